@@ -1,0 +1,51 @@
+PYTHON ?= python3
+BIN := .venv/bin
+ROOMS := commands configuration data hub_cards inference modeling training
+# spinning threads make the tiny steps of tests and demo many times slower
+export OMP_NUM_THREADS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock clean
+
+help: ## Show what can be made.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: .venv/installed ## Create .venv with the pinned set of packages.
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13) and "malmoi needs Python 3.10 to 3.13, but $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 ...")'
+	@echo "Installing into .venv (once; a few minutes) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup ## Train, save, load in a process without malmoi, and tag: about two minutes.
+	@$(BIN)/malmoi train demo --overwrite true
+	@printf '\nThe same folder in a fresh process in which malmoi cannot be imported:\n'
+	@$(BIN)/python examples/load_without_malmoi.py runs/demo
+	@printf '\nNext: your own sentences, or real data.\n'
+	@printf '  $(BIN)/malmoi tag runs/demo "내일 오전 10시에 대전에서 만나요."\n'
+	@printf '  $(BIN)/malmoi train klue-ner-bi-lstm-crf --data_dir DIR      (see README.md)\n'
+
+test: setup ## Run all tests, the slow ones too.
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 -m ''
+
+check: setup ## Check format, style and types.
+	@$(BIN)/ruff format --check --quiet . || (echo 'Run make format.'; exit 1)
+	@$(BIN)/ruff check --quiet .
+	@mkdir -p build/mypy/malmoi
+	@for room in $(ROOMS); do ln -sfn ../../../$$room build/mypy/malmoi/$$room; done
+	@cd build/mypy && ../../$(BIN)/mypy --config-file ../../pyproject.toml --package malmoi
+
+format: setup ## Format the code and mend what can be mended.
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+lock: setup ## Write constraints.txt anew.
+	@$(BIN)/python -m pip install --quiet uv
+	@echo 'torch==2.13.0' | $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-header \
+		--constraint - --output-file constraints.txt pyproject.toml
+
+clean: ## Remove .venv, runs and everything else that was made.
+	@rm -rf .venv build dist runs *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,111 @@
+"""The command line: `malmoi train | evaluate | tag | recipes`.
+
+Nothing heavy is imported before a command has understood its arguments.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from malmoi.data.user_error import UserError
+
+app = typer.Typer(
+    help="Tag names in Korean text, and train, compare and publish models that do.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def train(
+    context: typer.Context,
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.")],
+) -> None:
+    """Train a model from a recipe. Every key of a recipe is also a flag: --learning_rate 1e-3."""
+    from malmoi.training.recipe import load_recipe
+
+    loaded = load_recipe(recipe, context.args)
+    from malmoi.commands.train import train_recipe
+
+    train_recipe(loaded)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Folder of a model, or its name on the Hub.")],
+    data_dir: Annotated[Path | None, typer.Option("--data_dir", "--data-dir", help="Folder with the data.")] = None,
+    reader: Annotated[str | None, typer.Option(help="Format of the data; by default that of the training.")] = None,
+    split: Annotated[str, typer.Option(help="Which part of the data.")] = "validation",
+    batch_size: Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)] = 64,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
+    ] = False,
+) -> None:
+    """Compute all figures of a saved model."""
+    from malmoi.commands.evaluate import evaluate_model
+
+    evaluate_model(
+        model,
+        data_dir=data_dir,
+        reader=reader,
+        split=split,
+        batch_size=batch_size,
+        as_json=json,
+        trust_remote_code=trust_remote_code,
+    )
+
+
+@app.command()
+def tag(
+    model: Annotated[str, typer.Argument(help="Folder of a model, or its name on the Hub.")],
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts to tag.")] = None,
+    input_file: Annotated[
+        str | None, typer.Option("--input", help="File with one text per line; - for standard input.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines with offsets, labels and scores.")] = False,
+    batch_size: Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)] = 32,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
+    ] = False,
+) -> None:
+    """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
+    if bool(texts) == bool(input_file):
+        raise UserError("Give either texts or --input FILE.")
+    if input_file not in (None, "-") and not Path(str(input_file)).is_file():
+        raise UserError(f"{input_file}: there is no such file.")
+    from malmoi.commands.tag import tag_texts
+
+    tag_texts(
+        model,
+        texts or [],
+        input_file=input_file,
+        as_json=json,
+        batch_size=batch_size,
+        trust_remote_code=trust_remote_code,
+    )
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes that come with the package."""
+    from malmoi.training.recipe import describe_recipes
+
+    for name, description in describe_recipes().items():
+        typer.echo(f"{name:32} {description}")
+
+
+def main() -> None:
+    """Run a command; an error that the user can mend is one sentence, without a traceback."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"malmoi: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,109 @@
+"""Where characters meet tokens: tags of characters become labels of tokens and back.
+
+A sentence is a string and one BIO tag per character, spaces included. A token is a pair of character offsets. Nothing
+else in malmoi moves labels between the two.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+OUTSIDE = "O"
+
+
+class Span(NamedTuple):
+    """A stretch of a text with a label: `text[start:end]`."""
+
+    start: int
+    end: int
+    label: str
+
+
+def tags_to_spans(tags: Sequence[str]) -> list[Span]:
+    """Return the names in a sequence of BIO tags.
+
+    Read strictly: an `I-X` that does not follow `B-X` or `I-X` starts nothing and belongs to nothing.
+    """
+    spans: list[Span] = []
+    start = None
+    for position, tag in enumerate([*tags, OUTSIDE]):
+        if start is not None and tag != "I-" + tags[start][2:]:
+            spans.append(Span(start, position, tags[start][2:]))
+            start = None
+        if tag.startswith("B-"):
+            start = position
+    return spans
+
+
+def spans_to_tags(spans: Iterable[Span], length: int) -> list[str]:
+    """Return one BIO tag per character for names that do not overlap.
+
+    Raises:
+        ValueError: If a name is empty, leaves the text or overlaps another.
+    """
+    tags = [OUTSIDE] * length
+    for start, end, label in spans:
+        if not 0 <= start < end <= length:
+            raise ValueError(f"A name must lie within the text of {length} characters, got {start} to {end}.")
+        if any(tag != OUTSIDE for tag in tags[start:end]):
+            raise ValueError(f"Names may not overlap, but {start} to {end} is already part of another.")
+        tags[start:end] = ["B-" + label] + ["I-" + label] * (end - start - 1)
+    return tags
+
+
+def tags_to_token_labels(tags: Sequence[str], offsets: Sequence[tuple[int, int]]) -> list[str | None]:
+    """Return the label of each token: the tag of its first character.
+
+    A name whose first character lies inside a token that starts before it begins with the next token, so that the
+    labels stay a legal BIO sequence.
+
+    Args:
+        tags: One BIO tag per character, spaces included.
+        offsets: Start and end of each token, in characters. `start == end` marks a token without text, as `[CLS]`.
+
+    Returns:
+        One label per token; `None` for a token without text.
+
+    Raises:
+        ValueError: If a token lies outside the text.
+    """
+    labels: list[str | None] = []
+    previous = OUTSIDE
+    for start, end in offsets:
+        if start == end:
+            labels.append(None)
+            continue
+        if not 0 <= start < end <= len(tags):
+            raise ValueError(f"A token reaches from {start} to {end} in a text of {len(tags)} characters.")
+        tag = tags[start]
+        if tag.startswith("I-") and previous[2:] != tag[2:]:
+            tag = "B-" + tag[2:]
+        labels.append(tag)
+        previous = tag
+    return labels
+
+
+def token_labels_to_tags(labels: Sequence[str | None], offsets: Sequence[tuple[int, int]], length: int) -> list[str]:
+    """Return one BIO tag per character for labels of tokens.
+
+    The first character of a token takes its label, the others continue it. Characters between two tokens of one name,
+    such as spaces, belong to the name; all others that no token covers are outside.
+
+    Args:
+        labels: One label per token; `None` for a token without one.
+        offsets: Start and end of each token, in characters, in the order of the text.
+        length: Number of characters of the text.
+    """
+    tags = [OUTSIDE] * length
+    open_label, open_end = OUTSIDE, 0  # the type and the end of the name that a following I- would continue
+    for label, (start, end) in zip(labels, offsets):
+        if label is None or start == end:
+            continue
+        if label == OUTSIDE:
+            open_label = OUTSIDE
+            continue
+        inside = "I-" + label[2:]
+        if label == inside and open_label == label[2:]:
+            tags[open_end:start] = [inside] * (start - open_end)
+        tags[start:end] = [label] + [inside] * (end - start - 1)
+        open_label, open_end = label[2:], end
+    return tags

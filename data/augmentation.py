@@ -1,0 +1,86 @@
+"""More training sentences from those at hand: names are replaced by other names of the same type.
+
+Entity replacement for named entity recognition is described by Dai and Adel, 2020
+(https://aclanthology.org/2020.coling-main.343, "mention replacement"). What is added here is Korean: a josa whose form
+depends on the final consonant of the name before it follows the new name (`춘천은` becomes `제주는`).
+"""
+
+import random
+from collections.abc import Sequence
+
+from datasets import Dataset, concatenate_datasets
+
+from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
+from malmoi.data.tagged_dataset import TaggedSentence, label_names, tagged_dataset
+
+# the form after a final consonant, and the form after a vowel
+JOSA_FORMS = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"))
+
+
+def with_replaced_names(dataset: Dataset, *, copies: int, probability: float, seed: int) -> Dataset:
+    """Return the sentences, followed by copies of them in which names are replaced.
+
+    Args:
+        dataset: Tagged sentences.
+        copies: How many times all sentences are repeated with other names.
+        probability: With what probability a name is replaced.
+        seed: The same seed gives the same sentences.
+    """
+    names = label_names(dataset)
+    sentences = [
+        TaggedSentence(id=row["id"], text=row["text"], tags=[names[tag] for tag in row["tags"]]) for row in dataset
+    ]
+    pool: dict[str, list[str]] = {}
+    for sentence in sentences:
+        for start, end, label in tags_to_spans(sentence["tags"]):
+            pool.setdefault(label, []).append(sentence["text"][start:end])
+    generator = random.Random(seed)
+    replaced = [
+        _replace_names(sentence, pool, probability, generator) for _ in range(copies) for sentence in sentences
+    ]
+    return concatenate_datasets([dataset, tagged_dataset(replaced, names)]) if replaced else dataset
+
+
+def _replace_names(
+    sentence: TaggedSentence, pool: dict[str, list[str]], probability: float, generator: random.Random
+) -> TaggedSentence:
+    text, spans, position = "", [], 0
+    rest = sentence["text"]
+    for start, end, label in tags_to_spans(sentence["tags"]):
+        text += rest[position:start]
+        name = rest[start:end]
+        if generator.random() < probability:
+            new_name = generator.choice(pool[label])
+            rest = rest[:end] + agreeing_josa(rest[end:], before=name, after=new_name)
+            name = new_name
+        spans.append(Span(len(text), len(text) + len(name), label))
+        text += name
+        position = end
+    text += rest[position:]
+    return TaggedSentence(id=sentence["id"], text=text, tags=spans_to_tags(spans, len(text)))
+
+
+def agreeing_josa(rest: str, *, before: str, after: str) -> str:
+    """Return what follows a name, with a josa at its start in the form that the new name asks for.
+
+    Args:
+        rest: The text after the name.
+        before: The old name.
+        after: The new name.
+    """
+    old, new = _has_final_consonant(before), _has_final_consonant(after)
+    if not rest or old is None or new is None or old == new or _is_syllable(rest[1:2]):
+        return rest
+    for with_consonant, with_vowel in JOSA_FORMS:
+        if rest[0] == (with_consonant if old else with_vowel):
+            return (with_consonant if new else with_vowel) + rest[1:]
+    return rest
+
+
+def _is_syllable(character: str) -> bool:
+    return "가" <= character <= "힣"
+
+
+def _has_final_consonant(name: Sequence[str]) -> bool | None:
+    """Tell whether a name ends in a consonant; `None` if its last character is no Hangul syllable."""
+    return (ord(name[-1]) - ord("가")) % 28 > 0 if _is_syllable(name[-1]) else None

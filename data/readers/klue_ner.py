@@ -1,0 +1,104 @@
+"""KLUE NER v1.1 (Park et al., 2021, https://arxiv.org/abs/2105.09680), from the Hub or from the files of its authors.
+
+The files hold one character and its tag per line. The rows are the truth: the sentence with marks above them is not
+always well formed.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from datasets import Dataset, DatasetDict, load_dataset
+
+from malmoi.data.readers.text_lines import DataFormatError, read_lines
+from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
+from malmoi.data.user_error import UserError
+
+KLUE_TYPES = ("PS", "LC", "OG", "DT", "TI", "QT")
+KLUE_LABELS = bio_labels(KLUE_TYPES)
+HUB_DATASET = "klue/klue"
+FILES = {"train": "klue-ner-v1.1_train.tsv", "validation": "klue-ner-v1.1_dev.tsv"}
+
+
+def read_klue_ner(data_dir: Path | None) -> DatasetDict:
+    """Return the `train` and `validation` sentences of KLUE NER.
+
+    Args:
+        data_dir: Folder with `klue-ner-v1.1_train.tsv` and `klue-ner-v1.1_dev.tsv`, of which one may be missing.
+            Without it the dataset is fetched from the Hub.
+
+    Raises:
+        DataFormatError: If a file is malformed; it names the file, the line and what was expected.
+        UserError: If the Hub cannot be reached.
+    """
+    if data_dir is None:
+        return _from_hub()
+    paths = {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
+    if not paths:
+        raise DataFormatError(data_dir, None, f"expected a folder with {' and '.join(FILES.values())}.")
+    return DatasetDict(
+        {split: tagged_dataset(_read_file(path), KLUE_LABELS) for split, path in paths.items()},
+    )
+
+
+def _from_hub() -> DatasetDict:
+    try:
+        splits = load_dataset(HUB_DATASET, "ner")
+    except (OSError, ValueError) as error:  # OSError includes every failed connection
+        raise UserError(
+            f"KLUE NER could not be fetched from the Hub ({type(error).__name__}). Either connect to the network, or "
+            f"give the folder that holds {' and '.join(FILES.values())} by --data_dir."
+        ) from error
+    return DatasetDict({split: _from_hub_rows(rows, split) for split, rows in splits.items()})
+
+
+def _from_hub_rows(rows: Dataset, split: str) -> Dataset:
+    """Give the Hub's columns `tokens` (characters) and `ner_tags` the form of every other reader."""
+    names = rows.features["ner_tags"].feature.names
+    return tagged_dataset(
+        (
+            TaggedSentence(
+                id=f"{split}-{i}", text="".join(row["tokens"]), tags=[names[tag] for tag in row["ner_tags"]]
+            )
+            for i, row in enumerate(rows)
+        ),
+        KLUE_LABELS,
+    )
+
+
+def _read_file(path: Path) -> Iterator[TaggedSentence]:
+    """Yield the sentences of a file; stop at the first line that is not as its authors define it."""
+    sentence_id, characters, tags = "", [], []  # type: ignore[var-annotated]
+    count = 0
+    for number, line in read_lines(path):
+        if line.startswith("## "):
+            if characters:
+                raise DataFormatError(path, number, "expected an empty line between two sentences.")
+            sentence_id = line[3:].split("\t")[0]
+        elif line:
+            characters.append(_check_character(path, number, line))
+            tags.append(_check_tag(path, number, line[2:], previous=tags[-1] if tags else "O"))
+        elif characters:
+            count += 1
+            yield TaggedSentence(id=sentence_id, text="".join(characters), tags=tags)
+            characters, tags = [], []
+    if characters:
+        count += 1
+        yield TaggedSentence(id=sentence_id, text="".join(characters), tags=tags)
+    if not count:
+        raise DataFormatError(path, None, "expected sentences, found none.")
+
+
+def _check_character(path: Path, number: int, line: str) -> str:
+    if line[1:2] != "\t" or line.count("\t") != 1:
+        raise DataFormatError(path, number, f"expected one character, a tab and a tag, got {line!r}.")
+    return line[0]
+
+
+def _check_tag(path: Path, number: int, tag: str, *, previous: str) -> str:
+    if tag not in KLUE_LABELS:
+        raise DataFormatError(path, number, f"expected one of the tags {', '.join(KLUE_LABELS)}, got {tag!r}.")
+    if tag.startswith("I-") and previous[2:] != tag[2:]:
+        raise DataFormatError(
+            path, number, f"expected {tag} only after B-{tag[2:]} or {tag}, got it after {previous}."
+        )
+    return tag

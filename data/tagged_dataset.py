@@ -1,0 +1,66 @@
+"""The form in which every reader hands over tagged sentences."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
+
+from datasets import ClassLabel, Dataset, Features, List, Value
+
+from malmoi.data.user_error import UserError
+
+
+class TaggedSentence(TypedDict):
+    """A sentence with one BIO tag per character, spaces included."""
+
+    id: str
+    text: str
+    tags: list[str]
+
+
+def bio_labels(types: Iterable[str]) -> list[str]:
+    """Return the labels of the entity types: `B-X` and `I-X` for each, then `O`."""
+    return [f"{prefix}-{entity_type}" for entity_type in types for prefix in "BI"] + ["O"]
+
+
+def tagged_features(labels: Sequence[str]) -> Features:
+    """Return the columns of a dataset of tagged sentences: `id`, `text` and `tags`, one per character of the text."""
+    return Features({"id": Value("string"), "text": Value("string"), "tags": List(ClassLabel(names=list(labels)))})
+
+
+def tagged_dataset(sentences: Iterable[TaggedSentence], labels: Sequence[str]) -> Dataset:
+    """Build a dataset of tagged sentences whose tags are among the labels."""
+    ids = {label: index for index, label in enumerate(labels)}
+    rows = list(sentences)
+    columns = {
+        "id": [row["id"] for row in rows],
+        "text": [row["text"] for row in rows],
+        "tags": [[ids[tag] for tag in row["tags"]] for row in rows],
+    }
+    return Dataset.from_dict(columns, features=tagged_features(labels))
+
+
+def label_names(dataset: Dataset) -> list[str]:
+    """Return the labels of a dataset of tagged sentences, in the order of their ids."""
+    return list(dataset.features["tags"].feature.names)
+
+
+def with_labels(dataset: Dataset, labels: Sequence[str]) -> Dataset:
+    """Return the dataset with its tags numbered as in `labels`.
+
+    Raises:
+        UserError: If a tag occurs that is not among them.
+    """
+    names = label_names(dataset)
+    if names == list(labels):
+        return dataset
+    unknown = sorted({names[tag] for tags in dataset["tags"] for tag in tags} - set(labels))
+    if unknown:
+        raise UserError(
+            f"The data has the labels {', '.join(unknown)}, which the model lacks: it has {', '.join(labels)}."
+        )
+    ids = {name: index for index, name in enumerate(labels)}
+    columns = {
+        "id": list(dataset["id"]),
+        "text": list(dataset["text"]),
+        "tags": [[ids[names[tag]] for tag in tags] for tags in dataset["tags"]],
+    }
+    return Dataset.from_dict(columns, features=tagged_features(labels))

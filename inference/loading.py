@@ -1,0 +1,100 @@
+"""Load a saved tagger, and say in one sentence what is wrong with a folder that cannot be loaded."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError, safe_open
+from transformers import (
+    AutoConfig,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+import malmoi.modeling  # noqa: F401  (makes the architectures known to the Auto classes)
+from malmoi.data.user_error import UserError
+
+WEIGHTS = "model.safetensors"
+SHARDS = "model.safetensors.index.json"
+
+
+class LoadedTagger(NamedTuple):
+    """A model in evaluation mode and its tokenizer."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+
+def load_tagger(model: str | Path, *, trust_remote_code: bool = False, revision: str | None = None) -> LoadedTagger:
+    """Load a token classifier and its tokenizer from a folder or from the Hub. Weights are safetensors, never pickles.
+
+    Args:
+        model: A folder, or the name of a repository on the Hub.
+        trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
+        revision: Branch, tag or commit of the repository.
+
+    Raises:
+        UserError: If it cannot be loaded; the message names the file.
+    """
+    if Path(model).is_dir():
+        check_model_folder(Path(model))
+    elif not _is_repository(str(model)):
+        raise UserError(f"{model}: there is no such folder.")
+    options = {"trust_remote_code": trust_remote_code, "revision": revision}
+    try:
+        config = AutoConfig.from_pretrained(model, **options)
+        tokenizer = AutoTokenizer.from_pretrained(model, **options)
+        loaded = AutoModelForTokenClassification.from_pretrained(model, config=config, use_safetensors=True, **options)
+    except (OSError, ValueError, RuntimeError, StrictDataclassError) as error:
+        raise UserError(f"{model}: {_first_line(error)}") from error
+    if not tokenizer.is_fast:
+        raise UserError(f"{model}: the tokenizer {type(tokenizer).__name__} gives no character offsets.")
+    return LoadedTagger(loaded.eval(), tokenizer)
+
+
+def check_model_folder(folder: Path) -> None:
+    """Check that a folder holds a whole model whose parts fit together.
+
+    Raises:
+        UserError: If not; the message names the file.
+    """
+    labels = _check_config(folder / "config.json")
+    if (folder / SHARDS).is_file():
+        return
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        pickled = [path.name for pattern in ("*.bin", "*.pth", "*.pt") for path in sorted(folder.glob(pattern))]
+        hint = f" {pickled[0]} may be a pickle, which is never loaded." if pickled else ""
+        raise UserError(f"{weights}: there is no such file, so the folder holds no weights.{hint}")
+    try:
+        with safe_open(weights, framework="pt") as tensors:
+            sizes = {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise UserError(f"{weights}: the file is damaged or cut off ({error}).") from None
+    if "crf.transitions" in sizes and labels is not None and sizes["crf.transitions"][0] != labels:
+        raise UserError(
+            f"{folder / 'config.json'}: it names {labels} labels, but the CRF in {WEIGHTS} has "
+            f"{sizes['crf.transitions'][0]}."
+        )
+
+
+def _check_config(path: Path) -> int | None:
+    """Return the number of labels that a configuration names, if it names any."""
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file, so the folder holds no model.")
+    try:
+        labels = json.loads(path.read_text(encoding="utf-8")).get("id2label")
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"{path}: expected a JSON object ({error}).") from None
+    return None if labels is None else len(labels)
+
+
+def _is_repository(name: str) -> bool:
+    return name.count("/") <= 1 and not name.startswith((".", "/", "~"))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

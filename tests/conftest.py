@@ -1,0 +1,146 @@
+"""Fixtures that many tests share. Everything here is tiny, made by code, and needs no network."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+# before torch and transformers are imported: spinning threads make tiny steps many times slower
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="malmoi-tests-")
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
+from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
+
+torch.set_num_threads(1)
+
+LABELS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
+
+TRAIN_LINES = [
+    "<손흥민:PS>은 <춘천:LC>에서 태어났다.",
+    "<김민재:PS>가 <서울:LC>로 돌아왔습니다.",
+    "어제 <이강인:PS>을 <부산:LC>에서 만났어요.",
+    "<제주:LC>의 봄은 따뜻하다.",
+    "<황희찬:PS>과 <김민재:PS>는 친구다.",
+    "비가 와서 집에 있었다.",
+    "<서울:LC>에서 <부산:LC>까지 걸어갔다.",
+    "<이강인:PS>의 고향은 <인천:LC>이다.",
+]
+VALIDATION_LINES = ["<손흥민:PS>이 <서울:LC>에서 <김민재:PS>를 만났다.", "<부산:LC>은 따뜻하다.", "비가 왔다."]
+
+
+@pytest.fixture(scope="session")
+def marked_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a few marked sentences, as the inline-marks reader takes it."""
+    folder = tmp_path_factory.mktemp("corpus")
+    (folder / "train.txt").write_text("\n".join(TRAIN_LINES * 3) + "\n", encoding="utf-8")
+    (folder / "validation.txt").write_text("\n".join(VALIDATION_LINES) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def syllable_tokenizer() -> PreTrainedTokenizerFast:
+    """A tokenizer of syllables."""
+    return build_syllable_tokenizer([*TRAIN_LINES, *TRAIN_LINES])
+
+
+@pytest.fixture(scope="session")
+def wordpiece_tokenizer() -> PreTrainedTokenizerFast:
+    """A small WordPiece tokenizer with special tokens, like that of klue/bert-base."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(strip_accents=False, lowercase=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=120, special_tokens=special, continuing_subword_prefix="##", show_progress=False
+    )
+    tokenizer.train_from_iterator(TRAIN_LINES * 3, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_max_length=16,
+    )
+
+
+@pytest.fixture
+def make_config() -> Callable[..., BiLstmCrfConfig]:
+    """A factory of tiny configurations."""
+
+    def make(**settings: object) -> BiLstmCrfConfig:
+        labels = settings.pop("labels", LABELS)
+        assert isinstance(labels, list)
+        defaults = {
+            "vocab_size": 40,
+            "embedding_size": 6,
+            "hidden_size": 8,
+            "ngram_sizes": [2],
+            "ngram_vocab_size": 31,
+            "ngram_embedding_size": 4,
+            "id2label": dict(enumerate(labels)),
+            "label2id": {label: index for index, label in enumerate(labels)},
+        }
+        return BiLstmCrfConfig(**{**defaults, **settings})
+
+    return make
+
+
+@pytest.fixture
+def make_model(make_config: Callable[..., BiLstmCrfConfig]) -> Callable[..., BiLstmCrfForTokenClassification]:
+    """A factory of tiny models with reproducible weights, in evaluation mode."""
+
+    def make(**settings: object) -> BiLstmCrfForTokenClassification:
+        torch.manual_seed(0)
+        return BiLstmCrfForTokenClassification(make_config(**settings)).eval()
+
+    return make
+
+
+@pytest.fixture
+def saved_model(
+    tmp_path: Path,
+    make_model: Callable[..., BiLstmCrfForTokenClassification],
+    syllable_tokenizer: PreTrainedTokenizerFast,
+) -> Path:
+    """A folder with a saved model and its tokenizer."""
+    folder = tmp_path / "saved"
+    make_model(vocab_size=len(syllable_tokenizer)).save_pretrained(folder)
+    syllable_tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def run_without_malmoi(tmp_path: Path) -> Callable[..., str]:
+    """Run Python code in a fresh process in which malmoi, and other modules if named, cannot be imported."""
+
+    def run(code: str, *, also_missing: tuple[str, ...] = ()) -> str:
+        blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in ("malmoi", *also_missing))
+        return run_python(f"import sys\n{blocked}{code}", folder=tmp_path)
+
+    return run
+
+
+def run_python(code: str, *, folder: Path) -> str:
+    """Run Python code in a fresh process and return what it prints; fail with its error output."""
+    environment = {**os.environ, "HF_HOME": str(folder / "hf_home")}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, env=environment, timeout=300
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout

@@ -1,0 +1,130 @@
+"""Every figure by which a tagger of names is judged, each with its definition.
+
+"KLUE NER F1" has at least seven meanings in use, so no figure goes without its definition.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from seqeval.metrics.sequence_labeling import get_entities
+
+from malmoi.data.alignment import Span, tags_to_spans, token_labels_to_tags
+from malmoi.training.metrics.entity_counts import EntityCounts, TagCounts
+from malmoi.training.metrics.klue_official import Subword, official_character_tags
+
+DEFINITIONS = {
+    "entity_f1": "micro F1 of names: type and exact characters in the text, spaces included (strict IOB2)",
+    "entity_precision": "precision of names, as in entity_f1",
+    "entity_recall": "recall of names, as in entity_f1",
+    "klue_entity_f1": "KLUE-baseline's entity F1: macro over types, strict IOB2, without spaces, "
+    "with its shift after unknown words",
+    "klue_char_f1": "KLUE-baseline's character F1: macro over all tags, O included, without spaces, with its shift",
+    "klue_entity_f1_aligned": "entity F1 macro over types, without spaces, predictions aligned by offsets",
+    "klue_char_f1_aligned": "character F1 macro over all tags, O included, without spaces, aligned by offsets",
+    "klue_char_f1_aligned_without_o": "the same without O",
+    "token_f1": "micro F1 of names over model tokens, seqeval's default reading: wrong right-hand boundaries inside "
+    "a token go unseen",
+}
+"""What each figure means; every figure is from 0 to 1."""
+
+
+class TokenizedSentence(NamedTuple):
+    """What scoring a sentence takes: its text, its gold tags, and the tokens that the model saw."""
+
+    text: str
+    tags: Sequence[str]
+    offsets: Sequence[tuple[int, int]]
+    unknown: Sequence[bool]
+
+
+class TaggingMetrics:
+    """Collect predictions sentence by sentence and return all figures. Memory does not grow with the set."""
+
+    def __init__(self, labels: Sequence[str]):
+        self.labels = list(labels)
+        self.entities = EntityCounts()
+        self.entities_without_spaces = EntityCounts()
+        self.official_entities = EntityCounts()
+        self.token_entities = EntityCounts()
+        self.characters = TagCounts()
+        self.official_characters = TagCounts()
+
+    def update(self, sentence: TokenizedSentence, predicted: Sequence[str | None], gold: Sequence[str | None]) -> None:
+        """Add a sentence.
+
+        Args:
+            sentence: The sentence and its tokens.
+            predicted: The predicted label of each token; `None` for a token without one.
+            gold: The label of each token that the model was to learn; `None` for a token without one.
+        """
+        tags = token_labels_to_tags(predicted, sentence.offsets, len(sentence.text))
+        gold_spans, spans = tags_to_spans(sentence.tags), tags_to_spans(tags)
+        self.entities.update(gold_spans, spans)
+        self.entities_without_spaces.update(
+            _without_spaces(gold_spans, sentence.text), _without_spaces(spans, sentence.text)
+        )
+        gold_characters = [tag for character, tag in zip(sentence.text, sentence.tags) if character != " "]
+        self.characters.update(
+            gold_characters, [tag for character, tag in zip(sentence.text, tags) if character != " "]
+        )
+        official = official_character_tags(*_words(sentence, predicted))
+        official_gold = ["O", *gold_characters[: len(official) - 2], "O"]
+        self.official_characters.update(official_gold, official[: len(official_gold)])
+        self.official_entities.update(tags_to_spans(official_gold), tags_to_spans(official[: len(official_gold)]))
+        labelled = [(g, p) for g, p in zip(gold, predicted) if g is not None]
+        self.token_entities.update(
+            _lenient_spans([g for g, _ in labelled]), _lenient_spans([p or "O" for _, p in labelled])
+        )
+
+    def compute(self) -> dict[str, float]:
+        """Return all figures by name, including `precision/TYPE`, `recall/TYPE` and `f1/TYPE`."""
+        precision, recall, f1 = self.entities.micro()
+        types = {
+            f"{name}/{entity_type}": value
+            for entity_type, by_name in self.entities.by_type().items()
+            for name, value in by_name._asdict().items()
+        }
+        return {
+            "entity_f1": f1,
+            "entity_precision": precision,
+            "entity_recall": recall,
+            "klue_entity_f1": self.official_entities.macro_f1(),
+            "klue_char_f1": self.official_characters.macro_f1(self.labels),
+            "klue_entity_f1_aligned": self.entities_without_spaces.macro_f1(),
+            "klue_char_f1_aligned": self.characters.macro_f1(self.labels),
+            "klue_char_f1_aligned_without_o": self.characters.macro_f1([tag for tag in self.labels if tag != "O"]),
+            "token_f1": self.token_entities.micro().f1,
+            **types,
+        }
+
+
+def _without_spaces(spans: Sequence[Span], text: str) -> list[Span]:
+    """Count positions without spaces, so that a space at the edge of a name makes no difference."""
+    moved = []
+    for start, end, label in spans:
+        before = start - text.count(" ", 0, start)
+        moved.append(Span(before, before + end - start - text.count(" ", start, end), label))
+    return moved
+
+
+def _lenient_spans(tags: Sequence[str]) -> list[Span]:
+    """Return names as seqeval reads them by default: an `I-X` without a beginning begins a name."""
+    return [Span(start, end + 1, label) for label, start, end in get_entities(list(tags))]
+
+
+def _words(sentence: TokenizedSentence, predicted: Sequence[str | None]) -> tuple[list[list[Subword]], list[str]]:
+    """Return the subwords of each word, words being separated by single spaces, and their predictions."""
+    words: list[list[Subword]] = []
+    predictions = []
+    word_end = -1
+    for (start, end), unknown, tag in zip(sentence.offsets, sentence.unknown, predicted):
+        characters = sentence.text[start:end]
+        if not characters.strip(" "):
+            continue
+        if start >= word_end:
+            words.append([])
+            word_end = sentence.text.find(" ", start)
+            word_end = len(sentence.text) if word_end < 0 else word_end
+        words[-1].append(Subword(characters, not unknown))
+        predictions.append(tag or "O")
+    return words, predictions
