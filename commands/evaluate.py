@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from transformers import TrainingArguments
 
+from malmoi.commands.quiet import quiet_libraries
 from malmoi.data.readers import DEFAULT_SOURCES, READERS
 from malmoi.data.tagged_dataset import with_labels
 from malmoi.data.token_features import token_features
@@ -29,6 +30,7 @@ def evaluate_model(
     trust_remote_code: bool,
 ) -> None:
     """Compute the figures of a saved model on one part of the data, and print them."""
+    quiet_libraries()
     loaded = load_tagger(model, trust_remote_code=trust_remote_code)
     reader = reader or _reader_of(model)
     if reader not in READERS:

@@ -74,5 +74,6 @@ def build_syllable_tokenizer(texts: Iterable[str], *, min_frequency: int = 2) ->
         pad_token=PAD,
         unk_token=UNK,
         padding_side="right",
+        split_special_tokens=True,  # "[PAD]" in a text is five characters
         model_input_names=["input_ids", "attention_mask"],
     )

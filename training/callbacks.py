@@ -12,8 +12,31 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 SHOWN = {"loss": "loss", "eval_loss": "validation loss", "eval_entity_f1": "entity F1"}
 
 
+def short_line(state: TrainerState, logs: dict[str, Any] | None) -> str | None:
+    """Return the loss and the main figure as one line, if the log has them; `report.json` has all figures."""
+    shown = [f"{text} {float(logs[name]):.4f}" for name, text in SHOWN.items() if logs and name in logs]
+    return f"epoch {state.epoch or 0:5.2f}   " + "   ".join(shown) if shown else None
+
+
+class ShortLines(TrainerCallback):
+    """Prints short lines, for output without progress bars."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Print the loss and the main figure."""
+        line = short_line(state, logs)
+        if state.is_local_process_zero and line:
+            print(line, flush=True)
+
+
 class ShortProgress(ProgressCallback):
-    """The progress bar of transformers with one short line per evaluation; `report.json` has all figures."""
+    """The progress bar of transformers with short lines above it."""
 
     def on_log(
         self,
@@ -24,9 +47,9 @@ class ShortProgress(ProgressCallback):
         **kwargs: Any,
     ) -> None:
         """Write the loss and the main figure."""
-        shown = [f"{text} {float(logs[name]):.4f}" for name, text in SHOWN.items() if logs and name in logs]
-        if state.is_world_process_zero and self.training_bar is not None and shown:
-            self.training_bar.write(f"epoch {state.epoch:5.2f}   " + "   ".join(shown))
+        line = short_line(state, logs)
+        if state.is_world_process_zero and self.training_bar is not None and line:
+            self.training_bar.write(line)
 
 
 class EpochTimer(TrainerCallback, ExportableState):

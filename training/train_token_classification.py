@@ -23,6 +23,7 @@ from transformers import (
     HfArgumentParser,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    PrinterCallback,
     ProgressCallback,
     Trainer,
     TrainingArguments,
@@ -38,7 +39,7 @@ from malmoi.data.tagged_dataset import label_names
 from malmoi.data.token_features import token_features, untagged_token_ids
 from malmoi.modeling import BiLstmCrfForTokenClassification
 from malmoi.training.arguments import TokenClassificationArguments
-from malmoi.training.callbacks import EpochTimer, RepeatableLengthGrouping, ShortProgress
+from malmoi.training.callbacks import EpochTimer, RepeatableLengthGrouping, ShortLines, ShortProgress
 from malmoi.training.evaluation import TaggingEvaluation, configure_evaluation, numbered, tokenizer_ceiling
 from malmoi.training.metrics.tagging_metrics import DEFINITIONS
 from malmoi.training.recipe import Recipe, RecipeError, load_recipe, model_settings
@@ -149,7 +150,7 @@ def build_model(
     try:
         config = BiLstmCrfConfig(**given | settings)
     except (ValueError, StrictDataclassError) as error:
-        raise RecipeError(f"The settings of the model are wrong: {error}") from error
+        raise RecipeError(f"The settings of the model are wrong: {' '.join(str(error).split())}") from error
     return BiLstmCrfForTokenClassification(config)
 
 
@@ -175,9 +176,9 @@ def build_trainer(
         processing_class=tokenizer,
         compute_metrics=TaggingEvaluation(validation),  # type: ignore[arg-type]
     )
-    if not training_arguments.disable_tqdm:
-        trainer.remove_callback(ProgressCallback)
-        trainer.add_callback(ShortProgress())
+    # both print all figures after every evaluation
+    trainer.remove_callback(ProgressCallback)
+    trainer.remove_callback(PrinterCallback)
     return trainer
 
 
@@ -236,8 +237,8 @@ def run(recipe: Recipe) -> dict[str, Any]:
     model = build_model(settings, label_names(splits["train"]), tokenizer)
     # 4. training
     trainer = build_trainer(model, tokenizer, training_arguments, train=train, validation=validation)
-    timer = EpochTimer()
-    trainer.add_callback(timer)
+    trainer.add_callback(ShortLines() if training_arguments.disable_tqdm else ShortProgress())
+    trainer.add_callback(EpochTimer())
     trainer.add_callback(RepeatableLengthGrouping())
     if arguments.early_stopping_patience is not None:
         trainer.add_callback(

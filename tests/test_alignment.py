@@ -1,0 +1,118 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seqeval.scheme import IOB2, Entities
+from transformers import PreTrainedTokenizerFast
+
+from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans, tags_to_token_labels, token_labels_to_tags
+
+TAGS = ["O", "B-PS", "I-PS", "B-LC", "I-LC"]
+
+
+@st.composite
+def texts_with_spans(draw: st.DrawFn) -> tuple[str, list[Span]]:
+    """Any Unicode text with names that do not overlap."""
+    text = draw(st.text(max_size=40))
+    cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=8)))
+    spans = [Span(a, b, draw(st.sampled_from(["PS", "LC"]))) for a, b in zip(cuts[::2], cuts[1::2])]
+    return text, spans
+
+
+@given(texts_with_spans())
+def test_spans_survive_the_way_through_tags(sample: tuple[str, list[Span]]) -> None:
+    text, spans = sample
+    assert tags_to_spans(spans_to_tags(spans, len(text))) == spans
+
+
+@given(st.lists(st.sampled_from(TAGS), max_size=20))
+def test_strict_spans_equal_those_of_seqeval(tags: list[str]) -> None:
+    expected = [(e.start, e.end, e.tag) for e in Entities([tags], IOB2).entities[0]]
+    assert [tuple(span) for span in tags_to_spans(tags)] == expected
+
+
+@given(texts_with_spans())
+def test_spans_survive_tokens_of_single_characters(sample: tuple[str, list[Span]]) -> None:
+    text, spans = sample
+    offsets = [(i, i + 1) for i in range(len(text))]
+    tags = spans_to_tags(spans, len(text))
+    assert token_labels_to_tags(tags_to_token_labels(tags, offsets), offsets, len(text)) == tags
+
+
+@given(texts_with_spans())
+def test_spans_survive_the_syllable_tokenizer(sample: tuple[str, list[Span]]) -> None:
+    """Names that begin and end at the edge of a token come back exactly, whatever the text."""
+    text, spans = sample
+    offsets = SYLLABLES(text, return_offsets_mapping=True)["offset_mapping"]
+    edges = {start for start, _ in offsets} | {len(text)}
+    spans = [span for span in spans if span.start in edges and span.end in edges]
+    tags = spans_to_tags(spans, len(text))
+    assert token_labels_to_tags(tags_to_token_labels(tags, offsets), offsets, len(text)) == tags
+
+
+@given(texts_with_spans(), st.data())
+def test_token_labels_are_always_a_legal_sequence(sample: tuple[str, list[Span]], data: st.DataObject) -> None:
+    """Whatever the tokens, a CRF with constraints must be able to learn the labels."""
+    text, spans = sample
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=12)))
+    offsets = list(zip(cuts, cuts[1:]))
+    labels = tags_to_token_labels(spans_to_tags(spans, len(text)), offsets)
+    previous = "O"
+    for label in labels:
+        assert label is not None
+        assert not label.startswith("I-") or previous[2:] == label[2:]
+        previous = label
+
+
+@given(st.lists(st.sampled_from(TAGS), max_size=12), st.data())
+def test_tags_have_the_length_of_the_text_for_any_labels(labels: list[str], data: st.DataObject) -> None:
+    gaps = data.draw(st.lists(st.integers(0, 2), min_size=len(labels), max_size=len(labels)))
+    offsets, position = [], 0
+    for gap in gaps:
+        offsets.append((position + gap, position + gap + 1))
+        position += gap + 1
+    tags = token_labels_to_tags(labels, offsets, position + 1)
+    assert len(tags) == position + 1
+    assert [tags[start] for start, _ in offsets] == labels
+
+
+def test_spaces_within_a_name_belong_to_it_and_spaces_beside_it_do_not() -> None:
+    text = "그는 경기도 이천 사람"
+    offsets = [(0, 2), (3, 6), (7, 9), (10, 12)]
+    tags = token_labels_to_tags(["O", "B-LC", "I-LC", "O"], offsets, len(text))
+    assert tags_to_spans(tags) == [Span(3, 9, "LC")]
+
+
+def test_two_names_side_by_side_stay_two() -> None:
+    tags = token_labels_to_tags(["B-LC", "B-LC"], [(0, 2), (3, 5)], 5)
+    assert tags_to_spans(tags) == [Span(0, 2, "LC"), Span(3, 5, "LC")]
+
+
+def test_a_token_takes_the_tag_of_its_first_character() -> None:
+    """`<서울:LC>에서` in the pieces `서울에` and `서`: the name grows to the end of its token."""
+    tags = ["B-LC", "I-LC", "O", "O"]
+    offsets = [(0, 0), (0, 3), (3, 4), (4, 4)]
+    labels = tags_to_token_labels(tags, offsets)
+    assert labels == [None, "B-LC", "O", None]
+    assert token_labels_to_tags(labels, offsets, 4) == ["B-LC", "I-LC", "I-LC", "O"]
+
+
+def test_a_name_that_begins_within_a_token_begins_with_the_next() -> None:
+    assert tags_to_token_labels(["O", "B-PS", "I-PS"], [(0, 2), (2, 3)]) == ["O", "B-PS"]
+
+
+def test_wrong_spans_and_tokens_are_refused() -> None:
+    with pytest.raises(ValueError, match="must lie within the text of 3 characters, got 2 to 4"):
+        spans_to_tags([Span(2, 4, "PS")], 3)
+    with pytest.raises(ValueError, match="may not overlap, but 1 to 3"):
+        spans_to_tags([Span(0, 2, "PS"), Span(1, 3, "LC")], 3)
+    with pytest.raises(ValueError, match="from 1 to 4 in a text of 3 characters"):
+        tags_to_token_labels(["O", "O", "O"], [(1, 4)])
+
+
+def _syllables() -> PreTrainedTokenizerFast:
+    from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
+
+    return build_syllable_tokenizer(["손흥민은 춘천에서 태어났다. ㅋㅋ"] * 2)
+
+
+SYLLABLES = _syllables()

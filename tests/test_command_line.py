@@ -1,0 +1,221 @@
+"""The command line as a stranger meets it: real processes, real folders, wrong input."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from malmoi.data.inline_marks import parse_marks
+from malmoi.data.user_error import UserError
+from malmoi.inference.loading import load_tagger
+from malmoi.inference.tagger import Tagger
+
+ROOT = Path(__file__).parents[1]
+MALMOI = [sys.executable, "-c", "from malmoi.commands.main import main; main()"]
+
+
+def malmoi(*arguments: str | Path, stdin: bytes = b"", code: int = 0) -> tuple[str, str]:
+    """Run the command line; return what it writes to its output and its error output."""
+    result = subprocess.run([*MALMOI, *map(str, arguments)], input=stdin, capture_output=True, timeout=300)
+    assert result.returncode == code, result.stderr.decode()
+    return result.stdout.decode(), result.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--help"], 0, "Tag names in Korean text"),
+        (["train", "--help"], 0, "Every key of a recipe is also a flag"),
+        (["recipes"], 0, "klue-ner-bi-lstm-crf-classic"),
+        (["no-such-command"], 2, "No such command"),
+        (["train", "demmo"], 2, "There is no recipe 'demmo'; did you mean 'demo'?"),
+        (["train", "demo", "--lerning_rate", "1"], 2, "Unknown flag --lerning_rate; did you mean 'learning_rate'?"),
+        (["tag", "somewhere"], 2, "Give either texts or --input FILE."),
+        (["tag", "somewhere", "--input", "nowhere.txt"], 2, "nowhere.txt: there is no such file."),
+    ],
+)
+def test_help_and_argument_errors_need_no_torch(arguments: list[str], code: int, message: str) -> None:
+    check = (
+        "import sys, time; from malmoi.commands.main import main\n"
+        "try:\n    main()\n"
+        "finally:\n    assert not {'torch', 'transformers', 'datasets'} & set(sys.modules)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", check, *arguments], capture_output=True, text=True, timeout=60)
+    assert result.returncode == code, result.stderr
+    assert message in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_help_answers_at_once() -> None:
+    """Half a second of work; measured as processor time, since other processes may hold this one up."""
+    before = os.times()
+    malmoi("--help")
+    after = os.times()
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
+
+
+def test_tag_writes_every_line_back_with_its_names_marked(saved_model: Path, tmp_path: Path) -> None:
+    lines = ["손흥민은 춘천에서 태어났다.", "", "  ", "a\r", "\ufeff김민재\x0b\u2028는", "👨‍👩‍👧ㅋㅋ", "비가 온다"]
+    file = tmp_path / "in.txt"
+    file.write_bytes("\n".join(lines).encode() + b"\n")
+    output, _ = malmoi("tag", saved_model, "--input", file)
+    assert [parse_marks(line)[0] for line in output.removesuffix("\n").split("\n")] == lines
+    assert malmoi("tag", saved_model, "--input", "-", stdin=file.read_bytes())[0] == output
+    assert malmoi("tag", saved_model, lines[0], lines[-1])[0].splitlines() == [
+        output.split("\n")[0],
+        output.split("\n")[-2],
+    ]
+
+
+def test_tag_writes_json_lines(saved_model: Path) -> None:
+    text = "손흥민은 춘천에서 태어났다."
+    answer = json.loads(malmoi("tag", saved_model, text, "--json")[0])
+    assert answer["text"] == text
+    assert answer["entities"] == [entity._asdict() for entity in next(Tagger(saved_model).tag([text]))]
+    for entity in answer["entities"]:
+        assert text[entity["start"] : entity["end"]] == entity["text"]
+
+
+def test_tag_names_the_line_that_is_not_utf8(saved_model: Path) -> None:
+    output, error = malmoi("tag", saved_model, "--input", "-", stdin="가\n".encode() + b"\xff\n", code=2)
+    assert "standard input, line 2: expected UTF-8" in error
+
+
+def test_tag_stops_quietly_when_nobody_reads_on(saved_model: Path) -> None:
+    command = " ".join(f"'{part}'" for part in [*MALMOI, "tag", str(saved_model), "--input", "-"])
+    lines = "손흥민은 춘천에서 태어났다.\n" * 3000
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{command} | head -n 1"], input=lines.encode(), capture_output=True
+    )
+    assert result.stderr == b""
+
+
+def test_evaluate_reproduces_the_figures_of_the_run(tmp_path: Path, marked_corpus: Path) -> None:
+    tiny = ["--num_train_epochs", "1", "--name_replacement_copies", "0", "--hidden_size", "16", "--use_cpu", "true"]
+    run = tmp_path / "run"
+    output, _ = malmoi("train", "demo", "--data_dir", marked_corpus, "--output_dir", run, *tiny)
+    assert f"malmoi tag {run}" in output
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    evaluated = json.loads(malmoi("evaluate", run, "--data_dir", marked_corpus, "--json", "--batch_size", "1")[0])
+    for name, value in report["figures"].items():
+        if name in report["definitions"]:
+            assert evaluated["figures"][name] == value, name
+    assert evaluated["tokenizer"] == report["tokenizer"]
+    table, _ = malmoi("evaluate", run, "--data_dir", marked_corpus)
+    assert f"{100 * report['figures']['entity_f1']:.2f}" in table
+    assert "no split 'test'" in malmoi("evaluate", run, "--data_dir", marked_corpus, "--split", "test", code=2)[1]
+
+
+def test_evaluate_without_report_asks_for_the_reader(saved_model: Path, marked_corpus: Path) -> None:
+    assert "give it by --reader" in malmoi("evaluate", saved_model, "--data_dir", marked_corpus, code=2)[1]
+    output, _ = malmoi("evaluate", saved_model, "--data_dir", marked_corpus, "--reader", "inline-marks", "--json")
+    assert set(json.loads(output)["figures"]) >= {"entity_f1", "f1/PS"}
+
+
+def test_evaluate_refuses_data_with_other_labels(saved_model: Path) -> None:
+    _, error = malmoi("evaluate", saved_model, "--reader", "inline-marks", code=2)
+    assert "The data has the labels B-DT, B-OG" in error
+
+
+def damage(folder: Path, how: str) -> str:
+    """Damage a saved model; return the start of the message that must follow."""
+    weights, config = folder / "model.safetensors", folder / "config.json"
+    if how == "no weights":
+        weights.unlink()
+        return f"{weights}: there is no such file, so the folder holds no weights."
+    if how == "a pickle instead":
+        weights.rename(folder / "pytorch_model.bin")
+        return f"{weights}: there is no such file, so the folder holds no weights. pytorch_model.bin may be a pickle"
+    if how == "weights cut off":
+        weights.write_bytes(weights.read_bytes()[:-100])
+        return f"{weights}: the file is damaged or cut off"
+    if how == "no weights but bytes":
+        weights.write_bytes(b"\x00" * 5)
+        return f"{weights}: the file is damaged or cut off"
+    if how == "other labels":
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        settings["id2label"], settings["label2id"] = {"0": "O", "1": "B-X"}, {"O": 0, "B-X": 1}
+        config.write_text(json.dumps(settings), encoding="utf-8")
+        return f"{config}: it names 2 labels, but the CRF in model.safetensors has 5."
+    if how == "config is no JSON":
+        config.write_text("{", encoding="utf-8")
+        return f"{config}: expected a JSON object"
+    if how == "a wrong setting":
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        config.write_text(json.dumps(settings | {"hidden_size": 7}), encoding="utf-8")
+        return f"{folder}: "
+    if how == "a tensor of another size":
+        tensors = load_file(weights)
+        save_file({**tensors, "classifier.bias": tensors["classifier.bias"][:2]}, weights, metadata={"format": "pt"})
+        return f"{folder}: "
+    config.unlink()
+    return f"{config}: there is no such file, so the folder holds no model."
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "no weights",
+        "a pickle instead",
+        "weights cut off",
+        "no weights but bytes",
+        "other labels",
+        "config is no JSON",
+        "a wrong setting",
+        "a tensor of another size",
+        "no config",
+    ],
+)
+def test_a_damaged_folder_is_one_clear_sentence(saved_model: Path, how: str) -> None:
+    expected = damage(saved_model, how)
+    with pytest.raises(UserError) as caught:
+        load_tagger(saved_model)
+    assert str(caught.value).startswith(expected)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_folder_on_the_command_line(saved_model: Path) -> None:
+    expected = damage(saved_model, "no weights")
+    output, error = malmoi("tag", saved_model, "손흥민", code=2)
+    assert (output, error) == ("", f"malmoi: {expected}\n")
+
+
+def test_a_folder_that_is_not_there() -> None:
+    with pytest.raises(UserError, match=r"\./nowhere: there is no such folder"):
+        load_tagger("./nowhere")
+    with pytest.raises(UserError, match="someone/nothing: "):
+        load_tagger("someone/nothing")
+
+
+def test_a_lone_surrogate_is_refused(saved_model: Path) -> None:
+    with pytest.raises(UserError, match="Character 3 of the text is a lone surrogate"):
+        list(Tagger(saved_model).tag(["가나\ud800"]))
+
+
+def test_tagging_keeps_the_order_and_needs_only_a_part_of_the_input(saved_model: Path) -> None:
+    def texts():  # type: ignore[no-untyped-def]
+        for number in range(10**9):
+            yield "가" * (number % 7) + "손흥민은"
+
+    tagger = Tagger(saved_model)
+    stream = tagger.tag(texts(), batch_size=64)
+    for number, entities in zip(range(5), stream):
+        text = "가" * (number % 7) + "손흥민은"
+        assert entities == next(tagger.tag([text])) or all(text[e.start : e.end] == e.text for e in entities)
+
+
+@pytest.mark.slow
+def test_the_example_tags_without_malmoi(saved_model: Path) -> None:
+    script = ROOT / "examples" / "load_without_malmoi.py"
+    result = subprocess.run([sys.executable, script, saved_model], capture_output=True, text=True, timeout=200)
+    assert result.returncode == 0, result.stderr
+    assert "AutoModel gives BiLstmCrfForTokenClassification" in result.stdout
+    assert len(result.stdout.splitlines()) == 5
+
+
+assert time.monotonic() > 0

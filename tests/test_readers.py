@@ -1,0 +1,160 @@
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from malmoi.data.alignment import Span, tags_to_spans
+from malmoi.data.inline_marks import parse_marks, write_marks
+from malmoi.data.readers import READERS
+from malmoi.data.readers.inline_marks import SAMPLE_CORPUS, read_inline_marks
+from malmoi.data.readers.klue_ner import KLUE_LABELS, read_klue_ner
+from malmoi.data.readers.text_lines import DataFormatError
+from malmoi.data.tagged_dataset import label_names, with_labels
+from malmoi.data.user_error import UserError
+
+KLUE_HEADER = "## 토큰, 레이블 구분자 : \\t\n## 토큰 구분자 : \\n\n## 문장 구분자 : \\n\\n\n## 주석 : ##\n## 컬럼명 : CHAR\tNE_TAG\n"
+KLUE_SENTENCE = "## id-0\t<김:PS> #\n김\tB-PS\n \tO\n#\tO\n\n"
+REAL_DATA = Path(os.environ.get("MALMOI_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def write_klue(folder: Path, content: str | bytes) -> Path:
+    path = folder / "klue-ner-v1.1_train.tsv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_klue_rows_become_sentences(tmp_path: Path) -> None:
+    write_klue(tmp_path, KLUE_HEADER + KLUE_SENTENCE + "## id-1\t나\n나\tO")
+    rows = read_klue_ner(tmp_path)["train"]
+    assert label_names(rows) == KLUE_LABELS
+    assert rows["text"] == ["김 #", "나"]
+    assert rows["id"] == ["id-0", "id-1"]
+    assert [KLUE_LABELS[tag] for tag in rows["tags"][0]] == ["B-PS", "O", "O"]
+
+
+@pytest.mark.parametrize(
+    "content", ["\ufeff" + KLUE_HEADER + KLUE_SENTENCE, (KLUE_HEADER + KLUE_SENTENCE).replace("\n", "\r\n")]
+)
+def test_byte_order_mark_and_carriage_returns_are_dropped(tmp_path: Path, content: str) -> None:
+    write_klue(tmp_path, content)
+    assert read_klue_ner(tmp_path)["train"]["text"] == ["김 #"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        ("김 B-PS\n", 1, "expected one character, a tab and a tag, got '김 B-PS'"),
+        ("김\tB-PS\n\n민수\tO\n", 3, "expected one character, a tab and a tag"),
+        ("김\tB-PS\tO\n", 1, "expected one character, a tab and a tag"),
+        ("김\tB-PER\n", 1, "expected one of the tags B-PS, .*got 'B-PER'"),
+        ("김\tO\n민\tI-PS\n", 2, "expected I-PS only after B-PS or I-PS, got it after O"),
+        ("김\tB-LC\n민\tI-PS\n", 2, "expected I-PS only after B-PS or I-PS, got it after B-LC"),
+        ("김\tO\n## id\n", 2, "expected an empty line between two sentences"),
+        (b"\xb1\xe8\tO\n", 1, "expected UTF-8, but byte 1 of the line is 0xb1"),
+    ],
+)
+def test_a_malformed_klue_line_is_named(tmp_path: Path, content: str | bytes, line: int, message: str) -> None:
+    path = write_klue(tmp_path, content)
+    with pytest.raises(DataFormatError, match=rf"{path}, line {line}: {message}"):
+        read_klue_ner(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("", "the file is empty"), ("\n\n", "expected sentences, found none")]
+)
+def test_a_klue_file_without_sentences_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    write_klue(tmp_path, content)
+    with pytest.raises(DataFormatError, match=message):
+        read_klue_ner(tmp_path)
+
+
+def test_a_folder_without_the_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataFormatError, match=r"expected a folder with klue-ner-v1.1_train.tsv and klue-ner-v1.1_dev"):
+        read_klue_ner(tmp_path / "nothing")
+    with pytest.raises(DataFormatError, match=r"expected a folder with train.txt and validation.txt"):
+        read_inline_marks(tmp_path)
+
+
+def test_without_network_and_folder_both_ways_out_are_named() -> None:
+    with pytest.raises(
+        UserError, match=r"could not be fetched from the Hub .* connect to the network, or .*--data_dir"
+    ):
+        read_klue_ner(None)
+
+
+@pytest.mark.skipif(not (REAL_DATA / "klue-ner").is_dir(), reason="the KLUE files are not at hand")
+def test_real_klue_files_give_the_published_counts() -> None:
+    splits = read_klue_ner(REAL_DATA / "klue-ner")
+    assert {name: rows.num_rows for name, rows in splits.items()} == {"train": 3499, "validation": 500}
+    names = [len(tags_to_spans([KLUE_LABELS[tag] for tag in tags])) for tags in splits["validation"]["tags"]]
+    assert sum(names) == 1474
+    assert all(len(text) == len(tags) for text, tags in zip(splits["train"]["text"], splits["train"]["tags"]))
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "spans"),
+    [
+        ("<효진:PER> 역의 <14:NOH>", "효진 역의 14", [Span(0, 2, "PER"), Span(6, 8, "NOH")]),
+        ("<<일지매:PS>>", "<일지매>", [Span(1, 4, "PS")]),
+        ("<01:23:39:TI>", "01:23:39", [Span(0, 8, "TI")]),
+        ("<678가구:NOH><신도시:LOC>", "678가구신도시", [Span(0, 5, "NOH"), Span(5, 8, "LOC")]),
+        ("1 < 2, 3 > 2 >▽< <3 a:b", "1 < 2, 3 > 2 >▽< <3 a:b", []),
+    ],
+)
+def test_marks_are_read(line: str, text: str, spans: list[Span]) -> None:
+    assert parse_marks(line) == (text, spans)
+    assert write_marks(text, spans) == line
+
+
+@given(st.text(st.characters(exclude_characters="<>"), max_size=30), st.data())
+def test_marks_survive_writing_and_reading(text: str, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
+    spans = [Span(a, b, "PS") for a, b in zip(cuts[::2], cuts[1::2])]
+    assert write_marks(text, []) == text
+    assume_unmarked = ":PS" not in text
+    if assume_unmarked:
+        assert parse_marks(write_marks(text, spans)) == (text, spans)
+
+
+@pytest.mark.parametrize("line", ["<효진:PS 역", "효진:PS>은", "<:PS>은", "<효진:PS역>"])
+def test_broken_marks_are_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / "train.txt").write_text(f"<가:PS>\n\n{line}\n", encoding="utf-8")
+    with pytest.raises(DataFormatError, match=r"train.txt, line 3: expected marks of the form <name:TYPE>, got"):
+        read_inline_marks(tmp_path)
+
+
+def test_a_file_without_marks_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("이름이 없다.\n", encoding="utf-8")
+    with pytest.raises(DataFormatError, match="at least one sentence with a mark"):
+        read_inline_marks(tmp_path)
+
+
+def test_entity_types_are_those_of_all_files(marked_corpus: Path) -> None:
+    splits = read_inline_marks(marked_corpus)
+    assert label_names(splits["train"]) == ["B-LC", "I-LC", "B-PS", "I-PS", "O"] == label_names(splits["validation"])
+
+
+def test_sample_corpus_is_as_its_card_says() -> None:
+    splits = read_inline_marks(None)
+    assert (splits["train"].num_rows, splits["validation"].num_rows) == (440, 100)
+    assert {label[2:] for label in label_names(splits["train"])} == {"PS", "LC", "OG", "DT", "TI", "QT", ""}
+    assert len(set(splits["train"]["text"]) | set(splits["validation"]["text"])) == 540
+    card = (Path(__file__).parents[1] / "hub_cards" / "sample-ner-corpus.md").read_text(encoding="utf-8")
+    for split, column in (("train", 3), ("validation", 4)):
+        content = (SAMPLE_CORPUS / f"{split}.txt").read_text(encoding="utf-8")
+        for row in (line.split("|") for line in card.splitlines() if line.startswith("| ") and line[2:4].isupper()):
+            assert int(row[column]) == content.count(f":{row[1].strip()}>")
+
+
+def test_data_with_labels_that_a_model_lacks_is_refused(marked_corpus: Path) -> None:
+    rows = read_inline_marks(marked_corpus)["train"]
+    moved = with_labels(rows, ["O", "B-PS", "I-PS", "B-LC", "I-LC", "B-OG", "I-OG"])
+    assert [label_names(moved)[tag] for tag in moved["tags"][0]] == [label_names(rows)[tag] for tag in rows["tags"][0]]
+    with pytest.raises(UserError, match=r"has the labels B-LC, I-LC, which the model lacks: it has O, B-PS, I-PS"):
+        with_labels(rows, ["O", "B-PS", "I-PS"])
+
+
+def test_readers_have_names() -> None:
+    assert sorted(READERS) == ["inline-marks", "klue-ner"]

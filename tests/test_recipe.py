@@ -1,0 +1,130 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
+from malmoi.training.arguments import TokenClassificationArguments
+from malmoi.training.recipe import RecipeError, describe_recipes, known_keys, load_recipe, recipe_names
+from malmoi.training.train_token_classification import build_model, check_arguments, parse_recipe
+
+
+def write(folder: Path, content: str) -> str:
+    path = folder / "own.yaml"
+    path.write_text(content, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_is_understood_and_gives_a_model(name: str, syllable_tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    recipe = load_recipe(name, ["--output_dir", str(tmp_path)])
+    arguments, training_arguments, settings = parse_recipe(recipe)
+    check_arguments(arguments, training_arguments)
+    assert isinstance(training_arguments.learning_rate, float)
+    model = build_model(settings, ["B-PS", "I-PS", "O"], syllable_tokenizer)
+    for key, value in settings.items():
+        assert getattr(model.config, key) == value
+
+
+def test_every_recipe_says_what_it_is() -> None:
+    descriptions = describe_recipes()
+    assert {"demo", "klue-ner-bi-lstm-crf", "klue-ner-bi-lstm-crf-classic"} <= set(descriptions)
+    assert all(len(description) > 20 for description in descriptions.values())
+
+
+def test_the_classic_recipe_is_the_published_architecture() -> None:
+    arguments, training_arguments, settings = parse_recipe(load_recipe("klue-ner-bi-lstm-crf-classic", []))
+    config = BiLstmCrfConfig(**settings)
+    assert (config.embedding_size, config.hidden_size, config.num_hidden_layers, config.vocab_size) == (
+        768,
+        256,
+        1,
+        32000,
+    )
+    assert (arguments.tokenizer, training_arguments.learning_rate) == ("klue/bert-base", 1e-3)
+    assert (training_arguments.per_device_train_batch_size, training_arguments.max_grad_norm) == (32, 5.0)
+    assert training_arguments.num_train_epochs == 10
+
+
+def test_flags_override_the_recipe(tmp_path: Path) -> None:
+    path = write(tmp_path, "learning_rate: 1e-5\nhidden_size: 16\nreader: klue-ner\nngram_sizes: [2]\n")
+    flags = [
+        "--learning_rate=3e-4",
+        "--hidden-size",
+        "32",
+        "--overwrite",
+        "--ngram_sizes",
+        "[2, 3]",
+        "--token_dropout",
+        "1e-1",
+    ]
+    arguments, training_arguments, settings = parse_recipe(load_recipe(path, flags))
+    assert training_arguments.learning_rate == 3e-4
+    assert settings == {"hidden_size": 32, "ngram_sizes": [2, 3], "token_dropout": 0.1}
+    assert (arguments.reader, arguments.overwrite) == ("klue-ner", True)
+    assert training_arguments.output_dir == "runs/own"
+
+
+def test_numbers_that_yaml_takes_for_text_become_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path, "learning_rate: 1e-5\nembedding_dropout: 5e-1\n")
+    _, training_arguments, settings = parse_recipe(load_recipe(path, []))
+    assert training_arguments.learning_rate == 1e-5
+    assert settings == {"embedding_dropout": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("content", "flags", "message"),
+    [
+        ("lerning_rate: 1\n", [], "own.yaml: unknown key 'lerning_rate'; did you mean 'learning_rate'"),
+        ("hiden_size: 1\n", [], "unknown key 'hiden_size'; did you mean 'hidden_size'"),
+        ("reader: klue-ner\n", ["--data-dri", "x"], "Unknown flag --data_dri; did you mean 'data_dir'"),
+        ("reader: klue-ner\n", ["data_dir"], "Expected a flag of the form --key value, got 'data_dir'"),
+        ("reader: klue-ner\n", ["--model_type", "bilstm"], "Unknown model_type 'bilstm'; did you mean 'bilstm_crf'"),
+        ("- a\n", [], "expected lines of the form"),
+        ("a: [\n", [], "expected YAML"),
+    ],
+)
+def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: list[str], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(write(tmp_path, content), flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--learning_rate", "fast"], "argument --learning_rate.*invalid float value: 'fast'"),
+        (["--reader", "conll"], "`reader` must be one of inline-marks, klue-ner, got 'conll'"),
+        (["--label_smoothing_factor", "0.1"], "would replace the loss of the CRF"),
+    ],
+)
+def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        arguments, training_arguments, _ = parse_recipe(load_recipe("demo", flags))
+        check_arguments(arguments, training_arguments)
+
+
+@pytest.mark.parametrize(("key", "value"), [("hidden_size", "7"), ("hidden_size", "wide")])
+def test_settings_that_the_model_refuses_are_named(syllable_tokenizer, key: str, value: str) -> None:  # type: ignore[no-untyped-def]
+    _, _, settings = parse_recipe(load_recipe("demo", [f"--{key}", value]))
+    with pytest.raises(RecipeError, match=r"settings of the model are wrong: .*hidden_size"):
+        build_model(settings, ["B-PS", "I-PS", "O"], syllable_tokenizer)
+
+
+def test_an_unknown_recipe_names_the_nearest() -> None:
+    with pytest.raises(
+        RecipeError, match=r"no recipe 'klue-ner-bilstm-crf'; did you mean 'klue-ner-bi-lstm-crf'\? Known: demo"
+    ):
+        load_recipe("klue-ner-bilstm-crf", [])
+
+
+def test_keys_read_off_the_source_are_those_of_the_classes() -> None:
+    from dataclasses import fields
+
+    from transformers import TrainingArguments
+
+    known = set(known_keys("bilstm_crf"))
+    declared = {field.name for field in fields(TrainingArguments) if field.init}
+    assert declared <= known
+    assert {name for name in BiLstmCrfConfig.__annotations__ if name != "model_type"} <= known
+    assert {field.name for field in fields(TokenClassificationArguments)} <= known
+    assert "transformers" in sys.modules
