@@ -16,7 +16,8 @@ setup: .venv/installed ## Create .venv with the pinned set of packages.
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13) and "malmoi needs Python 3.10 to 3.13, but $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 ...")'
 	@echo "Installing into .venv (once; a few minutes) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' \
+		> .venv/install.log 2>&1 || { tail -n 30 .venv/install.log; exit 1; }
 	@touch $@
 
 demo: setup ## Train, save, load in a process without malmoi, and tag: about two minutes.

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +56,7 @@ def test_token_labels_are_always_a_legal_sequence(sample: tuple[str, list[Span]]
     """Whatever the tokens, a CRF with constraints must be able to learn the labels."""
     text, spans = sample
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=12)))
-    offsets = list(zip(cuts, cuts[1:]))
+    offsets = list(pairwise(cuts))
     labels = tags_to_token_labels(spans_to_tags(spans, len(text)), offsets)
     previous = "O"
     for label in labels:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -82,7 +81,7 @@ def test_tag_writes_json_lines(saved_model: Path) -> None:
 
 
 def test_tag_names_the_line_that_is_not_utf8(saved_model: Path) -> None:
-    output, error = malmoi("tag", saved_model, "--input", "-", stdin="가\n".encode() + b"\xff\n", code=2)
+    _, error = malmoi("tag", saved_model, "--input", "-", stdin="가\n".encode() + b"\xff\n", code=2)
     assert "standard input, line 2: expected UTF-8" in error
 
 
@@ -216,6 +215,3 @@ def test_the_example_tags_without_malmoi(saved_model: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "AutoModel gives BiLstmCrfForTokenClassification" in result.stdout
     assert len(result.stdout.splitlines()) == 5
-
-
-assert time.monotonic() > 0

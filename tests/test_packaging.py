@@ -7,15 +7,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from setuptools.config.pyprojecttoml import read_configuration
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-FOLDERS = PROJECT["tool"]["setuptools"]["package-dir"]
+SETUPTOOLS = read_configuration(ROOT / "pyproject.toml", expand=False)["tool"]["setuptools"]
+FOLDERS = SETUPTOOLS["package-dir"]
 
 
 def test_every_folder_with_code_is_a_package() -> None:
@@ -27,7 +23,7 @@ def test_every_folder_with_code_is_a_package() -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert found == set(FOLDERS.values())
-    assert set(PROJECT["tool"]["setuptools"]["packages"]) == set(FOLDERS)
+    assert set(SETUPTOOLS["packages"]) == set(FOLDERS)
     assert all((ROOT / room / "py.typed").is_file() for room in rooms)
 
 
@@ -61,7 +57,9 @@ def test_no_file_names_a_path_of_one_machine() -> None:
 
 def test_files_that_travel_with_a_model_import_nothing_of_malmoi() -> None:
     for path in [*(ROOT / "modeling").glob("*.py"), *(ROOT / "configuration").glob("*.py")]:
-        if path.name in ("__init__.py",) or path.parent.name == "modeling" and path.name.startswith("configuration_"):
+        if path.name in ("__init__.py",) or (
+            path.parent.name == "modeling" and path.name.startswith("configuration_")
+        ):
             continue
         assert "import malmoi" not in path.read_text(encoding="utf-8")
         assert "from malmoi" not in path.read_text(encoding="utf-8")

@@ -14,7 +14,10 @@ from malmoi.data.readers.text_lines import DataFormatError
 from malmoi.data.tagged_dataset import label_names, with_labels
 from malmoi.data.user_error import UserError
 
-KLUE_HEADER = "## 토큰, 레이블 구분자 : \\t\n## 토큰 구분자 : \\n\n## 문장 구분자 : \\n\\n\n## 주석 : ##\n## 컬럼명 : CHAR\tNE_TAG\n"
+KLUE_HEADER = (
+    "## 토큰, 레이블 구분자 : \\t\n## 토큰 구분자 : \\n\n## 문장 구분자 : \\n\\n\n"
+    "## 주석 : ##\n## 컬럼명 : CHAR\tNE_TAG\n"
+)
 KLUE_SENTENCE = "## id-0\t<김:PS> #\n김\tB-PS\n \tO\n#\tO\n\n"
 REAL_DATA = Path(os.environ.get("MALMOI_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

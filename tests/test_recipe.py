@@ -98,9 +98,12 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
     ],
 )
 def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
-    with pytest.raises(RecipeError, match=message):
+    def understand() -> None:
         arguments, training_arguments, _ = parse_recipe(load_recipe("demo", flags))
         check_arguments(arguments, training_arguments)
+
+    with pytest.raises(RecipeError, match=message):
+        understand()
 
 
 @pytest.mark.parametrize(("key", "value"), [("hidden_size", "7"), ("hidden_size", "wide")])

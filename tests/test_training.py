@@ -1,7 +1,6 @@
 """The one trainer path, end to end, on a few sentences."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -268,6 +267,3 @@ def test_an_interrupted_training_goes_on_where_it_was(tmp_path: Path, marked_cor
     continued = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))
     assert [e["entity_f1"] for e in continued["epochs"]] == [e["entity_f1"] for e in report["epochs"]]
     assert all(entry["train_seconds"] for entry in continued["epochs"])
-
-
-assert os.environ["OMP_NUM_THREADS"] == "1"
