@@ -1,3 +1,4 @@
+import pickle
 import random
 
 import pytest
@@ -102,6 +103,18 @@ def test_unknown_characters_lower_the_official_figures_only() -> None:
     assert figures["entity_f1"] == figures["klue_entity_f1_aligned"] == figures["klue_char_f1_aligned"] == 1.0
     assert figures["klue_entity_f1"] < 1
     assert figures["klue_char_f1"] < 1
+
+
+def test_memory_does_not_grow_with_the_set() -> None:
+    metrics = TaggingMetrics(KLUE_LABELS)
+    tags = ["B-PS", "I-PS", "O", "O", "B-LC", "I-LC", "I-LC", "I-LC"]
+    sizes = []
+    for _ in range(3):
+        for _ in range(100):
+            metrics.update(sentence("민수는 부산 역", tags), tags, tags)
+        sizes.append(len(pickle.dumps(metrics)))
+    # counts take a byte more now and then; a list of 100 sentences would take thousands
+    assert sizes[2] - sizes[1] < 200
 
 
 def test_a_wrong_right_hand_boundary_counts_for_characters_but_not_for_tokens() -> None:

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from datasets import ClassLabel, Dataset, Features, List, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +10,7 @@ from malmoi.data.alignment import Span, tags_to_spans
 from malmoi.data.inline_marks import parse_marks, write_marks
 from malmoi.data.readers import READERS
 from malmoi.data.readers.inline_marks import SAMPLE_CORPUS, read_inline_marks
-from malmoi.data.readers.klue_ner import KLUE_LABELS, read_klue_ner
+from malmoi.data.readers.klue_ner import KLUE_LABELS, _from_hub_rows, read_klue_ner
 from malmoi.data.readers.text_lines import DataFormatError
 from malmoi.data.tagged_dataset import label_names, with_labels
 from malmoi.data.user_error import UserError
@@ -94,6 +95,17 @@ def test_real_klue_files_give_the_published_counts() -> None:
     names = [len(tags_to_spans([KLUE_LABELS[tag] for tag in tags])) for tags in splits["validation"]["tags"]]
     assert sum(names) == 1474
     assert all(len(text) == len(tags) for text, tags in zip(splits["train"]["text"], splits["train"]["tags"]))
+
+
+def test_rows_of_the_hub_take_the_same_form() -> None:
+    names = ["B-DT", "I-DT", "O", *[label for label in KLUE_LABELS if label not in ("B-DT", "I-DT", "O")]]
+    features = Features(
+        {"sentence": Value("string"), "tokens": List(Value("string")), "ner_tags": List(ClassLabel(names=names))}
+    )
+    rows = {"sentence": ["<김:PS> 씨"], "tokens": [["김", " ", "씨"]], "ner_tags": [["B-PS", "O", "O"]]}
+    converted = _from_hub_rows(Dataset.from_dict(rows, features=features), "train")
+    assert converted["text"] == ["김 씨"]
+    assert [KLUE_LABELS[tag] for tag in converted["tags"][0]] == ["B-PS", "O", "O"]
 
 
 @pytest.mark.parametrize(

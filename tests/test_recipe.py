@@ -95,6 +95,7 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--learning_rate", "fast"], "argument --learning_rate.*invalid float value: 'fast'"),
         (["--reader", "conll"], "`reader` must be one of inline-marks, klue-ner, got 'conll'"),
         (["--label_smoothing_factor", "0.1"], "would replace the loss of the CRF"),
+        (["--fp16", "true", "--use_cpu", "true"], "`fp16` has no effect on CPU"),
     ],
 )
 def test_wrong_values_are_refused(flags: list[str], message: str) -> None:

@@ -37,6 +37,7 @@ from malmoi.data.readers import DEFAULT_SOURCES, READERS
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.token_features import token_features, untagged_token_ids
+from malmoi.data.user_error import UserError
 from malmoi.modeling import BiLstmCrfForTokenClassification
 from malmoi.training.arguments import TokenClassificationArguments
 from malmoi.training.callbacks import EpochTimer, RepeatableLengthGrouping, ShortLines, ShortProgress
@@ -46,6 +47,8 @@ from malmoi.training.recipe import Recipe, RecipeError, load_recipe, model_setti
 from malmoi.training.report import REPORT_FILE, environment, epoch_history, print_report, write_report
 
 NO_LIMIT = int(1e30)
+# flags that say where things lie and not what is trained; a report is published, a path is nobody's business
+OF_THIS_MACHINE = ("data_dir", "output_dir", "overwrite", "resume_from_checkpoint")
 
 
 class RecipeParser(HfArgumentParser):
@@ -97,6 +100,8 @@ def check_arguments(arguments: TokenClassificationArguments, training_arguments:
         raise RecipeError(
             "`label_smoothing_factor` would replace the loss of the CRF by token cross-entropy; remove it."
         )
+    if training_arguments.fp16 and training_arguments.device.type == "cpu":
+        raise RecipeError("`fp16` has no effect on CPU; use `bf16`, or a GPU.")
 
 
 def load_splits(arguments: TokenClassificationArguments) -> DatasetDict:
@@ -251,7 +256,9 @@ def run(recipe: Recipe) -> dict[str, Any]:
     figures = trainer.evaluate()
     report = {
         "recipe": recipe.name,
-        "settings": {**recipe.settings, **recipe.flags},
+        "settings": {
+            key: value for key, value in {**recipe.settings, **recipe.flags}.items() if key not in OF_THIS_MACHINE
+        },
         "data": describe_data(arguments, splits),
         "tokenizer": describe_tokenizer(tokenizer, validation),
         "figures": {name.removeprefix("eval_"): value for name, value in figures.items()},
@@ -320,4 +327,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except UserError as user_error:
+        sys.exit(f"malmoi: {user_error}")
