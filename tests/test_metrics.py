@@ -1,5 +1,6 @@
 import pickle
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -168,3 +169,18 @@ def test_official_figures_equal_seqeval_and_scikit_learn_over_one_joined_sequenc
     character = tag_f1_score(gold_joined, predicted_joined, labels=KLUE_LABELS, average="macro", zero_division=1.0)
     assert figures["klue_entity_f1"] == pytest.approx(entity)
     assert figures["klue_char_f1"] == pytest.approx(character)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_the_metric_for_evaluate_gives_the_same_figures(tmp_path: Path) -> None:
+    from malmoi.training.metrics.evaluate_metric import KoreanNerMetric
+
+    text, gold, predicted = "민수는 역", ["B-PS", "I-PS", "O", "O", "B-LC"], ["B-PS", "I-PS", "O", "O", "O"]
+    metric = KoreanNerMetric(cache_dir=str(tmp_path))
+    metric.add_batch(texts=[text] * 2, predictions=[predicted, gold], references=[gold, gold])
+    ours = TaggingMetrics(["B-LC", "I-LC", "B-PS", "I-PS", "O"])
+    ours.update(sentence(text, gold), predicted, gold)
+    ours.update(sentence(text, gold), gold, gold)
+    assert metric.compute() == ours.compute()
+    with pytest.raises(ValueError, match="Expected one tag per character: 5 characters, 1 predictions, 5 references"):
+        metric.compute(texts=[text], predictions=[["O"]], references=[gold])
