@@ -53,6 +53,17 @@ def _label_ids(tags: Sequence[str], offsets: Sequence[tuple[int, int]], ids: dic
     return [IGNORED_LABEL if label is None else ids[label] for label in tags_to_token_labels(tags, offsets)]
 
 
-def untagged_token_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the ids of tokens that stand for no text, such as `[CLS]`; the unknown token does stand for text."""
-    return sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id})
+def untagged_token_ids(tokenizer: PreTrainedTokenizerBase, *, later_subwords: bool = False) -> list[int]:
+    """Return the ids of tokens that carry no tag, for `untagged_token_ids` of a configuration.
+
+    These are the tokens that stand for no text, such as `[CLS]`; the unknown token does stand for text.
+
+    Args:
+        tokenizer: The tokenizer.
+        later_subwords: Whether the pieces that continue a word (`##은`) carry no tag either, as where only the first piece of
+            each word is labelled and the others have -100.
+    """
+    untagged = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    if later_subwords:
+        untagged |= {index for token, index in tokenizer.get_vocab().items() if token.startswith("##")}
+    return sorted(untagged)

@@ -48,8 +48,8 @@ def chain_mask(input_ids: Tensor, attention_mask: Tensor, untagged_token_ids: li
     The answer depends on the input alone, never on labels: the chain that is trained is the chain that is decoded.
     """
     mask = attention_mask.bool()
-    for token_id in untagged_token_ids:
-        mask = mask & (input_ids != token_id)
+    if untagged_token_ids:
+        mask = mask & ~torch.isin(input_ids, torch.tensor(untagged_token_ids, device=input_ids.device))
     return mask
 
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors.torch import load_file, save_file
-from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification
+from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, PreTrainedTokenizerFast
 
+from malmoi.data.token_features import untagged_token_ids
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
 MakeModel = Callable[..., BiLstmCrfForTokenClassification]
@@ -76,6 +77,25 @@ def test_special_tokens_are_left_out_of_the_chain_in_training_and_in_prediction(
     everything = torch.ones(1, 3, dtype=torch.bool)
     expected = model.crf.negative_log_likelihood(emissions, torch.tensor([[0, 1, 4]]), everything).sum() / 3
     torch.testing.assert_close(with_labels.loss, expected)
+
+
+def test_later_subwords_can_be_left_out_of_the_chain(
+    make_model: MakeModel, wordpiece_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    untagged = untagged_token_ids(wordpiece_tokenizer, later_subwords=True)
+    model = make_model(vocab_size=len(wordpiece_tokenizer), untagged_token_ids=untagged)
+    encoded = wordpiece_tokenizer("손흥민은 춘천에서 태어났다.", return_tensors="pt")
+    tokens = encoded.tokens()
+    first = torch.tensor([not token.startswith("##") and token not in ("[CLS]", "[SEP]") for token in tokens])
+    assert 0 < first.sum() < len(tokens) - 2
+    labels = torch.where(first, OUTSIDE, -100)[None]
+    output = model(**encoded, labels=labels)
+    assert torch.equal(output.predictions, model(**encoded).predictions)
+    assert torch.equal(output.predictions[0] != -100, first)
+    emissions = model._emissions(encoded["input_ids"], encoded["attention_mask"].bool())[:, first]
+    inside = torch.ones(emissions.shape[:2], dtype=torch.bool)
+    expected = model.crf.negative_log_likelihood(emissions, labels[:, first], inside).sum() / first.sum()
+    torch.testing.assert_close(output.loss, expected)
 
 
 def test_a_missing_label_does_not_change_predictions(make_model: MakeModel) -> None:
