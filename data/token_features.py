@@ -60,8 +60,8 @@ def untagged_token_ids(tokenizer: PreTrainedTokenizerBase, *, later_subwords: bo
 
     Args:
         tokenizer: The tokenizer.
-        later_subwords: Whether the pieces that continue a word (`##은`) carry no tag either, as where only the first piece of
-            each word is labelled and the others have -100.
+        later_subwords: Whether the pieces that continue a word (`##은`) carry no tag either, for data in which only
+            the first piece of a word has a label and the others have -100.
     """
     untagged = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     if later_subwords:
