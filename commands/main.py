@@ -104,8 +104,8 @@ def main() -> None:
     """Run a command; an error that the user can mend is one sentence, without a traceback."""
     try:
         app()
-    except UserError as error:
-        typer.echo(f"malmoi: {error}", err=True)
-        sys.exit(2)
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (UserError, OSError) as error:  # OSError: a folder that may not be written to, a full disk
+        typer.echo(f"malmoi: {error}", err=True)
+        sys.exit(2)

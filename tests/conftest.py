@@ -15,6 +15,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
@@ -22,6 +23,9 @@ from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
 torch.set_num_threads(1)
+# other processes may hold a test up
+settings.register_profile("malmoi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("malmoi")
 
 LABELS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
 

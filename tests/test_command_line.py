@@ -215,3 +215,12 @@ def test_the_example_tags_without_malmoi(saved_model: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "AutoModel gives BiLstmCrfForTokenClassification" in result.stdout
     assert len(result.stdout.splitlines()) == 5
+
+
+def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path, marked_corpus: Path) -> None:
+    (tmp_path / "file").touch()
+    target = tmp_path / "file" / "run"
+    _, error = malmoi("train", "demo", "--data_dir", marked_corpus, "--output_dir", target, code=2)
+    assert error.splitlines()[-1].startswith("malmoi: ")
+    assert "Traceback" not in error
+    assert str(target) in error

@@ -87,7 +87,7 @@ def test_everything_equals_enumeration(length: int, constrained: bool) -> None:
     tags=st.integers(1, 7),
     dtype=st.sampled_from([torch.float32, torch.float64]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_loss_gradients_and_decoding_equal_pytorch_crf(
     seed: int, batch: int, length: int, tags: int, dtype: torch.dtype
 ) -> None:

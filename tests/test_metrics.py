@@ -3,7 +3,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.scheme import IOB2
@@ -20,7 +20,6 @@ SEQUENCES = st.lists(st.lists(st.tuples(st.sampled_from(TAGS), st.sampled_from(T
 
 
 @given(SEQUENCES)
-@settings(deadline=None)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 def test_entity_scores_equal_those_of_seqeval(pairs: list[list[tuple[str, str]]]) -> None:
     gold = [[a for a, _ in sentence] for sentence in pairs]
@@ -38,7 +37,6 @@ def test_entity_scores_equal_those_of_seqeval(pairs: list[list[tuple[str, str]]]
 
 
 @given(SEQUENCES)
-@settings(deadline=None)
 def test_tag_scores_equal_those_of_scikit_learn(pairs: list[list[tuple[str, str]]]) -> None:
     counts = TagCounts()
     for sentence in pairs:

@@ -27,7 +27,7 @@ def offsets(text: str) -> list[tuple[int, int]]:
 
 @given(ANY_TEXT)
 @example("[PAD][UNK]<s>")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_tokens_cover_every_character_of_any_text_once(text: str) -> None:
     edges = offsets(text)
     assert all(start < end for start, end in edges)

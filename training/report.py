@@ -107,7 +107,7 @@ def run_summary(report: dict[str, Any]) -> dict[str, str]:
     return {
         "best entity F1": f"{100 * report['best_entity_f1']:.2f} (epoch {report['best_epoch']:g})",
         "mean entity F1 over epochs": f"{100 * report['mean_entity_f1']:.2f}",
-        "training": f"{len(report['epochs'])} epochs of {seconds:.1f} s, {report['seconds_total']:.0f} s in all",
+        "training": f"{seconds:.1f} s an epoch, {report['seconds_total']:.0f} s in all",
         "parameters": f"{report['parameters']:,}",
         "vocabulary": f"{report['tokenizer']['vocab_size']:,} tokens, "
         f"{100 * report['tokenizer']['unknown_share']:.2f} % of the {report['data']['split']} tokens unknown",

@@ -208,6 +208,7 @@ def prepare_output_dir(training_arguments: TrainingArguments, *, overwrite: bool
             raise RecipeError(f"`resume_from_checkpoint`: {folder} holds no checkpoint.")
         return last
     if last is None and not (folder / REPORT_FILE).is_file():
+        folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written to is better known now than later
         return None
     if not overwrite:
         raise RecipeError(
