@@ -5,10 +5,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from datasets import disable_progress_bars
 from rich.console import Console
 from transformers import TrainingArguments
+from transformers.utils import logging
 
-from malmoi.commands.quiet import quiet_libraries
 from malmoi.data.readers import DEFAULT_SOURCES, READERS
 from malmoi.data.tagged_dataset import with_labels
 from malmoi.data.token_features import token_features
@@ -30,7 +31,8 @@ def evaluate_model(
     trust_remote_code: bool,
 ) -> None:
     """Compute the figures of a saved model on one part of the data, and print them."""
-    quiet_libraries()
+    logging.disable_progress_bar()
+    disable_progress_bars()
     loaded = load_tagger(model, trust_remote_code=trust_remote_code)
     reader = reader or _reader_of(model)
     if reader not in READERS:

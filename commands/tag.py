@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import tee
 from pathlib import Path
 
-from malmoi.commands.quiet import quiet_libraries
+from transformers.utils import logging
+
 from malmoi.data.alignment import Span
 from malmoi.data.inline_marks import write_marks
-from malmoi.data.readers.text_lines import decode_lines
+from malmoi.data.text_lines import decode_lines
 from malmoi.inference.tagger import Entity, Tagger
 
 
@@ -23,7 +24,7 @@ def tag_texts(
     trust_remote_code: bool,
 ) -> None:
     """Print every text with its names, one per line, in the order of the texts."""
-    quiet_libraries()
+    logging.disable_progress_bar()
     tagger = Tagger(model, trust_remote_code=trust_remote_code)
     source, to_tag = tee(texts if input_file is None else _lines(input_file))
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]

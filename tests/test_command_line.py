@@ -224,3 +224,8 @@ def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path, marke
     assert error.splitlines()[-1].startswith("malmoi: ")
     assert "Traceback" not in error
     assert str(target) in error
+
+
+def test_tagging_does_not_wait_for_libraries_of_training() -> None:
+    code = "import sys, malmoi.commands.tag; assert not {'datasets', 'pandas'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

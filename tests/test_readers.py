@@ -11,8 +11,8 @@ from malmoi.data.inline_marks import parse_marks, write_marks
 from malmoi.data.readers import READERS
 from malmoi.data.readers.inline_marks import SAMPLE_CORPUS, read_inline_marks
 from malmoi.data.readers.klue_ner import KLUE_LABELS, _from_hub_rows, read_klue_ner
-from malmoi.data.readers.text_lines import DataFormatError
 from malmoi.data.tagged_dataset import label_names, with_labels
+from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 
 KLUE_HEADER = (

@@ -6,8 +6,8 @@ from datasets import DatasetDict
 
 from malmoi.data.alignment import spans_to_tags
 from malmoi.data.inline_marks import parse_marks
-from malmoi.data.readers.text_lines import DataFormatError, read_lines
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
+from malmoi.data.text_lines import DataFormatError, read_lines
 
 FILES = {"train": "train.txt", "validation": "validation.txt"}
 SAMPLE_CORPUS = Path(__file__).parents[1] / "samples"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict, load_dataset
 
-from malmoi.data.readers.text_lines import DataFormatError, read_lines
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
+from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
 
 KLUE_TYPES = ("PS", "LC", "OG", "DT", "TI", "QT")
