@@ -267,3 +267,10 @@ def test_an_interrupted_training_goes_on_where_it_was(tmp_path: Path, marked_cor
     continued = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))
     assert [e["entity_f1"] for e in continued["epochs"]] == [e["entity_f1"] for e in report["epochs"]]
     assert all(entry["train_seconds"] for entry in continued["epochs"])
+
+
+def test_a_training_without_evaluation_is_evaluated_at_its_end(tmp_path: Path, marked_corpus: Path) -> None:
+    options = {"eval_strategy": "no", "load_best_model_at_end": "false", "num_train_epochs": 1}
+    report = train(tmp_path / "run", marked_corpus, **options)
+    assert len(report["epochs"]) == 1
+    assert report["best_entity_f1"] == report["figures"]["entity_f1"]

@@ -253,18 +253,24 @@ def run(recipe: Recipe) -> dict[str, Any]:
     training_arguments.restore_callback_states_from_checkpoint = checkpoint is not None
     trainer.train(resume_from_checkpoint=checkpoint)
     # 5. evaluation, model and report
-    history = epoch_history(trainer.state.log_history, _timer_of(trainer).seconds)
+    seconds = _timer_of(trainer).seconds
+    history = epoch_history(trainer.state.log_history, seconds)
     figures = trainer.evaluate()
+    history = history or epoch_history(
+        trainer.state.log_history, seconds
+    )  # the only evaluation, if none was asked for
     report = {
         "recipe": recipe.name,
         "settings": {
-            key: value for key, value in {**recipe.settings, **recipe.flags}.items() if key not in OF_THIS_MACHINE
+            key: _typed(value)
+            for key, value in {**recipe.settings, **recipe.flags}.items()
+            if key not in OF_THIS_MACHINE
         },
         "data": describe_data(arguments, splits),
         "tokenizer": describe_tokenizer(tokenizer, validation),
         "figures": {name.removeprefix("eval_"): value for name, value in figures.items()},
         "definitions": DEFINITIONS,
-        **summarize_epochs(history, _timer_of(trainer).seconds),
+        **summarize_epochs(history, seconds),
         "seconds_total": time.perf_counter() - started,
         "parameters": model.num_parameters(),
         "seed": training_arguments.seed,
@@ -307,13 +313,13 @@ def describe_tokenizer(tokenizer: PreTrainedTokenizerBase, validation: Dataset) 
 def summarize_epochs(history: list[dict[str, Any]], seconds: list[float]) -> dict[str, Any]:
     """Return the epochs with the best and the mean entity F1 and the seconds per epoch."""
     scores = [entry["entity_f1"] for entry in history]
-    best = max(history, key=lambda entry: entry["entity_f1"]) if history else None
+    best = max(history, key=lambda entry: entry["entity_f1"])
     return {
         "epochs": history,
-        "best_entity_f1": best["entity_f1"] if best else None,
-        "best_epoch": best["epoch"] if best else None,
-        "mean_entity_f1": sum(scores) / len(scores) if scores else None,
-        "seconds_per_epoch": sum(seconds) / len(seconds) if seconds else None,
+        "best_entity_f1": best["entity_f1"],
+        "best_epoch": best["epoch"],
+        "mean_entity_f1": sum(scores) / len(scores),
+        "seconds_per_epoch": sum(seconds) / len(seconds),
     }
 
 
