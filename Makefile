@@ -47,6 +47,6 @@ lock: setup ## Write constraints.txt anew.
 	@echo 'torch==2.13.0' | $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-header \
 		--constraint - --output-file constraints.txt pyproject.toml
 
-clean: ## Remove .venv, runs and everything else that was made.
-	@rm -rf .venv build dist runs *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove .venv and everything else that was made; runs/ is kept.
+	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

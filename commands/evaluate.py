@@ -63,6 +63,6 @@ def evaluate_model(
 def _reader_of(model: str) -> str:
     """Return the reader that the model was trained with."""
     report = read_report(Path(model)) if Path(model).is_dir() else None
-    if report is None:
+    if report is None or "data" not in report:
         raise UserError(f"{model} has no report.json that says which reader its data needs; give it by --reader.")
     return str(report["data"]["reader"])

@@ -1,4 +1,4 @@
-"""The command line: `malmoi train | evaluate | tag | recipes`.
+"""The command line: `malmoi train | evaluate | tag | recipes | keys`.
 
 Nothing heavy is imported before a command has understood its arguments.
 """
@@ -26,7 +26,7 @@ def train(
     context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.")],
 ) -> None:
-    """Train a model from a recipe. Every key of a recipe is also a flag: --learning_rate 1e-3."""
+    """Train a model from a recipe. Every key of a recipe (see `malmoi keys`) is also a flag: --learning_rate 1e-3."""
     from malmoi.training.recipe import load_recipe
 
     loaded = load_recipe(recipe, context.args)
@@ -89,6 +89,17 @@ def tag(
         batch_size=batch_size,
         trust_remote_code=trust_remote_code,
     )
+
+
+@app.command()
+def keys() -> None:
+    """List every key of a recipe; each is also a flag of `malmoi train`."""
+    from malmoi.training.recipe import describe_keys
+
+    for group, described in describe_keys().items():
+        typer.echo(f"{group}:")
+        for key, text in described.items():
+            typer.echo(f"  {key:32} {text}".rstrip())
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`malmoi train`."""
 
+import shlex
 import sys
 
 import typer
@@ -16,10 +17,12 @@ def train_recipe(recipe: Recipe) -> None:
     try:
         report = run(recipe)
     except KeyboardInterrupt:
-        flags = " ".join(f"--{key} {value}" for key, value in recipe.flags.items() if key != "overwrite")
+        flags = {key: value for key, value in recipe.flags.items() if key != "overwrite"}
+        flags["resume_from_checkpoint"] = "true"
+        command = ["malmoi", "train", recipe.source, *(part for key in flags for part in (f"--{key}", flags[key]))]
         typer.echo(
             f"\nInterrupted. What was saved last is in {folder}; if it holds a checkpoint, go on with\n"
-            f"  malmoi train {recipe.name} {flags} --resume_from_checkpoint true",
+            f"  {shlex.join(command)}",
             err=True,
         )
         sys.exit(130)

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 from malmoi.data.alignment import Span
 
-TYPE = r"[A-Z][A-Z0-9_]*"
+TYPE = r"[A-Z][A-Z0-9_]+"
 MARK = re.compile(rf"<([^<>]+):({TYPE})>")
-BROKEN = re.compile(rf"<[^<>\s][^<>]*:{TYPE}(?![A-Za-z0-9_>])|:{TYPE}>")
+# what was meant as a mark: never closed, never opened, or with a type that is not in capital letters
+BROKEN = re.compile(rf"<[^<>\s][^<>]*:{TYPE}(?![A-Za-z0-9_>])|:{TYPE}>|<[^<>]+[:;]\s*\w+>")
 
 
 def parse_marks(line: str) -> tuple[str, list[Span]]:
@@ -26,7 +27,7 @@ def parse_marks(line: str) -> tuple[str, list[Span]]:
         position = mark.end()
     rest = MARK.sub("", line)
     if broken := BROKEN.search(rest):
-        raise ValueError(f"expected marks of the form <name:TYPE>, got {broken[0]!r}.")
+        raise ValueError(f"expected marks of the form <name:TYPE> with TYPE in capital letters, got {broken[0]!r}.")
     return text + line[position:], spans
 
 

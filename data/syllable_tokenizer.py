@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from malmoi.data.user_error import UserError
+
 PAD, UNK = "[PAD]", "[UNK]"
 
 # Unicode, chapter 18.6 and UAX 29: leading consonants, vowels and trailing consonants of the conjoining jamo.
@@ -51,7 +53,7 @@ def build_syllable_tokenizer(texts: Iterable[str], *, min_frequency: int = 2) ->
             model learns what an unknown character is like.
 
     Raises:
-        ValueError: If no character of the texts occurs often enough.
+        UserError: If no character of the texts occurs often enough.
     """
     tokenizer = Tokenizer(models.WordLevel({}, unk_token=UNK))
     tokenizer.normalizer = normalizers.Sequence(
@@ -67,7 +69,7 @@ def build_syllable_tokenizer(texts: Iterable[str], *, min_frequency: int = 2) ->
     # the most frequent first; code points break ties, so that the same texts give the same file
     kept = sorted((c for c in counts if counts[c] >= min_frequency), key=lambda c: (-counts[c], c))
     if not kept:
-        raise ValueError(f"No character occurs {min_frequency} times in the training texts.")
+        raise UserError(f"No character occurs {min_frequency} times in the training texts.")
     tokenizer.model = models.WordLevel({token: i for i, token in enumerate([PAD, UNK, *kept])}, unk_token=UNK)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,

@@ -8,8 +8,8 @@ from transformers import PreTrainedTokenizerBase
 
 from malmoi.data.alignment import tags_to_token_labels
 from malmoi.data.tagged_dataset import label_names
-
-IGNORED_LABEL = -100
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
+from malmoi.modeling.pipeline_crf_token_classification import token_spans
 
 
 def token_features(dataset: Dataset, tokenizer: PreTrainedTokenizerBase) -> Dataset:
@@ -33,16 +33,14 @@ def token_features(dataset: Dataset, tokenizer: PreTrainedTokenizerBase) -> Data
 
     def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         encoded = tokenizer(batch["text"], return_offsets_mapping=True, truncation=False, verbose=False)
-        labels = [
-            _label_ids([names[tag] for tag in tags], offsets, ids)
-            for tags, offsets in zip(batch["tags"], encoded["offset_mapping"])
-        ]
+        spans = [token_spans(text, offsets) for text, offsets in zip(batch["text"], encoded["offset_mapping"])]
+        labels = [_label_ids([names[tag] for tag in tags], row, ids) for tags, row in zip(batch["tags"], spans)]
         return {
             "input_ids": encoded["input_ids"],
             "attention_mask": encoded["attention_mask"],
             "labels": labels,
             "length": [len(row) for row in encoded["input_ids"]],
-            "offsets": [[list(pair) for pair in row] for row in encoded["offset_mapping"]],
+            "offsets": [[list(pair) for pair in row] for row in spans],
             "unknown": [[token == tokenizer.unk_token_id for token in row] for row in encoded["input_ids"]],
         }
 

@@ -47,9 +47,22 @@ def load_tagger(model: str | Path, *, trust_remote_code: bool = False, revision:
     try:
         config = AutoConfig.from_pretrained(model, **options)
         tokenizer = AutoTokenizer.from_pretrained(model, **options)
-        loaded = AutoModelForTokenClassification.from_pretrained(model, config=config, use_safetensors=True, **options)
-    except (OSError, ValueError, RuntimeError, StrictDataclassError) as error:
-        raise UserError(f"{model}: {_first_line(error)}") from error
+        loaded, notes = AutoModelForTokenClassification.from_pretrained(
+            model,
+            config=config,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,  # reported below, in one sentence
+            output_loading_info=True,
+            **options,
+        )
+    except (OSError, ValueError, TypeError, RuntimeError, StrictDataclassError) as error:
+        where = str(model) if Path(model).is_dir() else f"{model}: there is no such folder, and on the Hub"
+        raise UserError(f"{where}: {' '.join(str(error).split())}") from error
+    if notes["mismatched_keys"]:
+        name, found, expected = sorted(notes["mismatched_keys"])[0]
+        raise UserError(f"{model}/{WEIGHTS}: {name} is {tuple(found)}, but config.json asks for {tuple(expected)}.")
+    if notes["missing_keys"]:
+        raise UserError(f"{model}/{WEIGHTS}: it lacks the weights {', '.join(sorted(notes['missing_keys']))}.")
     if not tokenizer.is_fast:
         raise UserError(f"{model}: the tokenizer {type(tokenizer).__name__} gives no character offsets.")
     return LoadedTagger(loaded.eval(), tokenizer)
@@ -89,12 +102,11 @@ def _check_config(path: Path) -> int | None:
         labels = json.loads(path.read_text(encoding="utf-8")).get("id2label")
     except (ValueError, AttributeError) as error:
         raise UserError(f"{path}: expected a JSON object ({error}).") from None
+    if labels is not None and not isinstance(labels, dict):
+        raise UserError(f"{path}: expected `id2label` to map numbers to labels, got {labels!r}.")
     return None if labels is None else len(labels)
 
 
 def _is_repository(name: str) -> bool:
-    return name.count("/") <= 1 and not name.startswith((".", "/", "~"))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
+    """Tell whether a name can be one on the Hub: `user/model`, and no path beside which folders lie here."""
+    return name.count("/") == 1 and not name.startswith((".", "/", "~")) and not Path(name).parent.is_dir()

@@ -13,6 +13,8 @@ from malmoi.inference.loading import load_tagger
 from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
 
 CHUNK = 512
+# a batch is as long as its longest text: one very long text must not be multiplied by its neighbours
+PADDED_CHARACTERS = 16_384
 
 
 class Entity(NamedTuple):
@@ -61,21 +63,38 @@ class Tagger:
         """
         texts = iter(texts)
         while chunk := list(islice(texts, CHUNK)):
-            # texts of similar length together: less padding
-            order = sorted(range(len(chunk)), key=lambda index: len(chunk[index]))
-            answers: list[list[Entity]] = [[] for _ in chunk]
-            filled = [index for index in order if chunk[index]]
             for text in chunk:
                 _check_text(text)
-            found: Any = self.pipeline([chunk[index] for index in filled], batch_size=batch_size) if filled else []
-            for index, entities in zip(filled, found):
-                answers[index] = [
-                    Entity(
-                        e["start"], e["end"], e["entity_group"], float(e["score"]), chunk[index][e["start"] : e["end"]]
-                    )
-                    for e in entities
-                ]
+            answers: list[list[Entity]] = [[] for _ in chunk]
+            for batch in _batches([len(text) for text in chunk], batch_size):
+                self._tag_batch(chunk, batch, answers)
             yield from answers
+
+    def _tag_batch(self, chunk: list[str], batch: list[int], answers: list[list[Entity]]) -> None:
+        """Fill in the answers for some texts of a chunk."""
+        found: Any = self.pipeline([chunk[index] for index in batch], batch_size=len(batch))
+        for index, entities in zip(batch, found):
+            answers[index] = [
+                Entity(e["start"], e["end"], e["entity_group"], float(e["score"]), chunk[index][e["start"] : e["end"]])
+                for e in entities
+            ]
+
+
+def _batches(lengths: list[int], batch_size: int) -> Iterator[list[int]]:
+    """Yield batches of texts of similar length, none of which takes much more memory than `PADDED_CHARACTERS`.
+
+    Args:
+        lengths: Number of characters of each text.
+        batch_size: How many texts a batch may have at most.
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
+        if batch and (len(batch) == batch_size or (len(batch) + 1) * lengths[index] > PADDED_CHARACTERS):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
 
 
 def _check_text(text: str) -> None:

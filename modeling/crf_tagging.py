@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from transformers import PreTrainedConfig
+from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
 from .linear_chain_crf import IGNORED_LABEL, LinearChainCrf
 from .pytorch_crf_reference import PytorchCrfReference
+
+logger = logging.get_logger(__name__)
 
 
 @dataclass
@@ -45,7 +48,7 @@ def build_crf(config: PreTrainedConfig) -> LinearChainCrf:
 def chain_mask(input_ids: Tensor, attention_mask: Tensor, untagged_token_ids: list[int]) -> Tensor:
     """Return which positions carry a tag, `(batch, length)`.
 
-    The answer depends on the input alone, never on labels: the chain that is trained is the chain that is decoded.
+    The answer depends on the input alone, never on labels, so that evaluation decodes the chain that a pipeline does.
     """
     mask = attention_mask.bool()
     if untagged_token_ids:
@@ -76,6 +79,11 @@ def crf_output(
     loss = None
     if labels is not None:
         labelled = mask & (labels != IGNORED_LABEL)
+        if (labelled != mask).any():
+            logger.warning_once(
+                "Some tokens have the label -100 but will be tagged in prediction: the CRF learns another chain "
+                "than it is used on. If they never carry a tag, list their ids in `untagged_token_ids` of the config."
+            )
         num_items = labelled.sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
         loss = crf.negative_log_likelihood(emissions, labels, labelled).sum() / num_items
     if crf.training:

@@ -21,7 +21,6 @@ class BiLstmCrfPreTrainedModel(PreTrainedModel):
     """How the weights of a BiLSTM-CRF are drawn and stored."""
 
     config: BiLstmCrfConfig
-    base_model_prefix = "encoder"
     # in bfloat16 the log-likelihood of a long sentence is off by a quarter
     _keep_in_fp32_modules_strict = ["crf"]
 

@@ -4,6 +4,7 @@ This file travels with every saved model, so it imports nothing but torch and tr
 """
 
 import copy
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +14,34 @@ from transformers.pipelines.token_classification import AggregationStrategy
 UNLIMITED = int(1e30)
 # what the preprocessing hands over beside the input of the model
 CARRIED = ("special_tokens_mask", "offset_mapping", "sentence", "is_last", "word_ids", "word_to_chars_map")
+
+
+def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
+    """Return which characters each token stands for, so that no character belongs to two tokens.
+
+    Byte-level and SentencePiece tokenizers count the space before a word as part of its first token, and give all
+    pieces of one character the same place. The space is taken off unless it is all there is; a token whose characters
+    already belong to the one before it stands for nothing.
+
+    Args:
+        text: The text.
+        offsets: Start and end of each token, as the tokenizer gives them.
+
+    Returns:
+        Start and end of each token; `start == end` for a token that stands for nothing, as `[CLS]`.
+    """
+    spans: list[tuple[int, int]] = []
+    covered = 0
+    for start, end in offsets:
+        start = max(start, covered)
+        if start >= end:
+            spans.append((end, end))
+            continue
+        covered = end
+        characters = text[start:end]
+        visible = characters.lstrip()
+        spans.append((end - len(visible) if visible else start, end))
+    return spans
 
 
 class CrfTokenClassificationPipeline(TokenClassificationPipeline):
@@ -45,6 +74,19 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
             )
         return preprocess, forward, postprocess
 
+    def preprocess(  # type: ignore[override]
+        self, sentence: Any, offset_mapping: Any = None, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Tokenize one text; a text without any token becomes one token of padding, which can stand in a batch."""
+        for inputs in super().preprocess(sentence, offset_mapping=offset_mapping, **parameters):
+            if inputs["input_ids"].size(1) == 0:
+                padding = self.model.config.pad_token_id or 0
+                inputs["input_ids"] = torch.full((1, 1), padding)
+                inputs["attention_mask"] = torch.zeros(1, 1, dtype=torch.long)
+                inputs["special_tokens_mask"] = torch.ones(1, 1, dtype=torch.long)
+                inputs["offset_mapping"] = torch.zeros(1, 1, 2, dtype=torch.long)
+            yield inputs
+
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
         carried = {name: model_inputs.pop(name, None) for name in CARRIED}
         output = self.model(**model_inputs)
@@ -73,16 +115,19 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         tags = output["predictions"][0]
         scores = output["logits"][0].float().softmax(-1).gather(1, tags.clamp(min=0)[:, None])[:, 0].tolist()
         offsets = torch.as_tensor(output["offset_mapping"][0]).tolist()
+        if word_positions is not None:
+            shifts = [0 if word is None else word_positions[word][0] for word in output["word_ids"]]
+            offsets = [(start + shift, end + shift) for (start, end), shift in zip(offsets, shifts)]
+        spans = token_spans(text, offsets)
         special = torch.as_tensor(output["special_tokens_mask"][0]).tolist()
         names = self.model.config.id2label or {}
         tokens = []
         for index, tag in enumerate(tags.tolist()):
             if tag < 0 or special[index]:
                 continue
-            start, end = offsets[index]
-            if word_positions is not None:
-                shift = word_positions[output["word_ids"][index]][0]
-                start, end = start + shift, end + shift
+            start, end = spans[index]
+            if start == end:
+                continue
             tokens.append(
                 {
                     "entity": names[tag],

@@ -21,15 +21,14 @@ except ImportError:
 class PytorchCrfReference(LinearChainCrf):
     """`LinearChainCrf` whose loss and decoding are computed by pytorch-crf. Marginals, which it lacks, are ours."""
 
-    def __init__(self, num_tags: int, **constraints: Any):
-        super().__init__(num_tags, **constraints)
+    def _library(self) -> Any:
+        """Return a CRF of the library; it is used with our parameters, so a new one each time will do."""
         if LibraryCrf is None:
             raise ImportError(
                 '`crf_implementation="pytorch-crf"` needs the library: `pip install pytorch-crf`, '
                 'or load the model with `crf_implementation="torch"`, which has the same parameters.'
             )
-        # in a tuple, so that its parameters are not registered a second time
-        self._library = (LibraryCrf(num_tags, batch_first=True),)
+        return LibraryCrf(self.num_tags, batch_first=True)
 
     @torch.compiler.disable
     def negative_log_likelihood(self, emissions: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
@@ -61,11 +60,11 @@ class PytorchCrfReference(LinearChainCrf):
     def _call(self, emissions: Tensor, labels: Tensor, **options: Any) -> Tensor:
         start, transitions, end = self._scores(emissions.dtype)
         parameters = {"start_transitions": start, "transitions": transitions, "end_transitions": end}
-        return functional_call(self._library[0], parameters, (emissions, labels), options)
+        return functional_call(self._library(), parameters, (emissions, labels), options)
 
     def _decode_with(self, parameters: dict[str, Tensor], emissions: Tensor, mask: Tensor) -> list[list[int]]:
         """Decode with these parameters in the place of the library's own."""
-        library = self._library[0]
+        library = self._library()
         for name, value in parameters.items():
             setattr(library, name, torch.nn.Parameter(value, requires_grad=False))
         return library.decode(emissions, mask=mask)

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.scheme import IOB2, Entities
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans, tags_to_token_labels, token_labels_to_tags
+from malmoi.modeling.pipeline_crf_token_classification import token_spans
 
 TAGS = ["O", "B-PS", "I-PS", "B-LC", "I-LC"]
 
@@ -118,3 +120,41 @@ def _syllables() -> PreTrainedTokenizerFast:
 
 
 SYLLABLES = _syllables()
+
+
+@pytest.mark.parametrize("kind", ["metaspace", "byte-level"])
+@given(sample=texts_with_spans())
+def test_tokens_that_begin_with_a_space_lose_no_name(kind: str, sample: tuple[str, list[Span]]) -> None:
+    """SentencePiece and byte-level tokenizers count the space before a word, or half a character, as a token."""
+    text, spans = sample
+    offsets = SPACE_TOKENIZERS[kind].encode(text).offsets
+    tokens = token_spans(text, offsets)
+    visible = [(start, end) for start, end in tokens if start < end]
+    assert all(before[1] <= after[0] for before, after in pairwise(visible))
+    starts, ends = {start for start, _ in visible}, {end for _, end in visible}
+    exact = [span for span in spans if span.start in starts and span.end in ends]
+    tags = spans_to_tags(exact, len(text))
+    assert token_labels_to_tags(tags_to_token_labels(tags, tokens), tokens, len(text)) == tags
+
+
+def test_the_space_before_a_word_is_taken_off() -> None:
+    assert token_spans("그는 서울", [(0, 0), (0, 2), (2, 5), (5, 5)]) == [(0, 0), (0, 2), (3, 5), (5, 5)]
+    assert token_spans("한 ", [(0, 1), (0, 1), (1, 2)]) == [(0, 1), (1, 1), (1, 2)]
+
+
+def _space_tokenizers() -> dict[str, Tokenizer]:
+    """One token per character or byte, with the space of a word in front of it where the kind has that."""
+    metaspace = Tokenizer(
+        models.BPE(unk_token="?", vocab={"?": 0, "▁": 1, "서": 2, "울": 3, "▁서": 4}, merges=[("▁", "서")])
+    )
+    metaspace.pre_tokenizer = pre_tokenizers.Metaspace()
+    byte_level = Tokenizer(models.BPE())
+    byte_level.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    byte_level.train_from_iterator(["그는 서울 사람"] * 3, trainer)
+    return {"metaspace": metaspace, "byte-level": byte_level}
+
+
+SPACE_TOKENIZERS = _space_tokenizers()

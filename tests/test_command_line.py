@@ -29,7 +29,8 @@ def malmoi(*arguments: str | Path, stdin: bytes = b"", code: int = 0) -> tuple[s
     ("arguments", "code", "message"),
     [
         (["--help"], 0, "Tag names in Korean text"),
-        (["train", "--help"], 0, "Every key of a recipe is also a flag"),
+        (["train", "--help"], 0, "malmoi keys"),
+        (["keys"], 0, "How often a character must occur"),
         (["recipes"], 0, "klue-ner-bi-lstm-crf-classic"),
         (["no-such-command"], 2, "No such command"),
         (["train", "demmo"], 2, "There is no recipe 'demmo'; did you mean 'demo'?"),
@@ -147,11 +148,20 @@ def damage(folder: Path, how: str) -> str:
     if how == "a wrong setting":
         settings = json.loads(config.read_text(encoding="utf-8"))
         config.write_text(json.dumps(settings | {"hidden_size": 7}), encoding="utf-8")
-        return f"{folder}: "
+        return f"{folder}: Class validation error for validator 'validate_sizes': ValueError: `hidden_size` holds two"
     if how == "a tensor of another size":
         tensors = load_file(weights)
         save_file({**tensors, "classifier.bias": tensors["classifier.bias"][:2]}, weights, metadata={"format": "pt"})
-        return f"{folder}: "
+        return f"{weights}: classifier.bias is (2,), but config.json asks for (5,)."
+    if how == "a tensor missing":
+        tensors = load_file(weights)
+        del tensors["crf.transitions"]
+        save_file(tensors, weights, metadata={"format": "pt"})
+        return f"{weights}: it lacks the weights crf.transitions."
+    if how == "labels are no map":
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        config.write_text(json.dumps(settings | {"id2label": 3}), encoding="utf-8")
+        return f"{config}: expected `id2label` to map numbers to labels, got 3."
     config.unlink()
     return f"{config}: there is no such file, so the folder holds no model."
 
@@ -167,6 +177,8 @@ def damage(folder: Path, how: str) -> str:
         "config is no JSON",
         "a wrong setting",
         "a tensor of another size",
+        "a tensor missing",
+        "labels are no map",
         "no config",
     ],
 )
@@ -187,8 +199,10 @@ def test_a_damaged_folder_on_the_command_line(saved_model: Path) -> None:
 def test_a_folder_that_is_not_there() -> None:
     with pytest.raises(UserError, match=r"\./nowhere: there is no such folder"):
         load_tagger("./nowhere")
-    with pytest.raises(UserError, match="someone/nothing: "):
+    with pytest.raises(UserError, match="someone/nothing: there is no such folder, and on the Hub: "):
         load_tagger("someone/nothing")
+    with pytest.raises(UserError, match="tests/nothing: there is no such folder"):
+        load_tagger("tests/nothing")
 
 
 def test_a_lone_surrogate_is_refused(saved_model: Path) -> None:
@@ -229,3 +243,15 @@ def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path, marke
 def test_tagging_does_not_wait_for_libraries_of_training() -> None:
     code = "import sys, malmoi.commands.tag; assert not {'datasets', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_long_texts_are_not_padded_together_with_others() -> None:
+    from malmoi.inference.tagger import PADDED_CHARACTERS, _batches
+
+    lengths = [10, 100_000, 3, 9_000, 0, 9_000, 20_000, *[50] * 100]
+    batches = list(_batches(lengths, 32))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert all(
+        len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= PADDED_CHARACTERS for batch in batches
+    )
+    assert max(len(batch) for batch in batches) == 32

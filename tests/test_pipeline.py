@@ -71,7 +71,7 @@ def test_the_stock_pipeline_gives_true_probabilities(
 
 
 def test_batches_give_the_same_answers_as_single_texts(tagger: CrfTokenClassificationPipeline) -> None:
-    texts = [text for text in ODD_TEXTS if text] + ["손흥민은 " * 40]
+    texts = [*ODD_TEXTS, "손흥민은 " * 40]
     together = tagger(texts, aggregation_strategy="simple", batch_size=4)
     for text, entities in zip(texts, together):
         alone = tagger(text, aggregation_strategy="simple")

@@ -56,6 +56,8 @@ def test_byte_order_mark_and_carriage_returns_are_dropped(tmp_path: Path, conten
         ("김\tO\n민\tI-PS\n", 2, "expected I-PS only after B-PS or I-PS, got it after O"),
         ("김\tB-LC\n민\tI-PS\n", 2, "expected I-PS only after B-PS or I-PS, got it after B-LC"),
         ("김\tO\n## id\n", 2, "expected an empty line between two sentences"),
+        ("## a\t김\n## b\t김\n김\tO\n", 2, "expected the rows of the sentence 'a'"),
+        ("## a\t김\n김\tO\n\n## b\t김\n\n", 5, "expected the rows of the sentence 'b'"),
         (b"\xb1\xe8\tO\n", 1, "expected UTF-8, but byte 1 of the line is 0xb1"),
     ],
 )
@@ -115,7 +117,7 @@ def test_rows_of_the_hub_take_the_same_form() -> None:
         ("<<일지매:PS>>", "<일지매>", [Span(1, 4, "PS")]),
         ("<01:23:39:TI>", "01:23:39", [Span(0, 8, "TI")]),
         ("<678가구:NOH><신도시:LOC>", "678가구신도시", [Span(0, 5, "NOH"), Span(5, 8, "LOC")]),
-        ("1 < 2, 3 > 2 >▽< <3 a:b", "1 < 2, 3 > 2 >▽< <3 a:b", []),
+        ("1 < 2, 3 > 2 >▽< <3 a:b >:D>", "1 < 2, 3 > 2 >▽< <3 a:b >:D>", []),
     ],
 )
 def test_marks_are_read(line: str, text: str, spans: list[Span]) -> None:
@@ -133,10 +135,13 @@ def test_marks_survive_writing_and_reading(text: str, data: st.DataObject) -> No
         assert parse_marks(write_marks(text, spans)) == (text, spans)
 
 
-@pytest.mark.parametrize("line", ["<효진:PS 역", "효진:PS>은", "<:PS>은", "<효진:PS역>"])
+@pytest.mark.parametrize(
+    "line",
+    ["<효진:PS 역", "효진:PS>은", "<:PS>은", "<효진:PS역>", "<효진:ps>", "<효진:인물>", "<춘천: LC>", "<춘천;LC>"],
+)
 def test_broken_marks_are_refused(tmp_path: Path, line: str) -> None:
     (tmp_path / "train.txt").write_text(f"<가:PS>\n\n{line}\n", encoding="utf-8")
-    with pytest.raises(DataFormatError, match=r"train.txt, line 3: expected marks of the form <name:TYPE>, got"):
+    with pytest.raises(DataFormatError, match=r"train.txt, line 3: expected marks of the form <name:TYPE>"):
         read_inline_marks(tmp_path)
 
 

@@ -22,6 +22,11 @@ def test_both_languages_have_the_same_sections_code_and_figures() -> None:
     assert re.findall(r"\d\d\.\d\d", ENGLISH) == re.findall(r"\d\d\.\d\d", KOREAN)
 
 
+def test_nothing_is_left_to_be_filled_in() -> None:
+    for text in (ENGLISH, KOREAN):
+        assert not re.findall(r"^[A-Z_]{6,}$|TODO|XXX", text, flags=re.MULTILINE)
+
+
 def test_every_recipe_is_listed() -> None:
     for name in recipe_names():
         assert f"| `{name}` |" in ENGLISH

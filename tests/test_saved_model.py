@@ -74,19 +74,27 @@ def test_checkpoints_of_the_trainer_work_without_malmoi(
     assert output.splitlines()[2:] == expected_lines(saved_model)[2:]
 
 
-def test_asking_for_the_reference_where_it_is_missing_says_so(
-    saved_model: Path, run_without_malmoi: RunWithoutMalmoi
+def test_a_model_with_the_reference_crf_loads_where_the_library_is_missing(
+    saved_model: Path, tmp_path: Path, run_without_malmoi: RunWithoutMalmoi
 ) -> None:
-    output = run_without_malmoi(
-        "from transformers import AutoModel\n"
-        "try:\n"
-        f"    folder = {str(saved_model)!r}\n"
-        "    AutoModel.from_pretrained(folder, trust_remote_code=True, crf_implementation='pytorch-crf')\n"
-        "except ImportError as error:\n"
-        "    print(error)\n",
-        also_missing=("torchcrf",),
-    )
-    assert "pip install pytorch-crf" in output
+    reference = AutoModel.from_pretrained(saved_model, crf_implementation="pytorch-crf")
+    reference.save_pretrained(tmp_path / "reference")
+    code = """
+import torch
+from transformers import AutoModel
+ids = torch.tensor([[5, 6, 7]])
+model = AutoModel.from_pretrained({folder!r}, trust_remote_code=True)
+try:
+    model(ids)
+except ImportError as error:
+    print(error)
+model = AutoModel.from_pretrained({folder!r}, trust_remote_code=True, crf_implementation="torch")
+print(model(ids).predictions.tolist())
+"""
+    output = run_without_malmoi(code.format(folder=str(tmp_path / "reference")), also_missing=("torchcrf",))
+    message, predictions = output.splitlines()
+    assert "pip install pytorch-crf" in message
+    assert predictions == str(reference(torch.tensor([[5, 6, 7]])).predictions.tolist())
 
 
 def test_a_model_with_the_reference_crf_saves_the_same_weights(saved_model: Path, tmp_path: Path) -> None:

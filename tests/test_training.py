@@ -20,7 +20,7 @@ from malmoi.modeling import BiLstmCrfForTokenClassification
 from malmoi.training.evaluation import TaggingEvaluation, tokenizer_ceiling
 from malmoi.training.metrics.tagging_metrics import DEFINITIONS
 from malmoi.training.recipe import RecipeError, load_recipe
-from malmoi.training.train_token_classification import run
+from malmoi.training.train_token_classification import describe_settings, run
 
 MakeModel = Callable[..., BiLstmCrfForTokenClassification]
 
@@ -97,6 +97,32 @@ def test_a_finished_run_is_not_overwritten_by_mistake(trained: Path, marked_corp
     with pytest.raises(RecipeError, match=r"holds a run already.*--resume_from_checkpoint true.*--overwrite true"):
         train(trained, marked_corpus)
     assert (trained / "report.json").read_bytes() == before
+
+
+def test_overwriting_replaces_the_run_and_nothing_else(tmp_path: Path, marked_corpus: Path) -> None:
+    folder = tmp_path / "run"
+    train(folder, marked_corpus, num_train_epochs=1)
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    before = {path.name for path in folder.iterdir()}
+    with pytest.raises(RecipeError, match="settings of the model are wrong"):
+        train(folder, marked_corpus, overwrite="true", hidden_size=7)
+    assert {path.name for path in folder.iterdir()} == before
+    report = train(folder, marked_corpus, overwrite="true", seed=5, num_train_epochs=1)
+    assert report["seed"] == 5 == json.loads((folder / "report.json").read_text(encoding="utf-8"))["seed"]
+    assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_report_holds_no_secret_and_no_path(
+    tmp_path: Path, marked_corpus: Path, wordpiece_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    wordpiece_tokenizer.save_pretrained(tmp_path / "pieces")
+    flags_given = ["--hub_token", "hf_secret", "--tokenizer", str(tmp_path / "pieces"), *flags(data_dir=marked_corpus)]
+    settings = describe_settings(load_recipe("demo", flags_given))
+    assert settings["tokenizer"] == "pieces"
+    assert settings["hidden_size"] == 16
+    assert "hf_secret" not in str(settings)
+    assert str(tmp_path) not in str(settings)
+    assert str(marked_corpus) not in str(settings)
 
 
 def test_resuming_without_a_checkpoint_is_refused(tmp_path: Path, marked_corpus: Path) -> None:
@@ -214,6 +240,7 @@ def test_two_processes_give_the_weights_and_figures_of_one(tmp_path: Path, marke
         "hidden_dropout": 0.0,
         "train_sampling_strategy": "sequential",
         "num_train_epochs": 1,
+        "overwrite": "true",
     }
     train(tmp_path / "one", marked_corpus, **{key: value for key, value in options.items() if key != "data_dir"})
     launch = [
@@ -240,7 +267,7 @@ def test_two_processes_give_the_weights_and_figures_of_one(tmp_path: Path, marke
 @pytest.mark.slow
 def test_an_interrupted_training_goes_on_where_it_was(tmp_path: Path, marked_corpus: Path) -> None:
     """Ctrl-C in the middle, then the command that the message names."""
-    options = {"data_dir": marked_corpus, "output_dir": tmp_path / "run", "num_train_epochs": 40}
+    options = {"data_dir": marked_corpus, "output_dir": tmp_path / "a run", "num_train_epochs": 40}
     command = [
         sys.executable,
         "-c",
@@ -251,20 +278,19 @@ def test_an_interrupted_training_goes_on_where_it_was(tmp_path: Path, marked_cor
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 200
-    while not list((tmp_path / "run").glob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
+    while not list((tmp_path / "a run").glob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=100)
     assert process.returncode == 130, error[-2000:]
-    assert "--resume_from_checkpoint true" in error
-    assert not (tmp_path / "run" / "report.json").exists()
-    resumed = subprocess.run(
-        [*command, "--resume_from_checkpoint", "true"], capture_output=True, text=True, timeout=400
-    )
+    assert not (tmp_path / "a run" / "report.json").exists()
+    named = shlex.split(error.strip().splitlines()[-1])
+    assert named[0] == "malmoi"
+    resumed = subprocess.run([*command[:3], *named[1:]], capture_output=True, text=True, timeout=400)
     assert resumed.returncode == 0, resumed.stderr[-2000:]
     report = train(tmp_path / "whole", marked_corpus, num_train_epochs=40)
-    assert_equal_weights(tmp_path / "run", tmp_path / "whole")
-    continued = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))
+    assert_equal_weights(tmp_path / "a run", tmp_path / "whole")
+    continued = json.loads((tmp_path / "a run" / "report.json").read_text(encoding="utf-8"))
     assert [e["entity_f1"] for e in continued["epochs"]] == [e["entity_f1"] for e in report["epochs"]]
     assert all(entry["train_seconds"] for entry in continued["epochs"])
 

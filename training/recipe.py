@@ -28,6 +28,7 @@ class Recipe(NamedTuple):
     """A recipe with the flags that override it."""
 
     name: str
+    source: str  # as the user wrote it: a name or a path
     settings: dict[str, Any]
     flags: dict[str, str]
 
@@ -75,7 +76,7 @@ def load_recipe(name: str, flags: Sequence[str]) -> Recipe:
     for key in given:
         if key not in known:
             raise RecipeError(f"Unknown flag --{key}{_nearest(key, known)}")
-    return Recipe(path.stem, settings, given)
+    return Recipe(path.stem, name, settings, given)
 
 
 def _parse_flags(flags: Sequence[str]) -> dict[str, str]:
@@ -99,6 +100,20 @@ def known_keys(model_type: str) -> list[str]:
         *_declared_fields("transformers", "training_args.py", "TrainingArguments"),
         *model_settings(model_type),
     ]
+
+
+def describe_keys() -> dict[str, dict[str, str]]:
+    """Return every key of a recipe with what it means, by group; transformers documents its own."""
+    return {
+        "Data and model": {
+            field.name: f"{field.metadata['help']} Default: {field.default}."
+            for field in dataclasses.fields(TokenClassificationArguments)
+        },
+        "Configuration of bilstm_crf (see BiLstmCrfConfig)": dict.fromkeys(model_settings("bilstm_crf"), ""),
+        "TrainingArguments of transformers": dict.fromkeys(
+            _declared_fields("transformers", "training_args.py", "TrainingArguments"), ""
+        ),
+    }
 
 
 def model_settings(model_type: str) -> list[str]:

@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from malmoi.data.user_error import UserError
 from malmoi.training.metrics.tagging_metrics import DEFINITIONS
 
 REPORT_FILE = "report.json"
@@ -40,9 +41,18 @@ def write_report(report: dict[str, Any], folder: Path) -> Path:
 
 
 def read_report(folder: Path) -> dict[str, Any] | None:
-    """Return the report of a run folder; `None` if it has none."""
+    """Return the report of a run folder; `None` if it has none.
+
+    Raises:
+        UserError: If the file is no JSON object.
+    """
     path = folder / REPORT_FILE
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: expected a JSON object ({error}).") from None
 
 
 def epoch_history(log_history: list[dict[str, Any]], seconds: list[float]) -> list[dict[str, Any]]:
@@ -106,7 +116,7 @@ def run_summary(report: dict[str, Any]) -> dict[str, str]:
     seconds = report["seconds_per_epoch"]
     return {
         "best entity F1": f"{100 * report['best_entity_f1']:.2f} (epoch {report['best_epoch']:g})",
-        "mean entity F1 over epochs": f"{100 * report['mean_entity_f1']:.2f}",
+        "mean entity F1 over evaluations": f"{100 * report['mean_entity_f1']:.2f}",
         "training": f"{seconds:.1f} s an epoch, {report['seconds_total']:.0f} s in all",
         "parameters": f"{report['parameters']:,}",
         "vocabulary": f"{report['tokenizer']['vocab_size']:,} tokens, "

@@ -39,6 +39,7 @@ from malmoi.data.tagged_dataset import label_names
 from malmoi.data.token_features import token_features, untagged_token_ids
 from malmoi.data.user_error import UserError
 from malmoi.modeling import BiLstmCrfForTokenClassification
+from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
 from malmoi.training.arguments import TokenClassificationArguments
 from malmoi.training.callbacks import EpochTimer, RepeatableLengthGrouping, ShortLines, ShortProgress
 from malmoi.training.evaluation import TaggingEvaluation, configure_evaluation, numbered, tokenizer_ceiling
@@ -46,7 +47,6 @@ from malmoi.training.metrics.tagging_metrics import DEFINITIONS
 from malmoi.training.recipe import Recipe, RecipeError, load_recipe, model_settings
 from malmoi.training.report import REPORT_FILE, environment, epoch_history, print_report, write_report
 
-NO_LIMIT = int(1e30)
 # flags that say where things lie and not what is trained; a report is published, a path is nobody's business
 OF_THIS_MACHINE = ("data_dir", "output_dir", "overwrite", "resume_from_checkpoint")
 
@@ -71,7 +71,10 @@ def parse_recipe(recipe: Recipe) -> tuple[TokenClassificationArguments, Training
     of_parser = {action.dest for action in parser._actions}
     parser.set_defaults(**{key: value for key, value in settings.items() if key in of_parser})
     argv = [part for key, value in recipe.flags.items() if key in of_parser for part in (f"--{key}", value)]
-    arguments, training_arguments = parser.parse_args_into_dataclasses(args=argv)
+    try:
+        arguments, training_arguments = parser.parse_args_into_dataclasses(args=argv)
+    except ValueError as error:
+        raise RecipeError(" ".join(str(error).split())) from error
     model = {
         key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser
     }
@@ -84,8 +87,8 @@ def _typed(value: Any) -> Any:
         return value
     try:
         return float(value) if "e" in value.lower() else yaml.safe_load(value)
-    except ValueError:
-        return yaml.safe_load(value)
+    except (ValueError, yaml.YAMLError):
+        return value
 
 
 def check_arguments(arguments: TokenClassificationArguments, training_arguments: TrainingArguments) -> None:
@@ -96,6 +99,17 @@ def check_arguments(arguments: TokenClassificationArguments, training_arguments:
     """
     if arguments.reader not in READERS:
         raise RecipeError(f"`reader` must be one of {', '.join(READERS)}, got {arguments.reader!r}.")
+    if not 0 <= arguments.name_replacement_probability <= 1:
+        raise RecipeError(
+            f"`name_replacement_probability` must be from 0 to 1, got {arguments.name_replacement_probability}."
+        )
+    if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:
+        raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
+    if training_arguments.per_device_train_batch_size < 1 or training_arguments.per_device_eval_batch_size < 1:
+        raise RecipeError("`per_device_train_batch_size` and `per_device_eval_batch_size` must be at least 1.")
+    best = training_arguments.metric_for_best_model
+    if best is not None and best.removeprefix("eval_") not in ("loss", *DEFINITIONS):
+        raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(DEFINITIONS)}, got {best!r}.")
     if training_arguments.label_smoothing_factor:
         raise RecipeError(
             "`label_smoothing_factor` would replace the loss of the CRF by token cross-entropy; remove it."
@@ -132,7 +146,7 @@ def load_tokenizer(arguments: TokenClassificationArguments, train: Dataset) -> P
             f"The tokenizer {arguments.tokenizer!r} is in no such folder and could not be fetched from the Hub "
             f"({type(error).__name__}). Connect to the network, or give a folder or `syllables` by --tokenizer."
         ) from error
-    tokenizer.model_max_length = NO_LIMIT  # an LSTM reads texts of any length
+    tokenizer.model_max_length = UNLIMITED  # an LSTM reads texts of any length
     return tokenizer
 
 
@@ -187,14 +201,12 @@ def build_trainer(
     return trainer
 
 
-def prepare_output_dir(training_arguments: TrainingArguments, *, overwrite: bool) -> str | None:
-    """Make sure that no finished or interrupted run is lost by mistake.
-
-    Returns:
-        The checkpoint to go on from, if any.
+def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -> str | None:
+    """Return the checkpoint to go on from, if any, and make sure that no run is lost by mistake.
 
     Raises:
-        RecipeError: If the folder holds a run and neither `overwrite` nor `resume_from_checkpoint` is given.
+        RecipeError: If the folder holds a run and neither `overwrite` nor `resume_from_checkpoint` is given, or if
+            there is nothing to go on from.
     """
     folder = Path(str(training_arguments.output_dir))
     resume = training_arguments.resume_from_checkpoint
@@ -202,23 +214,30 @@ def prepare_output_dir(training_arguments: TrainingArguments, *, overwrite: bool
         if not Path(resume, "trainer_state.json").is_file():
             raise RecipeError(f"`resume_from_checkpoint`: {resume} is no checkpoint.")
         return resume
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written to is better known now than later
+    last = get_last_checkpoint(str(folder))
     if resume and resume.lower() == "true":
         if last is None:
             raise RecipeError(f"`resume_from_checkpoint`: {folder} holds no checkpoint.")
         return last
-    if last is None and not (folder / REPORT_FILE).is_file():
-        folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written to is better known now than later
-        return None
-    if not overwrite:
+    if not overwrite and (last is not None or (folder / REPORT_FILE).is_file()):
         raise RecipeError(
             f"{folder} holds a run already. Choose another --output_dir, go on with it by "
-            "--resume_from_checkpoint true, or delete it by --overwrite true."
+            "--resume_from_checkpoint true, or replace it by --overwrite true."
         )
-    with training_arguments.main_process_first(desc="deleting the old run"):
-        if training_arguments.process_index == 0:
-            shutil.rmtree(folder)
     return None
+
+
+def remove_old_run(training_arguments: TrainingArguments) -> None:
+    """Delete checkpoints, weights and report of an earlier run, and nothing else that may lie in the folder."""
+    folder = Path(str(training_arguments.output_dir))
+    # every process passes here, whatever the folder holds: a process that turned back would leave the others waiting
+    with training_arguments.main_process_first(desc="removing the old run"):
+        if training_arguments.process_index == 0:
+            for checkpoint in folder.glob("checkpoint-*"):
+                shutil.rmtree(checkpoint)
+            for name in (REPORT_FILE, "model.safetensors"):
+                (folder / name).unlink(missing_ok=True)
 
 
 def run(recipe: Recipe) -> dict[str, Any]:
@@ -228,7 +247,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
     check_arguments(arguments, training_arguments)
     # 1. data
     splits = load_splits(arguments)
-    checkpoint = prepare_output_dir(training_arguments, overwrite=arguments.overwrite)
+    checkpoint = find_checkpoint(training_arguments, overwrite=arguments.overwrite)
     set_seed(training_arguments.seed)
     train = with_replaced_names(
         splits["train"],
@@ -251,6 +270,8 @@ def run(recipe: Recipe) -> dict[str, Any]:
             EarlyStoppingCallback(arguments.early_stopping_patience, arguments.early_stopping_threshold)
         )
     training_arguments.restore_callback_states_from_checkpoint = checkpoint is not None
+    if checkpoint is None:
+        remove_old_run(training_arguments)
     trainer.train(resume_from_checkpoint=checkpoint)
     # 5. evaluation, model and report
     seconds = _timer_of(trainer).seconds
@@ -261,11 +282,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
     )  # the only evaluation, if none was asked for
     report = {
         "recipe": recipe.name,
-        "settings": {
-            key: _typed(value)
-            for key, value in {**recipe.settings, **recipe.flags}.items()
-            if key not in OF_THIS_MACHINE
-        },
+        "settings": describe_settings(recipe),
         "data": describe_data(arguments, splits),
         "tokenizer": describe_tokenizer(tokenizer, validation),
         "figures": {name.removeprefix("eval_"): value for name, value in figures.items()},
@@ -287,6 +304,18 @@ def run(recipe: Recipe) -> dict[str, Any]:
 def _timer_of(trainer: Trainer) -> EpochTimer:
     """Return the timer in use: resuming puts a restored one in the place of ours."""
     return next(c for c in trainer.callback_handler.callbacks if isinstance(c, EpochTimer))
+
+
+def describe_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return recipe and flags as a published report may show them: no credentials, no path of this machine."""
+    settings = {
+        key: _typed(value)
+        for key, value in {**recipe.settings, **recipe.flags}.items()
+        if key not in OF_THIS_MACHINE and not key.endswith("_token")
+    }
+    if Path(str(settings.get("tokenizer"))).is_dir():
+        settings["tokenizer"] = Path(str(settings["tokenizer"])).name
+    return settings
 
 
 def describe_data(arguments: TokenClassificationArguments, splits: DatasetDict) -> dict[str, Any]:
@@ -338,3 +367,5 @@ if __name__ == "__main__":
         main(sys.argv[1:])
     except UserError as user_error:
         sys.exit(f"malmoi: {user_error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -67,23 +67,33 @@ def _from_hub_rows(rows: Dataset, split: str) -> Dataset:
 
 def _read_file(path: Path) -> Iterator[TaggedSentence]:
     """Yield the sentences of a file; stop at the first line that is not as its authors define it."""
-    sentence_id, characters, tags = "", [], []  # type: ignore[var-annotated]
+    sentence_id: str | None = None  # of the sentence whose rows are awaited or being read
+    characters: list[str] = []
+    tags: list[str] = []
     count = 0
     for number, line in read_lines(path):
         if line.startswith("## "):
             if characters:
                 raise DataFormatError(path, number, "expected an empty line between two sentences.")
-            sentence_id = line[3:].split("\t")[0]
+            if sentence_id is not None:
+                raise DataFormatError(path, number, f"expected the rows of the sentence {sentence_id!r}.")
+            # the lines that explain the format have no tab, but for the last, whose second column names the tags
+            head = line[3:].split("\t")
+            sentence_id = head[0] if len(head) > 1 and head[1] != "NE_TAG" else None
         elif line:
             characters.append(_check_character(path, number, line))
             tags.append(_check_tag(path, number, line[2:], previous=tags[-1] if tags else "O"))
         elif characters:
             count += 1
-            yield TaggedSentence(id=sentence_id, text="".join(characters), tags=tags)
-            characters, tags = [], []
+            yield TaggedSentence(id=sentence_id or f"{path.stem}-{count}", text="".join(characters), tags=tags)
+            sentence_id, characters, tags = None, [], []
+        elif sentence_id is not None:
+            raise DataFormatError(path, number, f"expected the rows of the sentence {sentence_id!r}.")
     if characters:
         count += 1
-        yield TaggedSentence(id=sentence_id, text="".join(characters), tags=tags)
+        yield TaggedSentence(id=sentence_id or f"{path.stem}-{count}", text="".join(characters), tags=tags)
+    elif sentence_id is not None:
+        raise DataFormatError(path, None, f"expected the rows of the sentence {sentence_id!r}.")
     if not count:
         raise DataFormatError(path, None, "expected sentences, found none.")
 
