@@ -1,6 +1,7 @@
 """The one trainer path, end to end, on a few sentences."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
