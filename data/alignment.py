@@ -54,11 +54,13 @@ def tags_to_token_labels(tags: Sequence[str], offsets: Sequence[tuple[int, int]]
     """Return the label of each token: the tag of its first character.
 
     A name whose first character lies inside a token that starts before it begins with the next token, so that the
-    labels stay a legal BIO sequence.
+    labels stay a legal BIO sequence. A further piece of a character, as byte-level tokenizers have them, continues the
+    token before it.
 
     Args:
         tags: One BIO tag per character, spaces included.
-        offsets: Start and end of each token, in characters. `start == end` marks a token without text, as `[CLS]`.
+        offsets: Start and end of each token, in characters, as `token_spans` gives them: `(0, 0)` for a token without
+            text, as `[CLS]`, and `(end, end)` for a further piece of the character before `end`.
 
     Returns:
         One label per token; `None` for a token without text.
@@ -69,14 +71,17 @@ def tags_to_token_labels(tags: Sequence[str], offsets: Sequence[tuple[int, int]]
     labels: list[str | None] = []
     previous = OUTSIDE
     for start, end in offsets:
-        if start == end:
+        if start == end == 0:
             labels.append(None)
             continue
-        if not 0 <= start < end <= len(tags):
+        if not 0 <= start <= end <= len(tags):
             raise ValueError(f"A token reaches from {start} to {end} in a text of {len(tags)} characters.")
-        tag = tags[start]
-        if tag.startswith("I-") and previous[2:] != tag[2:]:
-            tag = "B-" + tag[2:]
+        if start == end:
+            tag = previous if previous == OUTSIDE else "I-" + previous[2:]
+        elif tags[start].startswith("I-") and previous[2:] != tags[start][2:]:
+            tag = "B-" + tags[start][2:]
+        else:
+            tag = tags[start]
         labels.append(tag)
         previous = tag
     return labels

@@ -20,15 +20,16 @@ def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, 
     """Return which characters each token stands for, so that no character belongs to two tokens.
 
     Byte-level and SentencePiece tokenizers count the space before a word as part of its first token, and give all
-    pieces of one character the same place. The space is taken off unless it is all there is; a token whose characters
-    already belong to the one before it stands for nothing.
+    pieces of one character the same place. The space is taken off unless it is all there is, and a character
+    belongs to its first piece.
 
     Args:
         text: The text.
         offsets: Start and end of each token, as the tokenizer gives them.
 
     Returns:
-        Start and end of each token; `start == end` for a token that stands for nothing, as `[CLS]`.
+        Start and end of each token; `(0, 0)` for a token without text, as `[CLS]`, and `(end, end)` for a further
+        piece of the character before `end`.
     """
     spans: list[tuple[int, int]] = []
     covered = 0

@@ -94,7 +94,7 @@ def test_two_names_side_by_side_stay_two() -> None:
 def test_a_token_takes_the_tag_of_its_first_character() -> None:
     """`<서울:LC>에서` in the pieces `서울에` and `서`: the name grows to the end of its token."""
     tags = ["B-LC", "I-LC", "O", "O"]
-    offsets = [(0, 0), (0, 3), (3, 4), (4, 4)]
+    offsets = [(0, 0), (0, 3), (3, 4), (0, 0)]
     labels = tags_to_token_labels(tags, offsets)
     assert labels == [None, "B-LC", "O", None]
     assert token_labels_to_tags(labels, offsets, 4) == ["B-LC", "I-LC", "I-LC", "O"]
@@ -135,6 +135,18 @@ def test_tokens_that_begin_with_a_space_lose_no_name(kind: str, sample: tuple[st
     exact = [span for span in spans if span.start in starts and span.end in ends]
     tags = spans_to_tags(exact, len(text))
     assert token_labels_to_tags(tags_to_token_labels(tags, tokens), tokens, len(text)) == tags
+
+
+def test_every_piece_of_a_character_has_a_label() -> None:
+    """A label of -100 between two pieces would be a hole in the chain that prediction does not have."""
+    text = "서뷁은"
+    offsets = SPACE_TOKENIZERS["byte-level"].encode(text).offsets
+    assert offsets.count((1, 2)) == 3
+    labels = tags_to_token_labels(["O", "B-LC", "I-LC"], token_spans(text, [(0, 0), *offsets, (0, 0)]))
+    assert labels[0] is labels[-1] is None
+    assert "B-LC" in labels
+    assert None not in labels[1:-1]
+    assert labels[-4:-1] == ["I-LC"] * 3
 
 
 def test_the_space_before_a_word_is_taken_off() -> None:

@@ -111,6 +111,13 @@ def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
         understand()
 
 
+def test_tensorboard_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malmoi.training.train_token_classification.find_spec", lambda name: None)
+    arguments, training_arguments, _ = parse_recipe(load_recipe("demo", ["--report_to", "tensorboard"]))
+    with pytest.raises(RecipeError, match=r"pip install malmoi\[tensorboard\]"):
+        check_arguments(arguments, training_arguments)
+
+
 @pytest.mark.parametrize(("key", "value"), [("hidden_size", "7"), ("hidden_size", "wide"), ("hidden_size", "[")])
 def test_settings_that_the_model_refuses_are_named(syllable_tokenizer, key: str, value: str) -> None:  # type: ignore[no-untyped-def]
     _, _, settings = parse_recipe(load_recipe("demo", [f"--{key}", value]))

@@ -8,6 +8,7 @@ torchrun --nproc_per_node 2 -m malmoi.training.train_token_classification klue-n
 import shutil
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -110,6 +111,8 @@ def check_arguments(arguments: TokenClassificationArguments, training_arguments:
     best = training_arguments.metric_for_best_model
     if best is not None and best.removeprefix("eval_") not in ("loss", *DEFINITIONS):
         raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(DEFINITIONS)}, got {best!r}.")
+    if "tensorboard" in training_arguments.report_to and find_spec("tensorboard") is None:
+        raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
     if training_arguments.label_smoothing_factor:
         raise RecipeError(
             "`label_smoothing_factor` would replace the loss of the CRF by token cross-entropy; remove it."
