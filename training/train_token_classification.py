@@ -111,7 +111,7 @@ def check_arguments(arguments: TokenClassificationArguments, training_arguments:
     best = training_arguments.metric_for_best_model
     if best is not None and best.removeprefix("eval_") not in ("loss", *DEFINITIONS):
         raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(DEFINITIONS)}, got {best!r}.")
-    if "tensorboard" in training_arguments.report_to and find_spec("tensorboard") is None:
+    if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
         raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
     if training_arguments.label_smoothing_factor:
         raise RecipeError(
