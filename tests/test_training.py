@@ -272,6 +272,8 @@ def test_an_interrupted_training_goes_on_where_it_was(tmp_path: Path, marked_cor
     command = [
         sys.executable,
         "-c",
+        # a shell starts background jobs with SIGINT ignored, and CI may be one
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from malmoi.commands.main import main; main()",
         "train",
         "demo",
