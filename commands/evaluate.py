@@ -17,7 +17,8 @@ from malmoi.data.user_error import UserError
 from malmoi.inference.loading import load_tagger
 from malmoi.training.metrics.tagging_metrics import DEFINITIONS
 from malmoi.training.report import environment, print_report, read_report
-from malmoi.training.train_token_classification import build_trainer, describe_tokenizer
+from malmoi.training.run_description import describe_tokenizer
+from malmoi.training.train_token_classification import build_trainer
 
 
 def evaluate_model(

@@ -5,7 +5,8 @@ import pytest
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.training.arguments import TokenClassificationArguments
 from malmoi.training.recipe import RecipeError, describe_recipes, known_keys, load_recipe, recipe_names
-from malmoi.training.train_token_classification import build_model, check_arguments, parse_recipe
+from malmoi.training.recipe_arguments import check_arguments, parse_recipe
+from malmoi.training.train_token_classification import build_model
 
 
 def write(folder: Path, content: str) -> str:
@@ -112,7 +113,7 @@ def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
 
 
 def test_tensorboard_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("malmoi.training.train_token_classification.find_spec", lambda name: None)
+    monkeypatch.setattr("malmoi.training.recipe_arguments.find_spec", lambda name: None)
     arguments, training_arguments, _ = parse_recipe(load_recipe("demo", ["--report_to", "tensorboard"]))
     with pytest.raises(RecipeError, match=r"pip install malmoi\[tensorboard\]"):
         check_arguments(arguments, training_arguments)

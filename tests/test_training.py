@@ -21,7 +21,8 @@ from malmoi.modeling import BiLstmCrfForTokenClassification
 from malmoi.training.evaluation import TaggingEvaluation, tokenizer_ceiling
 from malmoi.training.metrics.tagging_metrics import DEFINITIONS
 from malmoi.training.recipe import RecipeError, load_recipe
-from malmoi.training.train_token_classification import describe_settings, run
+from malmoi.training.run_description import describe_settings
+from malmoi.training.train_token_classification import run
 
 MakeModel = Callable[..., BiLstmCrfForTokenClassification]
 

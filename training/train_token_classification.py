@@ -2,18 +2,15 @@
 
 malmoi train klue-ner-bi-lstm-crf --data_dir DIR
 python -m malmoi.training.train_token_classification klue-ner-bi-lstm-crf --data_dir DIR
-torchrun --nproc_per_node 2 -m malmoi.training.train_token_classification klue-ner-bi-lstm-crf --data_dir DIR
+torchrun --standalone --nproc_per_node 2 -m malmoi.training.train_token_classification klue-ner-bi-lstm-crf --data_dir DIR
 """
 
-import shutil
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
-import yaml
 from datasets import Dataset, DatasetDict
 from huggingface_hub.errors import StrictDataclassError
 from rich.console import Console
@@ -21,7 +18,6 @@ from transformers import (
     AutoTokenizer,
     DataCollatorForTokenClassification,
     EarlyStoppingCallback,
-    HfArgumentParser,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PrinterCallback,
@@ -30,11 +26,10 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer_utils import get_last_checkpoint
 
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.data.augmentation import with_replaced_names
-from malmoi.data.readers import DEFAULT_SOURCES, READERS
+from malmoi.data.readers import READERS
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.token_features import token_features, untagged_token_ids
@@ -43,82 +38,18 @@ from malmoi.modeling import BiLstmCrfForTokenClassification
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
 from malmoi.training.arguments import TokenClassificationArguments
 from malmoi.training.callbacks import EpochTimer, RepeatableLengthGrouping, ShortLines, ShortProgress
-from malmoi.training.evaluation import TaggingEvaluation, configure_evaluation, numbered, tokenizer_ceiling
+from malmoi.training.evaluation import TaggingEvaluation, configure_evaluation, numbered
 from malmoi.training.metrics.tagging_metrics import DEFINITIONS
-from malmoi.training.recipe import Recipe, RecipeError, load_recipe, model_settings
-from malmoi.training.report import REPORT_FILE, environment, epoch_history, print_report, write_report
-
-# flags that say where things lie and not what is trained; a report is published, a path is nobody's business
-OF_THIS_MACHINE = ("data_dir", "output_dir", "overwrite", "resume_from_checkpoint")
-
-
-class RecipeParser(HfArgumentParser):
-    """The parser of transformers, which reports a wrong value instead of leaving the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse found."""
-        raise RecipeError(message)
-
-
-def parse_recipe(recipe: Recipe) -> tuple[TokenClassificationArguments, TrainingArguments, dict[str, Any]]:
-    """Return the script's arguments, the `TrainingArguments` and the settings of the model's configuration.
-
-    Raises:
-        RecipeError: If a value is not of the type of its key.
-    """
-    settings: dict[str, Any] = {"output_dir": f"runs/{recipe.name}", **recipe.settings}
-    of_model = set(model_settings(str(recipe.flags.get("model_type", settings.get("model_type", "bilstm_crf")))))
-    parser = RecipeParser([TokenClassificationArguments, TrainingArguments], allow_abbrev=False)  # type: ignore[list-item]
-    of_parser = {action.dest for action in parser._actions}
-    parser.set_defaults(**{key: value for key, value in settings.items() if key in of_parser})
-    argv = [part for key, value in recipe.flags.items() if key in of_parser for part in (f"--{key}", value)]
-    try:
-        arguments, training_arguments = parser.parse_args_into_dataclasses(args=argv)
-    except ValueError as error:
-        raise RecipeError(" ".join(str(error).split())) from error
-    model = {
-        key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser
-    }
-    return arguments, training_arguments, {key: _typed(value) for key, value in model.items()}
-
-
-def _typed(value: Any) -> Any:
-    """Read the value of a flag as YAML would, and `1e-3`, which YAML takes for text, as a number."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(value) if "e" in value.lower() else yaml.safe_load(value)
-    except (ValueError, yaml.YAMLError):
-        return value
-
-
-def check_arguments(arguments: TokenClassificationArguments, training_arguments: TrainingArguments) -> None:
-    """Refuse what would train something else than it says.
-
-    Raises:
-        RecipeError: With the rule and the value.
-    """
-    if arguments.reader not in READERS:
-        raise RecipeError(f"`reader` must be one of {', '.join(READERS)}, got {arguments.reader!r}.")
-    if not 0 <= arguments.name_replacement_probability <= 1:
-        raise RecipeError(
-            f"`name_replacement_probability` must be from 0 to 1, got {arguments.name_replacement_probability}."
-        )
-    if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:
-        raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
-    if training_arguments.per_device_train_batch_size < 1 or training_arguments.per_device_eval_batch_size < 1:
-        raise RecipeError("`per_device_train_batch_size` and `per_device_eval_batch_size` must be at least 1.")
-    best = training_arguments.metric_for_best_model
-    if best is not None and best.removeprefix("eval_") not in ("loss", *DEFINITIONS):
-        raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(DEFINITIONS)}, got {best!r}.")
-    if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
-        raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
-    if training_arguments.label_smoothing_factor:
-        raise RecipeError(
-            "`label_smoothing_factor` would replace the loss of the CRF by token cross-entropy; remove it."
-        )
-    if training_arguments.fp16 and training_arguments.device.type == "cpu":
-        raise RecipeError("`fp16` has no effect on CPU; use `bf16`, or a GPU.")
+from malmoi.training.output_dir import find_checkpoint, remove_old_run
+from malmoi.training.recipe import Recipe, RecipeError, load_recipe
+from malmoi.training.recipe_arguments import check_arguments, parse_recipe
+from malmoi.training.report import environment, epoch_history, print_report, write_report
+from malmoi.training.run_description import (
+    describe_data,
+    describe_settings,
+    describe_tokenizer,
+    summarize_epochs,
+)
 
 
 def load_splits(arguments: TokenClassificationArguments) -> DatasetDict:
@@ -204,45 +135,6 @@ def build_trainer(
     return trainer
 
 
-def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -> str | None:
-    """Return the checkpoint to go on from, if any, and make sure that no run is lost by mistake.
-
-    Raises:
-        RecipeError: If the folder holds a run and neither `overwrite` nor `resume_from_checkpoint` is given, or if
-            there is nothing to go on from.
-    """
-    folder = Path(str(training_arguments.output_dir))
-    resume = training_arguments.resume_from_checkpoint
-    if resume and resume.lower() not in ("true", "false"):
-        if not Path(resume, "trainer_state.json").is_file():
-            raise RecipeError(f"`resume_from_checkpoint`: {resume} is no checkpoint.")
-        return resume
-    folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written to is better known now than later
-    last = get_last_checkpoint(str(folder))
-    if resume and resume.lower() == "true":
-        if last is None:
-            raise RecipeError(f"`resume_from_checkpoint`: {folder} holds no checkpoint.")
-        return last
-    if not overwrite and (last is not None or (folder / REPORT_FILE).is_file()):
-        raise RecipeError(
-            f"{folder} holds a run already. Choose another --output_dir, go on with it by "
-            "--resume_from_checkpoint true, or replace it by --overwrite true."
-        )
-    return None
-
-
-def remove_old_run(training_arguments: TrainingArguments) -> None:
-    """Delete checkpoints, weights and report of an earlier run, and nothing else that may lie in the folder."""
-    folder = Path(str(training_arguments.output_dir))
-    # every process passes here, whatever the folder holds: a process that turned back would leave the others waiting
-    with training_arguments.main_process_first(desc="removing the old run"):
-        if training_arguments.process_index == 0:
-            for checkpoint in folder.glob("checkpoint-*"):
-                shutil.rmtree(checkpoint)
-            for name in (REPORT_FILE, "model.safetensors"):
-                (folder / name).unlink(missing_ok=True)
-
-
 def run(recipe: Recipe) -> dict[str, Any]:
     """Train, evaluate and save what the recipe says; return the report."""
     started = time.perf_counter()
@@ -307,52 +199,6 @@ def run(recipe: Recipe) -> dict[str, Any]:
 def _timer_of(trainer: Trainer) -> EpochTimer:
     """Return the timer in use: resuming puts a restored one in the place of ours."""
     return next(c for c in trainer.callback_handler.callbacks if isinstance(c, EpochTimer))
-
-
-def describe_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return recipe and flags as a published report may show them: no credentials, no path of this machine."""
-    settings = {
-        key: _typed(value)
-        for key, value in {**recipe.settings, **recipe.flags}.items()
-        if key not in OF_THIS_MACHINE and not key.endswith("_token")
-    }
-    if Path(str(settings.get("tokenizer"))).is_dir():
-        settings["tokenizer"] = Path(str(settings["tokenizer"])).name
-    return settings
-
-
-def describe_data(arguments: TokenClassificationArguments, splits: DatasetDict) -> dict[str, Any]:
-    """Return where the data comes from and how much there is."""
-    return {
-        "reader": arguments.reader,
-        "source": Path(arguments.data_dir).name if arguments.data_dir else DEFAULT_SOURCES[arguments.reader],
-        "split": "validation",
-        "sentences": {split: rows.num_rows for split, rows in splits.items()},
-        "labels": label_names(splits["validation"]),
-    }
-
-
-def describe_tokenizer(tokenizer: PreTrainedTokenizerBase, validation: Dataset) -> dict[str, Any]:
-    """Return the size of the vocabulary, the share of unknown tokens and what the tokenizer allows at best."""
-    unknown = [token for row in validation["unknown"] for token in row]
-    return {
-        "vocab_size": len(tokenizer),
-        "unknown_share": sum(unknown) / max(len(unknown), 1),
-        "ceiling": tokenizer_ceiling(validation),
-    }
-
-
-def summarize_epochs(history: list[dict[str, Any]], seconds: list[float]) -> dict[str, Any]:
-    """Return the epochs with the best and the mean entity F1 and the seconds per epoch."""
-    scores = [entry["entity_f1"] for entry in history]
-    best = max(history, key=lambda entry: entry["entity_f1"])
-    return {
-        "epochs": history,
-        "best_entity_f1": best["entity_f1"],
-        "best_epoch": best["epoch"],
-        "mean_entity_f1": sum(scores) / len(scores),
-        "seconds_per_epoch": sum(seconds) / len(seconds),
-    }
 
 
 def main(argv: list[str]) -> None:

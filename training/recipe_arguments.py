@@ -1,0 +1,81 @@
+"""From a recipe to typed arguments, refusing values that would train something else than they say."""
+
+from importlib.util import find_spec
+from typing import Any, NoReturn
+
+import yaml
+from transformers import HfArgumentParser, TrainingArguments
+
+from malmoi.data.readers import READERS
+from malmoi.training.arguments import TokenClassificationArguments
+from malmoi.training.metrics.tagging_metrics import DEFINITIONS
+from malmoi.training.recipe import Recipe, RecipeError, model_settings
+
+
+class RecipeParser(HfArgumentParser):
+    """The parser of transformers, which reports a wrong value instead of leaving the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found."""
+        raise RecipeError(message)
+
+
+def parse_recipe(recipe: Recipe) -> tuple[TokenClassificationArguments, TrainingArguments, dict[str, Any]]:
+    """Return the script's arguments, the `TrainingArguments` and the settings of the model's configuration.
+
+    Raises:
+        RecipeError: If a value is not of the type of its key.
+    """
+    settings: dict[str, Any] = {"output_dir": f"runs/{recipe.name}", **recipe.settings}
+    of_model = set(model_settings(str(recipe.flags.get("model_type", settings.get("model_type", "bilstm_crf")))))
+    parser = RecipeParser([TokenClassificationArguments, TrainingArguments], allow_abbrev=False)  # type: ignore[list-item]
+    of_parser = {action.dest for action in parser._actions}
+    parser.set_defaults(**{key: value for key, value in settings.items() if key in of_parser})
+    argv = [part for key, value in recipe.flags.items() if key in of_parser for part in (f"--{key}", value)]
+    try:
+        arguments, training_arguments = parser.parse_args_into_dataclasses(args=argv)
+    except ValueError as error:
+        raise RecipeError(" ".join(str(error).split())) from error
+    model = {
+        key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser
+    }
+    return arguments, training_arguments, {key: typed_value(value) for key, value in model.items()}
+
+
+def typed_value(value: Any) -> Any:
+    """Read the value of a flag as YAML would, and `1e-3`, which YAML takes for text, as a number."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value) if "e" in value.lower() else yaml.safe_load(value)
+    except (ValueError, yaml.YAMLError):
+        return value
+
+
+def check_arguments(arguments: TokenClassificationArguments, training_arguments: TrainingArguments) -> None:
+    """Refuse what would train something else than it says.
+
+    Raises:
+        RecipeError: With the rule and the value.
+    """
+    if arguments.reader not in READERS:
+        raise RecipeError(f"`reader` must be one of {', '.join(READERS)}, got {arguments.reader!r}.")
+    if not 0 <= arguments.name_replacement_probability <= 1:
+        raise RecipeError(
+            f"`name_replacement_probability` must be from 0 to 1, got {arguments.name_replacement_probability}."
+        )
+    if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:
+        raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
+    if training_arguments.per_device_train_batch_size < 1 or training_arguments.per_device_eval_batch_size < 1:
+        raise RecipeError("`per_device_train_batch_size` and `per_device_eval_batch_size` must be at least 1.")
+    best = training_arguments.metric_for_best_model
+    if best is not None and best.removeprefix("eval_") not in ("loss", *DEFINITIONS):
+        raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(DEFINITIONS)}, got {best!r}.")
+    if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
+        raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
+    if training_arguments.label_smoothing_factor:
+        raise RecipeError(
+            "`label_smoothing_factor` would replace the loss of the CRF by token cross-entropy; remove it."
+        )
+    if training_arguments.fp16 and training_arguments.device.type == "cpu":
+        raise RecipeError("`fp16` has no effect on CPU; use `bf16`, or a GPU.")
