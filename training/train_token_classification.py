@@ -2,7 +2,7 @@
 
 malmoi train klue-ner-bi-lstm-crf --data_dir DIR
 python -m malmoi.training.train_token_classification klue-ner-bi-lstm-crf --data_dir DIR
-torchrun --standalone --nproc_per_node 2 -m malmoi.training.train_token_classification klue-ner-bi-lstm-crf --data_dir DIR
+torchrun --standalone --nproc_per_node 2 -m malmoi.training.train_token_classification RECIPE --data_dir DIR
 """
 
 import sys
