@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from malmoi.data.alignment import Span, tags_to_spans
@@ -129,10 +129,9 @@ def test_marks_are_read(line: str, text: str, spans: list[Span]) -> None:
 def test_marks_survive_writing_and_reading(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
     spans = [Span(a, b, "PS") for a, b in zip(cuts[::2], cuts[1::2])]
+    assume(":PS" not in text)
     assert write_marks(text, []) == text
-    assume_unmarked = ":PS" not in text
-    if assume_unmarked:
-        assert parse_marks(write_marks(text, spans)) == (text, spans)
+    assert parse_marks(write_marks(text, spans)) == (text, spans)
 
 
 @pytest.mark.parametrize(
