@@ -83,7 +83,7 @@ class LinearChainCrf(nn.Module):
             labels = labels.gather(1, order)
             start, transitions, end = self._scores(emissions.dtype)
             score = self._path_score(emissions, labels, lengths, start, transitions, end)
-            return self._log_partition(emissions, lengths, start, transitions, end) - score
+            return _LogPartition.apply(emissions, lengths, start, transitions, end) - score
 
     @torch.compiler.disable
     @torch.no_grad()
@@ -123,11 +123,6 @@ class LinearChainCrf(nn.Module):
             return torch.zeros_like(probabilities).scatter(
                 1, order[:, :, None].expand_as(probabilities), probabilities
             )
-
-    def _log_partition(
-        self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-    ) -> Tensor:
-        return _LogPartition.apply(emissions, lengths, start, transitions, end)
 
     def _viterbi(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
         """Return the best tags of compacted sentences, `(batch, length)`; -100 past the end of a sentence."""

@@ -158,7 +158,7 @@ def test_gradient_accumulation_gives_the_same_weights(tmp_path: Path, marked_cor
         marked_corpus,
         per_device_train_batch_size=2,
         gradient_accumulation_steps=4,
-        **{key: value for key, value in options.items()},
+        **options,
     )
     for name, tensor in weights(tmp_path / "whole").items():
         torch.testing.assert_close(weights(tmp_path / "parts")[name], tensor, rtol=0, atol=2e-4)
