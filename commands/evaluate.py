@@ -10,15 +10,14 @@ from rich.console import Console
 from transformers import TrainingArguments
 from transformers.utils import logging
 
-from malmoi.data.readers import DEFAULT_SOURCES, READERS
-from malmoi.data.tagged_dataset import with_labels
-from malmoi.data.token_features import token_features
+from malmoi.data.readers import READERS
+from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
-from malmoi.inference.loading import load_tagger
-from malmoi.training.metrics.tagging_metrics import DEFINITIONS
+from malmoi.inference.loading import load_model, task_of
 from malmoi.training.report import environment, print_report, read_report
-from malmoi.training.run_description import describe_tokenizer
-from malmoi.training.train_token_classification import build_trainer
+from malmoi.training.run_description import describe_data
+from malmoi.training.tasks import TASKS
+from malmoi.training.train import build_trainer, evaluate
 
 
 def evaluate_model(
@@ -34,25 +33,32 @@ def evaluate_model(
     """Compute the figures of a saved model on one part of the data, and print them."""
     logging.disable_progress_bar()
     disable_progress_bars()
-    loaded = load_tagger(model, trust_remote_code=trust_remote_code)
+    loaded = load_model(model, None, trust_remote_code=trust_remote_code)
+    task = TASKS[str(task_of(loaded.model.config))]
     reader = reader or _reader_of(model)
-    if reader not in READERS:
-        raise UserError(f"`--reader` must be one of {', '.join(READERS)}, got {reader!r}.")
-    splits = READERS[reader](data_dir)
+    readers = [name for name, known in READERS.items() if known.task == task.name]
+    if reader not in readers:
+        raise UserError(f"`--reader` must be one of {', '.join(readers)} for {task.name}, got {reader!r}.")
+    splits = READERS[reader].read(data_dir)
     if split not in splits:
         raise UserError(f"{data_dir or reader}: there is no split {split!r}, only {', '.join(splits)}.")
     labels = [str(name) for _, name in sorted((loaded.model.config.id2label or {}).items())]
-    features = token_features(with_labels(splits[split], labels), loaded.tokenizer)
+    rows = task.with_labels(splits[split], labels)
+    max_length = longest_input(loaded.model.config, loaded.tokenizer)
+    evaluation = task.evaluation(task.features(rows, loaded.tokenizer, max_length=max_length), rows)
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(folder, per_device_eval_batch_size=batch_size, disable_tqdm=True)
-        trainer = build_trainer(loaded.model, loaded.tokenizer, arguments, train=None, validation=features)
-        figures = {name.removeprefix("eval_"): value for name, value in trainer.evaluate().items()}
+        trainer = build_trainer(task, loaded.model, loaded.tokenizer, arguments, train=None, evaluation=evaluation)
+        figures = evaluate(trainer, evaluation)
     report: dict[str, Any] = {
         "model": model,
-        "data": {"reader": reader, "source": data_dir.name if data_dir else DEFAULT_SOURCES[reader], "split": split},
-        "tokenizer": describe_tokenizer(loaded.tokenizer, features),
+        "task": task.name,
+        "data": describe_data(task, reader, data_dir, {split: rows}, split=split),
+        "tokenizer": {"vocab_size": len(loaded.tokenizer), **task.describe_tokens(evaluation)},
         "figures": figures,
-        "definitions": DEFINITIONS,
+        **evaluation.details,
+        "definitions": task.definitions,
+        "breakdown": task.breakdown,
         "environment": environment(),
     }
     if as_json:

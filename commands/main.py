@@ -1,4 +1,4 @@
-"""The command line: `malmoi train | evaluate | tag | recipes | keys`.
+"""The command line: `malmoi train | evaluate | tag | space | classify | compare | recipes | keys`.
 
 Nothing heavy is imported before a command has understood its arguments.
 """
@@ -13,7 +13,7 @@ import typer
 from malmoi.data.user_error import UserError
 
 app = typer.Typer(
-    help="Tag names in Korean text, and train, compare and publish models that do.",
+    help="Tag names in Korean text, restore its spaces, judge its sentiment; train and compare models that do.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -35,17 +35,32 @@ def train(
     train_recipe(loaded)
 
 
+Model = Annotated[str, typer.Argument(help="Folder of a model, or its name on the Hub.")]
+Texts = Annotated[list[str] | None, typer.Argument(help="Texts.")]
+Input = Annotated[str | None, typer.Option("--input", help="File with one text per line; - for standard input.")]
+BatchSize = Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
+]
+
+
+def check_input(texts: list[str] | None, input_file: str | None) -> None:
+    """Check that there are texts, from one place."""
+    if bool(texts) == bool(input_file):
+        raise UserError("Give either texts or --input FILE.")
+    if input_file not in (None, "-") and not Path(str(input_file)).is_file():
+        raise UserError(f"{input_file}: there is no such file.")
+
+
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(help="Folder of a model, or its name on the Hub.")],
+    model: Model,
     data_dir: Annotated[Path | None, typer.Option("--data_dir", "--data-dir", help="Folder with the data.")] = None,
     reader: Annotated[str | None, typer.Option(help="Format of the data; by default that of the training.")] = None,
     split: Annotated[str, typer.Option(help="Which part of the data.")] = "validation",
-    batch_size: Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)] = 64,
+    batch_size: BatchSize = 64,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
-    ] = False,
+    trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Compute all figures of a saved model."""
     from malmoi.commands.evaluate import evaluate_model
@@ -63,22 +78,15 @@ def evaluate(
 
 @app.command()
 def tag(
-    model: Annotated[str, typer.Argument(help="Folder of a model, or its name on the Hub.")],
-    texts: Annotated[list[str] | None, typer.Argument(help="Texts to tag.")] = None,
-    input_file: Annotated[
-        str | None, typer.Option("--input", help="File with one text per line; - for standard input.")
-    ] = None,
+    model: Model,
+    texts: Texts = None,
+    input_file: Input = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with offsets, labels and scores.")] = False,
-    batch_size: Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)] = 32,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
-    ] = False,
+    batch_size: BatchSize = 32,
+    trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
-    if bool(texts) == bool(input_file):
-        raise UserError("Give either texts or --input FILE.")
-    if input_file not in (None, "-") and not Path(str(input_file)).is_file():
-        raise UserError(f"{input_file}: there is no such file.")
+    check_input(texts, input_file)
     from malmoi.commands.tag import tag_texts
 
     tag_texts(
@@ -89,6 +97,86 @@ def tag(
         batch_size=batch_size,
         trust_remote_code=trust_remote_code,
     )
+
+
+@app.command()
+def space(
+    model: Model,
+    texts: Texts = None,
+    input_file: Input = None,
+    keep_spaces: Annotated[
+        bool, typer.Option("--keep_spaces", "--keep-spaces", help="Only add spaces; those that are there stay.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines that say where each character was.")] = False,
+    batch_size: BatchSize = 32,
+    trust_remote_code: TrustRemoteCode = False,
+) -> None:
+    """Restore the spaces between words; nothing but spaces changes."""
+    check_input(texts, input_file)
+    from malmoi.commands.space import space_texts
+
+    space_texts(
+        model,
+        texts or [],
+        input_file=input_file,
+        keep_spaces=keep_spaces,
+        as_json=json,
+        batch_size=batch_size,
+        trust_remote_code=trust_remote_code,
+    )
+
+
+@app.command()
+def classify(
+    model: Model,
+    texts: Texts = None,
+    input_file: Input = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines with the score of every class.")] = False,
+    batch_size: BatchSize = 32,
+    trust_remote_code: TrustRemoteCode = False,
+) -> None:
+    """Classify texts: class, probability, text."""
+    check_input(texts, input_file)
+    from malmoi.commands.classify import classify_texts
+
+    classify_texts(
+        model,
+        texts or [],
+        input_file=input_file,
+        as_json=json,
+        batch_size=batch_size,
+        trust_remote_code=trust_remote_code,
+    )
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    output_dir: Annotated[
+        Path | None, typer.Option("--output_dir", "--output-dir", help="Write comparison.md, .json and .png here.")
+    ] = None,
+    separately: Annotated[
+        bool, typer.Option("--separately", help="Runs that cannot be compared get tables of their own.")
+    ] = False,
+) -> None:
+    """Put finished runs side by side: quality, time, memory, size, speed."""
+    from malmoi.commands.compare import compare_runs
+
+    compare_runs(runs, output_dir=output_dir, separately=separately)
+
+
+@app.command("compare-embeddings", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def compare_embeddings(
+    context: typer.Context,
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.")],
+) -> None:
+    """Train with random, frozen and trained embeddings, and compare. Needs --embeddings; other flags as in `train`."""
+    from malmoi.commands.compare_embeddings import embedding_recipes
+
+    recipes = embedding_recipes(recipe, context.args)
+    from malmoi.commands.compare_embeddings import train_and_compare
+
+    train_and_compare(recipes)
 
 
 @app.command()

@@ -6,14 +6,22 @@ import sys
 import typer
 from rich.console import Console
 
+from malmoi.inference.loading import COMMANDS
+from malmoi.training.plots import MISSING, can_plot
 from malmoi.training.recipe import Recipe
 from malmoi.training.report import print_report
-from malmoi.training.train_token_classification import run
+from malmoi.training.train import run
+
+EXAMPLES = {
+    "named-entities": "손흥민은 1992년 7월 8일 춘천에서 태어났다.",
+    "word-spacing": "아버지가방에들어가신다.",
+    "sentence-classification": "다시 보고 싶은 영화였어요.",
+}
 
 
 def train_recipe(recipe: Recipe) -> None:
     """Train, print the figures, and say what to do next."""
-    folder = recipe.flags.get("output_dir", recipe.settings.get("output_dir", f"runs/{recipe.name}"))
+    folder = recipe.given("output_dir", f"runs/{recipe.name}")
     try:
         report = run(recipe)
     except KeyboardInterrupt:
@@ -28,12 +36,14 @@ def train_recipe(recipe: Recipe) -> None:
         sys.exit(130)
     print_report(report, Console())
     typer.echo(
-        f"\nModel, tokenizer, code and report.json are in {folder}. Next:\n"
-        f'  malmoi tag {folder} "손흥민은 1992년 7월 8일 춘천에서 태어났다."\n'
+        f"\nModel, tokenizer, code, report.json{' and plots' if can_plot() else ''} are in {folder}. Next:\n"
+        f'  malmoi {COMMANDS[recipe.task]} {folder} "{EXAMPLES[recipe.task]}"\n'
         f"  malmoi evaluate {folder}{_data_flag(recipe)}"
     )
+    if not can_plot():
+        typer.echo(MISSING)
 
 
 def _data_flag(recipe: Recipe) -> str:
-    data_dir = recipe.flags.get("data_dir", recipe.settings.get("data_dir"))
+    data_dir = recipe.given("data_dir")
     return f" --data_dir {data_dir}" if data_dir else ""

@@ -3,18 +3,19 @@
 This file travels with every saved model, so it imports nothing of malmoi.
 """
 
-import difflib
 from dataclasses import field
 from typing import Any
 
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 
-CRF_IMPLEMENTATIONS = ("torch", "pytorch-crf")
+from .crf_settings import CrfSettings
+from .lstm_settings import LstmSettings
+from .misspelt_settings import refuse_misspelt_settings
 
 
 @strict
-class BiLstmCrfConfig(PreTrainedConfig):
+class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
     r"""Settings of `BiLstmCrfForTokenClassification`. The defaults are those of the published BiLSTM-CRF on KLUE NER.
 
     Args:
@@ -74,7 +75,7 @@ class BiLstmCrfConfig(PreTrainedConfig):
     unk_token_id: int | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
-        self._refuse_misspelt_settings(kwargs)
+        refuse_misspelt_settings(type(self), kwargs)
         # `save_pretrained` of a model writes only the entry of its own Auto class; the rest must already be there.
         kwargs.setdefault(
             "auto_map",
@@ -84,96 +85,8 @@ class BiLstmCrfConfig(PreTrainedConfig):
                 "AutoModelForTokenClassification": "modeling_bilstm_crf.BiLstmCrfForTokenClassification",
             },
         )
-        kwargs.setdefault(
-            "custom_pipelines",
-            {
-                "token-classification": {
-                    "impl": "pipeline_crf_token_classification.CrfTokenClassificationPipeline",
-                    "pt": ["AutoModelForTokenClassification"],
-                }
-            },
-        )
+        kwargs.setdefault("custom_pipelines", self.pipelines())
         super().__post_init__(**kwargs)
-
-    @classmethod
-    def _refuse_misspelt_settings(cls, unknown: dict[str, Any]) -> None:
-        """Raise for an unknown keyword that looks like one of ours; transformers would keep it without a word."""
-        known = [name for name in BiLstmCrfConfig.__annotations__]
-        for name in unknown:
-            match = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
-            if match:
-                raise ValueError(f"BiLstmCrfConfig has no setting `{name}`; did you mean `{match[0]}`?")
-
-    def validate_sizes(self) -> None:
-        """Check that every count and width can be built."""
-        for name in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        if self.hidden_size % 2:
-            raise ValueError(f"`hidden_size` holds two directions and must be even, got {self.hidden_size}.")
-        if any(size < 2 for size in self.ngram_sizes):
-            raise ValueError(f"Every entry of `ngram_sizes` must be at least 2, got {self.ngram_sizes}.")
-        if self.ngram_sizes and (self.ngram_vocab_size < 1 or self.ngram_embedding_size < 1):
-            raise ValueError(
-                "`ngram_vocab_size` and `ngram_embedding_size` must be at least 1, "
-                f"got {self.ngram_vocab_size} and {self.ngram_embedding_size}."
-            )
-
-    def validate_dropouts(self) -> None:
-        """Check that every dropout is a probability."""
-        for name in ("token_dropout", "embedding_dropout", "hidden_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 0 and below 1, got {getattr(self, name)}.")
-        if self.token_dropout and self.unk_token_id is None:
-            raise ValueError("`token_dropout` replaces tokens by the unknown token and needs `unk_token_id`.")
-
-    def validate_crf(self) -> None:
-        """Check the CRF's settings against the label set."""
-        if self.crf_implementation not in CRF_IMPLEMENTATIONS:
-            raise ValueError(
-                f"`crf_implementation` must be one of {', '.join(CRF_IMPLEMENTATIONS)}, "
-                f"got {self.crf_implementation!r}."
-            )
-        if self.bio_constraints and not self.labels_are_bio():
-            raise ValueError(
-                "`bio_constraints=True` needs labels of the form O, B-X, I-X with a B-X for every I-X, "
-                f"got {self.label_names()}."
-            )
-
-    def label_names(self) -> list[str]:
-        """Return the labels in the order of their ids."""
-        names = self.id2label or {}
-        return [str(name) for _, name in sorted(names.items())]
-
-    def outside_label_id(self) -> int | None:
-        """Return the id of the label `O`; `None` if there is none."""
-        names = self.label_names()
-        return names.index("O") if "O" in names else None
-
-    def labels_are_bio(self) -> bool:
-        """Tell whether the labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
-        names = set(self.label_names())
-        return (
-            any(name.startswith("B-") for name in names)
-            and all(name == "O" or name[:2] in ("B-", "I-") for name in names)
-            and all("B-" + name[2:] in names for name in names if name.startswith("I-"))
-        )
-
-    def forbidden_transitions(self) -> tuple[list[bool], list[list[bool]]]:
-        """Return what the CRF must never do, as a pair of truth tables.
-
-        Returns:
-            Which tags may not start a sentence, `(tags,)`, and which tag may not follow which,
-            `(previous tag, next tag)`. All `False` without BIO constraints.
-        """
-        names = self.label_names()
-        constrained = self.labels_are_bio() if self.bio_constraints is None else self.bio_constraints
-        is_inside = [constrained and name.startswith("I-") for name in names]
-        between = [
-            [inside and not (previous != "O" and previous[2:] == name[2:]) for name, inside in zip(names, is_inside)]
-            for previous in names
-        ]
-        return is_inside, between
 
 
 BiLstmCrfConfig.register_for_auto_class()

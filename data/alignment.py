@@ -77,7 +77,7 @@ def tags_to_token_labels(tags: Sequence[str], offsets: Sequence[tuple[int, int]]
         if not 0 <= start <= end <= len(tags):
             raise ValueError(f"A token reaches from {start} to {end} in a text of {len(tags)} characters.")
         if start == end:
-            tag = previous if previous == OUTSIDE else "I-" + previous[2:]
+            tag = previous if previous == OUTSIDE else "I" + previous[1:]
         elif tags[start].startswith("I-") and previous[2:] != tags[start][2:]:
             tag = "B-" + tags[start][2:]
         else:

@@ -21,6 +21,8 @@ PAD, UNK = "[PAD]", "[UNK]"
 LEADING = "\u1100-\u115f\ua960-\ua97c"
 VOWEL = "\u1160-\u11a7\ud7b0-\ud7c6"
 TRAILING = "\u11a8-\u11ff\ud7cb-\ud7fb"
+CHARACTER = rf"[{LEADING}][{VOWEL}][{TRAILING}]?\p{{M}}*|\P{{M}}\p{{M}}*|\p{{M}}"
+"""The pattern of one token: a Hangul syllable, or a character with its combining marks."""
 
 
 def _lone_jamo() -> Iterable[normalizers.Normalizer]:
@@ -39,11 +41,6 @@ def _lone_jamo() -> Iterable[normalizers.Normalizer]:
             yield normalizers.Replace(Regex(part_of_syllable.format(conjoining)), chr(code))
 
 
-def _character_pattern() -> str:
-    """Return the pattern of one token: a Hangul syllable, or a character with its combining marks."""
-    return rf"[{LEADING}][{VOWEL}][{TRAILING}]?\p{{M}}*|\P{{M}}\p{{M}}*|\p{{M}}"
-
-
 def build_syllable_tokenizer(texts: Iterable[str], *, min_frequency: int = 2) -> PreTrainedTokenizerFast:
     """Build a tokenizer whose vocabulary is the syllables and characters of the texts.
 
@@ -59,7 +56,7 @@ def build_syllable_tokenizer(texts: Iterable[str], *, min_frequency: int = 2) ->
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFD(), *_lone_jamo(), normalizers.Replace(Regex(r"\s"), " ")]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_character_pattern()), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(CHARACTER), "isolated")
     tokenizer.decoder = decoders.Fuse()
 
     counts: Counter[str] = Counter()

@@ -3,48 +3,72 @@
 from collections.abc import Sequence
 from typing import Any
 
-from datasets import Dataset
+from datasets import Dataset, Features, List, Value
 from transformers import PreTrainedTokenizerBase
 
 from malmoi.data.alignment import tags_to_token_labels
 from malmoi.data.tagged_dataset import label_names
+from malmoi.data.token_windows import token_windows
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
-from malmoi.modeling.pipeline_crf_token_classification import token_spans
+
+INTEGERS = List(Value("int64"))
+TOKEN_FEATURES = Features(
+    {
+        "input_ids": INTEGERS,
+        "attention_mask": INTEGERS,
+        "labels": INTEGERS,
+        "length": Value("int64"),
+        "offsets": List(INTEGERS),
+        "unknown": List(Value("bool")),
+        "kept": INTEGERS,
+        "sentence": Value("int64"),
+    }
+)
 
 
-def token_features(dataset: Dataset, tokenizer: PreTrainedTokenizerBase) -> Dataset:
+def token_features(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None = None) -> Dataset:
     """Tokenize tagged sentences and give every token its label.
 
     Args:
         dataset: Tagged sentences.
-        tokenizer: A fast tokenizer. Sentences are never truncated.
+        tokenizer: A fast tokenizer.
+        max_length: How many tokens the model can take; longer sentences become several rows, and nothing is lost.
 
     Returns:
-        The dataset with the columns `input_ids`, `attention_mask`, `labels` (-100 for special tokens) and `length` for
-        training, and `offsets` and `unknown` (whether the tokenizer lacks a token) for evaluation.
+        One row per window of a sentence, in order, with the columns `input_ids`, `attention_mask`, `labels` (-100 for
+        special tokens) and `length` for training, and for evaluation `offsets`, `unknown` (whether the tokenizer lacks
+        a token), `kept` (see `Window`) and `sentence` (its number in the dataset).
 
     Raises:
         ValueError: If the tokenizer has no offsets.
     """
-    if not tokenizer.is_fast:
-        raise ValueError(f"{type(tokenizer).__name__} gives no character offsets; a fast tokenizer is needed.")
     names = label_names(dataset)
     ids = {name: index for index, name in enumerate(names)}
 
-    def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        encoded = tokenizer(batch["text"], return_offsets_mapping=True, truncation=False, verbose=False)
-        spans = [token_spans(text, offsets) for text, offsets in zip(batch["text"], encoded["offset_mapping"])]
-        labels = [_label_ids([names[tag] for tag in tags], row, ids) for tags, row in zip(batch["tags"], spans)]
-        return {
-            "input_ids": encoded["input_ids"],
-            "attention_mask": encoded["attention_mask"],
-            "labels": labels,
-            "length": [len(row) for row in encoded["input_ids"]],
-            "offsets": [[list(pair) for pair in row] for row in spans],
-            "unknown": [[token == tokenizer.unk_token_id for token in row] for row in encoded["input_ids"]],
-        }
+    def encode(batch: dict[str, list[Any]], numbers: list[int]) -> dict[str, list[Any]]:
+        columns: dict[str, list[Any]] = {name: [] for name in TOKEN_FEATURES}
+        windows_of_texts = token_windows(batch["text"], tokenizer, max_length=max_length)
+        for number, tags, windows in zip(numbers, batch["tags"], windows_of_texts):
+            for window in windows:
+                columns["input_ids"].append(window.input_ids)
+                columns["attention_mask"].append([1] * len(window.input_ids))
+                columns["labels"].append(_label_ids([names[tag] for tag in tags], window.offsets, ids))
+                columns["length"].append(len(window.input_ids))
+                columns["offsets"].append([list(pair) for pair in window.offsets])
+                columns["unknown"].append([token == tokenizer.unk_token_id for token in window.input_ids])
+                columns["kept"].append(list(window.kept))
+                columns["sentence"].append(number)
+        return columns
 
-    return dataset.map(encode, batched=True, desc="Tokenizing", keep_in_memory=True)
+    return dataset.map(
+        encode,
+        batched=True,
+        with_indices=True,
+        remove_columns=dataset.column_names,
+        features=TOKEN_FEATURES,
+        desc="Tokenizing",
+        keep_in_memory=True,
+    )
 
 
 def _label_ids(tags: Sequence[str], offsets: Sequence[tuple[int, int]], ids: dict[str, int]) -> list[int]:

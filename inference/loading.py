@@ -1,4 +1,4 @@
-"""Load a saved tagger, and say in one sentence what is wrong with a folder that cannot be loaded."""
+"""Load a saved model, and say in one sentence what is wrong with a folder that cannot be loaded."""
 
 import json
 from pathlib import Path
@@ -8,31 +8,49 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError, safe_open
 from transformers import (
     AutoConfig,
+    AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
 import malmoi.modeling  # noqa: F401  (makes the architectures known to the Auto classes)
 from malmoi.data.user_error import UserError
+from malmoi.data.word_spacing import SPACING_LABELS
 
+COMMANDS = {"named-entities": "tag", "word-spacing": "space", "sentence-classification": "classify"}
+"""The command that uses a model of each task."""
 WEIGHTS = "model.safetensors"
 SHARDS = "model.safetensors.index.json"
 
 
-class LoadedTagger(NamedTuple):
+class LoadedModel(NamedTuple):
     """A model in evaluation mode and its tokenizer."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
 
 
-def load_tagger(model: str | Path, *, trust_remote_code: bool = False, revision: str | None = None) -> LoadedTagger:
-    """Load a token classifier and its tokenizer from a folder or from the Hub. Weights are safetensors, never pickles.
+def task_of(config: PreTrainedConfig) -> str | None:
+    """Return the task that a saved model was trained for; `None` if its configuration does not tell."""
+    architecture = (config.architectures or [""])[0]
+    if architecture.endswith("ForSequenceClassification"):
+        return "sentence-classification"
+    if architecture.endswith("ForTokenClassification"):
+        return "word-spacing" if set((config.id2label or {}).values()) == set(SPACING_LABELS) else "named-entities"
+    return None
+
+
+def load_model(
+    model: str | Path, task: str | None, *, trust_remote_code: bool = False, revision: str | None = None
+) -> LoadedModel:
+    """Load a model and its tokenizer from a folder or from the Hub. Weights are safetensors, never pickles.
 
     Args:
         model: A folder, or the name of a repository on the Hub.
+        task: The task that it must have been trained for; `None` for any.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
 
@@ -46,8 +64,14 @@ def load_tagger(model: str | Path, *, trust_remote_code: bool = False, revision:
     options = {"trust_remote_code": trust_remote_code, "revision": revision}
     try:
         config = AutoConfig.from_pretrained(model, **options)
+        own_task = _check_task(model, config, task)
         tokenizer = AutoTokenizer.from_pretrained(model, **options)
-        loaded, notes = AutoModelForTokenClassification.from_pretrained(
+        auto_model = (
+            AutoModelForSequenceClassification
+            if own_task == "sentence-classification"
+            else AutoModelForTokenClassification
+        )
+        loaded, notes = auto_model.from_pretrained(
             model,
             config=config,
             use_safetensors=True,
@@ -55,6 +79,8 @@ def load_tagger(model: str | Path, *, trust_remote_code: bool = False, revision:
             output_loading_info=True,
             **options,
         )
+    except UserError:
+        raise
     except (OSError, ValueError, TypeError, RuntimeError, StrictDataclassError) as error:
         where = str(model) if Path(model).is_dir() else f"{model}: there is no such folder, and on the Hub"
         raise UserError(f"{where}: {' '.join(str(error).split())}") from error
@@ -65,7 +91,19 @@ def load_tagger(model: str | Path, *, trust_remote_code: bool = False, revision:
         raise UserError(f"{model}/{WEIGHTS}: it lacks the weights {', '.join(sorted(notes['missing_keys']))}.")
     if not tokenizer.is_fast:
         raise UserError(f"{model}: the tokenizer {type(tokenizer).__name__} gives no character offsets.")
-    return LoadedTagger(loaded.eval(), tokenizer)
+    return LoadedModel(loaded.eval(), tokenizer)
+
+
+def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -> str:
+    """Return the task of a model, if it is the expected one."""
+    own = task_of(config)
+    if own is None:
+        raise UserError(
+            f"{model}: expected a model for token or sequence classification, got {config.architectures or 'none'}."
+        )
+    if task not in (None, own):
+        raise UserError(f"{model}: this is a model for {own}; use `malmoi {COMMANDS[own]}`.")
+    return own
 
 
 def check_model_folder(folder: Path) -> None:

@@ -8,13 +8,10 @@ from typing import Any, NamedTuple
 import torch
 from transformers import TokenClassificationPipeline
 
-from malmoi.data.user_error import UserError
-from malmoi.inference.loading import load_tagger
+from malmoi.data.token_windows import longest_input
+from malmoi.inference.batches import CHUNK, check_text, length_batches
+from malmoi.inference.loading import load_model
 from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
-
-CHUNK = 512
-# a batch is as long as its longest text: one very long text must not be multiplied by its neighbours
-PADDED_CHARACTERS = 16_384
 
 
 class Entity(NamedTuple):
@@ -48,11 +45,17 @@ class Tagger:
         revision: str | None = None,
         device: str | torch.device | None = None,
     ):
-        loaded = load_tagger(model, trust_remote_code=trust_remote_code, revision=revision)
+        loaded = load_model(model, "named-entities", trust_remote_code=trust_remote_code, revision=revision)
         has_crf = bool(getattr(loaded.model.config, "custom_pipelines", None))
+        options: dict[str, Any] = {}
+        max_length = longest_input(loaded.model.config, loaded.tokenizer)
+        if not has_crf and max_length is not None:
+            # a stock model reads a long text in windows too; one with a CRF does so by itself
+            loaded.tokenizer.model_max_length = max_length
+            options["stride"] = max_length // 4
         pipeline_class = CrfTokenClassificationPipeline if has_crf else TokenClassificationPipeline
         self.pipeline = pipeline_class(
-            model=loaded.model, tokenizer=loaded.tokenizer, aggregation_strategy="simple", device=device
+            model=loaded.model, tokenizer=loaded.tokenizer, aggregation_strategy="simple", device=device, **options
         )
 
     def tag(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[list[Entity]]:
@@ -64,9 +67,9 @@ class Tagger:
         texts = iter(texts)
         while chunk := list(islice(texts, CHUNK)):
             for text in chunk:
-                _check_text(text)
+                check_text(text)
             answers: list[list[Entity]] = [[] for _ in chunk]
-            for batch in _batches([len(text) for text in chunk], batch_size):
+            for batch in length_batches([len(text) for text in chunk], batch_size):
                 self._tag_batch(chunk, batch, answers)
             yield from answers
 
@@ -78,27 +81,3 @@ class Tagger:
                 Entity(e["start"], e["end"], e["entity_group"], float(e["score"]), chunk[index][e["start"] : e["end"]])
                 for e in entities
             ]
-
-
-def _batches(lengths: list[int], batch_size: int) -> Iterator[list[int]]:
-    """Yield batches of texts of similar length, none of which takes much more memory than `PADDED_CHARACTERS`.
-
-    Args:
-        lengths: Number of characters of each text.
-        batch_size: How many texts a batch may have at most.
-    """
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
-        if batch and (len(batch) == batch_size or (len(batch) + 1) * lengths[index] > PADDED_CHARACTERS):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-def _check_text(text: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UserError(f"Character {error.start + 1} of the text is a lone surrogate, not a character.") from None

@@ -1,12 +1,28 @@
 """Architectures. Importing this package makes them known to the `Auto` classes of transformers."""
 
-from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
+from malmoi.configuration.configuration_bilstm import BiLstmConfig
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
+from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
+from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
+from malmoi.modeling.modeling_encoder_crf import EncoderCrfForTokenClassification
 
-AutoConfig.register(BiLstmCrfConfig.model_type, BiLstmCrfConfig, exist_ok=True)
-AutoModel.register(BiLstmCrfConfig, BiLstmCrfForTokenClassification, exist_ok=True)
-AutoModelForTokenClassification.register(BiLstmCrfConfig, BiLstmCrfForTokenClassification, exist_ok=True)
+for config_class, model_class, auto_class in (
+    (BiLstmConfig, BiLstmForSequenceClassification, AutoModelForSequenceClassification),
+    (BiLstmCrfConfig, BiLstmCrfForTokenClassification, AutoModelForTokenClassification),
+    (EncoderCrfConfig, EncoderCrfForTokenClassification, AutoModelForTokenClassification),
+):
+    AutoConfig.register(config_class.model_type, config_class, exist_ok=True)
+    AutoModel.register(config_class, model_class, exist_ok=True)
+    auto_class.register(config_class, model_class, exist_ok=True)
 
-__all__ = ["BiLstmCrfConfig", "BiLstmCrfForTokenClassification"]
+__all__ = [
+    "BiLstmConfig",
+    "BiLstmCrfConfig",
+    "BiLstmCrfForTokenClassification",
+    "BiLstmForSequenceClassification",
+    "EncoderCrfConfig",
+    "EncoderCrfForTokenClassification",
+]

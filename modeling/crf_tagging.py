@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from transformers import PreTrainedConfig
+from transformers import initialization as init
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
@@ -43,6 +44,12 @@ def build_crf(config: PreTrainedConfig) -> LinearChainCrf:
     return crf_class(
         len(forbidden_starts), forbidden_starts=forbidden_starts, forbidden_transitions=forbidden_transitions
     )
+
+
+def init_crf_weights(crf: LinearChainCrf) -> None:
+    """Draw the transitions as pytorch-crf does, but leave alone whatever was loaded from a checkpoint."""
+    for parameter in crf.parameters():
+        init.uniform_(parameter, -0.1, 0.1)
 
 
 def chain_mask(input_ids: Tensor, attention_mask: Tensor, untagged_token_ids: list[int]) -> Tensor:
@@ -96,4 +103,4 @@ def crf_output(
     return CrfTaggerOutput(loss=loss, logits=logits, predictions=crf.decode(emissions, mask))
 
 
-__all__ = ["CrfTaggerOutput", "build_crf", "chain_mask", "crf_output"]
+__all__ = ["CrfTaggerOutput", "build_crf", "chain_mask", "crf_output", "init_crf_weights"]

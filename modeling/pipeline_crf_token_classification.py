@@ -50,23 +50,41 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
 
     Tags are those of the Viterbi path, scores the posterior probabilities of these tags, `word` the very characters of
     the text. A name may begin and end anywhere within a word, so a josa is never part of it. `aggregation_strategy` is
-    `"none"` (one entry per token) or `"simple"` (one per name). A text is never cut if the model has no length limit.
+    `"none"` (one entry per token) or `"simple"` (one per name).
+
+    A text is never cut. If the model reads only so many tokens at once, it reads a longer text in windows that have
+    `stride` tokens in common, a quarter of a window by default; each token is taken from the window in which it is
+    farthest from an edge.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         assert self.tokenizer is not None  # the base class has refused to go without
-        has_no_limit = getattr(self.model.config, "max_position_embeddings", None) is None
-        if has_no_limit and self.tokenizer.model_max_length < UNLIMITED:
-            self.tokenizer = copy.deepcopy(self.tokenizer)
-            self.tokenizer.model_max_length = UNLIMITED
+        limit = self._window_size()
+        length = UNLIMITED if limit is None else limit
+        if self.tokenizer.model_max_length != length:
+            self.tokenizer = copy.deepcopy(self.tokenizer)  # the user's own is left as it is
+            self.tokenizer.model_max_length = length
+        if limit is not None:
+            self._preprocess_params.setdefault("tokenizer_params", _windows(stride=limit // 4))
+
+    def _window_size(self) -> int | None:
+        """Return how many tokens a window holds, special tokens among them; `None` if there is no limit."""
+        limit: int | None = self.model.config.max_tokens()
+        return None if limit is None else min(limit, self.tokenizer.model_max_length)  # type: ignore[union-attr]
 
     def _sanitize_parameters(  # type: ignore[override]
-        self, aggregation_strategy: Any = None, **kwargs: Any
+        self, aggregation_strategy: Any = None, stride: int | None = None, **kwargs: Any
     ) -> tuple[dict, dict, dict]:
         preprocess, forward, postprocess = super()._sanitize_parameters(
             aggregation_strategy=aggregation_strategy, **kwargs
         )
+        limit = self._window_size()
+        if stride is not None and limit is not None:
+            longest = limit - self.tokenizer.num_special_tokens_to_add() - 1  # type: ignore[union-attr]
+            if not 0 <= stride <= longest:
+                raise ValueError(f"`stride` must be from 0 to {longest} for windows of {limit} tokens, got {stride}.")
+            preprocess["tokenizer_params"] = _windows(stride=stride)
         strategy = postprocess.get("aggregation_strategy", AggregationStrategy.NONE)
         if strategy not in (AggregationStrategy.NONE, AggregationStrategy.SIMPLE):
             raise ValueError(
@@ -76,10 +94,17 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         return preprocess, forward, postprocess
 
     def preprocess(  # type: ignore[override]
-        self, sentence: Any, offset_mapping: Any = None, **parameters: Any
+        self,
+        sentence: Any,
+        offset_mapping: Any = None,
+        tokenizer_params: dict[str, Any] | None = None,
+        **parameters: Any,
     ) -> Iterator[dict[str, Any]]:
         """Tokenize one text; a text without any token becomes one token of padding, which can stand in a batch."""
-        for inputs in super().preprocess(sentence, offset_mapping=offset_mapping, **parameters):
+        own_params = dict(tokenizer_params or {})  # the base class writes into it
+        for inputs in super().preprocess(
+            sentence, offset_mapping=offset_mapping, tokenizer_params=own_params, **parameters
+        ):
             if inputs["input_ids"].size(1) == 0:
                 padding = self.model.config.pad_token_id or 0
                 inputs["input_ids"] = torch.full((1, 1), padding)
@@ -99,20 +124,17 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         aggregation_strategy: AggregationStrategy = AggregationStrategy.NONE,
         ignore_labels: list[str] | None = None,
     ) -> list[dict[str, Any]]:
-        """Turn the outputs of one text, one for each chunk of it, into entities."""
+        """Turn the outputs of one text, one for each window of it, into entities."""
         ignored = ["O"] if ignore_labels is None else ignore_labels
         text = all_outputs[0]["sentence"]
         word_positions = all_outputs[0].get("word_to_chars_map")
-        entities: list[dict[str, Any]] = []
-        for output in all_outputs:
-            tokens = self._tokens(output, text, word_positions)
-            if aggregation_strategy == AggregationStrategy.SIMPLE:
-                tokens = _join(tokens, text)
-            entities += [e for e in tokens if e.get("entity", e.get("entity_group")) not in ignored]
-        return self.aggregate_overlapping_entities(entities) if len(all_outputs) > 1 else entities
+        entities = _merge([self._tokens(output, text, word_positions) for output in all_outputs])
+        if aggregation_strategy == AggregationStrategy.SIMPLE:
+            entities = _join(entities, text)
+        return [entity for entity in entities if entity.get("entity", entity.get("entity_group")) not in ignored]
 
     def _tokens(self, output: dict[str, Any], text: str, word_positions: list | None) -> list[dict[str, Any]]:
-        """Return one entry for each token of a chunk that carries a tag."""
+        """Return one entry for each token of a window that carries a tag."""
         tags = output["predictions"][0]
         scores = output["logits"][0].float().softmax(-1).gather(1, tags.clamp(min=0)[:, None])[:, 0].tolist()
         offsets = torch.as_tensor(output["offset_mapping"][0]).tolist()
@@ -140,6 +162,22 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
                 }
             )
         return tokens
+
+
+def _windows(*, stride: int) -> dict[str, Any]:
+    """Return the options with which a tokenizer makes windows of a long text."""
+    return {"return_overflowing_tokens": True, "padding": True, "stride": stride}
+
+
+def _merge(windows: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return each token once, from the window in which it is farthest from an edge, in the order of the text."""
+    best: dict[int, tuple[int, dict[str, Any]]] = {}
+    for window in windows:
+        for place, token in enumerate(window):
+            distance = min(place, len(window) - 1 - place)
+            if token["start"] not in best or best[token["start"]][0] < distance:
+                best[token["start"]] = distance, token
+    return [token for _, (_, token) in sorted(best.items())]
 
 
 def _join(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:

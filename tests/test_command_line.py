@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.user_error import UserError
-from malmoi.inference.loading import load_tagger
+from malmoi.inference.loading import load_model
 from malmoi.inference.tagger import Tagger
 
 ROOT = Path(__file__).parents[1]
@@ -185,7 +185,7 @@ def damage(folder: Path, how: str) -> str:
 def test_a_damaged_folder_is_one_clear_sentence(saved_model: Path, how: str) -> None:
     expected = damage(saved_model, how)
     with pytest.raises(UserError) as caught:
-        load_tagger(saved_model)
+        load_model(saved_model, "named-entities")
     assert str(caught.value).startswith(expected)
     assert "\n" not in str(caught.value)
 
@@ -198,11 +198,11 @@ def test_a_damaged_folder_on_the_command_line(saved_model: Path) -> None:
 
 def test_a_folder_that_is_not_there() -> None:
     with pytest.raises(UserError, match=r"\./nowhere: there is no such folder"):
-        load_tagger("./nowhere")
+        load_model("./nowhere", None)
     with pytest.raises(UserError, match="someone/nothing: there is no such folder, and on the Hub: "):
-        load_tagger("someone/nothing")
+        load_model("someone/nothing", None)
     with pytest.raises(UserError, match="tests/nothing: there is no such folder"):
-        load_tagger("tests/nothing")
+        load_model("tests/nothing", None)
 
 
 def test_a_lone_surrogate_is_refused(saved_model: Path) -> None:
@@ -248,12 +248,10 @@ def test_tagging_does_not_wait_for_libraries_of_training() -> None:
 
 
 def test_long_texts_are_not_padded_together_with_others() -> None:
-    from malmoi.inference.tagger import PADDED_CHARACTERS, _batches
+    from malmoi.inference.batches import PADDED_LENGTH, length_batches
 
     lengths = [10, 100_000, 3, 9_000, 0, 9_000, 20_000, *[50] * 100]
-    batches = list(_batches(lengths, 32))
+    batches = list(length_batches(lengths, 32))
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    assert all(
-        len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= PADDED_CHARACTERS for batch in batches
-    )
+    assert all(len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= PADDED_LENGTH for batch in batches)
     assert max(len(batch) for batch in batches) == 32

@@ -13,7 +13,8 @@ from malmoi.data.alignment import tags_to_spans, tags_to_token_labels
 from malmoi.data.readers.klue_ner import KLUE_LABELS
 from malmoi.training.metrics.entity_counts import EntityCounts, TagCounts
 from malmoi.training.metrics.klue_official import Subword, official_character_tags
-from malmoi.training.metrics.tagging_metrics import DEFINITIONS, TaggingMetrics, TokenizedSentence
+from malmoi.training.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
+from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
 
 TAGS = ["O", "B-PS", "I-PS", "B-LC", "I-LC"]
 SEQUENCES = st.lists(st.lists(st.tuples(st.sampled_from(TAGS), st.sampled_from(TAGS)), min_size=1), min_size=1)
@@ -86,7 +87,7 @@ def sentence(text: str, tags: list[str], unknown: set[int] = frozenset()) -> Tok
 
 
 def test_a_perfect_tagger_reaches_one_everywhere() -> None:
-    metrics = TaggingMetrics(KLUE_LABELS)
+    metrics = NamedEntityMetrics(KLUE_LABELS)
     tags = ["B-PS", "I-PS", "O", "O", "B-LC", "I-LC", "I-LC", "I-LC"]
     metrics.update(sentence("민수는 부산 역", tags), tags, tags)
     figures = metrics.compute()
@@ -95,7 +96,7 @@ def test_a_perfect_tagger_reaches_one_everywhere() -> None:
 
 
 def test_unknown_characters_lower_the_official_figures_only() -> None:
-    metrics = TaggingMetrics(KLUE_LABELS)
+    metrics = NamedEntityMetrics(KLUE_LABELS)
     tags = ["O", "O", "B-LC", "I-LC", "O"]
     metrics.update(sentence("옭 서울은", tags, unknown={0}), tags, tags)
     figures = metrics.compute()
@@ -105,7 +106,7 @@ def test_unknown_characters_lower_the_official_figures_only() -> None:
 
 
 def test_memory_does_not_grow_with_the_set() -> None:
-    metrics = TaggingMetrics(KLUE_LABELS)
+    metrics = NamedEntityMetrics(KLUE_LABELS)
     tags = ["B-PS", "I-PS", "O", "O", "B-LC", "I-LC", "I-LC", "I-LC"]
     sizes = []
     for _ in range(3):
@@ -118,7 +119,7 @@ def test_memory_does_not_grow_with_the_set() -> None:
 
 def test_a_wrong_right_hand_boundary_counts_for_characters_but_not_for_tokens() -> None:
     """`<서울:LC>에서` as one token: seqeval over tokens sees nothing wrong."""
-    metrics = TaggingMetrics(KLUE_LABELS)
+    metrics = NamedEntityMetrics(KLUE_LABELS)
     tags = ["B-LC", "I-LC", "O", "O"]
     tokens = TokenizedSentence("서울에서", tags, [(0, 4)], [False])
     labels = tags_to_token_labels(tags, tokens.offsets)
@@ -129,7 +130,7 @@ def test_a_wrong_right_hand_boundary_counts_for_characters_but_not_for_tokens() 
 
 
 def test_spaces_at_the_edge_of_a_name_matter_to_exact_characters_only() -> None:
-    metrics = TaggingMetrics(KLUE_LABELS)
+    metrics = NamedEntityMetrics(KLUE_LABELS)
     gold = ["O", "B-LC", "I-LC", "I-LC"]
     metrics.update(sentence("역 서울", gold), ["O", "O", "B-LC", "I-LC"], gold)
     figures = metrics.compute()
@@ -139,7 +140,7 @@ def test_spaces_at_the_edge_of_a_name_matter_to_exact_characters_only() -> None:
 
 def test_token_f1_equals_seqeval_with_its_default_reading() -> None:
     generator = random.Random(0)
-    metrics, all_gold, all_predicted = TaggingMetrics(TAGS), [], []
+    metrics, all_gold, all_predicted = NamedEntityMetrics(TAGS), [], []
     for _ in range(50):
         length = generator.randint(1, 12)
         gold, predicted = ([generator.choice(TAGS) for _ in range(length)] for _ in range(2))
@@ -152,7 +153,7 @@ def test_token_f1_equals_seqeval_with_its_default_reading() -> None:
 def test_official_figures_equal_seqeval_and_scikit_learn_over_one_joined_sequence() -> None:
     """KLUE-baseline joins all sentences into one sequence; counting sentence by sentence must not differ."""
     generator = random.Random(1)
-    metrics = TaggingMetrics(KLUE_LABELS)
+    metrics = NamedEntityMetrics(KLUE_LABELS)
     gold_joined: list[str] = []
     predicted_joined: list[str] = []
     for _ in range(60):
@@ -176,7 +177,7 @@ def test_the_metric_for_evaluate_gives_the_same_figures(tmp_path: Path) -> None:
     text, gold, predicted = "민수는 역", ["B-PS", "I-PS", "O", "O", "B-LC"], ["B-PS", "I-PS", "O", "O", "O"]
     metric = KoreanNerMetric(cache_dir=str(tmp_path))
     metric.add_batch(texts=[text] * 2, predictions=[predicted, gold], references=[gold, gold])
-    ours = TaggingMetrics(["B-LC", "I-LC", "B-PS", "I-PS", "O"])
+    ours = NamedEntityMetrics(["B-LC", "I-LC", "B-PS", "I-PS", "O"])
     ours.update(sentence(text, gold), predicted, gold)
     ours.update(sentence(text, gold), gold, gold)
     assert metric.compute() == ours.compute()

@@ -1,3 +1,4 @@
+import copy
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -5,10 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForTokenClassification, PreTrainedTokenizerFast, TokenClassificationPipeline
+from transformers import (
+    AutoModelForTokenClassification,
+    BertConfig,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    TokenClassificationPipeline,
+)
 
-from malmoi.modeling import BiLstmCrfForTokenClassification
-from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
+from malmoi.modeling import BiLstmCrfForTokenClassification, EncoderCrfConfig, EncoderCrfForTokenClassification
+from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED, CrfTokenClassificationPipeline, _merge
 
 MakeModel = Callable[..., BiLstmCrfForTokenClassification]
 
@@ -113,6 +120,131 @@ def test_special_tokens_are_no_entities(make_model: MakeModel, wordpiece_tokeniz
     tagger = CrfTokenClassificationPipeline(model=model, tokenizer=wordpiece_tokenizer)
     assert tagger("") == []
     assert [entity["word"] for entity in tagger("손")] == ["손"]
+
+
+LONG_TEXT = "손흥민은 춘천에서 태어났다. 어제 이강인을 부산에서 만났어요. " * 6
+
+
+@pytest.fixture
+def limited(wordpiece_tokenizer: PreTrainedTokenizerFast) -> CrfTokenClassificationPipeline:
+    """A tagger whose encoder reads 32 tokens, with a tokenizer that knows of no limit."""
+    return make_limited(wordpiece_tokenizer, BertConfig, max_position_embeddings=32)
+
+
+def make_limited(
+    tokenizer: PreTrainedTokenizerFast, config_class: type, *, model_max_length: int = UNLIMITED, **settings: object
+) -> CrfTokenClassificationPipeline:
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 12}
+    labels = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
+    config = EncoderCrfConfig(
+        encoder_config=config_class(vocab_size=len(tokenizer), initializer_range=1.0, **sizes, **settings),
+        initializer_range=1.0,
+        id2label=dict(enumerate(labels)),
+        untagged_token_ids=[0, 2, 3],
+    )
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.model_max_length = model_max_length
+    return CrfTokenClassificationPipeline(model=EncoderCrfForTokenClassification(config).eval(), tokenizer=tokenizer)
+
+
+def places(entities: list[dict]) -> list[tuple[int, int, str]]:
+    return [(e["start"], e["end"], e.get("entity", e.get("entity_group"))) for e in entities]
+
+
+def all_pieces(tokenizer: PreTrainedTokenizerFast, text: str) -> list[tuple[int, int]]:
+    return [span for span in tokenizer(text, return_offsets_mapping=True)["offset_mapping"] if span != (0, 0)]
+
+
+@pytest.mark.parametrize("stride", [None, 0, 1, 8, 29])
+def test_a_text_longer_than_the_encoder_reads_loses_and_repeats_nothing(
+    limited: CrfTokenClassificationPipeline, wordpiece_tokenizer: PreTrainedTokenizerFast, stride: int | None
+) -> None:
+    options = {"ignore_labels": [], **({} if stride is None else {"stride": stride})}
+    tokens = limited(LONG_TEXT, **options)
+    assert len(tokens) > 3 * 32
+    assert [(e["start"], e["end"]) for e in tokens] == all_pieces(wordpiece_tokenizer, LONG_TEXT)
+    names = limited(LONG_TEXT, aggregation_strategy="simple", **options)
+    assert all(LONG_TEXT[e["start"] : e["end"]] == e["word"] for e in names)
+    assert "".join("".join(e["word"].split()) for e in names) == "".join(LONG_TEXT.split())
+
+
+def test_windows_are_those_of_the_tokenizer_and_the_middle_of_each_counts(
+    limited: CrfTokenClassificationPipeline,
+) -> None:
+    windows = limited.tokenizer(
+        LONG_TEXT,
+        return_overflowing_tokens=True,
+        stride=8,
+        truncation=True,
+        max_length=32,
+        padding=True,
+        return_tensors="pt",
+        return_offsets_mapping=True,
+    )
+    output = limited.model(windows["input_ids"], windows["attention_mask"])
+    labels = limited.model.config.id2label
+    expected: dict[tuple[int, int], list[tuple[int, str]]] = {}
+    for tags, offsets in zip(output.predictions.tolist(), windows["offset_mapping"].tolist()):
+        tagged = [(tuple(span), labels[tag]) for span, tag in zip(offsets, tags) if tag >= 0]
+        for place, (span, label) in enumerate(tagged):
+            expected.setdefault(span, []).append((min(place, len(tagged) - 1 - place), label))
+    assert max(len(found) for found in expected.values()) == 2
+    given = limited(LONG_TEXT, ignore_labels=[], stride=8)
+    for entity in given:
+        found = expected[entity["start"], entity["end"]]
+        assert entity["entity"] in {label for distance, label in found if distance == max(found)[0]}
+    # 32 / 4
+    assert places(limited(LONG_TEXT, ignore_labels=[])) == places(given)
+
+
+def test_a_token_is_taken_from_the_window_in_which_it_is_farthest_from_an_edge() -> None:
+    windows = [[{"start": i, "window": w} for i in span] for w, span in enumerate([range(0, 6), range(2, 8)])]
+    assert [(token["start"], token["window"]) for token in _merge(windows)] == [
+        *[(0, 0), (1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 1), (7, 1)]
+    ]
+
+
+def test_a_short_text_and_a_text_of_words_come_after_a_long_one_unharmed(
+    limited: CrfTokenClassificationPipeline,
+) -> None:
+    words = LONG_TEXT.split()
+    long, short = limited(LONG_TEXT), limited("손흥민은 춘천에서")
+    split = limited(words, is_split_into_words=True, ignore_labels=[])[0]
+    sentence = " ".join(words)
+    assert all(sentence[e["start"] : e["end"]] == e["word"] for e in split)
+    assert "".join(e["word"] for e in split) == "".join(words)
+    assert limited(LONG_TEXT) == long
+    together = limited([LONG_TEXT, "손흥민은 춘천에서", ""], batch_size=3)
+    assert [places(found) for found in together] == [places(long), places(short), []]
+
+
+def test_a_stride_given_to_the_pipeline_holds_for_every_call(limited: CrfTokenClassificationPipeline) -> None:
+    strided = CrfTokenClassificationPipeline(model=limited.model, tokenizer=limited.tokenizer, stride=20)
+    expected = limited(LONG_TEXT, stride=20, ignore_labels=[])
+    assert places(strided(LONG_TEXT, ignore_labels=[])) == places(expected)
+    assert places(expected) != places(limited(LONG_TEXT, ignore_labels=[]))
+
+
+@pytest.mark.parametrize("stride", [-1, 30])
+def test_a_stride_that_leaves_no_window_is_refused(limited: CrfTokenClassificationPipeline, stride: int) -> None:
+    with pytest.raises(ValueError, match=f"`stride` must be from 0 to 29 for windows of 32 tokens, got {stride}"):
+        limited("손흥민은", stride=stride)
+
+
+def test_windows_are_as_long_as_both_encoder_and_tokenizer_allow(wordpiece_tokenizer: PreTrainedTokenizerFast) -> None:
+    offset = make_limited(wordpiece_tokenizer, RobertaConfig, max_position_embeddings=32, pad_token_id=0)
+    assert offset.tokenizer.model_max_length == 31
+    assert offset(LONG_TEXT, ignore_labels=[])[-1]["end"] == len(LONG_TEXT.rstrip())
+    shorter = make_limited(wordpiece_tokenizer, BertConfig, max_position_embeddings=32, model_max_length=20)
+    assert shorter.tokenizer.model_max_length == 20
+    assert shorter(LONG_TEXT, ignore_labels=[])[-1]["end"] == len(LONG_TEXT.rstrip())
+
+
+def test_a_model_without_a_limit_reads_everything_at_once_whatever_the_stride(
+    tagger: CrfTokenClassificationPipeline,
+) -> None:
+    assert tagger(LONG_TEXT, stride=4) == tagger(LONG_TEXT)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from malmoi.data.readers.klue_ner import KLUE_LABELS, _from_hub_rows, read_klue_
 from malmoi.data.tagged_dataset import label_names, with_labels
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
+from malmoi.training.arguments import ARGUMENTS
 
 KLUE_HEADER = (
     "## 토큰, 레이블 구분자 : \\t\n## 토큰 구분자 : \\n\n## 문장 구분자 : \\n\\n\n"
@@ -176,4 +177,5 @@ def test_data_with_labels_that_a_model_lacks_is_refused(marked_corpus: Path) -> 
 
 
 def test_readers_have_names() -> None:
-    assert sorted(READERS) == ["inline-marks", "klue-ner"]
+    assert list(READERS) == sorted(READERS)
+    assert {reader.task for reader in READERS.values()} == set(ARGUMENTS)

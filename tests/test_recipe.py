@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
-from malmoi.training.arguments import TokenClassificationArguments
+from malmoi.training.architectures import build_model
+from malmoi.training.arguments import ARGUMENTS
 from malmoi.training.recipe import RecipeError, describe_recipes, known_keys, load_recipe, recipe_names
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe
-from malmoi.training.train_token_classification import build_model
+from malmoi.training.tasks import TASKS
 
 
 def write(folder: Path, content: str) -> str:
@@ -19,11 +20,16 @@ def write(folder: Path, content: str) -> str:
 def test_every_recipe_is_understood_and_gives_a_model(name: str, syllable_tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     recipe = load_recipe(name, ["--output_dir", str(tmp_path)])
     arguments, training_arguments, settings = parse_recipe(recipe)
-    check_arguments(arguments, training_arguments)
+    task = TASKS[recipe.task]
+    check_arguments(task, arguments, training_arguments)
     assert isinstance(training_arguments.learning_rate, float)
-    model = build_model(settings, ["B-PS", "I-PS", "O"], syllable_tokenizer)
-    for key, value in settings.items():
-        assert getattr(model.config, key) == value
+    if arguments.model_name_or_path is None:  # the others need the Hub
+        model = build_model(task, arguments, settings, ["B-PS", "I-PS", "O"], syllable_tokenizer)
+        for key, value in settings.get("encoder_config", settings).items():
+            holder = (
+                getattr(model.config, "encoder_config", model.config) if "encoder_config" in settings else model.config
+            )
+            assert getattr(holder, key) == value
 
 
 def test_every_recipe_says_what_it_is() -> None:
@@ -79,7 +85,11 @@ def test_numbers_that_yaml_takes_for_text_become_numbers(tmp_path: Path) -> None
         ("hiden_size: 1\n", [], "unknown key 'hiden_size'; did you mean 'hidden_size'"),
         ("reader: klue-ner\n", ["--data-dri", "x"], "Unknown flag --data_dri; did you mean 'data_dir'"),
         ("reader: klue-ner\n", ["data_dir"], "Expected a flag of the form --key value, got 'data_dir'"),
-        ("reader: klue-ner\n", ["--model_type", "bilstm"], "Unknown model_type 'bilstm'; did you mean 'bilstm_crf'"),
+        (
+            "reader: klue-ner\n",
+            ["--model_type", "bilstm-crf"],
+            "Unknown model_type 'bilstm-crf'; did you mean 'bilstm_crf'",
+        ),
         ("- a\n", [], "expected lines of the form"),
         ("a: [\n", [], "expected YAML"),
     ],
@@ -93,7 +103,7 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
     ("flags", "message"),
     [
         (["--learning_rate", "fast"], "argument --learning_rate.*invalid float value: 'fast'"),
-        (["--reader", "conll"], "`reader` must be one of inline-marks, klue-ner, got 'conll'"),
+        (["--reader", "conll"], "`reader` must be one of inline-marks, klue-ner, .* for named-entities, got 'conll'"),
         (["--label_smoothing_factor", "0.1"], "would replace the loss of the CRF"),
         (["--eval_strategy", "no"], "--load_best_model_at_end|load_best_model_at_end"),
         (["--num_train_epochs", "0"], "`num_train_epochs` must be above 0, got 0"),
@@ -106,7 +116,7 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
 def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
     def understand() -> None:
         arguments, training_arguments, _ = parse_recipe(load_recipe("demo", flags))
-        check_arguments(arguments, training_arguments)
+        check_arguments(TASKS[arguments.task], arguments, training_arguments)
 
     with pytest.raises(RecipeError, match=message):
         understand()
@@ -116,14 +126,14 @@ def test_tensorboard_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("malmoi.training.recipe_arguments.find_spec", lambda name: None)
     arguments, training_arguments, _ = parse_recipe(load_recipe("demo", ["--report_to", "tensorboard"]))
     with pytest.raises(RecipeError, match=r"pip install malmoi\[tensorboard\]"):
-        check_arguments(arguments, training_arguments)
+        check_arguments(TASKS["named-entities"], arguments, training_arguments)
 
 
 @pytest.mark.parametrize(("key", "value"), [("hidden_size", "7"), ("hidden_size", "wide"), ("hidden_size", "[")])
 def test_settings_that_the_model_refuses_are_named(syllable_tokenizer, key: str, value: str) -> None:  # type: ignore[no-untyped-def]
-    _, _, settings = parse_recipe(load_recipe("demo", [f"--{key}", value]))
+    arguments, _, settings = parse_recipe(load_recipe("demo", [f"--{key}", value]))
     with pytest.raises(RecipeError, match=r"settings of the model are wrong: .*hidden_size"):
-        build_model(settings, ["B-PS", "I-PS", "O"], syllable_tokenizer)
+        build_model(TASKS["named-entities"], arguments, settings, ["B-PS", "I-PS", "O"], syllable_tokenizer)
 
 
 def test_an_unknown_recipe_names_the_nearest() -> None:
@@ -138,8 +148,8 @@ def test_keys_read_off_the_source_are_those_of_the_classes() -> None:
 
     from transformers import TrainingArguments
 
-    known = set(known_keys("bilstm_crf"))
+    known = set(known_keys("named-entities", "bilstm_crf"))
     declared = {field.name for field in fields(TrainingArguments) if field.init}
     assert declared <= known
     assert {name for name in BiLstmCrfConfig.__annotations__ if name != "model_type"} <= known
-    assert {field.name for field in fields(TokenClassificationArguments)} <= known
+    assert {field.name for field in fields(ARGUMENTS["named-entities"])} <= known

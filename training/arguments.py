@@ -4,20 +4,82 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class TokenClassificationArguments:
-    """Data and model of a token classifier."""
+class RecipeArguments:
+    """Data and model, whatever the task."""
 
-    reader: str = field(default="klue-ner", metadata={"help": "Format of the data: klue-ner or inline-marks."})
+    task: str = field(
+        default="named-entities",
+        metadata={"help": "What is learned: named-entities, word-spacing or sentence-classification."},
+    )
+    reader: str = field(default="", metadata={"help": "Format of the data."})
     data_dir: str | None = field(default=None, metadata={"help": "Folder with the data files."})
-    model_type: str = field(default="bilstm_crf", metadata={"help": "Architecture: bilstm_crf."})
-    tokenizer: str = field(
-        default="syllables",
+    train_fraction: float = field(
+        default=1.0, metadata={"help": "Train on this share of the training set, drawn by the seed."}
+    )
+    model_type: str = field(default="", metadata={"help": "Architecture."})
+    model_name_or_path: str | None = field(
+        default=None,
         metadata={
-            "help": "syllables (built from the training text), or a fast tokenizer: its name on the Hub or its folder."
+            "help": "Pretrained encoder, for model_type encoder and encoder_crf: its name on the Hub or its folder."
+        },
+    )
+    max_seq_length: int | None = field(
+        default=None,
+        metadata={
+            "help": "Tokens that the model sees at once; longer sentences are tagged in overlapping windows, longer "
+            "texts to be classified are cut. By default what the model can take."
+        },
+    )
+    tokenizer: str | None = field(
+        default=None,
+        metadata={
+            "help": "syllables or wordpiece (built from the training text), or a fast tokenizer: its name on the Hub "
+            "or its folder. By default that of model_name_or_path, or else syllables."
         },
     )
     tokenizer_min_frequency: int = field(
         default=2, metadata={"help": "How often a character must occur to be in the vocabulary of syllables."}
+    )
+    tokenizer_vocab_size: int = field(default=8000, metadata={"help": "Size of a wordpiece vocabulary."})
+    embeddings: str | None = field(
+        default=None,
+        metadata={
+            "help": "Pretrained token embeddings for model_type bilstm_crf and bilstm: an encoder (name on the Hub "
+            "or folder), or a file of word2vec, GloVe or fastText."
+        },
+    )
+    embeddings_trained: bool = field(
+        default=True, metadata={"help": "Whether pretrained embeddings are trained further, or stay as they are."}
+    )
+    learning_rate_decay: float = field(
+        default=1.0, metadata={"help": "The learning rate is multiplied by this after every epoch."}
+    )
+    early_stopping_patience: int | None = field(
+        default=None, metadata={"help": "Stop after so many evaluations without a better result."}
+    )
+    early_stopping_threshold: float = field(default=0.0, metadata={"help": "What counts as a better result."})
+    overwrite: bool = field(default=False, metadata={"help": "Delete the run that output_dir holds already."})
+
+
+@dataclass
+class TaggingArguments(RecipeArguments):
+    """What every tagger needs."""
+
+    model_type: str = field(
+        default="bilstm_crf",
+        metadata={"help": "Architecture: bilstm_crf, encoder (any of transformers) or encoder_crf."},
+    )
+    crf_learning_rate: float | None = field(
+        default=None, metadata={"help": "Learning rate of the CRF, if it is to differ from learning_rate."}
+    )
+
+
+@dataclass
+class NamedEntityArguments(TaggingArguments):
+    """Tagging names."""
+
+    reader: str = field(
+        default="klue-ner", metadata={"help": "Format of the data: klue-ner, kmou-lines, kmou-corpus or inline-marks."}
     )
     name_replacement_copies: int = field(
         default=0, metadata={"help": "How many copies of the training set, with other names in them, are added to it."}
@@ -25,8 +87,28 @@ class TokenClassificationArguments:
     name_replacement_probability: float = field(
         default=0.5, metadata={"help": "With what probability a name of such a copy is replaced by another."}
     )
-    early_stopping_patience: int | None = field(
-        default=None, metadata={"help": "Stop after so many evaluations without a better result."}
+
+
+@dataclass
+class WordSpacingArguments(TaggingArguments):
+    """Restoring spaces."""
+
+    reader: str = field(default="plain-sentences", metadata={"help": "Format of the data: plain-sentences."})
+
+
+@dataclass
+class SentenceClassificationArguments(RecipeArguments):
+    """Classifying texts."""
+
+    reader: str = field(default="nsmc", metadata={"help": "Format of the data: nsmc or labelled-texts."})
+    model_type: str = field(
+        default="bilstm", metadata={"help": "Architecture: bilstm, or encoder (any of transformers)."}
     )
-    early_stopping_threshold: float = field(default=0.0, metadata={"help": "What counts as a better result."})
-    overwrite: bool = field(default=False, metadata={"help": "Delete the run that output_dir holds already."})
+
+
+ARGUMENTS: dict[str, type[RecipeArguments]] = {
+    "named-entities": NamedEntityArguments,
+    "word-spacing": WordSpacingArguments,
+    "sentence-classification": SentenceClassificationArguments,
+}
+"""The arguments of each task."""

@@ -1,4 +1,7 @@
-"""What the stock `Trainer` does not do by itself: short progress lines, epoch times, a repeatable order of batches."""
+"""What the stock `Trainer` does not do by itself.
+
+Short progress lines, epoch times, a repeatable order of batches, a learning rate that shrinks with every epoch.
+"""
 
 import time
 from typing import Any
@@ -9,17 +12,19 @@ from transformers import ProgressCallback, TrainerCallback, TrainerControl, Trai
 from transformers.trainer_callback import ExportableState
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-SHOWN = {"loss": "loss", "eval_loss": "validation loss", "eval_entity_f1": "entity F1"}
 
-
-def short_line(state: TrainerState, logs: dict[str, Any] | None) -> str | None:
+def short_line(state: TrainerState, logs: dict[str, Any] | None, main_figure: str) -> str | None:
     """Return the loss and the main figure as one line, if the log has them; `report.json` has all figures."""
-    shown = [f"{text} {float(logs[name]):.4f}" for name, text in SHOWN.items() if logs and name in logs]
+    texts = {"loss": "loss", "eval_loss": "validation loss", f"eval_{main_figure}": main_figure}
+    shown = [f"{text} {float(logs[name]):.4f}" for name, text in texts.items() if logs and name in logs]
     return f"epoch {state.epoch or 0:5.2f}   " + "   ".join(shown) if shown else None
 
 
 class ShortLines(TrainerCallback):
     """Prints short lines, for output without progress bars."""
+
+    def __init__(self, main_figure: str):
+        self.main_figure = main_figure
 
     def on_log(
         self,
@@ -30,13 +35,17 @@ class ShortLines(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Print the loss and the main figure."""
-        line = short_line(state, logs)
+        line = short_line(state, logs, self.main_figure)
         if state.is_local_process_zero and line:
             print(line, flush=True)
 
 
 class ShortProgress(ProgressCallback):
     """The progress bar of transformers with short lines above it."""
+
+    def __init__(self, main_figure: str):
+        super().__init__()
+        self.main_figure = main_figure
 
     def on_log(
         self,
@@ -47,7 +56,7 @@ class ShortProgress(ProgressCallback):
         **kwargs: Any,
     ) -> None:
         """Write the loss and the main figure."""
-        line = short_line(state, logs)
+        line = short_line(state, logs, self.main_figure)
         if state.is_world_process_zero and self.training_bar is not None and line:
             self.training_bar.write(line)
 
@@ -94,3 +103,33 @@ class RepeatableLengthGrouping(TrainerCallback):
         if sampler is not None:
             seed = args.seed if args.data_seed is None else args.data_seed
             sampler.generator = torch.Generator().manual_seed(seed + int(state.epoch or 0))
+
+
+class LearningRateDecay(TrainerCallback):
+    """Multiplies the learning rate by a factor after every epoch, on top of the schedule of the `Trainer`.
+
+    Args:
+        factor: The factor; the schedule is exponential if that of the `Trainer` is constant.
+    """
+
+    def __init__(self, factor: float):
+        self.factor = factor
+
+    def on_epoch_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        optimizer: Any = None,
+        lr_scheduler: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Set the learning rates of this epoch; they follow from its number, so a resumed training has them too."""
+        while hasattr(optimizer, "optimizer"):  # Accelerate wraps both
+            optimizer = optimizer.optimizer
+        while hasattr(lr_scheduler, "scheduler"):
+            lr_scheduler = lr_scheduler.scheduler
+        factor = self.factor ** int(state.epoch or 0)
+        lr_scheduler.base_lrs = [group["initial_lr"] * factor for group in optimizer.param_groups]
+        for group, rate in zip(optimizer.param_groups, lr_scheduler.get_lr()):
+            group["lr"] = rate

@@ -1,32 +1,34 @@
 """Connects the metrics to the stock `Trainer`, batch by batch, so that memory does not grow with the set."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from datasets import Dataset
+from torch import Tensor
 from transformers import EvalPrediction, TrainingArguments
 
+from malmoi.data.classified_dataset import class_names
 from malmoi.data.tagged_dataset import label_names
-from malmoi.training.metrics.tagging_metrics import TaggingMetrics, TokenizedSentence
+from malmoi.training.metrics.sentence_classification import SentenceClassificationMetrics
+from malmoi.training.metrics.tokenized_sentence import TaggingMetrics, TokenizedSentence
 
 ROW = "row"
 
 
-class TaggingEvaluation:
-    """`compute_metrics` for a `Trainer` that evaluates a dataset of token features.
+class Evaluation(ABC):
+    """`compute_metrics` for a `Trainer` that evaluates a dataset of features.
 
-    The `Trainer` evaluates in an order of its own, and several processes repeat sentences to fill the last batch. So
-    the number of its row travels with every sentence, as a second label that the model ignores.
+    The `Trainer` evaluates in an order of its own, and several processes repeat rows to fill the last batch. So the
+    number of its row travels with every row, as a second label that models ignore.
     """
 
     def __init__(self, features: Dataset):
         self.features = features
-        self.labels = label_names(features)
-        self._start()
-
-    def _start(self) -> None:
-        self.metrics = TaggingMetrics(self.labels)
-        self._seen = [False] * self.features.num_rows
+        self.details: dict[str, Any] = {}
+        """What the last evaluation shows beside figures."""
+        self.start()
 
     def __call__(self, batch: EvalPrediction, compute_result: bool) -> dict[str, float]:
         """Add a batch; return all figures after the last one."""
@@ -34,34 +36,119 @@ class TaggingEvaluation:
         label_ids: Any = batch.label_ids
         rows = label_ids[1]
         for row, predicted in zip(rows.tolist(), torch.as_tensor(predictions).tolist()):
-            self.add(row, predicted)
+            if not self._seen[row]:
+                self._seen[row] = True
+                self.add(row, predicted)
         if not compute_result:
             return {}
-        figures = self.metrics.compute()
-        self._start()
+        figures = self.figures()
+        self.start()
         return figures
 
+    def start(self) -> None:
+        """Forget everything and begin anew."""
+        self._seen = [False] * self.features.num_rows
+
+    @abstractmethod
+    def add(self, row: int, predicted: Any) -> None:
+        """Add the prediction for one row."""
+
+    @abstractmethod
+    def figures(self) -> dict[str, float]:
+        """Return all figures of what was added, and keep what is shown beside them in `details`."""
+
+
+class TaggingEvaluation(Evaluation):
+    """Evaluates a tagger: the windows of a sentence are put together before the sentence is scored.
+
+    Args:
+        features: Token features of the sentences.
+        sentences: The tagged sentences.
+        make_metrics: Returns empty metrics for these labels.
+    """
+
+    def __init__(self, features: Dataset, sentences: Dataset, make_metrics: Callable[[Sequence[str]], TaggingMetrics]):
+        self.sentences = sentences
+        self.labels = label_names(sentences)
+        self._make_metrics = make_metrics
+        self._sentence_of_row = list(features["sentence"])
+        self._rows_of_sentence: dict[int, list[int]] = {}
+        for row, sentence in enumerate(self._sentence_of_row):
+            self._rows_of_sentence.setdefault(sentence, []).append(row)
+        super().__init__(features)
+
+    def start(self) -> None:
+        """Forget everything and begin anew."""
+        super().start()
+        self.metrics = self._make_metrics(self.labels)
+        self._waiting: dict[int, list[int]] = {}
+
     def add(self, row: int, predicted: list[int]) -> None:
-        """Add the sentence in a row with the predicted label ids of its tokens, possibly padded; once only."""
-        if self._seen[row]:
+        """Add the predicted label ids of the tokens of a window, possibly padded."""
+        self._waiting[row] = predicted
+        number = self._sentence_of_row[row]
+        rows = self._rows_of_sentence[number]
+        if any(other not in self._waiting for other in rows):
             return
-        self._seen[row] = True
-        sentence = self.features[row]
-        tokenized = TokenizedSentence(
-            sentence["text"],
-            [self.labels[tag] for tag in sentence["tags"]],
-            sentence["offsets"],
-            sentence["unknown"],
-        )
-        length = len(sentence["labels"])
-        self.metrics.update(tokenized, self._names(predicted[:length]), self._names(sentence["labels"]))
+        offsets: list[tuple[int, int]] = []
+        unknown: list[bool] = []
+        found: list[str | None] = []
+        gold: list[str | None] = []
+        for other in rows:
+            window = self.features[other]
+            first, last = window["kept"]
+            offsets += [(start, end) for start, end in window["offsets"][first:last]]
+            unknown += window["unknown"][first:last]
+            found += self._names(self._waiting.pop(other)[first:last])
+            gold += self._names(window["labels"][first:last])
+        sentence = self.sentences[number]
+        tags = [self.labels[tag] for tag in sentence["tags"]]
+        self.metrics.update(TokenizedSentence(sentence["text"], tags, offsets, unknown), found, gold)
+
+    def figures(self) -> dict[str, float]:
+        """Return all figures of the sentences that were added."""
+        self.details = self.metrics.details()
+        return self.metrics.compute()
 
     def _names(self, label_ids: list[int]) -> list[str | None]:
         return [None if label_id < 0 else self.labels[label_id] for label_id in label_ids]
 
 
+class ClassificationEvaluation(Evaluation):
+    """Evaluates a classifier of texts.
+
+    Args:
+        features: Text features.
+        texts: The classified texts.
+    """
+
+    def __init__(self, features: Dataset, texts: Dataset):
+        self.classes = class_names(texts)
+        self._gold = list(features["labels"])
+        super().__init__(features)
+
+    def start(self) -> None:
+        """Forget everything and begin anew."""
+        super().start()
+        self.metrics = SentenceClassificationMetrics(self.classes)
+
+    def add(self, row: int, predicted: int) -> None:
+        """Add the predicted class of a text."""
+        self.metrics.update(predicted, self._gold[row])
+
+    def figures(self) -> dict[str, float]:
+        """Return all figures of the texts that were added."""
+        self.details = self.metrics.details()
+        return self.metrics.compute()
+
+
+def predicted_labels(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return label ids: the greatest logit of a stock model; a model with a CRF gives label ids already."""
+    return logits.argmax(dim=-1) if logits.is_floating_point() else logits
+
+
 def numbered(features: Dataset) -> Dataset:
-    """Return the dataset with the number of each row beside it, as `TaggingEvaluation` needs it."""
+    """Return the dataset with the number of each row beside it, as an `Evaluation` needs it."""
     return features.add_column(ROW, list(range(features.num_rows)))
 
 
@@ -71,9 +158,10 @@ def configure_evaluation(training_arguments: TrainingArguments) -> None:
     training_arguments.label_names = ["labels", ROW]
 
 
-def tokenizer_ceiling(features: Dataset) -> dict[str, float]:
+def tokenizer_ceiling(evaluation: TaggingEvaluation) -> dict[str, float]:
     """Return the figures of a tagger that labels every token right: what the tokenizer allows at best."""
-    evaluation = TaggingEvaluation(features)
-    for row, labels in enumerate(features["labels"]):
+    for row, labels in enumerate(evaluation.features["labels"]):
         evaluation.add(row, labels)
-    return evaluation.metrics.compute()
+    figures = evaluation.figures()
+    evaluation.start()
+    return figures

@@ -15,9 +15,13 @@ from typing import Any, NamedTuple
 import yaml
 
 from malmoi.data.user_error import UserError
-from malmoi.training.arguments import TokenClassificationArguments
+from malmoi.training.arguments import ARGUMENTS, RecipeArguments
 
 RECIPES = Path(__file__).parent / "recipes"
+CONFIGURATIONS = {"bilstm": "BiLstmConfig", "bilstm_crf": "BiLstmCrfConfig", "encoder_crf": "EncoderCrfConfig"}
+"""The configuration class of each architecture of ours."""
+ENCODER = "encoder"
+"""The architecture that transformers has for the task, on the encoder that the recipe names."""
 
 
 class RecipeError(UserError):
@@ -31,6 +35,20 @@ class Recipe(NamedTuple):
     source: str  # as the user wrote it: a name or a path
     settings: dict[str, Any]
     flags: dict[str, str]
+
+    @property
+    def task(self) -> str:
+        """The task that recipe or flags name."""
+        return str(self.given("task", RecipeArguments.task))
+
+    @property
+    def model_type(self) -> str:
+        """The architecture that recipe or flags name."""
+        return str(self.given("model_type", ARGUMENTS[self.task].model_type))
+
+    def given(self, key: str, default: Any = None) -> Any:
+        """Return what recipe or flags say for a key; flags come first."""
+        return self.flags.get(key, self.settings.get(key, default))
 
 
 def recipe_names() -> list[str]:
@@ -59,7 +77,7 @@ def load_recipe(name: str, flags: Sequence[str]) -> Recipe:
     path = Path(name) if name.endswith((".yaml", ".yml")) else RECIPES / f"{name}.yaml"
     if not path.is_file():
         raise RecipeError(
-            f"There is no recipe {name!r}{_nearest(name, recipe_names())} Known: {_list(recipe_names())}."
+            f"There is no recipe {name!r}{nearest(name, recipe_names())} Known: {_list(recipe_names())}."
         )
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -67,16 +85,17 @@ def load_recipe(name: str, flags: Sequence[str]) -> Recipe:
         raise RecipeError(f"{path}: expected YAML: {error}") from None
     if not isinstance(settings, dict):
         raise RecipeError(f"{path}: expected lines of the form `key: value`.")
-    given = _parse_flags(flags)
-    model_type = given.get("model_type", settings.get("model_type", TokenClassificationArguments.model_type))
-    known = known_keys(str(model_type))
+    recipe = Recipe(path.stem, name, settings, _parse_flags(flags))
+    if recipe.task not in ARGUMENTS:
+        raise RecipeError(f"Unknown task {recipe.task!r}{nearest(recipe.task, ARGUMENTS)} Known: {_list(ARGUMENTS)}.")
+    known = known_keys(recipe.task, recipe.model_type)
     for key in settings:
         if key not in known:
-            raise RecipeError(f"{path}: unknown key {key!r}{_nearest(str(key), known)}")
-    for key in given:
+            raise RecipeError(f"{path}: unknown key {key!r}{nearest(str(key), known)}")
+    for key in recipe.flags:
         if key not in known:
-            raise RecipeError(f"Unknown flag --{key}{_nearest(key, known)}")
-    return Recipe(path.stem, name, settings, given)
+            raise RecipeError(f"Unknown flag --{key}{nearest(key, known)}")
+    return recipe
 
 
 def _parse_flags(flags: Sequence[str]) -> dict[str, str]:
@@ -93,10 +112,10 @@ def _parse_flags(flags: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def known_keys(model_type: str) -> list[str]:
-    """Return every key that a recipe for this architecture may have."""
+def known_keys(task: str, model_type: str) -> list[str]:
+    """Return every key that a recipe for this task and this architecture may have."""
     return [
-        *(field.name for field in dataclasses.fields(TokenClassificationArguments)),
+        *(field.name for field in dataclasses.fields(ARGUMENTS[task])),
         *_declared_fields("transformers", "training_args.py", "TrainingArguments"),
         *model_settings(model_type),
     ]
@@ -104,15 +123,34 @@ def known_keys(model_type: str) -> list[str]:
 
 def describe_keys() -> dict[str, dict[str, str]]:
     """Return every key of a recipe with what it means, by group; transformers documents its own."""
+    common = {field.name for field in dataclasses.fields(RecipeArguments)} - {"reader", "model_type"}
     return {
-        "Data and model": {
-            field.name: f"{field.metadata['help']} Default: {field.default}."
-            for field in dataclasses.fields(TokenClassificationArguments)
+        "Every task": _described(RecipeArguments, only=common),
+        **{
+            f"task: {task}": _described(
+                arguments, only={field.name for field in dataclasses.fields(arguments)} - common
+            )
+            for task, arguments in ARGUMENTS.items()
         },
-        "Configuration of bilstm_crf (see BiLstmCrfConfig)": dict.fromkeys(model_settings("bilstm_crf"), ""),
+        **{
+            f"model_type: {model_type} (see {class_name})": dict.fromkeys(model_settings(model_type), "")
+            for model_type, class_name in CONFIGURATIONS.items()
+        },
+        f"model_type: {ENCODER}": {
+            "encoder_config": "Settings of the encoder's configuration, as {model_type: bert, hidden_size: 128}; with "
+            "model_name_or_path they override its own."
+        },
         "TrainingArguments of transformers": dict.fromkeys(
             _declared_fields("transformers", "training_args.py", "TrainingArguments"), ""
         ),
+    }
+
+
+def _described(arguments: type[RecipeArguments], *, only: set[str]) -> dict[str, str]:
+    return {
+        field.name: f"{field.metadata['help']} Default: {field.default}."
+        for field in dataclasses.fields(arguments)
+        if field.name in only
     }
 
 
@@ -122,11 +160,12 @@ def model_settings(model_type: str) -> list[str]:
     Raises:
         RecipeError: If the architecture is unknown.
     """
-    if model_type != "bilstm_crf":
-        raise RecipeError(
-            f"Unknown model_type {model_type!r}{_nearest(model_type, ['bilstm_crf'])} Known: bilstm_crf."
-        )
-    return _declared_fields("malmoi.configuration", "configuration_bilstm_crf.py", "BiLstmCrfConfig")
+    known = sorted([*CONFIGURATIONS, ENCODER])
+    if model_type not in known:
+        raise RecipeError(f"Unknown model_type {model_type!r}{nearest(model_type, known)} Known: {_list(known)}.")
+    if model_type == ENCODER:
+        return ["encoder_config"]
+    return _declared_fields("malmoi.configuration", f"configuration_{model_type}.py", CONFIGURATIONS[model_type])
 
 
 @cache
@@ -145,7 +184,8 @@ def _declared_fields(package: str, file_name: str, class_name: str) -> list[str]
     raise AssertionError(f"{file_name} has no class {class_name}")
 
 
-def _nearest(key: str, known: Iterable[str]) -> str:
+def nearest(key: str, known: Iterable[str]) -> str:
+    """Return the end of a sentence that asks whether the nearest known name was meant."""
     matches = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
     return f"; did you mean {matches[0]!r}?" if matches else "."
 

@@ -7,9 +7,9 @@ import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
 from malmoi.data.readers import READERS
-from malmoi.training.arguments import TokenClassificationArguments
-from malmoi.training.metrics.tagging_metrics import DEFINITIONS
-from malmoi.training.recipe import Recipe, RecipeError, model_settings
+from malmoi.training.arguments import ARGUMENTS, NamedEntityArguments, RecipeArguments, TaggingArguments
+from malmoi.training.recipe import ENCODER, Recipe, RecipeError, model_settings
+from malmoi.training.tasks import Task
 
 
 class RecipeParser(HfArgumentParser):
@@ -20,15 +20,15 @@ class RecipeParser(HfArgumentParser):
         raise RecipeError(message)
 
 
-def parse_recipe(recipe: Recipe) -> tuple[TokenClassificationArguments, TrainingArguments, dict[str, Any]]:
-    """Return the script's arguments, the `TrainingArguments` and the settings of the model's configuration.
+def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, dict[str, Any]]:
+    """Return the arguments of the task, the `TrainingArguments` and the settings of the model's configuration.
 
     Raises:
         RecipeError: If a value is not of the type of its key.
     """
     settings: dict[str, Any] = {"output_dir": f"runs/{recipe.name}", **recipe.settings}
-    of_model = set(model_settings(str(recipe.flags.get("model_type", settings.get("model_type", "bilstm_crf")))))
-    parser = RecipeParser([TokenClassificationArguments, TrainingArguments], allow_abbrev=False)  # type: ignore[list-item]
+    of_model = set(model_settings(recipe.model_type))
+    parser = RecipeParser([ARGUMENTS[recipe.task], TrainingArguments], allow_abbrev=False)  # type: ignore[list-item]
     of_parser = {action.dest for action in parser._actions}
     parser.set_defaults(**{key: value for key, value in settings.items() if key in of_parser})
     argv = [part for key, value in recipe.flags.items() if key in of_parser for part in (f"--{key}", value)]
@@ -52,15 +52,38 @@ def typed_value(value: Any) -> Any:
         return value
 
 
-def check_arguments(arguments: TokenClassificationArguments, training_arguments: TrainingArguments) -> None:
+def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: TrainingArguments) -> None:
     """Refuse what would train something else than it says.
 
     Raises:
         RecipeError: With the rule and the value.
     """
-    if arguments.reader not in READERS:
-        raise RecipeError(f"`reader` must be one of {', '.join(READERS)}, got {arguments.reader!r}.")
-    if not 0 <= arguments.name_replacement_probability <= 1:
+    readers = [name for name, reader in READERS.items() if reader.task == task.name]
+    if arguments.reader not in readers:
+        raise RecipeError(f"`reader` must be one of {', '.join(readers)} for {task.name}, got {arguments.reader!r}.")
+    if arguments.model_type not in task.model_types:
+        raise RecipeError(
+            f"`model_type` must be one of {', '.join(task.model_types)} for {task.name}, got {arguments.model_type!r}."
+        )
+    _check_ranges(arguments, training_arguments)
+    _check_model_arguments(arguments, training_arguments)
+    best = training_arguments.metric_for_best_model
+    if best is not None and best.removeprefix("eval_") not in ("loss", *task.definitions):
+        raise RecipeError(
+            f"`metric_for_best_model` must be loss or one of {', '.join(task.definitions)}, got {best!r}."
+        )
+    if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
+        raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
+    if training_arguments.fp16 and training_arguments.device.type == "cpu":
+        raise RecipeError("`fp16` has no effect on CPU; use `bf16`, or a GPU.")
+
+
+def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArguments) -> None:
+    if not 0 < arguments.train_fraction <= 1:
+        raise RecipeError(f"`train_fraction` must be above 0 and at most 1, got {arguments.train_fraction}.")
+    if not 0 < arguments.learning_rate_decay <= 1:
+        raise RecipeError(f"`learning_rate_decay` must be above 0 and at most 1, got {arguments.learning_rate_decay}.")
+    if isinstance(arguments, NamedEntityArguments) and not 0 <= arguments.name_replacement_probability <= 1:
         raise RecipeError(
             f"`name_replacement_probability` must be from 0 to 1, got {arguments.name_replacement_probability}."
         )
@@ -68,14 +91,22 @@ def check_arguments(arguments: TokenClassificationArguments, training_arguments:
         raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
     if training_arguments.per_device_train_batch_size < 1 or training_arguments.per_device_eval_batch_size < 1:
         raise RecipeError("`per_device_train_batch_size` and `per_device_eval_batch_size` must be at least 1.")
-    best = training_arguments.metric_for_best_model
-    if best is not None and best.removeprefix("eval_") not in ("loss", *DEFINITIONS):
-        raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(DEFINITIONS)}, got {best!r}.")
-    if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
-        raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
-    if training_arguments.label_smoothing_factor:
+
+
+def _check_model_arguments(arguments: RecipeArguments, training_arguments: TrainingArguments) -> None:
+    of_encoders = arguments.model_type.startswith(ENCODER)
+    if arguments.model_name_or_path and not of_encoders:
+        raise RecipeError(f"`model_name_or_path` names an encoder, but `model_type` is {arguments.model_type}.")
+    if arguments.embeddings and of_encoders:
+        raise RecipeError(f"`embeddings` are for bilstm_crf and bilstm, but `model_type` is {arguments.model_type}.")
+    # two names for one thing; older versions of transformers have only the former
+    checkpointing = ("gradient_checkpointing", "activation_checkpointing")
+    if any(getattr(training_arguments, name, None) for name in checkpointing) and not of_encoders:
+        raise RecipeError(f"`gradient_checkpointing` is for encoders, but `model_type` is {arguments.model_type}.")
+    has_crf = arguments.model_type.endswith("_crf")
+    if isinstance(arguments, TaggingArguments) and arguments.crf_learning_rate is not None and not has_crf:
+        raise RecipeError(f"`crf_learning_rate` needs a CRF, but `model_type` is {arguments.model_type}.")
+    if training_arguments.label_smoothing_factor and has_crf:
         raise RecipeError(
             "`label_smoothing_factor` would replace the loss of the CRF by token cross-entropy; remove it."
         )
-    if training_arguments.fp16 and training_arguments.device.type == "cpu":
-        raise RecipeError("`fp16` has no effect on CPU; use `bf16`, or a GPU.")

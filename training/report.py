@@ -1,4 +1,4 @@
-"""What a run leaves behind: `report.json`, and one table on the console."""
+"""What a run leaves behind: `report.json`, and tables on the console."""
 
 import json
 import os
@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from malmoi.data.user_error import UserError
-from malmoi.training.metrics.tagging_metrics import DEFINITIONS
 
 REPORT_FILE = "report.json"
 PACKAGES = ("malmoi", "torch", "transformers", "tokenizers", "datasets", "accelerate", "seqeval")
@@ -55,55 +54,21 @@ def read_report(folder: Path) -> dict[str, Any] | None:
         raise UserError(f"{path}: expected a JSON object ({error}).") from None
 
 
-def epoch_history(log_history: list[dict[str, Any]], seconds: list[float]) -> list[dict[str, Any]]:
-    """Return one entry per evaluation during training: epoch, training seconds of that epoch, figures from 0 to 1."""
-    evaluations = [entry for entry in log_history if "eval_entity_f1" in entry]
-    history = []
-    for entry in evaluations:
-        figures = {
-            name.removeprefix("eval_"): value
-            for name, value in entry.items()
-            if name.startswith("eval_") and name.removeprefix("eval_") in ("loss", *DEFINITIONS)
-        }
-        epoch = entry["epoch"]
-        finished = int(epoch) - 1 if float(epoch).is_integer() else None
-        took = seconds[finished] if finished is not None and finished < len(seconds) else None
-        history.append({"epoch": epoch, "step": entry["step"], "train_seconds": took, **figures})
-    return history
-
-
-def figures_table(figures: dict[str, float], ceiling: dict[str, float], *, title: str) -> Table:
-    """Return the figures, each beside what the tokenizer allows at best."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("figure")
-    table.add_column("value", justify="right")
-    table.add_column("ceiling", justify="right")
-    for name in DEFINITIONS:
-        table.add_row(name, f"{100 * figures[name]:.2f}", f"{100 * ceiling[name]:.2f}")
-    return table
-
-
-def types_table(figures: dict[str, float]) -> Table:
-    """Return precision, recall and F1 of each entity type."""
-    table = Table(title="By type (exact characters)", title_justify="left")
-    for column in ("type", "precision", "recall", "F1"):
-        table.add_column(column, justify="left" if column == "type" else "right")
-    for entity_type in (name.removeprefix("f1/") for name in figures if name.startswith("f1/")):
-        values = [f"{100 * figures[f'{figure}/{entity_type}']:.2f}" for figure in ("precision", "recall", "f1")]
-        table.add_row(entity_type, *values)
-    return table
-
-
 def print_report(report: dict[str, Any], console: Console) -> None:
     """Print the figures of a run or an evaluation, and what the run took."""
-    figures, ceiling = report["figures"], report["tokenizer"]["ceiling"]
-    console.print(
-        figures_table(figures, ceiling, title=f"{report['data']['split']} of {report['data']['source']}, in %")
-    )
-    for name, definition in DEFINITIONS.items():
+    console.print(figures_table(report))
+    for name, definition in report["definitions"].items():
         console.print(f"  {name}: {definition}", style="dim", highlight=False)
-    console.print("  ceiling: what a tagger that labels every token right would reach\n", style="dim", highlight=False)
-    console.print(types_table(figures))
+    if "ceiling" in report["tokenizer"]:
+        ceiling = "  ceiling: what a tagger that labels every token right would reach"
+        console.print(ceiling, style="dim", highlight=False)
+    console.print()
+    console.print(breakdown_table(report))
+    if "confusion" in report:
+        console.print(confusion_table(report["confusion"]))
+    for sample in report.get("samples", [])[:3]:
+        for name in ("gt", "pred"):
+            console.print(f"  {name:5}{sample[name]}", highlight=False, markup=False, soft_wrap=True)
     if "epochs" in report:
         table = Table(title="Run", title_justify="left", show_header=False)
         for name, value in run_summary(report).items():
@@ -111,15 +76,67 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         console.print(table)
 
 
+def figures_table(report: dict[str, Any]) -> Table:
+    """Return the figures, each beside what the tokenizer allows at best and, if measured, that of the test set."""
+    data = report["data"]
+    table = Table(title=f"{data['split']} of {data['source']}, in %", title_justify="left")
+    columns = {
+        "value": report["figures"],
+        "ceiling": report["tokenizer"].get("ceiling"),
+        "test": report.get("test_figures"),
+    }
+    shown = {name: figures for name, figures in columns.items() if figures is not None}
+    table.add_column("figure")
+    for name in shown:
+        table.add_column(name, justify="right")
+    for name in report["definitions"]:
+        table.add_row(name, *(f"{100 * figures[name]:.2f}" for figures in shown.values()))
+    return table
+
+
+def breakdown_table(report: dict[str, Any]) -> Table:
+    """Return precision, recall and F1 of each type, tag or class."""
+    figures = report["figures"]
+    table = Table(title=f"By {report['breakdown']}, in %", title_justify="left")
+    for column in ("", "precision", "recall", "F1"):
+        table.add_column(column, justify="right" if column else "left")
+    for name in (name.removeprefix("f1/") for name in figures if name.startswith("f1/")):
+        values = [f"{100 * figures[f'{figure}/{name}']:.2f}" for figure in ("precision", "recall", "f1")]
+        table.add_row(name, *values)
+    return table
+
+
+def confusion_table(confusion: dict[str, Any]) -> Table:
+    """Return how often each class was taken for each."""
+    table = Table(title="Confusion (rows gold, columns predicted)", title_justify="left")
+    table.add_column("")
+    for name in confusion["classes"]:
+        table.add_column(name, justify="right")
+    for name, counts in zip(confusion["classes"], confusion["counts"]):
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    return table
+
+
 def run_summary(report: dict[str, Any]) -> dict[str, str]:
     """Return what a run took and how it went, ready to print."""
-    seconds = report["seconds_per_epoch"]
-    return {
-        "best entity F1": f"{100 * report['best_entity_f1']:.2f} (epoch {report['best_epoch']:g})",
-        "mean entity F1 over evaluations": f"{100 * report['mean_entity_f1']:.2f}",
-        "training": f"{seconds:.1f} s an epoch, {report['seconds_total']:.0f} s in all",
+    figure, tokenizer, split = report["main_figure"], report["tokenizer"], report["data"]["split"]
+    summary = {
+        f"best {figure}": f"{100 * report['best']:.2f} (epoch {report['best_epoch']:g})",
+        f"mean {figure} over evaluations": f"{100 * report['mean']:.2f}",
+        "training": f"{report['seconds_per_epoch']:.1f} s an epoch, {report['seconds_total']:.0f} s in all",
+        "peak memory": f"{report['peak_memory_bytes'] / 2**30:.2f} GiB",
+        "speed": f"{report['texts_per_second']:.0f} texts a second",
         "parameters": f"{report['parameters']:,}",
-        "vocabulary": f"{report['tokenizer']['vocab_size']:,} tokens, "
-        f"{100 * report['tokenizer']['unknown_share']:.2f} % of the {report['data']['split']} tokens unknown",
+        "vocabulary": f"{tokenizer['vocab_size']:,} tokens, "
+        f"{100 * tokenizer['unknown_share']:.2f} % of the {split} tokens unknown",
         "seed": str(report["seed"]),
     }
+    if "embeddings" in report:
+        embeddings = report["embeddings"]
+        summary["pretrained embeddings"] = (
+            f"{embeddings['embedding_size']} wide; {100 * embeddings['covered_vocabulary']:.1f} % of the vocabulary "
+            f"and {100 * embeddings['covered_training_tokens']:.1f} % of the training tokens"
+        )
+    if tokenizer.get("truncated_share"):
+        summary["cut off"] = f"the ends of {100 * tokenizer['truncated_share']:.2f} % of the {split} texts"
+    return summary

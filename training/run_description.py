@@ -1,20 +1,22 @@
-"""What a report says of a run beside its figures: settings, data, tokenizer, epochs."""
+"""What a report says of a run beside its figures: settings, data, epochs."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, DatasetDict
-from transformers import PreTrainedTokenizerBase
+from datasets import Dataset
 
-from malmoi.data.readers import DEFAULT_SOURCES
-from malmoi.data.tagged_dataset import label_names
-from malmoi.training.arguments import TokenClassificationArguments
-from malmoi.training.evaluation import tokenizer_ceiling
+from malmoi.data.readers import READERS
 from malmoi.training.recipe import Recipe
 from malmoi.training.recipe_arguments import typed_value
+from malmoi.training.tasks import Task
 
 # flags that say where things lie and not what is trained; a report is published, a path is nobody's business
 OF_THIS_MACHINE = ("data_dir", "output_dir", "overwrite", "resume_from_checkpoint")
+# settings that may be a name on the Hub or a path
+NAMES_OR_PATHS = ("tokenizer", "model_name_or_path", "embeddings")
 
 
 def describe_settings(recipe: Recipe) -> dict[str, Any]:
@@ -24,40 +26,66 @@ def describe_settings(recipe: Recipe) -> dict[str, Any]:
         for key, value in {**recipe.settings, **recipe.flags}.items()
         if key not in OF_THIS_MACHINE and not key.endswith("_token")
     }
-    if Path(str(settings.get("tokenizer"))).is_dir():
-        settings["tokenizer"] = Path(str(settings["tokenizer"])).name
+    for key in NAMES_OR_PATHS:
+        if Path(str(settings.get(key))).exists():
+            settings[key] = Path(str(settings[key])).name
     return settings
 
 
-def describe_data(arguments: TokenClassificationArguments, splits: DatasetDict) -> dict[str, Any]:
-    """Return where the data comes from and how much there is."""
+def describe_data(
+    task: Task, reader: str, data_dir: str | Path | None, splits: Mapping[str, Dataset], *, split: str
+) -> dict[str, Any]:
+    """Return where the data comes from, how much there is, and on which part the figures are measured."""
     return {
-        "reader": arguments.reader,
-        "source": Path(arguments.data_dir).name if arguments.data_dir else DEFAULT_SOURCES[arguments.reader],
-        "split": "validation",
-        "sentences": {split: rows.num_rows for split, rows in splits.items()},
-        "labels": label_names(splits["validation"]),
+        "reader": reader,
+        "source": Path(data_dir).name if data_dir else READERS[reader].default_source,
+        "split": split,
+        "texts": {name: rows.num_rows for name, rows in splits.items()},
+        "labels": task.labels(splits[split]),
+        "fingerprint": fingerprint(splits[split]),
     }
 
 
-def describe_tokenizer(tokenizer: PreTrainedTokenizerBase, validation: Dataset) -> dict[str, Any]:
-    """Return the size of the vocabulary, the share of unknown tokens and what the tokenizer allows at best."""
-    unknown = [token for row in validation["unknown"] for token in row]
-    return {
-        "vocab_size": len(tokenizer),
-        "unknown_share": sum(unknown) / max(len(unknown), 1),
-        "ceiling": tokenizer_ceiling(validation),
-    }
+def fingerprint(dataset: Dataset) -> str:
+    """Return a hash of the texts and labels of a dataset: equal where figures are measured on the same data."""
+    digest = hashlib.sha256()
+    for row in dataset.remove_columns("id"):
+        digest.update(json.dumps(row, ensure_ascii=False, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
 
 
-def summarize_epochs(history: list[dict[str, Any]], seconds: list[float]) -> dict[str, Any]:
-    """Return the epochs with the best and the mean entity F1 and the seconds per epoch."""
-    scores = [entry["entity_f1"] for entry in history]
-    best = max(history, key=lambda entry: entry["entity_f1"])
+def epoch_history(log_history: list[dict[str, Any]], seconds: list[float], task: Task) -> list[dict[str, Any]]:
+    """Return one entry per evaluation during training: epoch, training seconds of that epoch, figures from 0 to 1."""
+    history = []
+    for entry in log_history:
+        if f"eval_{task.main_figure}" not in entry:
+            continue
+        figures = {name: entry[f"eval_{name}"] for name in ("loss", *task.definitions) if f"eval_{name}" in entry}
+        epoch = entry["epoch"]
+        finished = int(epoch) - 1 if float(epoch).is_integer() else None
+        took = seconds[finished] if finished is not None and finished < len(seconds) else None
+        history.append({"epoch": epoch, "step": entry["step"], "train_seconds": took, **figures})
+    return history
+
+
+def loss_history(log_history: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """Return the training loss wherever it was logged."""
+    return [
+        {"epoch": entry["epoch"], "step": entry["step"], "loss": entry["loss"]}
+        for entry in log_history
+        if "loss" in entry
+    ]
+
+
+def summarize_epochs(history: list[dict[str, Any]], seconds: list[float], main_figure: str) -> dict[str, Any]:
+    """Return the evaluations with the best and the mean of the main figure, and the seconds per epoch."""
+    scores = [entry[main_figure] for entry in history]
+    best = max(history, key=lambda entry: entry[main_figure])
     return {
+        "main_figure": main_figure,
         "epochs": history,
-        "best_entity_f1": best["entity_f1"],
+        "best": best[main_figure],
         "best_epoch": best["epoch"],
-        "mean_entity_f1": sum(scores) / len(scores),
+        "mean": sum(scores) / len(scores),
         "seconds_per_epoch": sum(seconds) / len(seconds),
     }

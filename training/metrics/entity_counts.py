@@ -72,6 +72,14 @@ class TagCounts:
             self.predicted[found] += 1
             self.correct[expected] += expected == found
 
+    def by_tag(self, tags: Iterable[str]) -> dict[str, float]:
+        """Return `precision/TAG`, `recall/TAG` and `f1/TAG` of each tag."""
+        return {
+            f"{name}/{tag}": value
+            for tag in tags
+            for name, value in scores(self.correct[tag], self.predicted[tag], self.gold[tag])._asdict().items()
+        }
+
     def macro_f1(self, tags: Iterable[str]) -> float:
         """Return the unweighted mean of the F1 of the tags; a tag that neither side has counts as 1."""
         values = [

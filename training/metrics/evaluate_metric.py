@@ -9,7 +9,8 @@ import datasets
 import evaluate
 
 from malmoi.data.tagged_dataset import bio_labels
-from malmoi.training.metrics.tagging_metrics import DEFINITIONS, TaggingMetrics, TokenizedSentence
+from malmoi.training.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
+from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
 
 
 class KoreanNerMetric(evaluate.Metric):
@@ -36,7 +37,7 @@ class KoreanNerMetric(evaluate.Metric):
         self, texts: Sequence[str], predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]]
     ) -> dict[str, float]:
         types = sorted({tag[2:] for tags in references for tag in tags if tag != "O"})
-        metrics = TaggingMetrics(bio_labels(types))
+        metrics = NamedEntityMetrics(bio_labels(types))
         for text, predicted, gold in zip(texts, predictions, references, strict=True):
             if not len(text) == len(predicted) == len(gold):
                 raise ValueError(

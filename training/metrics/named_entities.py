@@ -4,13 +4,13 @@
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from seqeval.metrics.sequence_labeling import get_entities
 
 from malmoi.data.alignment import Span, tags_to_spans, token_labels_to_tags
 from malmoi.training.metrics.entity_counts import EntityCounts, TagCounts
 from malmoi.training.metrics.klue_official import Subword, official_character_tags
+from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
 
 DEFINITIONS = {
     "entity_f1": "micro F1 of names: type and exact characters in the text, spaces included (strict IOB2)",
@@ -28,16 +28,7 @@ DEFINITIONS = {
 """What each figure means; every figure is from 0 to 1."""
 
 
-class TokenizedSentence(NamedTuple):
-    """What scoring a sentence takes: its text, its gold tags, and the tokens that the model saw."""
-
-    text: str
-    tags: Sequence[str]
-    offsets: Sequence[tuple[int, int]]
-    unknown: Sequence[bool]
-
-
-class TaggingMetrics:
+class NamedEntityMetrics:
     """Collect predictions sentence by sentence and return all figures. Memory does not grow with the set."""
 
     def __init__(self, labels: Sequence[str]):
@@ -96,6 +87,10 @@ class TaggingMetrics:
             "token_f1": self.token_entities.micro().f1,
             **types,
         }
+
+    def details(self) -> dict[str, object]:
+        """Return what a report shows beside figures: nothing."""
+        return {}
 
 
 def _without_spaces(spans: Sequence[Span], text: str) -> list[Span]:

@@ -1,0 +1,93 @@
+"""Configuration of the BiLSTM classifier of texts.
+
+This file travels with every saved model, so it imports nothing of malmoi.
+"""
+
+from dataclasses import field
+from typing import Any
+
+from huggingface_hub.dataclasses import strict
+from transformers import PreTrainedConfig
+
+from .lstm_settings import LstmSettings
+from .misspelt_settings import refuse_misspelt_settings
+
+POOLINGS = ("attention", "max")
+
+
+@strict
+class BiLstmConfig(LstmSettings, PreTrainedConfig):
+    r"""Settings of `BiLstmForSequenceClassification`.
+
+    Args:
+        vocab_size (`int`, *optional*, defaults to 32000):
+            Number of token ids of the tokenizer.
+        embedding_size (`int`, *optional*, defaults to 768):
+            Width of a token embedding.
+        hidden_size (`int`, *optional*, defaults to 256):
+            Width of the LSTM output, both directions together. Must be even.
+        num_hidden_layers (`int`, *optional*, defaults to 1):
+            Number of bidirectional LSTM layers.
+        ngram_sizes (`list[int]`, *optional*, defaults to `[]`):
+            Lengths of the token n-grams that are embedded beside each token. The n-gram at a position ends there; it
+            is found by hashing token ids, so it needs no vocabulary and no other tokenizer. Each length is at least 2.
+        ngram_vocab_size (`int`, *optional*, defaults to 32768):
+            Number of hash buckets of each n-gram length.
+        ngram_embedding_size (`int`, *optional*, defaults to 64):
+            Width of an n-gram embedding, for each n-gram length.
+        token_dropout (`float`, *optional*, defaults to 0.0):
+            Probability with which a token id is replaced by `unk_token_id` in training, before n-grams are formed.
+        embedding_dropout (`float`, *optional*, defaults to 0.0):
+            Dropout on the concatenated embeddings.
+        hidden_dropout (`float`, *optional*, defaults to 0.0):
+            Dropout on the output of every LSTM layer.
+        initializer_range (`float`, *optional*, defaults to 1.0):
+            Standard deviation of freshly drawn embeddings.
+        pooling (`str`, *optional*, defaults to `"attention"`):
+            How the hidden states of a text become one: `"attention"` for their mean, weighted by a learned query, or
+            `"max"` for the greatest value of each component.
+        unk_token_id (`int`, *optional*):
+            Id of the unknown token. Needed only for `token_dropout`.
+    """
+
+    model_type = "bilstm"
+
+    vocab_size: int = 32000
+    embedding_size: int = 768
+    hidden_size: int = 256
+    num_hidden_layers: int = 1
+    ngram_sizes: list[int] = field(default_factory=list)
+    ngram_vocab_size: int = 32768
+    ngram_embedding_size: int = 64
+    token_dropout: float | int = 0.0
+    embedding_dropout: float | int = 0.0
+    hidden_dropout: float | int = 0.0
+    initializer_range: float | int = 1.0
+    pooling: str = "attention"
+    pad_token_id: int | None = 0
+    unk_token_id: int | None = None
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        refuse_misspelt_settings(type(self), kwargs)
+        # `save_pretrained` of a model writes only the entry of its own Auto class; the rest must already be there.
+        kwargs.setdefault(
+            "auto_map",
+            {
+                "AutoConfig": "configuration_bilstm.BiLstmConfig",
+                "AutoModel": "modeling_bilstm.BiLstmForSequenceClassification",
+                "AutoModelForSequenceClassification": "modeling_bilstm.BiLstmForSequenceClassification",
+            },
+        )
+        super().__post_init__(**kwargs)
+
+    def validate_classifier(self) -> None:
+        """Check what stands on top of the LSTM."""
+        if self.pooling not in POOLINGS:
+            raise ValueError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {self.pooling!r}.")
+        if self.problem_type not in (None, "single_label_classification"):
+            raise ValueError(f"A text has one label: `problem_type` cannot be {self.problem_type!r}.")
+
+
+BiLstmConfig.register_for_auto_class()
+
+__all__ = ["BiLstmConfig"]

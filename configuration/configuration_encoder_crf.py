@@ -1,0 +1,96 @@
+"""Configuration of a tagger that is any encoder of transformers under a CRF.
+
+This file travels with every saved model, so it imports nothing of malmoi.
+"""
+
+from dataclasses import field
+from typing import Any
+
+from huggingface_hub.dataclasses import strict
+from transformers import AutoConfig, PreTrainedConfig
+
+from .crf_settings import CrfSettings
+from .misspelt_settings import refuse_misspelt_settings
+from .position_limit import position_limit
+
+
+@strict
+class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
+    r"""Settings of `EncoderCrfForTokenClassification`.
+
+    Args:
+        encoder_config (`dict` or `PreTrainedConfig`):
+            Configuration of the encoder. A dict names its architecture as `model_type`.
+        classifier_dropout (`float`, *optional*, defaults to 0.1):
+            Dropout on the output of the encoder.
+        initializer_range (`float`, *optional*, defaults to 0.02):
+            Standard deviation of the freshly drawn classifier.
+        bio_constraints (`bool`, *optional*):
+            Whether the CRF forbids `I-X` anywhere but after `B-X` or `I-X`, in training and decoding. `None` means:
+            yes if the labels are a BIO set, no otherwise.
+        crf_implementation (`str`, *optional*, defaults to `"torch"`):
+            `"torch"`, or `"pytorch-crf"` for the reference library (same parameters, slower).
+        untagged_token_ids (`list[int]`, *optional*, defaults to `[]`):
+            Token ids that carry no tag, such as `[CLS]` and `[SEP]`. The CRF leaves their positions out of its chain,
+            in training and in prediction alike. The encoder reads them.
+        pad_token_id (`int`, *optional*):
+            Id of padding; that of the encoder by default.
+    """
+
+    model_type = "encoder_crf"
+    sub_configs = {"encoder_config": AutoConfig}
+    keys_to_ignore_at_inference = ["logits"]
+
+    encoder_config: Any = None  # checked below, and a `PreTrainedConfig` from then on
+    classifier_dropout: float | int = 0.1
+    initializer_range: float | int = 0.02
+    bio_constraints: bool | None = None
+    crf_implementation: str = "torch"
+    untagged_token_ids: list[int] = field(default_factory=list)
+    pad_token_id: int | None = None
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        refuse_misspelt_settings(type(self), kwargs)
+        if isinstance(self.encoder_config, dict) and "model_type" in self.encoder_config:
+            self.encoder_config = AutoConfig.for_model(**self.encoder_config)
+        if not isinstance(self.encoder_config, PreTrainedConfig):
+            raise ValueError(
+                "`encoder_config` must be the configuration of an encoder, or a dict with its `model_type`, "
+                f"got {self.encoder_config!r}."
+            )
+        if self.pad_token_id is None:
+            self.pad_token_id = self.encoder_config.pad_token_id
+        # `save_pretrained` of a model writes only the entry of its own Auto class; the rest must already be there.
+        kwargs.setdefault(
+            "auto_map",
+            {
+                "AutoConfig": "configuration_encoder_crf.EncoderCrfConfig",
+                "AutoModel": "modeling_encoder_crf.EncoderCrfForTokenClassification",
+                "AutoModelForTokenClassification": "modeling_encoder_crf.EncoderCrfForTokenClassification",
+            },
+        )
+        kwargs.setdefault("custom_pipelines", self.pipelines())
+        super().__post_init__(**kwargs)
+
+    @property
+    def max_position_embeddings(self) -> int | None:
+        """The setting of the encoder of that name; `None` if it has none, as with purely relative positions."""
+        return getattr(self.encoder_config, "max_position_embeddings", None)
+
+    def max_tokens(self) -> int | None:
+        """Return how many tokens the encoder reads at once, special tokens among them; `None` for any number."""
+        return position_limit(self.encoder_config)
+
+    def validate_encoder(self) -> None:
+        """Check that the encoder is one, and what stands on top of it."""
+        if self.encoder_config.is_encoder_decoder:
+            raise ValueError(
+                f"`encoder_config` must be that of an encoder; {self.encoder_config.model_type!r} has a decoder."
+            )
+        if not 0 <= self.classifier_dropout < 1:
+            raise ValueError(f"`classifier_dropout` must be at least 0 and below 1, got {self.classifier_dropout}.")
+
+
+EncoderCrfConfig.register_for_auto_class()
+
+__all__ = ["EncoderCrfConfig"]

@@ -1,0 +1,29 @@
+"""How many tokens an encoder of transformers reads at once.
+
+This file travels with saved models, so it imports nothing of malmoi.
+"""
+
+from transformers import PreTrainedConfig
+
+# These count positions from `pad_token_id + 1`, so `max_position_embeddings` is greater than what they can read.
+POSITIONS_AFTER_PADDING = (
+    "camembert",
+    "data2vec-text",
+    "ibert",
+    "longformer",
+    "luke",
+    "mpnet",
+    "roberta",
+    "roberta-prelayernorm",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "xmod",
+)
+
+
+def position_limit(config: PreTrainedConfig) -> int | None:
+    """Return how many tokens a model with this configuration reads at once, special ones included; `None` for any."""
+    limit = getattr(config, "max_position_embeddings", None)
+    if limit is None or limit < 1:  # XLNet says -1 for no limit
+        return None
+    return int(limit - config.pad_token_id - 1 if config.model_type in POSITIONS_AFTER_PADDING else limit)

@@ -1,0 +1,109 @@
+"""The Naver sentiment movie corpus (https://github.com/e9t/nsmc), from the Hub or from the files of its author.
+
+The files have a header and one review per line: id, document and label, divided by tabs. There is no quoting.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from datasets import DatasetDict, load_dataset
+
+from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
+from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.user_error import UserError
+
+NSMC_CLASSES = ["negative", "positive"]
+HUB_DATASET = "e9t/nsmc"
+HUB_REVISION = "refs/convert/parquet"  # the main one is a script, which datasets no longer runs
+HEADER = "id\tdocument\tlabel"
+FILES = {
+    "train": "ratings_train.txt",
+    "validation": "ratings_validation.txt",
+    "test": "ratings_test.txt",
+}
+
+
+def read_nsmc(data_dir: Path | None) -> DatasetDict:
+    """Return the `train`, `validation` and `test` reviews.
+
+    Reviews with an empty document are dropped. NSMC has no validation part: unless the folder has a file for it, the
+    last 5 % of the training reviews, in their order and rounded up, are taken from `train` and become `validation`.
+
+    Args:
+        data_dir: Folder with `ratings_train.txt`, `ratings_test.txt` and, if wanted, `ratings_validation.txt`; files
+            may be missing. Without it the dataset is fetched from the Hub.
+
+    Raises:
+        DataFormatError: If a file is malformed; it names the file, the line and what was expected.
+        UserError: If the Hub cannot be reached.
+    """
+    if data_dir is None:
+        return _from_hub()
+    paths = {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
+    if not paths:
+        raise DataFormatError(
+            data_dir, None, f"expected a folder with {FILES['train']}, {FILES['test']} or {FILES['validation']}."
+        )
+    return _with_validation({split: list(read_ratings(path)) for split, path in paths.items()})
+
+
+def read_ratings(path: Path) -> Iterator[ClassifiedText]:
+    """Yield all reviews of a file, those with an empty document too.
+
+    Args:
+        path: A file in the format of NSMC.
+
+    Raises:
+        DataFormatError: If the file is malformed; it names the file, the line and what was expected.
+    """
+    number = 0
+    for number, line in read_lines(path):
+        if number == 1:
+            if line != HEADER:
+                raise DataFormatError(path, number, f"expected the header {HEADER!r}, got {line!r}.")
+            continue
+        columns = line.split("\t")
+        if len(columns) != 3:
+            raise DataFormatError(path, number, f"expected id, document and label, got {len(columns)} columns.")
+        review_id, document, label = columns
+        if label not in ("0", "1"):
+            raise DataFormatError(path, number, f"expected the label 0 or 1, got {label!r}.")
+        yield ClassifiedText(id=review_id, text=document, label=NSMC_CLASSES[int(label)])
+    if number == 1:
+        raise DataFormatError(path, None, "expected reviews, found none.")
+
+
+def _from_hub() -> DatasetDict:
+    try:
+        splits = load_dataset(HUB_DATASET, revision=HUB_REVISION)
+    except (OSError, ValueError) as error:  # OSError includes every failed connection
+        raise UserError(
+            f"NSMC could not be fetched from the Hub ({type(error).__name__}). Either connect to the network, or give "
+            f"the folder that holds {FILES['train']} and {FILES['test']} by --data_dir."
+        ) from error
+    return _from_hub_splits(splits)
+
+
+def _from_hub_splits(splits: DatasetDict) -> DatasetDict:
+    """Give the Hub's columns `id`, `document` (which may be null) and `label` the form of every other reader."""
+    return _with_validation(
+        {
+            split: [
+                ClassifiedText(id=row["id"], text=row["document"] or "", label=NSMC_CLASSES[row["label"]])
+                for row in rows
+            ]
+            for split, rows in splits.items()
+        }
+    )
+
+
+def _with_validation(reviews: dict[str, list[ClassifiedText]]) -> DatasetDict:
+    """Drop empty reviews, and take the validation reviews from those for training if there are none."""
+    reviews = {split: [row for row in rows if row["text"].strip()] for split, rows in reviews.items()}
+    if "train" in reviews and "validation" not in reviews:
+        train = reviews["train"]
+        kept = len(train) * 19 // 20
+        reviews |= {"train": train[:kept], "validation": train[kept:]}
+    return DatasetDict(
+        {split: classified_dataset(reviews[split], NSMC_CLASSES) for split in FILES if split in reviews}
+    )

@@ -1,0 +1,56 @@
+"""Files with one correctly spaced sentence per line, for word spacing."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from datasets import Dataset, DatasetDict
+
+from malmoi.data.readers.inline_marks import read_inline_marks
+from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
+from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
+
+FILES = {"train.txt": "train", "val.txt": "validation", "validation.txt": "validation", "test.txt": "test"}
+
+
+def read_plain_sentences(data_dir: Path | None) -> DatasetDict:
+    """Return the `train`, `validation` and `test` sentences of a folder, without spaces and with spacing tags.
+
+    Each character has the tag `B` where a word begins, otherwise `I`. Empty lines are skipped.
+
+    Args:
+        data_dir: Folder with `train.txt`, `val.txt` or `validation.txt`, and `test.txt`; files may be missing.
+            Without it the sentences of the NER sample corpus of this package are read.
+
+    Raises:
+        DataFormatError: If a file is malformed; it names the file, the line and what was expected.
+    """
+    if data_dir is None:
+        samples = read_inline_marks(None)
+        return DatasetDict({split: _spacing_dataset(zip(rows["id"], rows["text"])) for split, rows in samples.items()})
+    paths = [data_dir / name for name in FILES if (data_dir / name).is_file()]
+    splits = [FILES[path.name] for path in paths]
+    if not paths or splits.count("validation") > 1:
+        raise DataFormatError(
+            data_dir, None, "expected a folder with train.txt, test.txt and either val.txt or validation.txt."
+        )
+    return DatasetDict({split: _spacing_dataset(_read_file(path)) for split, path in zip(splits, paths)})
+
+
+def _spacing_dataset(sentences: Iterable[tuple[str, str]]) -> Dataset:
+    rows = []
+    for sentence_id, sentence in sentences:
+        characters, tags = split_spaces(sentence)
+        rows.append(TaggedSentence(id=sentence_id, text=characters, tags=tags))
+    return tagged_dataset(rows, SPACING_LABELS)
+
+
+def _read_file(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the ids and sentences of a file."""
+    count = 0
+    for number, line in read_lines(path):
+        if line.strip():
+            count += 1
+            yield f"{path.stem}-{number}", line
+    if not count:
+        raise DataFormatError(path, None, "expected sentences, found none.")

@@ -1,0 +1,92 @@
+"""Classify texts with a saved model."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from malmoi.data.token_windows import longest_input
+from malmoi.inference.batches import CHUNK, check_text, length_batches
+from malmoi.inference.loading import load_model
+
+
+class Classification(NamedTuple):
+    """The class of a text.
+
+    Args:
+        label: The likeliest class.
+        score: Its probability.
+        scores: The probability of every class.
+        cut: Whether the end of the text was too long for the model and was not read.
+    """
+
+    label: str
+    score: float
+    scores: dict[str, float]
+    cut: bool
+
+
+class Classifier:
+    """Classify texts, such as reviews by sentiment.
+
+    Args:
+        model: A folder, or the name of a repository on the Hub.
+        trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
+        revision: Branch, tag or commit of the repository.
+        device: Where to run; by default a GPU if there is one.
+
+    Raises:
+        UserError: If the model cannot be loaded, or does not classify texts.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        trust_remote_code: bool = False,
+        revision: str | None = None,
+        device: str | torch.device | None = None,
+    ):
+        loaded = load_model(model, "sentence-classification", trust_remote_code=trust_remote_code, revision=revision)
+        if device is None:
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.model = loaded.model.to(device)  # type: ignore[arg-type]
+        self.tokenizer = loaded.tokenizer
+        self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
+        self._labels = [str(label) for _, label in sorted((loaded.model.config.id2label or {}).items())]
+
+    def classify(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Classification]:
+        """Yield the class of each text, in the order of the texts. Memory does not grow with their number.
+
+        Raises:
+            UserError: If a text holds a lone surrogate, which is no character.
+        """
+        texts = iter(texts)
+        while chunk := list(islice(texts, CHUNK)):
+            for text in chunk:
+                check_text(text)
+            whole = self.tokenizer(chunk, truncation=False, verbose=False)["input_ids"]
+            answers: dict[int, Classification] = {}
+            for batch in length_batches([len(row) for row in whole], batch_size):
+                probabilities = self._probabilities([chunk[index] for index in batch])
+                for index, row in zip(batch, probabilities):
+                    best = max(range(len(row)), key=row.__getitem__)
+                    cut = self.max_length is not None and len(whole[index]) > self.max_length
+                    answers[index] = Classification(self._labels[best], row[best], dict(zip(self._labels, row)), cut)
+            yield from (answers[index] for index in range(len(chunk)))
+
+    @torch.inference_mode()
+    def _probabilities(self, texts: list[str]) -> list[list[float]]:
+        """Return the probability of every class for each text."""
+        encoded = self.tokenizer(
+            texts,
+            padding=True,
+            truncation=self.max_length is not None,
+            max_length=self.max_length,
+            return_tensors="pt",
+        ).to(self.model.device)
+        # texts without any token give a tensor of floats
+        output = self.model(input_ids=encoded["input_ids"].long(), attention_mask=encoded["attention_mask"].long())
+        return output["logits"].float().softmax(dim=-1).tolist()

@@ -1,0 +1,103 @@
+"""BiLSTM classifier of texts, with attention (Zhou et al., 2016, https://aclanthology.org/P16-2034) or max pooling.
+
+Token ids -> embeddings, with hashed n-grams if configured -> bidirectional LSTM -> pooling -> one score per label.
+
+This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
+"""
+
+import torch
+from torch import Tensor, nn
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from .bilstm_pretrained import BiLstmPreTrainedModel
+from .configuration_bilstm import BiLstmConfig
+
+IGNORED_LABEL = -100
+
+
+class AttentionPooling(nn.Module):
+    """Mean of the hidden states of a text, weighted by a learned query.
+
+    Args:
+        hidden_size: Width of a hidden state.
+    """
+
+    def __init__(self, hidden_size: int):
+        super().__init__()
+        self.query = nn.Linear(hidden_size, 1, bias=False)
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Return one vector per text, `(batch, hidden_size)`; 0 for a text without tokens.
+
+        Args:
+            hidden: Hidden states, `(batch, length, hidden_size)`.
+            mask: Which positions hold a token, `(batch, length)`.
+        """
+        scores = self.query(hidden.tanh())[:, :, 0].float()
+        # the lowest number, not minus infinity: a text without tokens would become not-a-number
+        weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(dim=1).masked_fill(~mask, 0)
+        return (weights[:, None, :].to(hidden.dtype) @ hidden)[:, 0]
+
+
+class MaxPooling(nn.Module):
+    """Greatest value of each component of the hidden states of a text."""
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Return one vector per text, `(batch, hidden_size)`; 0 for a text without tokens.
+
+        Args:
+            hidden: Hidden states, `(batch, length, hidden_size)`.
+            mask: Which positions hold a token, `(batch, length)`.
+        """
+        greatest = hidden.masked_fill(~mask[:, :, None], torch.finfo(hidden.dtype).min).amax(dim=1)
+        return greatest.masked_fill(~mask.any(dim=1, keepdim=True), 0)
+
+
+class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
+    """BiLSTM classifier for the `Trainer` and the text-classification pipeline of transformers."""
+
+    config: BiLstmConfig
+
+    def __init__(self, config: BiLstmConfig):
+        super().__init__(config)
+        self.pooling = AttentionPooling(config.hidden_size) if config.pooling == "attention" else MaxPooling()
+        self.dropout = nn.Dropout(config.hidden_dropout)
+        self.classifier = nn.Linear(config.hidden_size, len(config.id2label or {}))
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        num_items_in_batch: Tensor | int | None = None,
+        **kwargs: object,
+    ) -> SequenceClassifierOutput:
+        """Classify a batch.
+
+        Args:
+            input_ids: Token ids, `(batch, length)`.
+            attention_mask: 1 for tokens, 0 for padding, `(batch, length)`. Padding may stand anywhere. Without it,
+                `pad_token_id` is padding.
+            labels: Label ids, `(batch,)`; -100 for a text without a label.
+            num_items_in_batch: Number of labelled texts in the whole optimisation step, given by the `Trainer`.
+            kwargs: Whatever else a tokenizer returns, such as `token_type_ids`; not used.
+        """
+        mask = self._token_mask(input_ids, attention_mask)
+        if input_ids.size(1) == 0:  # one position of padding, over which can be pooled
+            input_ids, mask = input_ids.new_zeros(input_ids.size(0), 1).long(), mask.new_zeros(mask.size(0), 1)
+        pooled = self.pooling(self._hidden_states(input_ids, mask), mask)
+        logits = self.classifier(self.dropout(pooled))
+        loss = None
+        if labels is not None:
+            labelled = (
+                (labels != IGNORED_LABEL).sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
+            )
+            summed = nn.functional.cross_entropy(logits.float(), labels, ignore_index=IGNORED_LABEL, reduction="sum")
+            loss = summed / labelled
+        return SequenceClassifierOutput(loss=loss, logits=logits)
+
+
+BiLstmForSequenceClassification.register_for_auto_class("AutoModelForSequenceClassification")
+
+__all__ = ["BiLstmForSequenceClassification"]

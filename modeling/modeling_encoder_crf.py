@@ -1,0 +1,142 @@
+"""Any encoder of transformers under a CRF (for BERT: Souza, Nogueira and Lotufo, 2019, https://arxiv.org/abs/1909.10649).
+
+Token ids -> encoder -> dropout -> one score per tag -> linear-chain CRF.
+
+This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
+"""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+
+from .configuration_encoder_crf import EncoderCrfConfig
+from .crf_tagging import CrfTaggerOutput, build_crf, chain_mask, crf_output, init_crf_weights
+from .linear_chain_crf import LinearChainCrf
+
+
+def without_pooling_layer(config: PreTrainedConfig) -> dict[str, bool]:
+    """Return the keyword that builds an encoder without its pooling layer; none if it has no such layer.
+
+    A tagger never uses that layer, and distributed training stops at weights that get no gradient.
+    """
+    encoder_class = MODEL_MAPPING.get(type(config), None)
+    takes_keyword = (
+        inspect.isclass(encoder_class) and "add_pooling_layer" in inspect.signature(encoder_class).parameters
+    )
+    return {"add_pooling_layer": False} if takes_keyword else {}
+
+
+class EncoderCrfForTokenClassification(PreTrainedModel):
+    """Encoder with a CRF for the `Trainer` and the token-classification pipeline of transformers."""
+
+    config: EncoderCrfConfig
+    base_model_prefix = "encoder"
+    supports_gradient_checkpointing = True
+    # the encoder has the last word on these
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _supports_flex_attn = True
+    # in bfloat16 the log-likelihood of a long sentence is off by a quarter
+    _keep_in_fp32_modules_strict = ["crf"]
+
+    def __init__(self, config: EncoderCrfConfig):
+        super().__init__(config)
+        # in the type of the head, whatever the type of the encoder's checkpoint was
+        self.encoder = AutoModel.from_config(
+            config.encoder_config, dtype=torch.get_default_dtype(), **without_pooling_layer(config.encoder_config)
+        )
+        self.takes_token_type_ids = "token_type_ids" in inspect.signature(self.encoder.forward).parameters
+        self.dropout = nn.Dropout(config.classifier_dropout)
+        self.classifier = nn.Linear(config.encoder_config.hidden_size, len(config.label_names()))
+        self.crf = build_crf(config)
+        self.post_init()
+
+    @classmethod
+    def from_encoder(
+        cls, name_or_path: str | Path, *, encoder_config: PreTrainedConfig | None = None, **settings: Any
+    ) -> "EncoderCrfForTokenClassification":
+        """Put a fresh head on a pretrained encoder, in float32. Its weights are safetensors, never pickles.
+
+        Args:
+            name_or_path: A folder, or the name of a repository on the Hub.
+            encoder_config: Configuration of the encoder; its own by default.
+            settings: Further settings of `EncoderCrfConfig`, such as `id2label` and `label2id`.
+        """
+        if encoder_config is None:
+            encoder_config = AutoConfig.from_pretrained(name_or_path)
+        encoder = AutoModel.from_pretrained(
+            name_or_path,
+            config=encoder_config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            **without_pooling_layer(encoder_config),
+        )
+        model = cls(EncoderCrfConfig(encoder_config=encoder.config, **settings))
+        model.encoder = encoder
+        return model
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        # the encoder draws its own weights
+        super()._init_weights(module)
+        if isinstance(module, LinearChainCrf):
+            init_crf_weights(module)
+
+    def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
+        """Replace the embeddings of the encoder; a new number of tokens goes into its configuration."""
+        self.encoder.set_input_embeddings(value)
+        self.config.encoder_config.vocab_size = value.num_embeddings
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        num_items_in_batch: Tensor | int | None = None,
+        **kwargs: object,
+    ) -> CrfTaggerOutput:
+        """Tag a batch.
+
+        Args:
+            input_ids: Token ids, `(batch, length)`.
+            attention_mask: 1 for tokens, 0 for padding, `(batch, length)`. Without it, `pad_token_id` is padding.
+            token_type_ids: Segment of each token, `(batch, length)`; read only if the encoder knows segments.
+            labels: Label ids, `(batch, length)`; -100 where a token carries no label.
+            num_items_in_batch: Number of labelled tokens in the whole optimisation step, given by the `Trainer`.
+            kwargs: Whatever else a tokenizer returns; not used.
+        """
+        if attention_mask is None:
+            attention_mask = input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
+        return crf_output(
+            self.crf,
+            self._emissions(input_ids, attention_mask.long(), token_type_ids),
+            chain_mask(input_ids, attention_mask, self.config.untagged_token_ids),
+            labels=labels,
+            num_items_in_batch=num_items_in_batch,
+            outside_label_id=self.config.outside_label_id(),
+        )
+
+    def _emissions(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None) -> Tensor:
+        """Return the score of every tag at every position, `(batch, length, tags)`."""
+        if input_ids.size(1) == 0:
+            return self.classifier.weight.new_zeros(*input_ids.shape, self.classifier.out_features)
+        segments = {"token_type_ids": token_type_ids} if self.takes_token_type_ids else {}
+        hidden = self.encoder(input_ids, attention_mask=attention_mask, **segments).last_hidden_state
+        return self.classifier(self.dropout(hidden))
+
+
+def pipeline_class() -> type:
+    """Return the pipeline that a saved model names; importing it here makes its file travel with the model."""
+    from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
+    return CrfTokenClassificationPipeline
+
+
+EncoderCrfForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")
+
+__all__ = ["EncoderCrfForTokenClassification"]

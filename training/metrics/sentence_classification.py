@@ -1,0 +1,37 @@
+"""Every figure by which a classifier of texts is judged, each with its definition."""
+
+from collections.abc import Sequence
+
+from malmoi.training.metrics.entity_counts import TagCounts
+
+DEFINITIONS = {
+    "accuracy": "share of texts with the right class",
+    "macro_f1": "unweighted mean of the F1 of the classes",
+}
+"""What each figure means; every figure is from 0 to 1."""
+
+
+class SentenceClassificationMetrics:
+    """Collect predictions text by text and return all figures. Memory does not grow with the set."""
+
+    def __init__(self, classes: Sequence[str]):
+        self.classes = list(classes)
+        self.counts = TagCounts()
+        self.confusion = [[0] * len(classes) for _ in classes]
+
+    def update(self, predicted: int, gold: int) -> None:
+        """Add a text with the ids of its predicted and its gold class."""
+        self.counts.update([self.classes[gold]], [self.classes[predicted]])
+        self.confusion[gold][predicted] += 1
+
+    def compute(self) -> dict[str, float]:
+        """Return all figures by name, including `precision/CLASS`, `recall/CLASS` and `f1/CLASS`."""
+        return {
+            "accuracy": self.counts.correct.total() / max(self.counts.gold.total(), 1),
+            "macro_f1": self.counts.macro_f1(self.classes),
+            **self.counts.by_tag(self.classes),
+        }
+
+    def details(self) -> dict[str, object]:
+        """Return the confusion matrix: how often each class (row) was taken for each (column)."""
+        return {"confusion": {"classes": self.classes, "counts": self.confusion}}

@@ -1,0 +1,72 @@
+"""Every figure by which a tagger of spaces is judged, each with its definition.
+
+Accuracy over characters is not among them: most characters are not followed by a space, so it flatters.
+"""
+
+from collections.abc import Sequence
+
+from malmoi.data.word_spacing import BEGIN, INSIDE, SPACING_LABELS, join_words
+from malmoi.training.metrics.entity_counts import TagCounts, scores
+from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
+
+DEFINITIONS = {
+    "space_f1": "F1 of spaces: positions between two characters of a sentence, its spaces taken out, that have one",
+    "space_precision": "precision of spaces, as in space_f1",
+    "space_recall": "recall of spaces, as in space_f1",
+    "sentence_accuracy": "share of sentences with every space right",
+    "tag_macro_f1": "mean of the F1 of B (a character that begins a word, the first of a sentence included) and of I",
+}
+"""What each figure means; every figure is from 0 to 1."""
+
+SAMPLES = 10
+
+
+class WordSpacingMetrics:
+    """Collect predictions sentence by sentence and return all figures. Memory does not grow with the set."""
+
+    def __init__(self, labels: Sequence[str]):
+        self.labels = list(labels)
+        self.tags = TagCounts()
+        self.found = self.predicted = self.gold = 0
+        self.sentences = self.right = 0
+        self.samples: list[dict[str, str]] = []
+
+    def update(self, sentence: TokenizedSentence, predicted: Sequence[str | None], gold: Sequence[str | None]) -> None:
+        """Add a sentence without its spaces, with the predicted and the gold label of each token."""
+        tags = token_tags(predicted, sentence.offsets, len(sentence.text))
+        self.tags.update(sentence.tags, tags)
+        between = [(expected == BEGIN, found == BEGIN) for expected, found in zip(sentence.tags[1:], tags[1:])]
+        self.gold += sum(expected for expected, _ in between)
+        self.predicted += sum(found for _, found in between)
+        self.found += sum(expected and found for expected, found in between)
+        self.sentences += 1
+        self.right += all(expected == found for expected, found in between)
+        if len(self.samples) < SAMPLES:
+            self.samples.append(
+                {"gt": join_words(sentence.text, sentence.tags), "pred": join_words(sentence.text, tags)}
+            )
+
+    def compute(self) -> dict[str, float]:
+        """Return all figures by name, including `precision/TAG`, `recall/TAG` and `f1/TAG`."""
+        precision, recall, f1 = scores(self.found, self.predicted, self.gold)
+        return {
+            "space_f1": f1,
+            "space_precision": precision,
+            "space_recall": recall,
+            "sentence_accuracy": self.right / max(self.sentences, 1),
+            "tag_macro_f1": self.tags.macro_f1(SPACING_LABELS),
+            **self.tags.by_tag(SPACING_LABELS),
+        }
+
+    def details(self) -> dict[str, object]:
+        """Return the first sentences as they should be (`gt`) and as they were spaced (`pred`)."""
+        return {"samples": self.samples}
+
+
+def token_tags(labels: Sequence[str | None], offsets: Sequence[tuple[int, int]], length: int) -> list[str]:
+    """Return one tag per character: a token's label for its first, I for all others."""
+    tags = [INSIDE] * length
+    for label, (start, end) in zip(labels, offsets):
+        if label is not None and start < end:
+            tags[start] = label
+    return tags

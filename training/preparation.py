@@ -1,0 +1,120 @@
+"""Everything that a training needs before its first step: data, tokenizer, model, features."""
+
+import random
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datasets import Dataset, DatasetDict
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from malmoi.data.readers import READERS
+from malmoi.data.token_windows import longest_input
+from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
+from malmoi.training.architectures import build_model
+from malmoi.training.arguments import RecipeArguments
+from malmoi.training.evaluation import Evaluation
+from malmoi.training.pretrained_embeddings import PretrainedEmbeddings, load_embeddings, set_embeddings
+from malmoi.training.recipe import RecipeError
+from malmoi.training.tasks import Task
+from malmoi.training.tokenizers import load_tokenizer
+
+
+class Preparation(NamedTuple):
+    """What a training starts from."""
+
+    splits: DatasetDict
+    tokenizer: PreTrainedTokenizerBase
+    model: PreTrainedModel
+    max_length: int | None
+    train: Dataset
+    evaluations: dict[str, Evaluation]
+    embeddings: dict[str, Any] | None
+
+
+def prepare(task: Task, arguments: RecipeArguments, settings: dict[str, Any], *, seed: int) -> Preparation:
+    """Read the data, and build tokenizer, model and features.
+
+    Args:
+        task: What is to be learned.
+        arguments: The recipe.
+        settings: Its settings of the model's configuration.
+        seed: Draws the share of the training set and what augments it.
+
+    Raises:
+        UserError: If data, tokenizer, encoder or embeddings cannot be had or do not fit together.
+    """
+    splits = load_splits(arguments)
+    chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
+    tokenizer = task.prepare_tokenizer(load_tokenizer(arguments, chosen["text"]))
+    embeddings = load_embeddings(arguments.embeddings, tokenizer) if arguments.embeddings else None
+    if embeddings is not None:
+        settings = settings | {"embedding_size": embeddings.width}
+    model = build_model(task, arguments, settings, task.labels(chosen), tokenizer)
+    if embeddings is not None:
+        set_embeddings(model, embeddings, trained=arguments.embeddings_trained)
+    max_length = input_length(arguments, model, tokenizer)
+    train = task.augment(chosen, arguments, seed=seed)
+    evaluations = {
+        split: task.evaluation(task.features(rows, tokenizer, max_length=max_length), rows)
+        for split, rows in splits.items()
+        if split != "train"
+    }
+    return Preparation(
+        splits,
+        tokenizer,
+        model,
+        max_length,
+        task.features(train, tokenizer, max_length=max_length),
+        evaluations,
+        None if embeddings is None else describe_embeddings(embeddings, chosen["text"], tokenizer),
+    )
+
+
+def load_splits(arguments: RecipeArguments) -> DatasetDict:
+    """Read the data of a training.
+
+    Raises:
+        RecipeError: If a split is missing.
+    """
+    splits = READERS[arguments.reader].read(Path(arguments.data_dir) if arguments.data_dir else None)
+    for split in ("train", "validation"):
+        if split not in splits:
+            raise RecipeError(f"{arguments.data_dir} holds no {split} file for the reader {arguments.reader}.")
+    return splits
+
+
+def draw_fraction(dataset: Dataset, fraction: float, *, seed: int) -> Dataset:
+    """Return so large a share of the rows, drawn by the seed, in their old order."""
+    if fraction == 1:
+        return dataset
+    count = max(1, round(fraction * dataset.num_rows))
+    return dataset.select(sorted(random.Random(seed).sample(range(dataset.num_rows), count)))
+
+
+def input_length(arguments: RecipeArguments, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """Return how many tokens the model is to see at once; `None` if there is no limit.
+
+    The tokenizer takes over the limit, so that it travels with the saved model.
+
+    Raises:
+        RecipeError: If the recipe asks for more than the model can take.
+    """
+    longest = longest_input(model.config, tokenizer)
+    asked = arguments.max_seq_length
+    if longest is not None and asked is not None and asked > longest:
+        raise RecipeError(f"`max_seq_length` must be at most {longest} for this model, got {asked}.")
+    max_length = longest if asked is None else asked
+    tokenizer.model_max_length = UNLIMITED if max_length is None else max_length
+    return max_length
+
+
+def describe_embeddings(
+    embeddings: PretrainedEmbeddings, texts: list[str], tokenizer: PreTrainedTokenizerBase
+) -> dict[str, Any]:
+    """Return how wide pretrained embeddings are and how much of the vocabulary and of the training text has one."""
+    coverage = embeddings.coverage(tokenizer(texts, verbose=False)["input_ids"])
+    return {
+        "embedding_size": embeddings.width,
+        "covered_vocabulary": coverage.vocabulary,
+        "covered_training_tokens": coverage.occurrences,
+    }

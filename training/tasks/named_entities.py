@@ -1,0 +1,28 @@
+"""Tagging names of persons, places and other things."""
+
+from datasets import Dataset
+
+from malmoi.data.augmentation import with_replaced_names
+from malmoi.training.arguments import NamedEntityArguments, RecipeArguments
+from malmoi.training.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
+from malmoi.training.tasks.tagging import TaggingTask
+
+
+class NamedEntities(TaggingTask):
+    """Named entity recognition: BIO tags of characters."""
+
+    name = "named-entities"
+    definitions = DEFINITIONS
+    main_figure = "entity_f1"
+    breakdown = "type (exact characters)"
+    make_metrics = NamedEntityMetrics
+
+    def augment(self, train: Dataset, arguments: RecipeArguments, *, seed: int) -> Dataset:
+        """Return the sentences, and copies of them in which names are replaced."""
+        assert isinstance(arguments, NamedEntityArguments)
+        return with_replaced_names(
+            train,
+            copies=arguments.name_replacement_copies,
+            probability=arguments.name_replacement_probability,
+            seed=seed,
+        )

@@ -1,0 +1,52 @@
+"""Classifying whole texts, such as reviews by sentiment."""
+
+from collections.abc import Callable
+from typing import Any
+
+from datasets import Dataset
+from transformers import AutoModelForSequenceClassification, DataCollatorWithPadding, PreTrainedTokenizerBase
+
+from malmoi.data.classified_dataset import class_names, with_classes
+from malmoi.data.text_features import text_features
+from malmoi.training.evaluation import ClassificationEvaluation, Evaluation
+from malmoi.training.metrics.sentence_classification import DEFINITIONS
+from malmoi.training.tasks.task import Task
+
+
+class SentenceClassification(Task):
+    """Sentence classification: one class for each text."""
+
+    name = "sentence-classification"
+    model_types = ("bilstm", "encoder")
+    auto_model = AutoModelForSequenceClassification
+    definitions = DEFINITIONS
+    main_figure = "accuracy"
+    breakdown = "class"
+
+    def labels(self, dataset: Dataset) -> list[str]:
+        """Return the classes of a dataset, in the order of their ids."""
+        return class_names(dataset)
+
+    def with_labels(self, dataset: Dataset, labels: list[str]) -> Dataset:
+        """Return the dataset with the class ids of a model."""
+        return with_classes(dataset, labels)
+
+    def features(self, dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None) -> Dataset:
+        """Return the text features of classified texts."""
+        return text_features(dataset, tokenizer, max_length=max_length)
+
+    def collator(self, tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
+        """Return what pads text features to the longest of a batch."""
+        return DataCollatorWithPadding(tokenizer)
+
+    def evaluation(self, features: Dataset, dataset: Dataset) -> ClassificationEvaluation:
+        """Return what judges predictions for the text features of classified texts."""
+        return ClassificationEvaluation(features, dataset)
+
+    def describe_tokens(self, evaluation: Evaluation) -> dict[str, Any]:
+        """Return the share of unknown tokens and of texts whose end was cut off."""
+        features = evaluation.features
+        return {
+            "unknown_share": sum(features["unknown"]) / max(sum(features["length"]), 1),
+            "truncated_share": sum(features["truncated"]) / max(features.num_rows, 1),
+        }

@@ -1,0 +1,64 @@
+"""What the one trainer path asks of a task."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from datasets import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from malmoi.training.arguments import RecipeArguments
+from malmoi.training.evaluation import Evaluation
+
+
+class Task(ABC):
+    """A kind of data with what is learned from it and how it is judged."""
+
+    name: str
+    """As recipes name it, and as the key of its arguments in `malmoi.training.arguments`."""
+    model_types: tuple[str, ...]
+    """The architectures that can learn it."""
+    auto_model: type
+    """The `Auto` class of its models."""
+    definitions: dict[str, str]
+    """Its figures, each from 0 to 1, with what they mean."""
+    main_figure: str
+    """The figure by which runs are compared."""
+    breakdown: str
+    """What its figures `precision/X`, `recall/X` and `f1/X` are figures of."""
+
+    @abstractmethod
+    def labels(self, dataset: Dataset) -> list[str]:
+        """Return the labels of a dataset, in the order of their ids."""
+
+    @abstractmethod
+    def with_labels(self, dataset: Dataset, labels: list[str]) -> Dataset:
+        """Return the dataset with the label ids of a model.
+
+        Raises:
+            UserError: If the data has a label that the model lacks.
+        """
+
+    def augment(self, train: Dataset, arguments: RecipeArguments, *, seed: int) -> Dataset:
+        """Return the training set with what the recipe adds to it."""
+        return train
+
+    def prepare_tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+        """Return the tokenizer in the form that the task needs."""
+        return tokenizer
+
+    @abstractmethod
+    def features(self, dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None) -> Dataset:
+        """Return what a model is trained and judged on."""
+
+    @abstractmethod
+    def collator(self, tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
+        """Return what makes a batch of features."""
+
+    @abstractmethod
+    def evaluation(self, features: Dataset, dataset: Dataset) -> Evaluation:
+        """Return what judges predictions for the features of a dataset."""
+
+    @abstractmethod
+    def describe_tokens(self, evaluation: Evaluation) -> dict[str, Any]:
+        """Return how well the tokenizer fits the data that is evaluated."""

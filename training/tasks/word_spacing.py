@@ -1,0 +1,21 @@
+"""Restoring the spaces between words (띄어쓰기)."""
+
+from transformers import PreTrainedTokenizerBase
+
+from malmoi.data.character_tokenizer import split_into_characters
+from malmoi.training.metrics.word_spacing import DEFINITIONS, WordSpacingMetrics
+from malmoi.training.tasks.tagging import TaggingTask
+
+
+class WordSpacing(TaggingTask):
+    """Word spacing: every character of a sentence without its spaces begins a word (B) or does not (I)."""
+
+    name = "word-spacing"
+    definitions = DEFINITIONS
+    main_figure = "space_f1"
+    breakdown = "tag"
+    make_metrics = WordSpacingMetrics
+
+    def prepare_tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+        """Return a tokenizer whose tokens are no longer than a character: a space may stand before every one."""
+        return split_into_characters(tokenizer)

@@ -1,0 +1,33 @@
+"""From a recipe to a tokenizer."""
+
+from collections.abc import Iterable
+
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
+from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
+from malmoi.training.arguments import RecipeArguments
+from malmoi.training.recipe import RecipeError
+
+
+def load_tokenizer(arguments: RecipeArguments, texts: Iterable[str]) -> PreTrainedTokenizerBase:
+    """Build a tokenizer from the training texts, or load the one that is named.
+
+    Raises:
+        RecipeError: If it can neither be found in a folder nor fetched from the Hub.
+    """
+    name = arguments.tokenizer or arguments.model_name_or_path or "syllables"
+    if name == "syllables":
+        return build_syllable_tokenizer(texts, min_frequency=arguments.tokenizer_min_frequency)
+    if name == "wordpiece":
+        return build_wordpiece_tokenizer(texts, vocab_size=arguments.tokenizer_vocab_size)
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise RecipeError(
+            f"The tokenizer {name!r} is in no such folder and could not be fetched from the Hub "
+            f"({type(error).__name__}). Connect to the network, or give a folder or `syllables` by --tokenizer."
+        ) from error
+    if not tokenizer.is_fast:
+        raise RecipeError(f"The tokenizer {name!r} gives no character offsets; a fast tokenizer is needed.")
+    return tokenizer

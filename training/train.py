@@ -1,0 +1,206 @@
+"""Train a model from a recipe: the one trainer path, whatever the task and the architecture.
+
+malmoi train klue-ner-bi-lstm-crf --data_dir DIR
+python -m malmoi.training.train klue-ner-bi-lstm-crf --data_dir DIR
+torchrun --standalone --nproc_per_node 2 -m malmoi.training.train RECIPE --data_dir DIR
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset, disable_progress_bars
+from rich.console import Console
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    ProgressCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+
+from malmoi.data.user_error import UserError
+from malmoi.training.arguments import RecipeArguments, TaggingArguments
+from malmoi.training.callbacks import (
+    EpochTimer,
+    LearningRateDecay,
+    RepeatableLengthGrouping,
+    ShortLines,
+    ShortProgress,
+)
+from malmoi.training.costs import DEFINITIONS as COST_DEFINITIONS
+from malmoi.training.costs import peak_memory_bytes, texts_per_second
+from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered, predicted_labels
+from malmoi.training.optimizer import build_optimizer
+from malmoi.training.output_dir import find_checkpoint, remove_old_run
+from malmoi.training.plots import plot_run
+from malmoi.training.preparation import prepare
+from malmoi.training.recipe import Recipe, RecipeError, load_recipe
+from malmoi.training.recipe_arguments import check_arguments, parse_recipe
+from malmoi.training.report import environment, print_report, write_report
+from malmoi.training.run_description import (
+    describe_data,
+    describe_settings,
+    epoch_history,
+    loss_history,
+    summarize_epochs,
+)
+from malmoi.training.tasks import TASKS, Task
+
+
+def build_trainer(
+    task: Task,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    training_arguments: TrainingArguments,
+    *,
+    train: Dataset | None,
+    evaluation: Evaluation,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> Trainer:
+    """Return a stock `Trainer` whose evaluation computes all figures of the task."""
+    configure_evaluation(training_arguments)
+    # torch warns where there is nothing to pin for
+    training_arguments.dataloader_pin_memory &= torch.cuda.is_available()
+    trainer = Trainer(
+        model=model,
+        args=training_arguments,
+        train_dataset=train,
+        eval_dataset=numbered(evaluation.features),
+        data_collator=task.collator(tokenizer),
+        processing_class=tokenizer,
+        compute_metrics=evaluation,  # type: ignore[arg-type]
+        preprocess_logits_for_metrics=predicted_labels,
+        optimizers=(optimizer, None),
+    )
+    # both print all figures after every evaluation
+    trainer.remove_callback(ProgressCallback)
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def training_callbacks(
+    task: Task, arguments: RecipeArguments, training_arguments: TrainingArguments
+) -> list[TrainerCallback]:
+    """Return what the recipe asks of the `Trainer` beside its own arguments."""
+    callbacks: list[TrainerCallback] = [
+        ShortLines(task.main_figure) if training_arguments.disable_tqdm else ShortProgress(task.main_figure),
+        EpochTimer(),
+        RepeatableLengthGrouping(),
+    ]
+    if arguments.learning_rate_decay != 1:
+        callbacks.append(LearningRateDecay(arguments.learning_rate_decay))
+    if arguments.early_stopping_patience is not None:
+        callbacks.append(EarlyStoppingCallback(arguments.early_stopping_patience, arguments.early_stopping_threshold))
+    return callbacks
+
+
+def run(recipe: Recipe) -> dict[str, Any]:
+    """Train, evaluate and save what the recipe says; return the report."""
+    started = time.perf_counter()
+    # 1. what is asked for
+    task = TASKS[recipe.task]
+    arguments, training_arguments, settings = parse_recipe(recipe)
+    check_arguments(task, arguments, training_arguments)
+    checkpoint = find_checkpoint(training_arguments, overwrite=arguments.overwrite)
+    if training_arguments.disable_tqdm:
+        disable_progress_bars()
+    # 2. data, tokenizer, model, features
+    set_seed(training_arguments.seed)
+    prepared = prepare(task, arguments, settings, seed=training_arguments.seed)
+    model, tokenizer, evaluations = prepared.model, prepared.tokenizer, prepared.evaluations
+    # 3. training
+    optimizer = None
+    if isinstance(arguments, TaggingArguments) and arguments.crf_learning_rate is not None:
+        optimizer = build_optimizer(model, training_arguments, crf_learning_rate=arguments.crf_learning_rate)
+    trainer = build_trainer(
+        task,
+        model,
+        tokenizer,
+        training_arguments,
+        train=prepared.train,
+        evaluation=evaluations["validation"],
+        optimizer=optimizer,
+    )
+    for callback in training_callbacks(task, arguments, training_arguments):
+        trainer.add_callback(callback)
+    training_arguments.restore_callback_states_from_checkpoint = checkpoint is not None
+    if checkpoint is None:
+        remove_old_run(training_arguments)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    # 4. evaluation
+    seconds = _timer_of(trainer).seconds
+    history = epoch_history(trainer.state.log_history, seconds, task)
+    figures = evaluate(trainer, evaluations["validation"])
+    # the only evaluation, if none was asked for
+    history = history or epoch_history(trainer.state.log_history, seconds, task)
+    report: dict[str, Any] = {
+        "recipe": recipe.name,
+        "task": task.name,
+        "model_type": model.config.model_type,
+        "settings": describe_settings(recipe),
+        "data": describe_data(task, arguments.reader, arguments.data_dir, prepared.splits, split="validation"),
+        "tokenizer": {"vocab_size": len(tokenizer), **task.describe_tokens(evaluations["validation"])},
+        **({"embeddings": prepared.embeddings} if prepared.embeddings else {}),
+        "figures": figures,
+        **evaluations["validation"].details,
+        **({"test_figures": evaluate(trainer, evaluations["test"])} if "test" in evaluations else {}),
+        "definitions": task.definitions,
+        "breakdown": task.breakdown,
+        **summarize_epochs(history, seconds, task.main_figure),
+        "losses": loss_history(trainer.state.log_history),
+        "seconds_total": time.perf_counter() - started,
+        "parameters": model.num_parameters(),
+        "peak_memory_bytes": peak_memory_bytes(),
+        "texts_per_second": texts_per_second(
+            model, tokenizer, prepared.splits["validation"]["text"], max_length=prepared.max_length
+        ),
+        "cost_definitions": COST_DEFINITIONS,
+        "seed": training_arguments.seed,
+        "environment": environment(),
+    }
+    # 5. model, report and plots
+    if trainer.is_world_process_zero():
+        folder = Path(str(training_arguments.output_dir))
+        trainer.accelerator.unwrap_model(trainer.model).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        write_report(report, folder)
+        plot_run(report, folder)
+    return report
+
+
+def evaluate(trainer: Trainer, evaluation: Evaluation) -> dict[str, float]:
+    """Return the figures of the model for the features of an evaluation."""
+    trainer.compute_metrics = evaluation  # type: ignore[assignment]
+    figures = trainer.evaluate(numbered(evaluation.features))  # type: ignore[arg-type]
+    return {name.removeprefix("eval_"): value for name, value in figures.items()}
+
+
+def _timer_of(trainer: Trainer) -> EpochTimer:
+    """Return the timer in use: resuming puts a restored one in the place of ours."""
+    return next(c for c in trainer.callback_handler.callbacks if isinstance(c, EpochTimer))
+
+
+def main(argv: list[str]) -> None:
+    """Run the recipe that the arguments name."""
+    if not argv:
+        raise RecipeError("Expected the name of a recipe.")
+    recipe = load_recipe(argv[0], argv[1:])
+    report = run(recipe)
+    if int(torch.distributed.get_rank() if torch.distributed.is_initialized() else 0) == 0:
+        print_report(report, Console())
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except UserError as user_error:
+        sys.exit(f"malmoi: {user_error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
