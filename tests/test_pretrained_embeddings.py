@@ -86,7 +86,7 @@ def test_all_ways_to_store_vectors_give_the_same(write, syllable_tokenizer, tmp_
     assert len(with_line_feeds) == len(binary) + len(WORDS)
     for name, content in {
         "text.gz": gzip.compress(WORD2VEC.encode()),
-        "binary.gz": gzip.compress(binary),
+        "binary.gz": gzip.compress(binary, mtime=0),
         "named-text.vec": binary,
         "original.bin": bytes(with_line_feeds),
         "decomposed": normalize("NFD", WORD2VEC),
@@ -179,7 +179,7 @@ def test_numbers_survive_a_text_file(
         (b"\xef\xbb\xbf1 2\n", "the file is text with a byte order mark. Formats that are read: word2vec"),
         (b"\x93NUMPY\x01\x00", "the file is a NumPy array, which names no words. Formats that are read: word2vec"),
         (b"PK\x03\x04\x00", "a zip archive, such as torch writes around a pickle, which is never loaded. Formats"),
-        (gzip.compress(b"1 2\n"), "the file is compressed, but its name does not end in .gz. Formats"),
+        (gzip.compress(b"1 2\n", mtime=0), "the file is compressed, but its name does not end in .gz. Formats"),
         (b"\x7fELF\x02\x01\x01\x00", "the format is unknown. Formats that are read: word2vec"),
     ],
 )
@@ -204,7 +204,7 @@ def test_a_damaged_binary_file_is_named(write, syllable_tokenizer, tmp_path: Pat
             load_embeddings(write(content), syllable_tokenizer)
         assert message in str(error.value)
     with pytest.raises(DataFormatError, match=r"vectors\.gz: the file is damaged or cut off"):
-        load_embeddings(write(gzip.compress(binary)[:-9], "vectors.gz"), syllable_tokenizer)
+        load_embeddings(write(gzip.compress(binary, mtime=0)[:-9], "vectors.gz"), syllable_tokenizer)
 
 
 def test_a_fasttext_model_is_never_read_past_its_end(write, syllable_tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -226,7 +226,7 @@ def test_other_fasttext_models_are_refused(write, syllable_tokenizer, tmp_path: 
         (classifier, "model.bin", "a fastText classifier; expected a fastText model of words."),
         (quantised, "model.ftz", "a quantised fastText model (.ftz); expected the full one."),
         (other_width, "model.bin", "damaged or cut off (13 vectors of width 5, but the header says 4)."),
-        (gzip.compress(model), "model.bin.gz", "a compressed fastText model; unpack it first."),
+        (gzip.compress(model, mtime=0), "model.bin.gz", "a compressed fastText model; unpack it first."),
     ]:
         with pytest.raises(DataFormatError) as error:
             load_embeddings(write(content, name), syllable_tokenizer)

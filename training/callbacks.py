@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import torch
+from accelerate.scheduler import AcceleratedScheduler
 from torch.utils.data import DataLoader
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import ExportableState
@@ -125,11 +126,10 @@ class LearningRateDecay(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Set the learning rates of this epoch; they follow from its number, so a resumed training has them too."""
-        while hasattr(optimizer, "optimizer"):  # Accelerate wraps both
-            optimizer = optimizer.optimizer
-        while hasattr(lr_scheduler, "scheduler"):
+        if isinstance(lr_scheduler, AcceleratedScheduler):
             lr_scheduler = lr_scheduler.scheduler
         factor = self.factor ** int(state.epoch or 0)
-        lr_scheduler.base_lrs = [group["initial_lr"] * factor for group in optimizer.param_groups]
-        for group, rate in zip(optimizer.param_groups, lr_scheduler.get_lr()):
-            group["lr"] = rate
+        for index, group in enumerate(optimizer.param_groups):
+            base = group["initial_lr"] * factor
+            group["lr"] *= base / lr_scheduler.base_lrs[index]
+            lr_scheduler.base_lrs[index] = base

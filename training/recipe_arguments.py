@@ -12,6 +12,10 @@ from malmoi.training.recipe import ENCODER, Recipe, RecipeError, model_settings
 from malmoi.training.tasks import Task
 
 
+# schedules that follow the loss and have no learning rate of their own that could be multiplied
+SCHEDULES_WITHOUT_BASE = ("greedy", "reduce_lr_on_plateau")
+
+
 class RecipeParser(HfArgumentParser):
     """The parser of transformers, which reports a wrong value instead of leaving the process."""
 
@@ -83,6 +87,9 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError(f"`train_fraction` must be above 0 and at most 1, got {arguments.train_fraction}.")
     if not 0 < arguments.learning_rate_decay <= 1:
         raise RecipeError(f"`learning_rate_decay` must be above 0 and at most 1, got {arguments.learning_rate_decay}.")
+    schedule = str(training_arguments.lr_scheduler_type.value)
+    if arguments.learning_rate_decay != 1 and schedule in SCHEDULES_WITHOUT_BASE:
+        raise RecipeError(f"`learning_rate_decay` does not go together with `lr_scheduler_type: {schedule}`.")
     if isinstance(arguments, NamedEntityArguments) and not 0 <= arguments.name_replacement_probability <= 1:
         raise RecipeError(
             f"`name_replacement_probability` must be from 0 to 1, got {arguments.name_replacement_probability}."
