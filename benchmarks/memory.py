@@ -10,7 +10,6 @@ of many. Peak memory is the largest resident set of the process, libraries inclu
 import argparse
 import json
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -34,6 +33,8 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+
+from malmoi.training.costs import peak_memory_bytes
 
 GIB = 1 << 30
 SEED = 0
@@ -145,12 +146,7 @@ def measure(setting: Setting, *, steps: int, hidden_size: int) -> Measurement:
             data_collator=partial(collate, padded_length=setting.padded_length),
             callbacks=[timer],
         ).train()
-    if torch.cuda.is_available():
-        peak = torch.cuda.max_memory_allocated()
-    else:
-        unit = 1 if platform.system() == "Darwin" else 1024
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return Measurement(peak / GIB, statistics.median(timer.seconds))
+    return Measurement(peak_memory_bytes() / GIB, statistics.median(timer.seconds))
 
 
 def measure_apart(number: int, *, steps: int, hidden_size: int, max_memory: float) -> Measurement | None:
@@ -170,6 +166,10 @@ def measure_apart(number: int, *, steps: int, hidden_size: int, max_memory: floa
 
 def limit_memory(gib: float) -> None:
     """Let this process fail, rather than the machine suffer, when it wants more memory than this."""
+    if sys.platform == "win32":
+        sys.exit("Memory cannot be limited on Windows, so that this measurement might freeze the machine.")
+    import resource  # Unix only
+
     resource.setrlimit(resource.RLIMIT_DATA, (int(gib * GIB), int(gib * GIB)))
 
 

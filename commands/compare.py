@@ -17,12 +17,15 @@ def compare_runs(folders: list[Path], *, output_dir: Path | None, separately: bo
             f"{difference(groups[0][0], groups[1][0])} Their figures do not belong side by side; --separately gives "
             "each kind a table of its own."
         )
+    written: list[Path] = []
     for number, group in enumerate(groups, start=1):
         comparison = compare(group)
         typer.echo(("\n" if number > 1 else "") + to_markdown(comparison), nl=False)
         if output_dir is not None:
             name = "comparison" if len(groups) == 1 else f"comparison-{number}"
-            written = write_comparison(comparison, output_dir, name=name, plot=can_plot())
-            typer.echo(f"\nWritten: {', '.join(map(str, written))}")
-            if not can_plot():
-                typer.echo(MISSING)
+            written += write_comparison(comparison, output_dir, name=name, plot=can_plot())
+    # beside the table, so that the table alone can go into a file
+    if written:
+        typer.echo(f"Written: {', '.join(map(str, written))}", err=True)
+        if not can_plot():
+            typer.echo(MISSING, err=True)

@@ -159,7 +159,11 @@ def compare(
         bool, typer.Option("--separately", help="Runs that cannot be compared get tables of their own.")
     ] = False,
 ) -> None:
-    """Put finished runs side by side: quality, time, memory, size, speed."""
+    """Put finished runs side by side: quality, time, memory, size, speed.
+
+    Only runs on the same data, for the same task and by the same definitions belong in one table; what else they
+    differ in, such as the machine, is said below it.
+    """
     from malmoi.commands.compare import compare_runs
 
     compare_runs(runs, output_dir=output_dir, separately=separately)
@@ -170,7 +174,13 @@ def compare_embeddings(
     context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.")],
 ) -> None:
-    """Train with random, frozen and trained embeddings, and compare. Needs --embeddings; other flags as in `train`."""
+    """Train with random, frozen and trained embeddings, and compare. Needs --embeddings; other flags as in `train`.
+
+    The runs go to random, frozen and trained in --output_dir, and the comparison beside them; random has the recipe's
+    own embedding_size. All three folders are looked at before the first training. After an interruption,
+    --resume_from_checkpoint true leaves finished runs as they are and goes on with the others; --overwrite true
+    trains all three anew.
+    """
     from malmoi.commands.compare_embeddings import embedding_recipes
 
     recipes = embedding_recipes(recipe, context.args)

@@ -3,25 +3,25 @@
 import copy
 
 from tokenizers import Regex, Tokenizer, pre_tokenizers
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from malmoi.data.syllable_tokenizer import CHARACTER
 from malmoi.data.user_error import UserError
 
 
-def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:
     """Return a copy of a fast tokenizer whose tokens never reach beyond one syllable or character.
 
     The split is part of the tokenizer itself, so a saved model tokenizes the same way in a stock pipeline, where
-    nothing knows of characters. White space is no token, whether the text has its spaces or not.
+    nothing knows of characters. White space is no token, and special tokens that occur in a text are text. Byte-level
+    and SentencePiece tokenizers may need several pieces for a character.
 
     Raises:
         UserError: If it cannot be done: the tokenizer is not a fast one.
     """
     if not tokenizer.is_fast:
         raise UserError(f"{type(tokenizer).__name__} cannot be split into characters; a fast tokenizer is needed.")
-    tokenizer = copy.deepcopy(tokenizer)
-    backend: Tokenizer = tokenizer.backend_tokenizer
+    backend: Tokenizer = copy.deepcopy(tokenizer.backend_tokenizer)
     steps = [
         pre_tokenizers.WhitespaceSplit(),
         pre_tokenizers.Split(Regex(CHARACTER), "isolated"),
@@ -29,4 +29,12 @@ def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedToken
     if backend.pre_tokenizer is not None:
         steps.append(backend.pre_tokenizer)
     backend.pre_tokenizer = pre_tokenizers.Sequence(steps)
-    return tokenizer
+    # `BertTokenizer` and others build their own steps anew when they are loaded; this class takes those of the file
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        **tokenizer.special_tokens_map,
+        model_max_length=tokenizer.model_max_length,
+        model_input_names=tokenizer.model_input_names,
+        padding_side=tokenizer.padding_side,
+        split_special_tokens=True,
+    )

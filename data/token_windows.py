@@ -6,6 +6,7 @@ from typing import NamedTuple
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from malmoi.configuration.position_limit import position_limit
+from malmoi.data.user_error import UserError
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED, token_spans
 
 Offsets = list[tuple[int, int]]
@@ -44,48 +45,49 @@ def token_windows(
         max_length: How many tokens the model can take, special ones included; `None` if there is no limit.
 
     Raises:
-        ValueError: If the tokenizer has no offsets, or `max_length` leaves no room for a window to move on.
+        ValueError: If the tokenizer has no offsets.
+        UserError: If `max_length` leaves no room for a window to move on.
     """
     if not tokenizer.is_fast:
         raise ValueError(f"{type(tokenizer).__name__} gives no character offsets; a fast tokenizer is needed.")
-    windows: list[list[Window]] = [[] for _ in texts]
+    shortest = tokenizer.num_special_tokens_to_add() + 4
+    if max_length is not None and max_length < shortest:
+        raise UserError(f"A window needs at least {shortest} tokens, got `max_seq_length` {max_length}.")
     if not texts:
-        return windows
-    special = tokenizer.num_special_tokens_to_add()
-    overlap = 0 if max_length is None else (max_length - special) // 4
-    if max_length is not None and max_length - special < 4:
-        raise ValueError(f"A window needs at least {special + 4} tokens, got `max_seq_length` {max_length}.")
+        return []
     encoded = tokenizer(
         list(texts),
+        truncation=False,
         return_offsets_mapping=True,
-        return_overflowing_tokens=max_length is not None,
-        truncation=max_length is not None,
-        max_length=max_length,
-        stride=overlap,
+        return_special_tokens_mask=True,
         verbose=False,
     )
-    owners = encoded["overflow_to_sample_mapping"] if max_length is not None else range(len(texts))
-    for owner, input_ids, offsets in zip(owners, encoded["input_ids"], encoded["offset_mapping"]):
-        windows[owner].append(Window(input_ids, token_spans(texts[owner], offsets), (0, len(input_ids))))
-    before = _leading_special_tokens(tokenizer)
-    return [_divide(parts, before, special - before, overlap) for parts in windows]
-
-
-def _leading_special_tokens(tokenizer: PreTrainedTokenizerBase) -> int:
-    """Return how many special tokens stand before a text."""
-    mask: list[int] = tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
-    return mask.index(0) if 0 in mask else 0
-
-
-def _divide(parts: list[Window], before: int, after: int, overlap: int) -> list[Window]:
-    """Give the first half of what two windows share to the former, the second half to the latter."""
-    last = len(parts) - 1
+    rows = zip(texts, encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"])
     return [
-        part._replace(
-            kept=(
-                before + overlap // 2 if index > 0 else 0,
-                len(part.input_ids) - (after + overlap - overlap // 2 if index < last else 0),
-            )
-        )
-        for index, part in enumerate(parts)
+        [Window(input_ids, token_spans(text, offsets), (0, len(input_ids)))]
+        if max_length is None or len(input_ids) <= max_length
+        else _divide(input_ids, token_spans(text, offsets), special, max_length)
+        for text, input_ids, offsets, special in rows
     ]
+
+
+def _divide(input_ids: list[int], offsets: Offsets, special: list[int], max_length: int) -> list[Window]:
+    """Cut a text into windows, each between the special tokens of the whole.
+
+    Windows share a quarter of their tokens; the first half of what two share is kept in the former, the second half
+    in the latter.
+    """
+    before, after = special.index(0), special[::-1].index(0)
+    end = len(input_ids) - after
+    room = max_length - before - after
+    overlap = room // 4
+    windows = []
+    for start in range(before, end - overlap, room - overlap):
+        stop = min(start + room, end)
+        parts = (slice(before), slice(start, stop), slice(end, None))
+        window_ids = [token for part in parts for token in input_ids[part]]
+        window_offsets = [span for part in parts for span in offsets[part]]
+        first = 0 if start == before else before + overlap // 2
+        last = len(window_ids) if stop == end else before + room - (overlap - overlap // 2)
+        windows.append(Window(window_ids, window_offsets, (first, last)))
+    return windows

@@ -15,6 +15,8 @@ SPECIAL = {
     "mask_token": "[MASK]",
 }
 
+CONTINUATION = "##"
+
 
 def build_wordpiece_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTrainedTokenizerFast:
     """Build a tokenizer of words and pieces of words, `##` before those that continue a word.
@@ -23,7 +25,7 @@ def build_wordpiece_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTr
 
     Args:
         texts: The training texts.
-        vocab_size: How many tokens the vocabulary has at most.
+        vocab_size: How many tokens the vocabulary has; each character has two anyway, to begin and to continue a word.
 
     Raises:
         UserError: If the texts hold no character.
@@ -32,15 +34,27 @@ def build_wordpiece_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTr
     tokenizer.normalizer = normalizers.BertNormalizer(strip_accents=False, lowercase=False)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
+    words = [
+        word
+        for text in texts
+        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))
+    ]
+    alphabet = sorted(set("".join(words)))
+    if not alphabet:
+        raise UserError("No character occurs in the training texts.")
+    # The trainer numbers pieces as it meets them, in an order that changes from run to run, and breaks ties by number.
+    # Those that it finds in place keep theirs, so the same texts give the same vocabulary.
+    pieces = [*SPECIAL.values(), *alphabet, *(CONTINUATION + character for character in alphabet)]
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocab_size,
-        special_tokens=list(SPECIAL.values()),
-        continuing_subword_prefix="##",
+        vocab_size=max(vocab_size, len(pieces)),
+        special_tokens=pieces,
+        continuing_subword_prefix=CONTINUATION,
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
-    if tokenizer.get_vocab_size() == len(SPECIAL):
-        raise UserError("No character occurs in the training texts.")
+    trained = Tokenizer(models.WordPiece(unk_token=SPECIAL["unk_token"]))
+    trained.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trained.train_from_iterator(words, trainer)
+    tokenizer.model = models.WordPiece(trained.get_vocab(), unk_token=SPECIAL["unk_token"])
     ids = {name: tokenizer.token_to_id(token) for name, token in SPECIAL.items()}
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
@@ -50,5 +64,6 @@ def build_wordpiece_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTr
         tokenizer_object=tokenizer,
         **SPECIAL,
         padding_side="right",
+        split_special_tokens=True,  # "[SEP]" in a text is five characters
         model_input_names=["input_ids", "attention_mask"],
     )

@@ -9,7 +9,7 @@ import torch
 
 from malmoi.data.token_windows import longest_input
 from malmoi.inference.batches import CHUNK, check_text, length_batches
-from malmoi.inference.loading import load_model
+from malmoi.inference.loading import default_device, load_model
 
 
 class Classification(NamedTuple):
@@ -50,9 +50,7 @@ class Classifier:
         device: str | torch.device | None = None,
     ):
         loaded = load_model(model, "sentence-classification", trust_remote_code=trust_remote_code, revision=revision)
-        if device is None:
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model = loaded.model.to(device)  # type: ignore[arg-type]
+        self.model = loaded.model.to(device or default_device())  # type: ignore[arg-type]
         self.tokenizer = loaded.tokenizer
         self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
         self._labels = [str(label) for _, label in sorted((loaded.model.config.id2label or {}).items())]
@@ -87,6 +85,6 @@ class Classifier:
             max_length=self.max_length,
             return_tensors="pt",
         ).to(self.model.device)
-        # texts without any token give a tensor of floats
-        output = self.model(input_ids=encoded["input_ids"].long(), attention_mask=encoded["attention_mask"].long())
+        # texts without any token give tensors of floats
+        output = self.model(**{name: values.long() for name, values in encoded.items()})
         return output["logits"].float().softmax(dim=-1).tolist()

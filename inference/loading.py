@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError, safe_open
 from transformers import (
@@ -31,6 +32,11 @@ class LoadedModel(NamedTuple):
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+
+
+def default_device() -> str:
+    """Return where models run unless told otherwise: on a GPU if there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def task_of(config: PreTrainedConfig) -> str | None:
@@ -98,11 +104,17 @@ def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -
     """Return the task of a model, if it is the expected one."""
     own = task_of(config)
     if own is None:
-        raise UserError(
-            f"{model}: expected a model for token or sequence classification, got {config.architectures or 'none'}."
-        )
+        found = ", ".join(config.architectures or ["none that is named"])
+        raise UserError(f"{model}: expected a model for token or sequence classification, got {found}.")
     if task not in (None, own):
         raise UserError(f"{model}: this is a model for {own}; use `malmoi {COMMANDS[own]}`.")
+    if own == "sentence-classification" and (
+        config.problem_type not in (None, "single_label_classification") or config.num_labels < 2
+    ):
+        raise UserError(
+            f"{model}: expected a model that gives a text one of several labels, got {config.num_labels} labels and "
+            f"`problem_type` {config.problem_type!r}."
+        )
     return own
 
 

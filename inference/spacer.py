@@ -5,7 +5,7 @@ Nothing but spaces (U+0020) can change, whatever the model says.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +15,14 @@ import torch
 from malmoi.data.token_windows import longest_input
 from malmoi.data.word_spacing import BEGIN
 from malmoi.inference.batches import CHUNK, check_text
-from malmoi.inference.loading import load_model
+from malmoi.inference.loading import default_device, load_model
 from malmoi.inference.token_labels import token_labels
 
 SPACE = " "
-# line ends, tabs and all other white space stay where they are; what stands between them is spaced on its own
-SEGMENT = re.compile(r"[^\S ]*((?:\S| )+)[^\S ]*")
+# U+FEFF may begin a file, and forbids a break anywhere else
+WORD = r"[^\s\ufeff]+"
+SEGMENT = re.compile(rf"{WORD}(?: +{WORD})*")
+"""Words with spaces between them, which is where spaces may change; what lies outside of all segments stays."""
 
 
 class SpacedText(NamedTuple):
@@ -59,9 +61,7 @@ class Spacer:
         device: str | torch.device | None = None,
     ):
         loaded = load_model(model, "word-spacing", trust_remote_code=trust_remote_code, revision=revision)
-        if device is None:
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model = loaded.model.to(device)  # type: ignore[arg-type]
+        self.model = loaded.model.to(device or default_device())  # type: ignore[arg-type]
         self.tokenizer = loaded.tokenizer
         self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
         self._begin = {index for index, label in (loaded.model.config.id2label or {}).items() if label == BEGIN}
@@ -82,7 +82,7 @@ class Spacer:
         while chunk := list(islice(texts, CHUNK)):
             for text in chunk:
                 check_text(text)
-            segments = [[match.span(1) for match in SEGMENT.finditer(text)] for text in chunk]
+            segments = [[match.span() for match in SEGMENT.finditer(text)] for text in chunk]
             bodies = [
                 text[start:end].replace(SPACE, "") for text, spans in zip(chunk, segments) for start, end in spans
             ]
@@ -112,37 +112,33 @@ def grapheme_starts(text: str) -> set[int]:
 def _respace(text: str, segments: list[tuple[tuple[int, int], set[int]]], *, keep_spaces: bool) -> SpacedText:
     """Return the text with a space before every character that begins a word.
 
+    Only spaces between two characters of a segment can go, and only between two of them can a space come.
+
     Args:
         text: The original.
-        segments: Start and end of each stretch without other white space than spaces, and which of its characters,
-            counted without spaces, begin a word.
+        segments: Start and end of each stretch of words and spaces, and which of its characters, counted without
+            spaces, begin a word.
         keep_spaces: Whether the spaces of the original stay.
     """
-    offsets: list[int | None] = []
     removed: list[int] = []
-    position = 0
+    inserted: set[int] = set()
     for (start, end), begins in segments:
-        body = text[start:end]
-        first = start + len(body) - len(body.lstrip(SPACE))
-        last = start + len(body.rstrip(SPACE))
-        offsets += range(position, min(first, end))
-        position = max(first, position)
-        spaces: list[int] = []
-        count = 0
-        for index in range(first, last):
-            if text[index] == SPACE:
-                spaces.append(index)
-                continue
+        places = [index for index in range(start, end) if text[index] != SPACE]
+        for count, (left, right) in enumerate(pairwise(places), start=1):
+            spaces = range(left + 1, right)
             if keep_spaces and spaces:
-                offsets += spaces
-            elif count and count in begins:
-                offsets.append(spaces[0] if spaces else None)
+                continue
+            if count not in begins:
+                removed += spaces
+            elif spaces:
                 removed += spaces[1:]
             else:
-                removed += spaces
+                inserted.add(right)
+    gone = set(removed)
+    offsets: list[int | None] = []
+    for index in range(len(text)):
+        if index in inserted:
+            offsets.append(None)
+        if index not in gone:
             offsets.append(index)
-            spaces = []
-            count += 1
-            position = index + 1
-    offsets += range(position, len(text))
     return SpacedText("".join(SPACE if at is None else text[at] for at in offsets), offsets, removed)

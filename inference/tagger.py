@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import torch
 from transformers import TokenClassificationPipeline
 
+from malmoi.configuration.crf_settings import CrfSettings
 from malmoi.data.token_windows import longest_input
 from malmoi.inference.batches import CHUNK, check_text, length_batches
 from malmoi.inference.loading import load_model
-from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
+from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline, token_spans
 
 
 class Entity(NamedTuple):
@@ -46,7 +47,7 @@ class Tagger:
         device: str | torch.device | None = None,
     ):
         loaded = load_model(model, "named-entities", trust_remote_code=trust_remote_code, revision=revision)
-        has_crf = bool(getattr(loaded.model.config, "custom_pipelines", None))
+        has_crf = isinstance(loaded.model.config, CrfSettings)
         options: dict[str, Any] = {}
         max_length = longest_input(loaded.model.config, loaded.tokenizer)
         if not has_crf and max_length is not None:
@@ -77,7 +78,10 @@ class Tagger:
         """Fill in the answers for some texts of a chunk."""
         found: Any = self.pipeline([chunk[index] for index in batch], batch_size=len(batch))
         for index, entities in zip(batch, found):
-            answers[index] = [
-                Entity(e["start"], e["end"], e["entity_group"], float(e["score"]), chunk[index][e["start"] : e["end"]])
-                for e in entities
-            ]
+            answers[index] = [_entity(entity, chunk[index]) for entity in entities]
+
+
+def _entity(found: dict[str, Any], text: str) -> Entity:
+    """Return a name without the space before it, which some tokenizers count as part of its first token."""
+    [(start, end)] = token_spans(text, [(found["start"], found["end"])])
+    return Entity(start, end, found["entity_group"], float(found["score"]), text[start:end])

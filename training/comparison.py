@@ -1,13 +1,28 @@
 """Finished runs side by side: a table, a plot, and a refusal to compare what cannot be compared."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from malmoi.data.user_error import UserError
-from malmoi.training.plots import new_figure, save_figure
+from malmoi.training.plots import plot_comparison
 from malmoi.training.report import REPORT_FILE, read_report
+
+NEEDED = (
+    *("recipe", "task", "model_type", "main_figure", "best", "mean", "epochs", "definitions", "cost_definitions"),
+    *("seconds_per_epoch", "parameters", "peak_memory_bytes", "texts_per_second", "seed"),
+    *("data.split", "data.source", "data.fingerprint", "data.texts"),
+    *("environment.platform", "environment.device", "environment.cpu_count", "environment.torch_threads"),
+)
+"""What a comparison takes from a report."""
+CIRCUMSTANCES = {
+    "train_texts": "texts in training",
+    "machine": "machine",
+    "threads": "threads",
+    "versions": "versions",
+}
+"""What runs may differ in and still be compared, if it is said."""
 
 
 class Run(NamedTuple):
@@ -22,18 +37,19 @@ class Column(NamedTuple):
 
     heading: str
     key: str
-    form: str
+    write: Callable[[Any], str]
 
 
 COLUMNS = (
-    Column("model", "model_type", "{}"),
-    Column("best {figure}, %", "best", "{:.2f}"),
-    Column("mean {figure} over evaluations, %", "mean", "{:.2f}"),
-    Column("s an epoch", "seconds_per_epoch", "{:.1f}"),
-    Column("parameters", "parameters", "{:,}"),
-    Column("peak memory, GiB", "peak_memory_gib", "{:.2f}"),
-    Column("texts a second", "texts_per_second", "{:.0f}"),
-    Column("seed", "seed", "{}"),
+    Column("run", "run", str),
+    Column("model", "model_type", str),
+    Column("best {figure}, %", "best", lambda share: f"{100 * share:.2f}"),
+    Column("mean {figure}, %", "mean", lambda share: f"{100 * share:.2f}"),
+    Column("seconds an epoch", "seconds_per_epoch", lambda seconds: f"{seconds:.1f}"),
+    Column("parameters", "parameters", lambda count: f"{count:,}"),
+    Column("peak memory, GiB", "peak_memory_bytes", lambda count: f"{count / 2**30:.2f}"),
+    Column("texts a second", "texts_per_second", lambda count: f"{count:.0f}"),
+    Column("seed", "seed", str),
 )
 
 
@@ -44,37 +60,55 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
         UserError: If a folder holds no report of a finished run, or is named twice.
     """
     resolved = [folder.resolve() for folder in folders]
-    if len(set(resolved)) < len(resolved):
-        raise UserError("A run is named twice.")
     runs = []
-    for folder in resolved:
+    for number, (given, folder) in enumerate(zip(folders, resolved)):
+        if folder in resolved[:number]:
+            raise UserError(f"{given}: a run can be compared with others, but it is named twice.")
+        if not folder.is_dir():
+            raise UserError(f"{given}: there is no such folder.")
         report = read_report(folder)
         if report is None:
-            raise UserError(f"{folder}: expected the folder of a finished run, but it holds no {REPORT_FILE}.")
-        missing = {"main_figure", "epochs", "cost_definitions", "data"} - set(report)
+            raise UserError(f"{given}: expected the folder of a finished run, but it holds no {REPORT_FILE}.")
+        missing = [key for key in NEEDED if not _holds(report, key)]
         if missing:
-            raise UserError(f"{folder / REPORT_FILE}: it lacks {', '.join(sorted(missing))}; train the run anew.")
+            raise UserError(
+                f"{given / REPORT_FILE}: it lacks {', '.join(missing)}, as reports of older versions do; "
+                "train the run anew."
+            )
         runs.append(Run(_name(folder, resolved), report))
     return runs
+
+
+def _holds(report: dict[str, Any], key: str) -> bool:
+    """Tell whether a report has a value at a path of keys."""
+    value: Any = report
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
 
 
 def _name(folder: Path, folders: Sequence[Path]) -> str:
     """Return the last parts of a path that no other of the paths ends with."""
     for count in range(1, len(folder.parts)):
-        name = "/".join(folder.parts[-count:])
         if sum(other.parts[-count:] == folder.parts[-count:] for other in folders) == 1:
-            return name
+            return "/".join(folder.parts[-count:])
     return str(folder)
 
 
-def conditions(run: Run) -> dict[str, Any]:
+def shown_definitions(report: dict[str, Any]) -> dict[str, str]:
+    """Return the definitions of the figures that a comparison shows."""
+    figure = report["main_figure"]
+    return {figure: report["definitions"][figure], **report["cost_definitions"]}
+
+
+def conditions(run: Run) -> dict[str, str]:
     """Return what must be equal for figures to be comparable."""
-    report = run.report
     return {
-        "task": report["task"],
-        "data": f"{report['data']['split']} of {report['data']['source']} ({report['data']['fingerprint']})",
-        "definitions of figures": report["definitions"],
-        "definitions of costs": report["cost_definitions"],
+        "task": run.report["task"],
+        "data": run.report["data"]["fingerprint"],
+        **{f"the definition of {name}": text for name, text in shown_definitions(run.report).items()},
     }
 
 
@@ -94,102 +128,86 @@ def comparable_groups(runs: Sequence[Run]) -> list[list[Run]]:
 def difference(first: Run, second: Run) -> str:
     """Return a sentence that says why two runs cannot be compared."""
     one, other = conditions(first), conditions(second)
-    for name, value in one.items():
-        if value != other[name]:
-            values = "" if isinstance(value, dict) else f": {value} and {other[name]}"
-            return f"{first.name} and {second.name} differ in {name}{values}."
-    return f"{first.name} and {second.name} are comparable."
+    name = next(name for name in {**one, **other} if one.get(name) != other.get(name))
+    values = [_data(run) if name == "data" else conditions(run).get(name, "none") for run in (first, second)]
+    return f"{first.name} and {second.name} differ in {name}: {values[0]}, and {values[1]}."
 
 
-def machine(run: Run) -> str:
-    """Return what times and memory depend on."""
-    environment = run.report["environment"]
-    return (
-        f"{environment['device']}, {environment['torch_threads']} of {environment['cpu_count']} cores, "
-        f"torch {environment['torch']}, transformers {environment['transformers']}"
-    )
+def _data(run: Run) -> str:
+    data = run.report["data"]
+    return f"{data['split']} of {data['source']} (fingerprint {data['fingerprint']})"
 
 
 def compare(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return the comparison of comparable runs as JSON can hold it: definitions, data, one row per run."""
+    """Return the comparison of comparable runs as JSON can hold it: data, definitions, one row per run.
+
+    The figures are those of the reports: quality is from 0 to 1.
+    """
     first = runs[0].report
     figure = first["main_figure"]
-    rows = []
-    for run in runs:
-        report = run.report
-        rows.append(
-            {
-                "run": run.name,
-                "recipe": report["recipe"],
-                "model_type": report["model_type"],
-                "best": 100 * report["best"],
-                "mean": 100 * report["mean"],
-                "seconds_per_epoch": report["seconds_per_epoch"],
-                "parameters": report["parameters"],
-                "peak_memory_gib": report["peak_memory_bytes"] / 2**30,
-                "texts_per_second": report["texts_per_second"],
-                "seed": report["seed"],
-                "train_texts": report["data"]["texts"]["train"],
-                "machine": machine(run),
-                "curve": [{"epoch": entry["epoch"], figure: 100 * entry[figure]} for entry in report["epochs"]],
-            }
-        )
     return {
         "task": first["task"],
-        "data": first["data"],
+        "data": {key: first["data"][key] for key in ("split", "source", "fingerprint")}
+        | {"texts": first["data"]["texts"][first["data"]["split"]]},
         "main_figure": figure,
-        "definitions": {figure: first["definitions"][figure], **first["cost_definitions"]},
-        "runs": rows,
+        "definitions": {
+            "best": f"highest {figure} of the evaluations during training",
+            "mean": f"mean {figure} of the evaluations during training",
+            **shown_definitions(first),
+        },
+        "runs": [_row(run) for run in runs],
+    }
+
+
+def _row(run: Run) -> dict[str, Any]:
+    report, environment = run.report, dict(run.report["environment"])
+    figure = report["main_figure"]
+    machine = f"{environment.pop('platform')}, {environment.pop('device')}, {environment.pop('cpu_count')} cores"
+    threads = environment.pop("torch_threads")
+    same = ("recipe", "model_type", "best", "mean", "seconds_per_epoch", "parameters", "peak_memory_bytes")
+    return {
+        "run": run.name,
+        **{key: report[key] for key in (*same, "texts_per_second", "seed")},
+        "train_texts": report["data"]["texts"]["train"],
+        "machine": machine,
+        "threads": threads,
+        "versions": ", ".join(f"{name} {version}" for name, version in environment.items()),
+        "curve": [{"epoch": entry["epoch"], figure: entry[figure]} for entry in report["epochs"]],
     }
 
 
 def to_markdown(comparison: dict[str, Any]) -> str:
-    """Return a comparison as a Markdown table with its data and definitions."""
-    figure, data = comparison["main_figure"], comparison["data"]
-    headings = ["run", *(column.heading.format(figure=figure) for column in COLUMNS)]
-    align = ["---", "---", *("---:" for _ in COLUMNS[1:])]
-    lines = [f"| {' | '.join(headings)} |", f"| {' | '.join(align)} |"]
-    for row in comparison["runs"]:
-        cells = [row["run"], *(column.form.format(row[column.key]) for column in COLUMNS)]
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += [
+    """Return a comparison as a Markdown table with its data, circumstances and definitions."""
+    figure, data, rows = comparison["main_figure"], comparison["data"], comparison["runs"]
+    headings = {column.key: column.heading.format(figure=figure) for column in COLUMNS}
+    lines = [
+        _table_line(list(headings.values())),
+        _table_line(["---", "---", *("---:" for _ in COLUMNS[2:])]),
+        *(_table_line([column.write(row[column.key]) for column in COLUMNS]) for row in rows),
         "",
-        f"Task {comparison['task']}, {data['split']} of {data['source']} ({data['texts'][data['split']]:,} texts).",
+        f"Task {comparison['task']}, {data['split']} of {data['source']} ({data['texts']:,} texts).",
+        "",
+        *(_circumstance(rows, key, what) for key, what in CIRCUMSTANCES.items()),
+        "",
+        *(f"- {headings.get(name, name)}: {text}" for name, text in comparison["definitions"].items()),
     ]
-    for key, what in (("train_texts", "Texts in training"), ("machine", "Machine")):
-        values = {
-            str(row[key]): [r["run"] for r in comparison["runs"] if r[key] == row[key]] for row in comparison["runs"]
-        }
-        if len(values) == 1:
-            lines.append(f"{what}: {next(iter(values))}.")
-        else:
-            differing = "; ".join(f"{value} ({', '.join(names)})" for value, names in values.items())
-            lines.append(f"**The runs differ** in {what[0].lower() + what[1:]}: {differing}.")
-    lines += ["", *(f"- {name}: {definition}" for name, definition in comparison["definitions"].items())]
     return "\n".join(lines) + "\n"
 
 
-def plot_comparison(comparison: dict[str, Any], path: Path) -> Path:
-    """Draw quality against time per epoch, and the learning curves of the runs."""
-    figure_name = comparison["main_figure"]
-    figure, _ = new_figure(width=11, height=4.4)
-    figure.clear()
-    cost, curves = figure.subplots(1, 2)
-    for row in comparison["runs"]:
-        cost.scatter(row["seconds_per_epoch"], row["best"], s=40)
-        cost.annotate(
-            row["run"], (row["seconds_per_epoch"], row["best"]), xytext=(6, 4), textcoords="offset points", fontsize=8
-        )
-        points = [(point["epoch"], point[figure_name]) for point in row["curve"]]
-        curves.plot(*zip(*points), marker="o", markersize=3, label=row["run"])
-    cost.set_xscale("log")
-    cost.margins(x=0.25, y=0.15)
-    cost.set_xlabel("seconds an epoch (log)")
-    cost.set_ylabel(f"best {figure_name}, %")
-    curves.set_xlabel("epoch")
-    curves.set_ylabel(f"{figure_name}, %")
-    curves.legend(frameon=False, fontsize=8)
-    return save_figure(figure, path)
+def _table_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _circumstance(rows: Sequence[dict[str, Any]], key: str, what: str) -> str:
+    """Return a line that says under which circumstances the runs came about, and in bold if they differ."""
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        names.setdefault(str(row[key]), []).append(row["run"])
+    if len(names) == 1:
+        return f"- {what}: {next(iter(names))}"
+    return f"- **the runs differ in {what}**: " + "; ".join(
+        f"{value} ({', '.join(of)})" for value, of in names.items()
+    )
 
 
 def write_comparison(comparison: dict[str, Any], folder: Path, *, name: str, plot: bool) -> list[Path]:

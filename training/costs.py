@@ -1,6 +1,5 @@
 """What a model costs: parameters, memory, time to answer. Every figure has a definition, as those of quality have."""
 
-import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -24,8 +23,15 @@ AT_MOST = 1000
 
 def peak_memory_bytes() -> int:
     """Return the most memory that this process has held so far."""
-    if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
+    on_gpu = int(torch.cuda.max_memory_allocated())  # 0 if nothing ran on a GPU, be there one or not
+    if on_gpu:
+        return on_gpu
+    if sys.platform == "win32":
+        import psutil  # comes with accelerate
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource  # Unix only
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # kilobytes, but on macOS bytes
 
@@ -40,6 +46,9 @@ def texts_per_second(
         tokenizer: Its tokenizer.
         texts: The texts; the first `AT_MOST` are taken.
         max_length: How many tokens the model can take; of a longer text only so many are answered.
+
+    Returns:
+        Texts a second; the model is in evaluation mode then.
     """
     texts = sorted(texts[:AT_MOST], key=len)
     batches = [texts[start : start + BATCH_SIZE] for start in range(0, len(texts), BATCH_SIZE)]

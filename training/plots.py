@@ -1,12 +1,18 @@
-"""Plots of a run as PNG files. Matplotlib is optional: without it a run says so and leaves out the plots."""
+"""Plots of runs as PNG files. Matplotlib is optional: without it a run says so and leaves out the plots."""
 
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 LOSS_PLOT, CONFUSION_PLOT = "loss.png", "confusion.png"
+LATIN_FONT = "DejaVu Sans"  # comes with Matplotlib
 KOREAN_FONTS = (
     "Noto Sans CJK KR",
+    "Noto Sans CJK JP",  # the first face of the collection of all CJK fonts, and the only one that Matplotlib sees
     "Noto Sans KR",
     "NanumGothic",
     "Malgun Gothic",
@@ -14,6 +20,9 @@ KOREAN_FONTS = (
     "Apple SD Gothic Neo",
 )
 MISSING = "No plots were drawn: they need Matplotlib, `pip install malmoi[plots]`."
+MARKERS = "os^DvPX*"
+LEGEND_CHARACTERS = 110
+"""How many characters of the legend stand side by side below a comparison."""
 
 
 def can_plot() -> bool:
@@ -35,51 +44,146 @@ def plot_run(report: dict[str, Any], folder: Path) -> list[Path]:
 
 def plot_losses(losses: list[dict[str, float]], evaluations: list[dict[str, Any]], path: Path) -> Path:
     """Draw the loss in training and on the validation set over epochs."""
-    figure, axes = new_figure()
-    axes.plot([entry["epoch"] for entry in losses], [entry["loss"] for entry in losses], label="training")
-    validation = [(entry["epoch"], entry["loss"]) for entry in evaluations if "loss" in entry]
-    if validation:
-        axes.plot(*zip(*validation), marker="o", label="validation")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("loss")
-    axes.legend(frameon=False)
-    return save_figure(figure, path)
+    curves = {"training": losses, "validation": [entry for entry in evaluations if "loss" in entry]}
+    with new_figure(path, width=6.4, height=4) as figure:
+        axes = figure.subplots()
+        for name, curve in curves.items():
+            if curve:
+                # a line through a single point is invisible, and markers on hundreds of points hide the line
+                marker = "o" if len(curve) <= 30 else None
+                axes.plot(*zip(*((entry["epoch"], entry["loss"]) for entry in curve)), marker=marker, label=name)
+        axes.set_ylabel("loss")
+        _set_epochs(axes)
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    return path
 
 
 def plot_confusion(confusion: dict[str, Any], path: Path) -> Path:
     """Draw how often each class was taken for each; colours are shares of the row."""
-    classes, counts = confusion["classes"], confusion["counts"]
-    figure, axes = new_figure(width=2.5 + 0.9 * len(classes), height=2.2 + 0.8 * len(classes))
+    counts, classes = confusion["counts"], drawable(confusion["classes"], stand_in="class {}")
     shares = [[count / max(sum(row), 1) for count in row] for row in counts]
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for gold, row in enumerate(counts):
-        for predicted, count in enumerate(row):
-            dark = shares[gold][predicted] > 0.5
-            label = f"{count:,}\n{100 * shares[gold][predicted]:.1f} %"
-            axes.text(predicted, gold, label, ha="center", va="center", color="white" if dark else "black")
-    axes.set_xticks(range(len(classes)), classes)
-    axes.set_yticks(range(len(classes)), classes)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("gold")
-    return save_figure(figure, path)
+    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, classes)) > 8 else {}
+    with new_figure(path, width=2.6 + 0.9 * len(classes), height=2.2 + 0.8 * len(classes)) as figure:
+        axes = figure.subplots()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for gold, row in enumerate(counts):
+            for predicted, count in enumerate(row):
+                colour = "white" if shares[gold][predicted] > 0.5 else "black"
+                label = f"{count:,}\n{100 * shares[gold][predicted]:.1f} %"
+                axes.text(predicted, gold, label, ha="center", va="center", color=colour)
+        axes.set_xticks(range(len(classes)), classes, **slanted)
+        axes.set_yticks(range(len(classes)), classes)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("gold")
+        title = "texts, and % of the gold class"
+        if not _characters().issuperset("".join(confusion["classes"])):
+            title += "\nno font is installed for all names:\nclasses are numbered as in report.json"
+        axes.set_title(title, fontsize="medium")
+    return path
 
 
-def new_figure(*, width: float = 6.4, height: float = 4.0) -> tuple[Any, Any]:
-    """Return an empty figure and its axes; no window is opened."""
+def plot_comparison(comparison: dict[str, Any], path: Path) -> Path:
+    """Draw quality against time per epoch, and the learning curves of the runs, with one legend below."""
+    name, rows = comparison["main_figure"], comparison["runs"]
+    names = drawable([row["run"] for row in rows], stand_in="row {} of the table")
+    labels = [textwrap.fill(label, LEGEND_CHARACTERS) for label in names]
+    columns = max(1, min(len(rows), LEGEND_CHARACTERS // (6 + max(map(len, names)))))
+    lines = sum(label.count("\n") for label in labels) + -(-len(rows) // columns)
+    with new_figure(path, width=11, height=4.4 + 0.25 * lines) as figure:
+        cost, curves = figure.subplots(1, 2)
+        handles = []
+        for row, marker in zip(rows, cycle(MARKERS)):
+            # hollow, so that points in one place all show
+            style = {"marker": marker, "markersize": 8, "markerfacecolor": "none", "markeredgewidth": 1.6}
+            cost.plot(row["seconds_per_epoch"], 100 * row["best"], **style)
+            handles += curves.plot(*zip(*((point["epoch"], 100 * point[name]) for point in row["curve"])), **style)
+        _set_seconds(cost, [row["seconds_per_epoch"] for row in rows])
+        _set_percent(cost, [row["best"] for row in rows])
+        cost.set_ylabel(f"best {name}, %")
+        _set_epochs(curves)
+        _set_percent(curves, [point[name] for row in rows for point in row["curve"]])
+        curves.set_ylabel(f"{name}, %")
+        for axes in (cost, curves):
+            axes.grid(alpha=0.3)
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
+    return path
+
+
+def _set_epochs(axes: Any) -> None:
+    """Name the axis of epochs and mark whole ones only; it begins at 0, so that a single one has its place."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel("epoch")
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _set_percent(axes: Any, shares: Sequence[float]) -> None:
+    """Let an axis show at least one percentage point, so that chance does not look like a difference."""
+    low, high = 100 * min(shares), 100 * max(shares)
+    margin = max(0.1 * (high - low), (1 - (high - low)) / 2)
+    axes.set_ylim(low - margin, high + margin)
+    axes.ticklabel_format(axis="y", useOffset=False)
+
+
+def _set_seconds(axes: Any, seconds: Sequence[float]) -> None:
+    """Make a logarithmic axis from a round number below all values to one above, with round numbers marked."""
+    rounded = [digit * 10.0**power for power in range(-6, 9) for digit in (1, 2, 5)]
+    first = max(index for index, value in enumerate(rounded) if value < 0.95 * min(seconds))
+    last = min(index for index, value in enumerate(rounded) if value > 1.05 * max(seconds))
+    ticks = rounded[first : last + 1]
+    axes.set_xscale("log")
+    axes.set_xlim(ticks[0], ticks[-1])
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("seconds an epoch (logarithmic)")
+
+
+def drawable(names: Sequence[str], *, stand_in: str) -> list[str]:
+    """Return names as they can be drawn: one with characters that no font has becomes `stand_in` with its number.
+
+    A Korean name needs one of `KOREAN_FONTS`; without it Matplotlib would draw empty boxes and warn of each.
+    """
+    known = _characters()
+    return [
+        # a dollar sign would begin a formula
+        name.replace("$", r"\$") if known.issuperset(name) else stand_in.format(number)
+        for number, name in enumerate(names, start=1)
+    ]
+
+
+def _characters() -> set[str]:
+    """Return the characters that the fonts have."""
+    from matplotlib.font_manager import findfont, get_font
+
+    return {chr(code) for font in _fonts() for code in get_font(findfont(font)).get_charmap()}
+
+
+def _fonts() -> list[str]:
+    """Return the fonts to draw with; a character is taken from the first that has it."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return [LATIN_FONT, *(name for name in KOREAN_FONTS if name in installed)]
+
+
+@contextmanager
+def new_figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
+    """Give an empty figure to draw on, and write it as PNG, whole or not at all; no window is opened.
+
+    Args:
+        path: The file.
+        width: Width in inches.
+        height: Height in inches.
+    """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.add_subplot()
-
-
-def save_figure(figure: Any, path: Path) -> Path:
-    """Write a figure as PNG, whole or not at all."""
-    from matplotlib import font_manager, rc_context
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    fonts = [name for name in KOREAN_FONTS if name in installed]
-    unfinished = path.with_suffix(".png.part")
-    with rc_context({"font.sans-serif": [*fonts, "DejaVu Sans"]}):
+    # a text takes its fonts when it is made; Matplotlib looks in all of `font.family`, but only in one of each kind
+    with rc_context({"font.family": _fonts()}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        unfinished = path.with_suffix(".png.part")
         figure.savefig(unfinished, format="png", dpi=150)
     unfinished.replace(path)
-    return path

@@ -19,7 +19,8 @@ PACKAGES = ("malmoi", "torch", "transformers", "tokenizers", "datasets", "accele
 
 def environment() -> dict[str, Any]:
     """Return the versions and the machine that figures depend on."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    # nothing is allocated on a GPU that is there but was not used
+    device = torch.cuda.get_device_name() if torch.cuda.max_memory_allocated() else "cpu"
     return {
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},
@@ -49,9 +50,12 @@ def read_report(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise UserError(f"{path}: expected a JSON object ({error}).") from None
+    if not isinstance(report, dict):
+        raise UserError(f"{path}: expected a JSON object, got {type(report).__name__}.")
+    return report
 
 
 def print_report(report: dict[str, Any], console: Console) -> None:
