@@ -12,6 +12,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +33,7 @@ from malmoi.training.report import environment
 
 FIGURES = ("space_precision", "space_recall", "space_f1", "sentence_accuracy")
 SAMPLES, SEED = 1000, 0
-WARM_UP = 32
+BATCH_SIZE = 32
 
 
 class Sentence(NamedTuple):
@@ -79,6 +80,11 @@ def load_kiwi() -> Callable[[Sequence[str]], list[str]]:
     return lambda texts: [str(kiwi.space(text, reset_whitespace=True)) for text in texts]
 
 
+def space_by_model(spacer: Spacer, texts: Sequence[str]) -> list[str]:
+    """Return the texts as a model spaces them."""
+    return [answer.text for answer in spacer.space(texts, batch_size=BATCH_SIZE)]
+
+
 def judge(sentences: Sequence[Sentence], spaced: Sequence[str]) -> Measurement:
     """Return the figures of spaced sentences."""
     metrics = WordSpacingMetrics(SPACING_LABELS)
@@ -111,7 +117,7 @@ def f1_interval(counts: np.ndarray) -> tuple[float, float]:
 def measure(sentences: Sequence[Sentence], space: Callable[[Sequence[str]], list[str]]) -> Measurement:
     """Let the sentences be spaced and return how well and how fast that went."""
     texts = [sentence.text for sentence in sentences]
-    space(texts[:WARM_UP])
+    space(texts[:BATCH_SIZE])
     started = time.perf_counter()
     spaced = space(texts)
     seconds = time.perf_counter() - started
@@ -141,21 +147,23 @@ def main(argv: list[str]) -> None:
     kiwi = load_kiwi()
     sentences = read_sentences(options.data_dir, options.split, options.limit)
     spacer = Spacer(options.model, device="cpu")
-    measured = {
-        Path(options.model).name: measure(sentences, lambda texts: [answer.text for answer in spacer.space(texts)]),
-        "kiwi": measure(sentences, kiwi),
-        "no spaces": judge(sentences, [sentence.text for sentence in sentences]),
-    }
-    print(f"| | {' | '.join(['precision', 'recall', 'F1', '95 % interval of F1', 'whole sentences'])} | sentences/s |")
-    print(f"|---|{'---:|' * 6}")
-    for name, measurement in measured.items():
+    measured = [
+        (Path(options.model).name, measure(sentences, partial(space_by_model, spacer))),
+        ("kiwi", measure(sentences, kiwi)),
+        ("no spaces", judge(sentences, [sentence.text for sentence in sentences])),
+    ]
+    print("| | precision | recall | F1 | 95 % interval of F1 | whole sentences | sentences/s |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for name, measurement in measured:
         print(table_row(name, measurement))
     print(f"\n{len(sentences):,} sentences, {options.split} of {options.data_dir.name}; all figures but speed in %.\n")
-    print(f"- precision, recall and F1: {DEFINITIONS['space_f1']}")
+    print(f"- F1: {DEFINITIONS['space_f1']}; precision and recall likewise")
     print(f"- 95 % interval of F1: of {SAMPLES:,} samples of the sentences with replacement, seed {SEED}")
     print(f"- whole sentences: {DEFINITIONS['sentence_accuracy']}")
-    print("- sentences/s: in one process, on one thread of the CPU, after a warm-up; the model in batches of 32")
-    for name, measurement in measured.items():
+    print(
+        f"- sentences/s: in one process, on one thread of the CPU, after a warm-up; the model in batches of {BATCH_SIZE}"
+    )
+    for name, measurement in measured:
         if measurement.changed:
             print(f"- {name} changed other characters of {measurement.changed:,} sentences: counted as without spaces")
     machine = environment()

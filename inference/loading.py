@@ -108,11 +108,12 @@ def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -
         raise UserError(f"{model}: expected a model for token or sequence classification, got {found}.")
     if task not in (None, own):
         raise UserError(f"{model}: this is a model for {own}; use `malmoi {COMMANDS[own]}`.")
+    count = len(config.id2label or {})
     if own == "sentence-classification" and (
-        config.problem_type not in (None, "single_label_classification") or config.num_labels < 2
+        config.problem_type not in (None, "single_label_classification") or count < 2
     ):
         raise UserError(
-            f"{model}: expected a model that gives a text one of several labels, got {config.num_labels} labels and "
+            f"{model}: expected a model that gives a text one of several labels, got {count} labels and "
             f"`problem_type` {config.problem_type!r}."
         )
     return own

@@ -4,8 +4,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import SENTENCES, byte_level_tokenizer, save, sentencepiece_tokenizer, tiny_bert_tagger
-from transformers import AutoTokenizer, BertTokenizerFast, ByT5Tokenizer, PreTrainedTokenizerBase
+from tiny_models import (
+    SENTENCES,
+    bert_tokenizer,
+    byte_level_tokenizer,
+    save,
+    sentencepiece_tokenizer,
+    tiny_bert_tagger,
+)
+from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerBase
 
 from malmoi.data.character_tokenizer import split_into_characters
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
@@ -14,10 +21,9 @@ from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
 from malmoi.modeling.pipeline_crf_token_classification import token_spans
 
-WORDPIECE = build_wordpiece_tokenizer(SENTENCES, vocab_size=150)
 PLAIN: dict[str, PreTrainedTokenizerBase] = {
-    "wordpiece": WORDPIECE,
-    "bert": BertTokenizerFast(vocab=WORDPIECE.get_vocab(), do_lower_case=False),
+    "wordpiece": build_wordpiece_tokenizer(SENTENCES, vocab_size=150),
+    "bert": bert_tokenizer(),
     "syllables": build_syllable_tokenizer(SENTENCES),
     "byte-level": byte_level_tokenizer(),
     "sentencepiece": sentencepiece_tokenizer(),

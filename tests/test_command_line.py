@@ -7,22 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from safetensors.torch import load_file, save_file
+from command_line import MALMOI, malmoi
 
 from malmoi.data.inline_marks import parse_marks
-from malmoi.data.user_error import UserError
-from malmoi.inference.loading import load_model
 from malmoi.inference.tagger import Tagger
 
 ROOT = Path(__file__).parents[1]
-MALMOI = [sys.executable, "-c", "from malmoi.commands.main import main; main()"]
-
-
-def malmoi(*arguments: str | Path, stdin: bytes = b"", code: int = 0) -> tuple[str, str]:
-    """Run the command line; return what it writes to its output and its error output."""
-    result = subprocess.run([*MALMOI, *map(str, arguments)], input=stdin, capture_output=True, timeout=300)
-    assert result.returncode == code, result.stderr.decode()
-    return result.stdout.decode(), result.stderr.decode()
 
 
 @pytest.mark.parametrize(
@@ -122,106 +112,11 @@ def test_evaluate_refuses_data_with_other_labels(saved_model: Path) -> None:
     assert "The data has the labels B-DT, B-OG" in error
 
 
-def damage(folder: Path, how: str) -> str:
-    """Damage a saved model; return the start of the message that must follow."""
-    weights, config = folder / "model.safetensors", folder / "config.json"
-    if how == "no weights":
-        weights.unlink()
-        return f"{weights}: there is no such file, so the folder holds no weights."
-    if how == "a pickle instead":
-        weights.rename(folder / "pytorch_model.bin")
-        return f"{weights}: there is no such file, so the folder holds no weights. pytorch_model.bin may be a pickle"
-    if how == "weights cut off":
-        weights.write_bytes(weights.read_bytes()[:-100])
-        return f"{weights}: the file is damaged or cut off"
-    if how == "no weights but bytes":
-        weights.write_bytes(b"\x00" * 5)
-        return f"{weights}: the file is damaged or cut off"
-    if how == "other labels":
-        settings = json.loads(config.read_text(encoding="utf-8"))
-        settings["id2label"], settings["label2id"] = {"0": "O", "1": "B-X"}, {"O": 0, "B-X": 1}
-        config.write_text(json.dumps(settings), encoding="utf-8")
-        return f"{config}: it names 2 labels, but the CRF in model.safetensors has 5."
-    if how == "config is no JSON":
-        config.write_text("{", encoding="utf-8")
-        return f"{config}: expected a JSON object"
-    if how == "a wrong setting":
-        settings = json.loads(config.read_text(encoding="utf-8"))
-        config.write_text(json.dumps(settings | {"hidden_size": 7}), encoding="utf-8")
-        return f"{folder}: Class validation error for validator 'validate_sizes': ValueError: `hidden_size` holds two"
-    if how == "a tensor of another size":
-        tensors = load_file(weights)
-        save_file({**tensors, "classifier.bias": tensors["classifier.bias"][:2]}, weights, metadata={"format": "pt"})
-        return f"{weights}: classifier.bias is (2,), but config.json asks for (5,)."
-    if how == "a tensor missing":
-        tensors = load_file(weights)
-        del tensors["crf.transitions"]
-        save_file(tensors, weights, metadata={"format": "pt"})
-        return f"{weights}: it lacks the weights crf.transitions."
-    if how == "labels are no map":
-        settings = json.loads(config.read_text(encoding="utf-8"))
-        config.write_text(json.dumps(settings | {"id2label": 3}), encoding="utf-8")
-        return f"{config}: expected `id2label` to map numbers to labels, got 3."
-    config.unlink()
-    return f"{config}: there is no such file, so the folder holds no model."
-
-
-@pytest.mark.parametrize(
-    "how",
-    [
-        "no weights",
-        "a pickle instead",
-        "weights cut off",
-        "no weights but bytes",
-        "other labels",
-        "config is no JSON",
-        "a wrong setting",
-        "a tensor of another size",
-        "a tensor missing",
-        "labels are no map",
-        "no config",
-    ],
-)
-def test_a_damaged_folder_is_one_clear_sentence(saved_model: Path, how: str) -> None:
-    expected = damage(saved_model, how)
-    with pytest.raises(UserError) as caught:
-        load_model(saved_model, "named-entities")
-    assert str(caught.value).startswith(expected)
-    assert "\n" not in str(caught.value)
-
-
 def test_a_damaged_folder_on_the_command_line(saved_model: Path) -> None:
-    expected = damage(saved_model, "no weights")
+    weights = saved_model / "model.safetensors"
+    weights.unlink()
     output, error = malmoi("tag", saved_model, "손흥민", code=2)
-    assert (output, error) == ("", f"malmoi: {expected}\n")
-
-
-def test_a_folder_that_is_not_there() -> None:
-    with pytest.raises(UserError, match=r"\./nowhere: there is no such folder"):
-        load_model("./nowhere", None)
-    with pytest.raises(UserError, match="someone/nothing: there is no such folder, and on the Hub: "):
-        load_model("someone/nothing", None)
-    with pytest.raises(UserError, match="tests/nothing: there is no such folder"):
-        load_model("tests/nothing", None)
-
-
-def test_a_lone_surrogate_is_refused(saved_model: Path) -> None:
-    with pytest.raises(UserError, match="Character 3 of the text is a lone surrogate"):
-        list(Tagger(saved_model).tag(["가나\ud800"]))
-
-
-def test_tagging_keeps_the_order_and_needs_only_a_part_of_the_input(saved_model: Path) -> None:
-    def texts():  # type: ignore[no-untyped-def]
-        for number in range(10**9):
-            yield "가" * (number % 7) + "손흥민은"
-
-    tagger = Tagger(saved_model)
-    stream = tagger.tag(texts(), batch_size=64)
-    for number, entities in zip(range(5), stream):
-        text = "가" * (number % 7) + "손흥민은"
-        alone = next(tagger.tag([text]))
-        assert [entity[:3] for entity in entities] == [entity[:3] for entity in alone]
-        assert [entity.score for entity in entities] == pytest.approx([entity.score for entity in alone], abs=1e-5)
+    assert (output, error) == ("", f"malmoi: {weights}: there is no such file, so the folder holds no weights.\n")
 
 
 @pytest.mark.slow
@@ -245,13 +140,3 @@ def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path, marke
 def test_tagging_does_not_wait_for_libraries_of_training() -> None:
     code = "import sys, malmoi.commands.tag; assert not {'datasets', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
-
-
-def test_long_texts_are_not_padded_together_with_others() -> None:
-    from malmoi.inference.batches import PADDED_LENGTH, length_batches
-
-    lengths = [10, 100_000, 3, 9_000, 0, 9_000, 20_000, *[50] * 100]
-    batches = list(length_batches(lengths, 32))
-    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    assert all(len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= PADDED_LENGTH for batch in batches)
-    assert max(len(batch) for batch in batches) == 32

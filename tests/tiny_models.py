@@ -9,6 +9,7 @@ from transformers import (
     BertConfig,
     BertForSequenceClassification,
     BertForTokenClassification,
+    BertTokenizerFast,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
@@ -20,6 +21,13 @@ from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
 SENTENCES = ["손흥민은 춘천에서 태어났다.", "비가 와서 집에 있었다 abc.", "그는 서울로 갔다!"] * 3
 BERT_SIZES = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 12}
+
+
+def bert_tokenizer() -> BertTokenizerFast:
+    """Return a tokenizer of the class of BERT that knows single characters, `##` before those that continue a word."""
+    characters = sorted(set("".join(SENTENCES).replace(" ", "")))
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{c}" for c in characters)]
+    return BertTokenizerFast(vocab={token: index for index, token in enumerate(tokens)}, do_lower_case=False)
 
 
 def byte_level_tokenizer() -> PreTrainedTokenizerFast:

@@ -35,7 +35,7 @@ def plot_run(report: dict[str, Any], folder: Path) -> list[Path]:
     if not can_plot():
         return []
     drawn = []
-    if report["losses"]:
+    if any("loss" in entry for entry in [*report["losses"], *report["epochs"]]):
         drawn.append(plot_losses(report["losses"], report["epochs"], folder / LOSS_PLOT))
     if "confusion" in report:
         drawn.append(plot_confusion(report["confusion"], folder / CONFUSION_PLOT))
