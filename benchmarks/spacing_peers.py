@@ -161,7 +161,7 @@ def main(argv: list[str]) -> None:
     print(f"- 95 % interval of F1: of {SAMPLES:,} samples of the sentences with replacement, seed {SEED}")
     print(f"- whole sentences: {DEFINITIONS['sentence_accuracy']}")
     print(
-        f"- sentences/s: in one process, on one thread of the CPU, after a warm-up; the model in batches of {BATCH_SIZE}"
+        f"- sentences/s: in one process, on one thread of the CPU, after a warm-up; model in batches of {BATCH_SIZE}"
     )
     for name, measurement in measured:
         if measurement.changed:

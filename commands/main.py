@@ -48,7 +48,7 @@ def check_input(texts: list[str] | None, input_file: str | None) -> None:
     """Check that there are texts, from one place."""
     if bool(texts) == bool(input_file):
         raise UserError("Give either texts or --input FILE.")
-    if input_file not in (None, "-") and not Path(str(input_file)).is_file():
+    if input_file not in (None, "-") and (Path(str(input_file)).is_dir() or not Path(str(input_file)).exists()):
         raise UserError(f"{input_file}: there is no such file.")
 
 

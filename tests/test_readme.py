@@ -32,7 +32,9 @@ def test_every_recipe_is_listed() -> None:
         assert f"| `{name}` |" in ENGLISH
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"malmoi train (klue\S+|demo)([^#\n`]*)", ENGLISH))))
+@pytest.mark.parametrize(
+    "command", sorted(set(re.findall(r"malmoi train ((?:klue|kmou|nsmc|spacing)[\w-]+|demo)([^#\n`]*)", ENGLISH)))
+)
 def test_every_training_command_is_understood(command: tuple[str, str]) -> None:
     name, flags = command
     load_recipe(name, flags.split())

@@ -45,7 +45,8 @@ def build_model(
     except OSError as error:
         raise RecipeError(
             f"The encoder {arguments.model_name_or_path!r} is in no such folder and could not be fetched from the Hub "
-            f"({type(error).__name__}). Connect to the network, or give a folder by --model_name_or_path."
+            f"as safetensors ({type(error).__name__}; pickles are never loaded). Connect to the network, or give a "
+            "folder by --model_name_or_path."
         ) from error
     except RecipeError:
         raise

@@ -103,7 +103,7 @@ class TaggingEvaluation(Evaluation):
             gold += self._names(window["labels"][first:last])
         sentence = self.sentences[number]
         tags = [self.labels[tag] for tag in sentence["tags"]]
-        self.metrics.update(TokenizedSentence(sentence["text"], tags, offsets, unknown), found, gold)
+        self.metrics.update(TokenizedSentence(sentence["text"], tags, offsets, unknown, number), found, gold)
 
     def figures(self) -> dict[str, float]:
         """Return all figures of the sentences that were added."""

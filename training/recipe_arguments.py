@@ -11,7 +11,6 @@ from malmoi.training.arguments import ARGUMENTS, NamedEntityArguments, RecipeArg
 from malmoi.training.recipe import ENCODER, Recipe, RecipeError, model_settings
 from malmoi.training.tasks import Task
 
-
 # schedules that follow the loss and have no learning rate of their own that could be multiplied
 SCHEDULES_WITHOUT_BASE = ("greedy", "reduce_lr_on_plateau")
 

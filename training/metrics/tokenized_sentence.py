@@ -11,6 +11,7 @@ class TokenizedSentence(NamedTuple):
     tags: Sequence[str]
     offsets: Sequence[tuple[int, int]]
     unknown: Sequence[bool]
+    number: int = 0  # its place in the dataset; sentences are scored in another order
 
 
 class TaggingMetrics(Protocol):

@@ -29,7 +29,7 @@ class WordSpacingMetrics:
         self.tags = TagCounts()
         self.found = self.predicted = self.gold = 0
         self.sentences = self.right = 0
-        self.samples: list[dict[str, str]] = []
+        self.samples: dict[int, dict[str, str]] = {}
 
     def update(self, sentence: TokenizedSentence, predicted: Sequence[str | None], gold: Sequence[str | None]) -> None:
         """Add a sentence without its spaces, with the predicted and the gold label of each token."""
@@ -41,10 +41,11 @@ class WordSpacingMetrics:
         self.found += sum(expected and found for expected, found in between)
         self.sentences += 1
         self.right += all(expected == found for expected, found in between)
-        if len(self.samples) < SAMPLES:
-            self.samples.append(
-                {"gt": join_words(sentence.text, sentence.tags), "pred": join_words(sentence.text, tags)}
-            )
+        if sentence.number < SAMPLES:
+            self.samples[sentence.number] = {
+                "gt": join_words(sentence.text, sentence.tags),
+                "pred": join_words(sentence.text, tags),
+            }
 
     def compute(self) -> dict[str, float]:
         """Return all figures by name, including `precision/TAG`, `recall/TAG` and `f1/TAG`."""
@@ -59,8 +60,8 @@ class WordSpacingMetrics:
         }
 
     def details(self) -> dict[str, object]:
-        """Return the first sentences as they should be (`gt`) and as they were spaced (`pred`)."""
-        return {"samples": self.samples}
+        """Return the first sentences of the data as they should be (`gt`) and as they were spaced (`pred`)."""
+        return {"samples": [sample for _, sample in sorted(self.samples.items())]}
 
 
 def token_tags(labels: Sequence[str | None], offsets: Sequence[tuple[int, int]], length: int) -> list[str]:
