@@ -3,9 +3,9 @@
 python -m malmoi.benchmarks.spacing_peers --model MODEL --data_dir DIR
 
 Every sentence is given without its spaces. Kiwi (https://github.com/bab2min/kiwipiepy) is a morphological analyser; it
-may change other characters too, and such an answer counts as the sentence without spaces. The interval of F1 is that of
-1,000 samples of the sentences with replacement. Speed is measured in this process, on one thread of the CPU, after a
-warm-up: the model answers 32 sentences of similar length at once, Kiwi one after the other.
+may change other characters too, and such an answer counts as the sentence without spaces. The interval of F1 is that
+of 1,000 samples of the sentences with replacement. Speed is measured in this process, on one thread of the CPU, after
+a warm-up: the model answers 32 sentences of similar length at once, Kiwi one after the other.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """`malmoi compare` and `malmoi compare-embeddings` on real, tiny runs."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,10 @@ import pytest
 from command_line import malmoi
 from matplotlib.image import imread
 
-from malmoi.commands import compare as compare_command
 from malmoi.commands import compare_embeddings
-from malmoi.commands import train as train_command
 from malmoi.commands.compare import compare_runs
-from malmoi.commands.compare_embeddings import embedding_recipes, train_and_compare, unfinished_runs
+from malmoi.commands.compare_embeddings import RUNS, embedding_recipes, train_and_compare, unfinished_runs
+from malmoi.commands.train import train_recipe
 from malmoi.data.user_error import UserError
 from malmoi.training import plots
 from malmoi.training.costs import DEFINITIONS as COST_DEFINITIONS
@@ -42,9 +42,10 @@ BILSTM = {
     "ngram_vocab_size": 64,
     "hidden_size": 16,
     "name_replacement_copies": 0,
+    "embedding_dropout": 0.1,
+    "hidden_dropout": 0.1,
 }
 VECTORS = "4 3\n은 0.1 0.2 0.3\n에 0.4 0.5 0.6\n서 -0.1 0.2 0.0\n. 0.3 -0.3 0.1\n"
-RUN_NAMES = ("random", "frozen", "trained")
 
 
 def flags(settings: dict[str, Any]) -> list[str]:
@@ -68,7 +69,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> dict[
     (other / "train.txt").write_bytes((marked_corpus / "train.txt").read_bytes())
     (other / "validation.txt").write_text("<부산:LC>은 따뜻하다.\n", encoding="utf-8")
     recipes: dict[str, tuple[str, dict[str, Any]]] = {
-        "narrow": ("demo", {**BILSTM, "data_dir": marked_corpus}),
+        "narrow": ("demo", {**BILSTM, "data_dir": marked_corpus, "per_device_train_batch_size": 1}),
         "wide": ("demo", {**BILSTM, "data_dir": marked_corpus, "hidden_size": 32, "seed": 2, "num_train_epochs": 1}),
         "bert": (str(encoder), {**TRAINING, "data_dir": marked_corpus}),
         "elsewhere": ("demo", {**BILSTM, "data_dir": other}),
@@ -91,7 +92,7 @@ def test_the_table_holds_the_numbers_of_the_reports(
             report["model_type"],
             f"{100 * report['best']:.2f}",
             f"{100 * report['mean']:.2f}",
-            f"{report['seconds_per_epoch']:.1f}",
+            f"{report['seconds_per_epoch']:.{1 if report['seconds_per_epoch'] >= 1 else 3}f}",
             f"{report['parameters']:,}",
             f"{report['peak_memory_bytes'] / 2**30:.2f}",
             f"{report['texts_per_second']:.0f}",
@@ -100,6 +101,7 @@ def test_the_table_holds_the_numbers_of_the_reports(
         for name, report in zip(names, reports)
     ]
     assert [row[1] for row in cells(output)] == ["bilstm_crf", "bilstm_crf", "bert"]
+    assert reports[0]["best"] > reports[0]["mean"] > 0
     for definition in (DEFINITIONS["entity_f1"], *COST_DEFINITIONS.values()):
         assert definition in output
     assert "validation of corpus" in output
@@ -167,8 +169,7 @@ def test_without_matplotlib_the_missing_plots_are_said_once(
     assert capsys.readouterr().err.count(MISSING) == 1
     compare_runs([runs["narrow"]], output_dir=None, separately=False)  # nothing would be drawn anyway
     assert MISSING not in "".join(capsys.readouterr())
-    settings = {**BILSTM, "num_train_epochs": 1, "data_dir": marked_corpus, "output_dir": tmp_path / "run"}
-    train_command.train_recipe(load_recipe("demo", flags(settings)))
+    train_recipe(load_recipe("demo", flags({**BILSTM, "data_dir": marked_corpus, "output_dir": tmp_path / "run"})))
     assert "".join(capsys.readouterr()).count(MISSING) == 1
     assert not list(tmp_path.rglob("*.png"))
 
@@ -178,16 +179,14 @@ def embedded(tmp_path: Path, marked_corpus: Path) -> Callable[..., list[str]]:
     """The flags of a comparison of embeddings."""
     vectors = tmp_path / "vectors.txt"
     vectors.write_text(VECTORS, encoding="utf-8")
-    settings = {**BILSTM, "num_train_epochs": 1, "data_dir": marked_corpus, "embeddings": vectors}
-    return lambda **changes: flags({**settings, "output_dir": tmp_path / "runs", **changes})
+    settings = {**BILSTM, "data_dir": marked_corpus, "embeddings": vectors, "output_dir": tmp_path / "runs"}
+    return lambda **changes: flags({**settings, **changes})
 
 
 @pytest.fixture
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: object, **options: object) -> None:
-        raise AssertionError("a training began")
-
-    monkeypatch.setattr(compare_embeddings.subprocess, "run", fail)
+    """A training that begins fails."""
+    monkeypatch.setattr(compare_embeddings.subprocess, "run", None)
 
 
 def test_embeddings_must_be_named(embedded: Callable[..., list[str]]) -> None:
@@ -227,7 +226,6 @@ def test_a_run_in_any_of_the_folders_is_noticed_before_the_first_training(
 @pytest.mark.usefixtures("no_training")
 def test_wrong_arguments_are_noticed_before_the_first_training(embedded: Callable[..., list[str]]) -> None:
     for changes, message in (
-        ({"learning_rate": "fast"}, "learning_rate"),
         ({"train_fraction": 2}, "`train_fraction` must be above 0"),
         ({"resume_from_checkpoint": "checkpoint-1"}, "must be true or false for several runs, got 'checkpoint-1'"),
     ):
@@ -241,8 +239,7 @@ def test_an_interrupted_comparison_goes_on_with_what_is_unfinished(
     recipes = embedding_recipes("demo", embedded(resume_from_checkpoint="true"))
     random, frozen, trained = recipes
     random.mkdir(parents=True)
-    report = json.dumps({"settings": describe_settings(recipes[random])})
-    (random / "report.json").write_text(report, encoding="utf-8")
+    (random / "report.json").write_text(json.dumps({"settings": describe_settings(recipes[random])}))
     (frozen / "checkpoint-3").mkdir(parents=True)
     resumed = {folder: recipe.flags["resume_from_checkpoint"] for folder, recipe in unfinished_runs(recipes).items()}
     assert resumed == {frozen: "true", trained: "false"}
@@ -268,12 +265,8 @@ def test_a_failed_training_ends_the_comparison(
 ) -> None:
     commands: list[list[str]] = []
 
-    def fail(command: list[str]) -> subprocess.CompletedProcess[str]:
-        commands.append(command)
-        return subprocess.CompletedProcess(command, 3)
-
-    monkeypatch.setattr(compare_embeddings.subprocess, "run", fail)
-    monkeypatch.setattr(compare_command, "compare_runs", None)
+    failed = subprocess.CompletedProcess([], 3)
+    monkeypatch.setattr(compare_embeddings.subprocess, "run", lambda command: commands.append(command) or failed)
     with pytest.raises(SystemExit) as error:
         train_and_compare(embedding_recipes("demo", embedded()))
     assert error.value.code == 3
@@ -289,20 +282,18 @@ def test_embeddings_are_compared_on_the_command_line(embedded: Callable[..., lis
     assert output.endswith(table)
     assert [row[0] for row in cells(table)] == ["random", "frozen", "trained"]
     assert imread(folder / "comparison.png").min() < 0.5
-    reports = {name: json.loads((folder / name / "report.json").read_text(encoding="utf-8")) for name in RUN_NAMES}
+    reports = {name: json.loads((folder / name / "report.json").read_text(encoding="utf-8")) for name in RUNS}
     assert "embeddings" not in reports["random"]
     assert reports["frozen"]["embeddings"] == reports["trained"]["embeddings"]
-    trained = [str(reports[name]["settings"].get("embeddings_trained")).lower() for name in RUN_NAMES]
+    trained = [str(reports[name]["settings"].get("embeddings_trained")).lower() for name in RUNS]
     assert trained == ["none", "false", "true"]
 
     # as if it had been interrupted in the last run, before its first checkpoint
     untouched = (folder / "random" / "report.json").stat().st_mtime_ns
-    for path in sorted((folder / "trained").rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
+    shutil.rmtree(folder / "trained")
     assert "random holds a run already" in malmoi("compare-embeddings", "demo", *embedded(), code=2)[1]
     output, _ = malmoi("compare-embeddings", "demo", *embedded(resume_from_checkpoint="true"))
     assert f"{folder / 'random'} is finished and stays as it is." in output
     assert (folder / "random" / "report.json").stat().st_mtime_ns == untouched
-    assert [row[2:4] for row in cells((folder / "comparison.md").read_text(encoding="utf-8"))] == [
-        row[2:4] for row in cells(table)
-    ]
+    again = (folder / "comparison.md").read_text(encoding="utf-8")
+    assert [row[2:4] for row in cells(again)] == [row[2:4] for row in cells(table)]

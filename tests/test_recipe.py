@@ -6,7 +6,7 @@ from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.training.architectures import build_model
 from malmoi.training.arguments import ARGUMENTS
 from malmoi.training.recipe import RecipeError, describe_recipes, known_keys, load_recipe, recipe_names
-from malmoi.training.recipe_arguments import check_arguments, parse_recipe
+from malmoi.training.recipe_arguments import check_arguments, parse_recipe, typed_value
 from malmoi.training.tasks import TASKS
 
 
@@ -76,6 +76,25 @@ def test_numbers_that_yaml_takes_for_text_become_numbers(tmp_path: Path) -> None
     _, training_arguments, settings = parse_recipe(load_recipe(path, []))
     assert training_arguments.learning_rate == 1e-5
     assert settings == {"embedding_dropout": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-3", 1e-3),
+        ("true", True),
+        ("false", False),
+        ("[2, 3]", [2, 3]),
+        ("{model_type: bert, hidden_size: 8}", {"model_type": "bert", "hidden_size": 8}),
+        ("max", "max"),
+        ("pytorch-crf", "pytorch-crf"),
+        ("[", "["),
+        ("7", 7),
+    ],
+)
+def test_values_of_flags_have_their_types(text: str, value: object) -> None:
+    assert typed_value(text) == value
+    assert type(typed_value(text)) is type(value)
 
 
 @pytest.mark.parametrize(

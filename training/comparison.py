@@ -45,7 +45,9 @@ COLUMNS = (
     Column("model", "model_type", str),
     Column("best {figure}, %", "best", lambda share: f"{100 * share:.2f}"),
     Column("mean {figure}, %", "mean", lambda share: f"{100 * share:.2f}"),
-    Column("seconds an epoch", "seconds_per_epoch", lambda seconds: f"{seconds:.1f}"),
+    Column(
+        "seconds an epoch", "seconds_per_epoch", lambda seconds: f"{seconds:.1f}" if seconds >= 1 else f"{seconds:.3f}"
+    ),
     Column("parameters", "parameters", lambda count: f"{count:,}"),
     Column("peak memory, GiB", "peak_memory_bytes", lambda count: f"{count / 2**30:.2f}"),
     Column("texts a second", "texts_per_second", lambda count: f"{count:.0f}"),

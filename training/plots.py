@@ -120,10 +120,11 @@ def _set_epochs(axes: Any) -> None:
 
 
 def _set_percent(axes: Any, shares: Sequence[float]) -> None:
-    """Let an axis show at least one percentage point, so that chance does not look like a difference."""
+    """Choose the limits of an axis so that tiny differences stay small and nothing outside 0 to 100 has much room."""
     low, high = 100 * min(shares), 100 * max(shares)
-    margin = max(0.1 * (high - low), (1 - (high - low)) / 2)
-    axes.set_ylim(low - margin, high + margin)
+    margin = max(0.1 * (high - low), 0.5)
+    edge = 0.05 * (high - low + margin)
+    axes.set_ylim(max(low - margin, -edge), min(high + margin, 100 + edge))
     axes.ticklabel_format(axis="y", useOffset=False)
 
 

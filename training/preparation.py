@@ -66,7 +66,7 @@ def prepare(task: Task, arguments: RecipeArguments, settings: dict[str, Any], *,
         max_length,
         task.features(train, tokenizer, max_length=max_length),
         evaluations,
-        None if embeddings is None else describe_embeddings(embeddings, chosen["text"], tokenizer),
+        None if embeddings is None else describe_embeddings(embeddings, list(chosen["text"]), tokenizer),
     )
 
 

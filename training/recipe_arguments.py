@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 import yaml
 from transformers import HfArgumentParser, TrainingArguments
+from transformers.trainer_utils import SchedulerType
 
 from malmoi.data.readers import READERS
 from malmoi.training.arguments import ARGUMENTS, NamedEntityArguments, RecipeArguments, TaggingArguments
@@ -50,9 +51,15 @@ def typed_value(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return float(value) if "e" in value.lower() else yaml.safe_load(value)
-    except (ValueError, yaml.YAMLError):
+        typed = yaml.safe_load(value)
+    except yaml.YAMLError:
         return value
+    if not isinstance(typed, str):
+        return typed
+    try:
+        return float(typed)
+    except ValueError:
+        return typed
 
 
 def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: TrainingArguments) -> None:
@@ -86,7 +93,7 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError(f"`train_fraction` must be above 0 and at most 1, got {arguments.train_fraction}.")
     if not 0 < arguments.learning_rate_decay <= 1:
         raise RecipeError(f"`learning_rate_decay` must be above 0 and at most 1, got {arguments.learning_rate_decay}.")
-    schedule = str(training_arguments.lr_scheduler_type.value)
+    schedule = SchedulerType(training_arguments.lr_scheduler_type).value
     if arguments.learning_rate_decay != 1 and schedule in SCHEDULES_WITHOUT_BASE:
         raise RecipeError(f"`learning_rate_decay` does not go together with `lr_scheduler_type: {schedule}`.")
     if isinstance(arguments, NamedEntityArguments) and not 0 <= arguments.name_replacement_probability <= 1:
