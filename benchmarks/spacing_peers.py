@@ -26,7 +26,7 @@ from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 from malmoi.inference.spacer import Spacer
-from malmoi.training.metrics.entity_counts import scores
+from malmoi.training.metrics.counts import scores
 from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
 from malmoi.training.metrics.word_spacing import DEFINITIONS, WordSpacingMetrics
 from malmoi.training.report import environment

@@ -10,13 +10,8 @@ from malmoi.inference.loading import COMMANDS
 from malmoi.training.plots import MISSING, can_plot
 from malmoi.training.recipe import Recipe
 from malmoi.training.report import print_report
+from malmoi.training.tasks import TASKS
 from malmoi.training.train import run
-
-EXAMPLES = {
-    "named-entities": "손흥민은 1992년 7월 8일 춘천에서 태어났다.",
-    "word-spacing": "아버지가방에들어가신다.",
-    "sentence-classification": "다시 보고 싶은 영화였어요.",
-}
 
 
 def train_recipe(recipe: Recipe) -> None:
@@ -37,7 +32,7 @@ def train_recipe(recipe: Recipe) -> None:
     print_report(report, Console())
     typer.echo(
         f"\nModel, tokenizer, code, report.json{' and plots' if can_plot() else ''} are in {folder}. Next:\n"
-        f'  malmoi {COMMANDS[recipe.task]} {folder} "{EXAMPLES[recipe.task]}"\n'
+        f'  malmoi {COMMANDS[recipe.task]} {folder} "{TASKS[recipe.task].example}"\n'
         f"  malmoi evaluate {folder}{_data_flag(recipe)}"
     )
     if not can_plot():

@@ -47,10 +47,13 @@ def with_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
     names = class_names(dataset)
     if names == list(classes):
         return dataset
-    unknown = sorted({names[label] for label in dataset["label"]} - set(classes))
-    if unknown:
+    lacking = {label for label, name in enumerate(names) if name not in classes}
+    rows = [row["id"] for row in dataset if row["label"] in lacking]
+    if rows:
+        unknown = sorted(names[label] for label in lacking & set(dataset["label"]))
         raise UserError(
-            f"The data has the classes {', '.join(unknown)}, which the model lacks: it has {', '.join(classes)}."
+            f"The data has the classes {', '.join(unknown)}, first in {rows[0]}, which the model lacks: it has "
+            f"{', '.join(classes)}."
         )
     ids = {name: index for index, name in enumerate(classes)}
     columns = {

@@ -52,10 +52,13 @@ def with_labels(dataset: Dataset, labels: Sequence[str]) -> Dataset:
     names = label_names(dataset)
     if names == list(labels):
         return dataset
-    unknown = sorted({names[tag] for tags in dataset["tags"] for tag in tags} - set(labels))
-    if unknown:
+    lacking = {tag for tag, name in enumerate(names) if name not in labels}
+    rows = [row["id"] for row in dataset if lacking & set(row["tags"])]
+    if rows:
+        unknown = sorted(names[tag] for tag in lacking & {tag for tags in dataset["tags"] for tag in tags})
         raise UserError(
-            f"The data has the labels {', '.join(unknown)}, which the model lacks: it has {', '.join(labels)}."
+            f"The data has the labels {', '.join(unknown)}, first in {rows[0]}, which the model lacks: it has "
+            f"{', '.join(labels)}."
         )
     ids = {name: index for index, name in enumerate(labels)}
     columns = {

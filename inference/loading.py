@@ -23,6 +23,8 @@ from malmoi.data.word_spacing import SPACING_LABELS
 
 COMMANDS = {"named-entities": "tag", "word-spacing": "space", "sentence-classification": "classify"}
 """The command that uses a model of each task."""
+TASK_KEY = "malmoi_task"
+"""Where the configuration of a saved model names its task."""
 WEIGHTS = "model.safetensors"
 SHARDS = "model.safetensors.index.json"
 
@@ -41,6 +43,9 @@ def default_device() -> str:
 
 def task_of(config: PreTrainedConfig) -> str | None:
     """Return the task that a saved model was trained for; `None` if its configuration does not tell."""
+    # what a training of ours has written into it; models from elsewhere are told by their heads
+    if TASK_KEY in config.to_dict():
+        return str(config.to_dict()[TASK_KEY])
     architecture = (config.architectures or [""])[0]
     if architecture.endswith("ForSequenceClassification"):
         return "sentence-classification"

@@ -3,16 +3,15 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from transformers import TokenClassificationPipeline
 
-from malmoi.configuration.crf_settings import CrfSettings
+from malmoi.data.alignment import tags_to_spans, token_labels_to_tags
 from malmoi.data.token_windows import longest_input
-from malmoi.inference.batches import CHUNK, check_text, length_batches
-from malmoi.inference.loading import load_model
-from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline, token_spans
+from malmoi.inference.batches import CHUNK, check_text
+from malmoi.inference.loading import default_device, load_model
+from malmoi.inference.token_labels import TokenLabels, token_labels
 
 
 class Entity(NamedTuple):
@@ -26,7 +25,7 @@ class Entity(NamedTuple):
 
 
 class Tagger:
-    """Find names. Offsets point into the user's own text, and a text may be of any length.
+    """Find names, the same ones that evaluation counts. Offsets point into the user's own text, of any length.
 
     Args:
         model: A folder, or the name of a repository on the Hub.
@@ -47,17 +46,10 @@ class Tagger:
         device: str | torch.device | None = None,
     ):
         loaded = load_model(model, "named-entities", trust_remote_code=trust_remote_code, revision=revision)
-        has_crf = isinstance(loaded.model.config, CrfSettings)
-        options: dict[str, Any] = {}
-        max_length = longest_input(loaded.model.config, loaded.tokenizer)
-        if not has_crf and max_length is not None:
-            # a stock model reads a long text in windows too; one with a CRF does so by itself
-            loaded.tokenizer.model_max_length = max_length
-            options["stride"] = max_length // 4
-        pipeline_class = CrfTokenClassificationPipeline if has_crf else TokenClassificationPipeline
-        self.pipeline = pipeline_class(
-            model=loaded.model, tokenizer=loaded.tokenizer, aggregation_strategy="simple", device=device, **options
-        )
+        self.model = loaded.model.to(device or default_device())  # type: ignore[arg-type]
+        self.tokenizer = loaded.tokenizer
+        self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
+        self._names = {int(index): str(name) for index, name in (loaded.model.config.id2label or {}).items()}
 
     def tag(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[list[Entity]]:
         """Yield the names of each text, in the order of the texts. Memory does not grow with their number.
@@ -69,19 +61,20 @@ class Tagger:
         while chunk := list(islice(texts, CHUNK)):
             for text in chunk:
                 check_text(text)
-            answers: list[list[Entity]] = [[] for _ in chunk]
-            for batch in length_batches([len(text) for text in chunk], batch_size):
-                self._tag_batch(chunk, batch, answers)
-            yield from answers
+            answers = token_labels(
+                self.model, self.tokenizer, chunk, max_length=self.max_length, batch_size=batch_size
+            )
+            yield from (self._entities(text, answer) for text, answer in zip(chunk, answers))
 
-    def _tag_batch(self, chunk: list[str], batch: list[int], answers: list[list[Entity]]) -> None:
-        """Fill in the answers for some texts of a chunk."""
-        found: Any = self.pipeline([chunk[index] for index in batch], batch_size=len(batch))
-        for index, entities in zip(batch, found):
-            answers[index] = [_entity(entity, chunk[index]) for entity in entities]
-
-
-def _entity(found: dict[str, Any], text: str) -> Entity:
-    """Return a name without the space before it, which some tokenizers count as part of its first token."""
-    [(start, end)] = token_spans(text, [(found["start"], found["end"])])
-    return Entity(start, end, found["entity_group"], float(found["score"]), text[start:end])
+    def _entities(self, text: str, answer: TokenLabels) -> list[Entity]:
+        """Return the names in a text; the score of a name is the mean over its tokens."""
+        labels = [self._names.get(label) for label in answer.labels]
+        entities = []
+        for start, end, label in tags_to_spans(token_labels_to_tags(labels, answer.offsets, len(text))):
+            scores = [
+                score
+                for score, name, (first, last) in zip(answer.scores, labels, answer.offsets)
+                if name is not None and start <= first < last <= end
+            ]
+            entities.append(Entity(start, end, label, sum(scores) / len(scores), text[start:end]))
+        return entities

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.token_windows import Offsets, Window, token_windows
@@ -12,9 +11,16 @@ from malmoi.inference.batches import length_batches
 
 
 class TokenLabels(NamedTuple):
-    """The label id of each token of a text, negative where it carries none, and the characters it stands for."""
+    """The tokens of a text.
+
+    Args:
+        labels: The label id of each token, negative where it carries none.
+        scores: The probability of that label.
+        offsets: The characters that the token stands for.
+    """
 
     labels: list[int]
+    scores: list[float]
     offsets: Offsets
 
 
@@ -42,27 +48,29 @@ def token_labels(
             if part.input_ids:
                 owners.append(owner)
                 windows.append(part)
-    labels: list[list[int]] = [[] for _ in windows]
+    predicted: dict[int, tuple[list[int], list[float]]] = {}
     for batch in length_batches([len(window.input_ids) for window in windows], batch_size):
-        for index, row in zip(
-            batch, _predict(model, [windows[index] for index in batch], tokenizer.pad_token_id or 0)
-        ):
-            labels[index] = row
-    answers = [TokenLabels([], []) for _ in texts]
-    for owner, window, row in zip(owners, windows, labels):
-        first, last = window.kept
-        answers[owner].labels.extend(row[first:last])
-        answers[owner].offsets.extend(window.offsets[first:last])
+        rows = _predict(model, [windows[index] for index in batch], tokenizer.pad_token_id or 0)
+        predicted.update(zip(batch, rows))
+    answers = [TokenLabels([], [], []) for _ in texts]
+    for index, (owner, window) in enumerate(zip(owners, windows)):
+        kept = slice(*window.kept)
+        labels, scores = predicted[index]
+        answers[owner].labels.extend(labels[kept])
+        answers[owner].scores.extend(scores[kept])
+        answers[owner].offsets.extend(window.offsets[kept])
     return answers
 
 
 @torch.inference_mode()
-def _predict(model: PreTrainedModel, windows: Sequence[Window], padding: int) -> list[list[int]]:
-    """Return the label ids of the tokens of each window."""
+def _predict(model: PreTrainedModel, windows: Sequence[Window], padding: int) -> list[tuple[list[int], list[float]]]:
+    """Return the label ids of the tokens of each window, and their probabilities."""
     rows = [torch.tensor(window.input_ids) for window in windows]
     input_ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=padding)
     lengths = torch.tensor([len(row) for row in rows])
     attention_mask = (torch.arange(input_ids.size(1))[None] < lengths[:, None]).long()
     output = model(input_ids=input_ids.to(model.device), attention_mask=attention_mask.to(model.device))
-    predictions: Tensor = output["predictions"] if "predictions" in output else output["logits"].argmax(dim=-1)
-    return predictions.tolist()
+    logits = output["logits"].float()
+    labels = output["predictions"] if "predictions" in output else logits.argmax(dim=-1)
+    scores = logits.softmax(dim=-1).gather(2, labels.clamp(min=0)[:, :, None])[:, :, 0]
+    return list(zip(labels.tolist(), scores.tolist()))

@@ -75,6 +75,8 @@ class EncoderCrfForTokenClassification(PreTrainedModel):
             use_safetensors=True,
             **without_pooling_layer(encoder_config),
         )
+        if Path(name_or_path).is_dir():
+            encoder.config.name_or_path = Path(name_or_path).name  # where it lies here is nobody's business
         model = cls(EncoderCrfConfig(encoder_config=encoder.config, **settings))
         model.encoder = encoder
         return model

@@ -207,7 +207,7 @@ def test_data_with_classes_that_a_model_lacks_is_refused() -> None:
     assert class_names(moved) == ["b", "a"]
     assert labels(moved) == labels(rows) == ["b", "a"]
     assert moved["text"] == rows["text"][:]
-    with pytest.raises(UserError, match=r"has the classes a, b, which the model lacks: it has c, d"):
+    with pytest.raises(UserError, match=r"has the classes a, b, first in .*, which the model lacks: it has c, d"):
         with_classes(rows, ["c", "d"])
 
 

@@ -27,6 +27,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "task": "named-entities",
         "model_type": "bilstm_crf",
         "data": {"split": "validation", "source": "corpus", "fingerprint": "abc", "texts": {"train": 24}},
+        "training": {"texts_per_epoch": 24, "batch": 8, "processes": 1, "precision": "float32"},
         "definitions": {"entity_f1": "F1 of names"},
         "main_figure": "entity_f1",
         "best": 0.8125,

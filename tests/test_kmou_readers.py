@@ -12,7 +12,7 @@ from malmoi.data.alignment import Span, tags_to_spans
 from malmoi.data.inline_marks import write_marks
 from malmoi.data.marked_alignment import align_marks
 from malmoi.data.readers.kmou_corpus import read_kmou_corpus
-from malmoi.data.readers.kmou_ner import KMOU_LABELS, KMOU_TYPES, read_kmou_lines
+from malmoi.data.readers.kmou_lines import KMOU_LABELS, KMOU_TYPES, read_kmou_lines
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError

@@ -6,13 +6,16 @@ from safetensors.torch import load_file, save_file
 from tiny_models import SENTENCES, bert_tokenizer, save, tiny_bert_classifier, tiny_bert_tagger, tiny_spacing_bilstm
 from transformers import BertModel, ByT5Tokenizer
 
+from malmoi.data.readers import READERS
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.classifier import Classifier
-from malmoi.inference.loading import load_model, task_of
+from malmoi.inference.loading import COMMANDS, load_model, task_of
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
+from malmoi.training.arguments import ARGUMENTS
+from malmoi.training.tasks import TASKS
 
 
 def damage(folder: Path, how: str) -> str:
@@ -151,3 +154,8 @@ def test_a_tokenizer_that_leaves_no_room_is_one_sentence(tmp_path: Path) -> None
     spacer = Spacer(save(tmp_path, tiny_bert_tagger(tokenizer, SPACING_LABELS), tokenizer))
     with pytest.raises(UserError, match="A window needs at least 6 tokens"):
         list(spacer.space(["비가"]))
+
+
+def test_every_task_has_a_command() -> None:
+    assert set(COMMANDS) == set(ARGUMENTS) == set(TASKS)
+    assert all(reader.task in TASKS for reader in READERS.values())

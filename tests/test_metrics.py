@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score as tag_f1_score
 
 from malmoi.data.alignment import tags_to_spans, tags_to_token_labels
 from malmoi.data.readers.klue_ner import KLUE_LABELS
-from malmoi.training.metrics.entity_counts import EntityCounts, TagCounts
+from malmoi.training.metrics.counts import EntityCounts, TagCounts
 from malmoi.training.metrics.klue_official import Subword, official_character_tags
 from malmoi.training.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
 from malmoi.training.metrics.tokenized_sentence import TokenizedSentence

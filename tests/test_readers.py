@@ -172,7 +172,9 @@ def test_data_with_labels_that_a_model_lacks_is_refused(marked_corpus: Path) -> 
     rows = read_inline_marks(marked_corpus)["train"]
     moved = with_labels(rows, ["O", "B-PS", "I-PS", "B-LC", "I-LC", "B-OG", "I-OG"])
     assert [label_names(moved)[tag] for tag in moved["tags"][0]] == [label_names(rows)[tag] for tag in rows["tags"][0]]
-    with pytest.raises(UserError, match=r"has the labels B-LC, I-LC, which the model lacks: it has O, B-PS, I-PS"):
+    with pytest.raises(
+        UserError, match=r"has the labels B-LC, I-LC, first in train-1, which the model lacks: it has O, B-PS, I-PS"
+    ):
         with_labels(rows, ["O", "B-PS", "I-PS"])
 
 

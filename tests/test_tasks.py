@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import VALIDATION_LINES
 from safetensors.torch import load_file
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
 
+from malmoi.data.alignment import Span
+from malmoi.data.inline_marks import parse_marks
+from malmoi.inference.spacer import Spacer
+from malmoi.inference.tagger import Tagger
+from malmoi.training.metrics.counts import EntityCounts
 from malmoi.training.recipe import RecipeError, load_recipe
+from malmoi.training.recipe_arguments import parse_recipe
 from malmoi.training.train import run
 
 BERT = {
@@ -23,6 +30,7 @@ BERT = {
     "hidden_dropout_prob": 0.0,
     "attention_probs_dropout_prob": 0.0,
 }
+SENTENCES = ["아버지가 방에 들어가신다.", "비가 와서 집에 있었다.", "제주의 봄은 따뜻하다.", "어제 친구를 만났어요."]
 OPTIONS: dict[str, Any] = {
     "num_train_epochs": 1,
     "per_device_train_batch_size": 8,
@@ -56,9 +64,10 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sentences(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a few sentences whose spaces are right."""
     folder = tmp_path_factory.mktemp("sentences")
-    texts = ["아버지가 방에 들어가신다.", "비가 와서 집에 있었다.", "제주의 봄은 따뜻하다.", "어제 친구를 만났어요."]
     for name in ("train", "val", "test"):
-        (folder / f"{name}.txt").write_text("\n".join(texts * (4 if name == "train" else 1)) + "\n", encoding="utf-8")
+        (folder / f"{name}.txt").write_text(
+            "\n".join(SENTENCES * (4 if name == "train" else 1)) + "\n", encoding="utf-8"
+        )
     return folder
 
 
@@ -153,6 +162,13 @@ def test_a_model_for_other_labels_is_refused_before_training(
         ({"model_name_or_path": "klue/bert-base"}, "'klue/bert-base' .* could not be fetched from the Hub"),
         ({"crf_learning_rate": 0.1}, "`crf_learning_rate` needs a CRF, but `model_type` is encoder"),
         ({"embeddings": "vectors.txt"}, "`embeddings` are for bilstm_crf and bilstm"),
+        ({"early_stopping_patience": 2}, "`early_stopping_patience` needs `metric_for_best_model`"),
+        ({"max_seq_length": 3}, "`max_seq_length` must be at least 4, got 3"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be a number of at least 0, got nan"),
+        ({"learning_rate": "fast"}, "invalid float value: 'fast'"),
+        ({"name_replacement_copies": -1}, "`name_replacement_copies` must be at least 0"),
+        ({"tokenizer_vocab_size": -3}, "must be at least 1"),
+        ({"train_fraction": [1]}, "`train_fraction` must be above 0"),
         ({"train_fraction": 0}, "`train_fraction` must be above 0 and at most 1"),
         ({"learning_rate_decay": 1.5}, "`learning_rate_decay` must be above 0 and at most 1"),
         (
@@ -272,6 +288,58 @@ def test_spacing_is_learned_and_shown(tmp_path: Path, sentences: Path) -> None:
     assert report["samples"][0] == {"gt": "아버지가 방에 들어가신다.", "pred": "아버지가 방에 들어가신다."}
     assert report["test_figures"]["tag_macro_f1"] == 1
     assert report["tokenizer"]["ceiling"]["space_f1"] == 1
+
+
+def test_samples_are_what_the_model_says(tmp_path: Path, sentences: Path) -> None:
+    report = train(
+        tmp_path,
+        task="word-spacing",
+        reader="plain-sentences",
+        data_dir=str(sentences),
+        embedding_size=8,
+        hidden_size=8,
+        learning_rate=0.0,
+    )
+    assert [sample["gt"] for sample in report["samples"]] == SENTENCES
+    spaced = Spacer(tmp_path / "run").space(SENTENCES)
+    assert [sample["pred"] for sample in report["samples"]] == [answer.text for answer in spaced]
+    assert report["samples"][0]["pred"] != report["samples"][0]["gt"]
+
+
+@pytest.mark.parametrize("model_type", ["bilstm_crf", "encoder"])
+def test_the_tagger_finds_what_evaluation_counts(tmp_path: Path, marked_corpus: Path, model_type: str) -> None:
+    if model_type == "encoder":
+        options = {"max_seq_length": 10, "learning_rate": 0.03, "num_train_epochs": 4}
+        report = train_encoder(tmp_path, marked_corpus, **options)
+    else:
+        options = {"embedding_size": 8, "hidden_size": 16, "bio_constraints": False, "num_train_epochs": 8, "learning_rate": 0.03}
+        report = train(tmp_path, reader="inline-marks", data_dir=str(marked_corpus), **options)
+    counts = EntityCounts()
+    marked = [parse_marks(line) for line in VALIDATION_LINES]
+    found = Tagger(tmp_path / "run").tag([text for text, _ in marked])
+    for (_, gold), entities in zip(marked, found):
+        counts.update(gold, [Span(entity.start, entity.end, entity.label) for entity in entities])
+    assert counts.predicted.total() > 0
+    assert counts.micro().f1 == pytest.approx(report["figures"]["entity_f1"])
+
+
+def test_a_seed_can_be_drawn(tmp_path: Path, sentences: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"task": "word-spacing", "reader": "plain-sentences", "data_dir": str(sentences), "max_steps": 1}
+    sizes = {"embedding_size": 8, "hidden_size": 8}
+    seeds = {train(tmp_path / run, **options, **sizes, seed=None)["seed"] for run in ("one", "other")}
+    assert len(seeds) == 2
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(RecipeError, match="`seed: null` draws a seed, and several processes must have the same"):
+        parse_recipe(load_recipe("demo", ["--seed", "none"]))
+
+
+def test_time_spent_on_evaluation_is_no_training_time(tmp_path: Path, sentences: Path) -> None:
+    options = {"task": "word-spacing", "reader": "plain-sentences", "data_dir": str(sentences)}
+    sizes = {"embedding_size": 8, "hidden_size": 8}
+    slow = {"eval_strategy": "steps", "eval_steps": 1, "save_strategy": "steps", "save_steps": 1}
+    report = train(tmp_path, **options, **sizes, **slow, num_train_epochs=2)
+    evaluating = sum(entry["runtime"] for entry in [report["figures"]]) * len(report["epochs"])
+    assert 0 < report["seconds_per_epoch"] * 2 < report["seconds_total"] - evaluating / 4
 
 
 def test_the_best_three_checkpoints_are_kept_and_training_stops_early(tmp_path: Path, sentences: Path) -> None:

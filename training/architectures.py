@@ -1,7 +1,9 @@
 """From a recipe to a model, with fresh weights or with those of a pretrained encoder."""
 
+from pathlib import Path
 from typing import Any
 
+import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -15,7 +17,7 @@ from malmoi.modeling import (
     EncoderCrfForTokenClassification,
 )
 from malmoi.training.arguments import RecipeArguments
-from malmoi.training.recipe import RecipeError, nearest
+from malmoi.training.recipe import CONFIGURATIONS, RecipeError, nearest
 from malmoi.training.tasks import Task
 
 
@@ -43,6 +45,11 @@ def build_model(
     try:
         model: PreTrainedModel = build[arguments.model_type](task, arguments, settings, labels, tokenizer)
     except OSError as error:
+        if Path(str(arguments.model_name_or_path)).is_dir():
+            raise RecipeError(
+                f"{arguments.model_name_or_path}: expected the config.json and the safetensors of an encoder; pickles "
+                f"are never loaded ({' '.join(str(error).split())})"
+            ) from error
         raise RecipeError(
             f"The encoder {arguments.model_name_or_path!r} is in no such folder and could not be fetched from the Hub "
             f"as safetensors ({type(error).__name__}; pickles are never loaded). Connect to the network, or give a "
@@ -50,7 +57,7 @@ def build_model(
         ) from error
     except RecipeError:
         raise
-    except (ValueError, TypeError, KeyError, StrictDataclassError) as error:
+    except (ValueError, TypeError, KeyError, RuntimeError, StrictDataclassError) as error:
         raise RecipeError(f"The settings of the model are wrong: {' '.join(str(error).split())}") from error
     embedded = len(model.get_input_embeddings().weight)  # type: ignore[arg-type]
     if embedded < len(tokenizer):
@@ -111,7 +118,7 @@ def _encoder(
         _check_labels(arguments.model_name_or_path, config, labels)
         config.id2label, config.label2id = _label_maps(labels).values()
         model = task.auto_model.from_pretrained(  # type: ignore[attr-defined]
-            arguments.model_name_or_path, config=config, use_safetensors=True
+            arguments.model_name_or_path, config=config, use_safetensors=True, dtype=torch.float32
         )
     # Stock models take `num_items_in_batch` and ignore it. Were the Trainer to rely on it, gradients would grow with
     # the number of accumulated batches.
@@ -145,6 +152,10 @@ def _encoder_config(
         raise RecipeError(f"`encoder_config` must be a mapping such as {{model_type: bert}}, got {given!r}.")
     if arguments.model_name_or_path is not None:
         config = AutoConfig.from_pretrained(arguments.model_name_or_path)
+        if config.model_type in CONFIGURATIONS:
+            raise RecipeError(
+                f"{arguments.model_name_or_path} is a {config.model_type}; expected an encoder of transformers."
+            )
         _refuse_unknown(given, config)
         return AutoConfig.from_pretrained(arguments.model_name_or_path, **given)
     model_type = str(given.get("model_type"))

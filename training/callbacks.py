@@ -63,23 +63,43 @@ class ShortProgress(ProgressCallback):
 
 
 class EpochTimer(TrainerCallback, ExportableState):
-    """Measures how long the training of each epoch takes, without evaluation. Survives a resumed training."""
+    """Measures how long the training of each epoch takes, without evaluation and saving. Survives resuming."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
-        self._started = 0.0
+        self.spent = 0.0  # in the epoch that has not ended
+        self._since = 0.0
+
+    def total(self) -> float:
+        """Return the seconds of the whole training."""
+        return sum(self.seconds) + self.spent
 
     def on_epoch_begin(self, *args: Any, **kwargs: Any) -> None:
         """Start the clock."""
-        self._started = time.perf_counter()
+        self._since = time.perf_counter()
+
+    def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+        """Count what has passed; what comes before the next step may be an evaluation."""
+        now = time.perf_counter()
+        self.spent += now - self._since
+        self._since = now
+
+    def on_evaluate(self, *args: Any, **kwargs: Any) -> None:
+        """Leave out what has passed since the last step."""
+        self._since = time.perf_counter()
+
+    def on_save(self, *args: Any, **kwargs: Any) -> None:
+        """Leave out what has passed since the last step."""
+        self._since = time.perf_counter()
 
     def on_epoch_end(self, *args: Any, **kwargs: Any) -> None:
         """Stop the clock."""
-        self.seconds.append(time.perf_counter() - self._started)
+        self.seconds.append(self.spent)
+        self.spent = 0.0
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
-        return {"args": {}, "attributes": {"seconds": self.seconds}}
+        return {"args": {}, "attributes": {"seconds": self.seconds, "spent": self.spent}}
 
 
 class RepeatableLengthGrouping(TrainerCallback):

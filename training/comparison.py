@@ -13,11 +13,15 @@ NEEDED = (
     *("recipe", "task", "model_type", "main_figure", "best", "mean", "epochs", "definitions", "cost_definitions"),
     *("seconds_per_epoch", "parameters", "peak_memory_bytes", "texts_per_second", "seed"),
     *("data.split", "data.source", "data.fingerprint", "data.texts"),
+    *("training.texts_per_epoch", "training.batch", "training.processes", "training.precision"),
     *("environment.platform", "environment.device", "environment.cpu_count", "environment.torch_threads"),
 )
 """What a comparison takes from a report."""
 CIRCUMSTANCES = {
-    "train_texts": "texts in training",
+    "texts_per_epoch": "texts in an epoch",
+    "batch": "texts in a step",
+    "processes": "processes",
+    "precision": "precision",
     "machine": "machine",
     "threads": "threads",
     "versions": "versions",
@@ -170,7 +174,7 @@ def _row(run: Run) -> dict[str, Any]:
     return {
         "run": run.name,
         **{key: report[key] for key in (*same, "texts_per_second", "seed")},
-        "train_texts": report["data"]["texts"]["train"],
+        **report["training"],
         "machine": machine,
         "threads": threads,
         "versions": ", ".join(f"{name} {version}" for name, version in environment.items()),

@@ -3,8 +3,19 @@
 import torch
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 
+from malmoi.training.arguments import RecipeArguments, TaggingArguments
 
-def build_optimizer(
+
+def recipe_optimizer(
+    model: PreTrainedModel, arguments: RecipeArguments, training_arguments: TrainingArguments
+) -> torch.optim.Optimizer | None:
+    """Return the optimizer that a recipe asks for; `None` if it is that of the `Trainer`."""
+    if not isinstance(arguments, TaggingArguments) or arguments.crf_learning_rate is None:
+        return None
+    return optimizer_with_crf_rate(model, training_arguments, crf_learning_rate=arguments.crf_learning_rate)
+
+
+def optimizer_with_crf_rate(
     model: PreTrainedModel, training_arguments: TrainingArguments, *, crf_learning_rate: float
 ) -> torch.optim.Optimizer:
     """Return the optimizer that the arguments name, with a learning rate of its own for the CRF.

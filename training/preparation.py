@@ -9,6 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.readers import READERS
 from malmoi.data.token_windows import longest_input
+from malmoi.inference.loading import TASK_KEY
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
 from malmoi.training.architectures import build_model
 from malmoi.training.arguments import RecipeArguments
@@ -52,6 +53,7 @@ def prepare(task: Task, arguments: RecipeArguments, settings: dict[str, Any], *,
     model = build_model(task, arguments, settings, task.labels(chosen), tokenizer)
     if embeddings is not None:
         set_embeddings(model, embeddings, trained=arguments.embeddings_trained)
+    model.config.update({TASK_KEY: task.name})
     max_length = input_length(arguments, model, tokenizer)
     train = task.augment(chosen, arguments, seed=seed)
     evaluations = {

@@ -1,5 +1,8 @@
 """From a recipe to typed arguments, refusing values that would train something else than they say."""
 
+import math
+import os
+import random
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
@@ -12,6 +15,7 @@ from malmoi.training.arguments import ARGUMENTS, NamedEntityArguments, RecipeArg
 from malmoi.training.recipe import ENCODER, Recipe, RecipeError, model_settings
 from malmoi.training.tasks import Task
 
+SHORTEST_INPUT = 4  # two special tokens and something to read
 # schedules that follow the loss and have no learning rate of their own that could be multiplied
 SCHEDULES_WITHOUT_BASE = ("greedy", "reduce_lr_on_plateau")
 
@@ -34,8 +38,13 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     of_model = set(model_settings(recipe.model_type))
     parser = RecipeParser([ARGUMENTS[recipe.task], TrainingArguments], allow_abbrev=False)  # type: ignore[list-item]
     of_parser = {action.dest for action in parser._actions}
-    parser.set_defaults(**{key: value for key, value in settings.items() if key in of_parser})
-    argv = [part for key, value in recipe.flags.items() if key in of_parser for part in (f"--{key}", value)]
+    given = {key: value for key, value in (settings | recipe.flags).items() if key in of_parser}
+    if str(given.get("seed", 0)).lower() in ("none", "null"):
+        given["seed"] = _drawn_seed()
+    # what can be written on the command line goes through the parser, which checks its type
+    written = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
+    parser.set_defaults(**{key: value for key, value in given.items() if key not in written})
+    argv = [part for key, value in written.items() for part in (f"--{key}", str(value))]
     try:
         arguments, training_arguments = parser.parse_args_into_dataclasses(args=argv)
     except ValueError as error:
@@ -44,6 +53,17 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
         key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser
     }
     return arguments, training_arguments, {key: typed_value(value) for key, value in model.items()}
+
+
+def _drawn_seed() -> int:
+    """Return another seed every time.
+
+    Raises:
+        RecipeError: If several processes train together, each of which would draw its own.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise RecipeError("`seed: null` draws a seed, and several processes must have the same; give a number.")
+    return random.SystemRandom().randrange(2**31)
 
 
 def typed_value(value: Any) -> Any:
@@ -82,6 +102,8 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
         raise RecipeError(
             f"`metric_for_best_model` must be loss or one of {', '.join(task.definitions)}, got {best!r}."
         )
+    if arguments.early_stopping_patience is not None and (best is None or training_arguments.eval_strategy == "no"):
+        raise RecipeError("`early_stopping_patience` needs `metric_for_best_model` and an `eval_strategy`.")
     if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
         raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
     if training_arguments.fp16 and training_arguments.device.type == "cpu":
@@ -89,13 +111,25 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
 
 
 def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArguments) -> None:
-    if not 0 < arguments.train_fraction <= 1:
+    if not isinstance(arguments.train_fraction, float) or not 0 < arguments.train_fraction <= 1:
         raise RecipeError(f"`train_fraction` must be above 0 and at most 1, got {arguments.train_fraction}.")
     if not 0 < arguments.learning_rate_decay <= 1:
         raise RecipeError(f"`learning_rate_decay` must be above 0 and at most 1, got {arguments.learning_rate_decay}.")
     schedule = SchedulerType(training_arguments.lr_scheduler_type).value
     if arguments.learning_rate_decay != 1 and schedule in SCHEDULES_WITHOUT_BASE:
         raise RecipeError(f"`learning_rate_decay` does not go together with `lr_scheduler_type: {schedule}`.")
+    rates = {"learning_rate": training_arguments.learning_rate}
+    if isinstance(arguments, TaggingArguments) and arguments.crf_learning_rate is not None:
+        rates["crf_learning_rate"] = arguments.crf_learning_rate
+    for name, rate in rates.items():
+        if not (math.isfinite(rate) and rate >= 0):
+            raise RecipeError(f"`{name}` must be a number of at least 0, got {rate}.")
+    if arguments.max_seq_length is not None and arguments.max_seq_length < SHORTEST_INPUT:
+        raise RecipeError(f"`max_seq_length` must be at least {SHORTEST_INPUT}, got {arguments.max_seq_length}.")
+    if arguments.tokenizer_vocab_size < 1 or arguments.tokenizer_min_frequency < 1:
+        raise RecipeError("`tokenizer_vocab_size` and `tokenizer_min_frequency` must be at least 1.")
+    if isinstance(arguments, NamedEntityArguments) and arguments.name_replacement_copies < 0:
+        raise RecipeError(f"`name_replacement_copies` must be at least 0, got {arguments.name_replacement_copies}.")
     if isinstance(arguments, NamedEntityArguments) and not 0 <= arguments.name_replacement_probability <= 1:
         raise RecipeError(
             f"`name_replacement_probability` must be from 0 to 1, got {arguments.name_replacement_probability}."

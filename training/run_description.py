@@ -77,8 +77,8 @@ def loss_history(log_history: list[dict[str, Any]]) -> list[dict[str, float]]:
     ]
 
 
-def summarize_epochs(history: list[dict[str, Any]], seconds: list[float], main_figure: str) -> dict[str, Any]:
-    """Return the evaluations with the best and the mean of the main figure, and the seconds per epoch."""
+def summarize_epochs(history: list[dict[str, Any]], main_figure: str) -> dict[str, Any]:
+    """Return the evaluations, with the best and the mean of the main figure."""
     scores = [entry[main_figure] for entry in history]
     best = max(history, key=lambda entry: entry[main_figure])
     return {
@@ -87,5 +87,4 @@ def summarize_epochs(history: list[dict[str, Any]], seconds: list[float], main_f
         "best": best[main_figure],
         "best_epoch": best["epoch"],
         "mean": sum(scores) / len(scores),
-        "seconds_per_epoch": sum(seconds) / len(seconds),
     }

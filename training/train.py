@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from malmoi.data.user_error import UserError
-from malmoi.training.arguments import RecipeArguments, TaggingArguments
+from malmoi.training.arguments import RecipeArguments
 from malmoi.training.callbacks import (
     EpochTimer,
     LearningRateDecay,
@@ -37,7 +37,7 @@ from malmoi.training.callbacks import (
 from malmoi.training.costs import DEFINITIONS as COST_DEFINITIONS
 from malmoi.training.costs import peak_memory_bytes, texts_per_second
 from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered, predicted_labels
-from malmoi.training.optimizer import build_optimizer
+from malmoi.training.optimizer import recipe_optimizer
 from malmoi.training.output_dir import find_checkpoint, remove_old_run
 from malmoi.training.plots import plot_run
 from malmoi.training.preparation import prepare
@@ -114,19 +114,15 @@ def run(recipe: Recipe) -> dict[str, Any]:
     # 2. data, tokenizer, model, features
     set_seed(training_arguments.seed)
     prepared = prepare(task, arguments, settings, seed=training_arguments.seed)
-    model, tokenizer, evaluations = prepared.model, prepared.tokenizer, prepared.evaluations
     # 3. training
-    optimizer = None
-    if isinstance(arguments, TaggingArguments) and arguments.crf_learning_rate is not None:
-        optimizer = build_optimizer(model, training_arguments, crf_learning_rate=arguments.crf_learning_rate)
     trainer = build_trainer(
         task,
-        model,
-        tokenizer,
+        prepared.model,
+        prepared.tokenizer,
         training_arguments,
         train=prepared.train,
-        evaluation=evaluations["validation"],
-        optimizer=optimizer,
+        evaluation=prepared.evaluations["validation"],
+        optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
     )
     for callback in training_callbacks(task, arguments, training_arguments):
         trainer.add_callback(callback)
@@ -135,51 +131,70 @@ def run(recipe: Recipe) -> dict[str, Any]:
         remove_old_run(training_arguments)
     trainer.train(resume_from_checkpoint=checkpoint)
     # 4. evaluation
-    seconds = _timer_of(trainer).seconds
-    history = epoch_history(trainer.state.log_history, seconds, task)
-    figures = evaluate(trainer, evaluations["validation"])
+    timer = _timer_of(trainer)
+    history = epoch_history(trainer.state.log_history, timer.seconds, task)
+    figures = {
+        split: evaluate(trainer, evaluation, prefix=split) for split, evaluation in prepared.evaluations.items()
+    }
     # the only evaluation, if none was asked for
-    history = history or epoch_history(trainer.state.log_history, seconds, task)
+    history = history or [{"epoch": trainer.state.epoch, "step": trainer.state.global_step, **figures["validation"]}]
     report: dict[str, Any] = {
         "recipe": recipe.name,
         "task": task.name,
-        "model_type": model.config.model_type,
+        "model_type": prepared.model.config.model_type,
         "settings": describe_settings(recipe),
         "data": describe_data(task, arguments.reader, arguments.data_dir, prepared.splits, split="validation"),
-        "tokenizer": {"vocab_size": len(tokenizer), **task.describe_tokens(evaluations["validation"])},
+        "training": {
+            "texts_per_epoch": prepared.train.num_rows,
+            "batch": training_arguments.train_batch_size
+            * training_arguments.gradient_accumulation_steps
+            * training_arguments.world_size,
+            "processes": training_arguments.world_size,
+            "precision": {"no": "float32"}.get(training_arguments.mixed_precision, training_arguments.mixed_precision),
+        },
+        "tokenizer": {
+            "vocab_size": len(prepared.tokenizer),
+            **task.describe_tokens(prepared.evaluations["validation"]),
+        },
         **({"embeddings": prepared.embeddings} if prepared.embeddings else {}),
-        "figures": figures,
-        **evaluations["validation"].details,
-        **({"test_figures": evaluate(trainer, evaluations["test"])} if "test" in evaluations else {}),
+        "figures": figures["validation"],
+        **prepared.evaluations["validation"].details,
+        **({"test_figures": figures["test"]} if "test" in figures else {}),
         "definitions": task.definitions,
         "breakdown": task.breakdown,
-        **summarize_epochs(history, seconds, task.main_figure),
+        **summarize_epochs(history, task.main_figure),
         "losses": loss_history(trainer.state.log_history),
+        "seconds_per_epoch": timer.total() / (trainer.state.epoch or 1),
         "seconds_total": time.perf_counter() - started,
-        "parameters": model.num_parameters(),
+        "parameters": prepared.model.num_parameters(),
         "peak_memory_bytes": peak_memory_bytes(),
-        "texts_per_second": texts_per_second(
-            model, tokenizer, prepared.splits["validation"]["text"], max_length=prepared.max_length
-        ),
         "cost_definitions": COST_DEFINITIONS,
         "seed": training_arguments.seed,
         "environment": environment(),
     }
-    # 5. model, report and plots
+    # 5. speed, model, report and plots, by the first process alone
     if trainer.is_world_process_zero():
         folder = Path(str(training_arguments.output_dir))
+        report["texts_per_second"] = texts_per_second(
+            prepared.model,
+            prepared.tokenizer,
+            prepared.splits["validation"]["text"],
+            max_length=prepared.max_length,
+        )
         trainer.accelerator.unwrap_model(trainer.model).save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+        prepared.tokenizer.save_pretrained(folder)
         write_report(report, folder)
         plot_run(report, folder)
+    trainer.accelerator.wait_for_everyone()
     return report
 
 
-def evaluate(trainer: Trainer, evaluation: Evaluation) -> dict[str, float]:
-    """Return the figures of the model for the features of an evaluation."""
+def evaluate(trainer: Trainer, evaluation: Evaluation, *, prefix: str = "eval") -> dict[str, float]:
+    """Return the figures of the model for the features of an evaluation; logs name them with the prefix."""
     trainer.compute_metrics = evaluation  # type: ignore[assignment]
-    figures = trainer.evaluate(numbered(evaluation.features))  # type: ignore[arg-type]
-    return {name.removeprefix("eval_"): value for name, value in figures.items()}
+    features: Any = numbered(evaluation.features)
+    figures = trainer.evaluate(features, metric_key_prefix=prefix)
+    return {name.removeprefix(f"{prefix}_"): value for name, value in figures.items()}
 
 
 def _timer_of(trainer: Trainer) -> EpochTimer:

@@ -9,7 +9,7 @@ from datasets import DatasetDict
 from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.readers.klue_ner import read_klue_ner
 from malmoi.data.readers.kmou_corpus import read_kmou_corpus
-from malmoi.data.readers.kmou_ner import read_kmou_lines
+from malmoi.data.readers.kmou_lines import read_kmou_lines
 from malmoi.data.readers.labelled_texts import read_labelled_texts
 from malmoi.data.readers.nsmc import read_nsmc
 from malmoi.data.readers.plain_sentences import read_plain_sentences

@@ -11,7 +11,7 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from malmoi.data.marked_alignment import common_start
-from malmoi.data.readers.kmou_ner import KMOU_LABELS, kmou_folder, kmou_sentence
+from malmoi.data.readers.kmou_lines import KMOU_LABELS, kmou_folder, kmou_sentence
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, read_lines
 

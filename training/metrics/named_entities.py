@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from seqeval.metrics.sequence_labeling import get_entities
 
 from malmoi.data.alignment import Span, tags_to_spans, token_labels_to_tags
-from malmoi.training.metrics.entity_counts import EntityCounts, TagCounts
+from malmoi.training.metrics.counts import EntityCounts, TagCounts
 from malmoi.training.metrics.klue_official import Subword, official_character_tags
 from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
 

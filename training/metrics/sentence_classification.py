@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from malmoi.training.metrics.entity_counts import TagCounts
+from malmoi.training.metrics.counts import TagCounts
 
 DEFINITIONS = {
     "accuracy": "share of texts with the right class",

@@ -6,7 +6,7 @@ Accuracy over characters is not among them: most characters are not followed by 
 from collections.abc import Sequence
 
 from malmoi.data.word_spacing import BEGIN, INSIDE, SPACING_LABELS, join_words
-from malmoi.training.metrics.entity_counts import TagCounts, scores
+from malmoi.training.metrics.counts import TagCounts, scores
 from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
 
 DEFINITIONS = {

@@ -14,6 +14,7 @@ class NamedEntities(TaggingTask):
     name = "named-entities"
     definitions = DEFINITIONS
     main_figure = "entity_f1"
+    example = "손흥민은 1992년 7월 8일 춘천에서 태어났다."
     breakdown = "type (exact characters)"
     make_metrics = NamedEntityMetrics
 

@@ -21,6 +21,7 @@ class SentenceClassification(Task):
     auto_model = AutoModelForSequenceClassification
     definitions = DEFINITIONS
     main_figure = "accuracy"
+    example = "다시 보고 싶은 영화였어요."
     breakdown = "class"
 
     def labels(self, dataset: Dataset) -> list[str]:

@@ -24,6 +24,8 @@ class Task(ABC):
     """Its figures, each from 0 to 1, with what they mean."""
     main_figure: str
     """The figure by which runs are compared."""
+    example: str
+    """A text to try a model on."""
     breakdown: str
     """What its figures `precision/X`, `recall/X` and `f1/X` are figures of."""
 

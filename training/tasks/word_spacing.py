@@ -13,6 +13,7 @@ class WordSpacing(TaggingTask):
     name = "word-spacing"
     definitions = DEFINITIONS
     main_figure = "space_f1"
+    example = "아버지가방에들어가신다."
     breakdown = "tag"
     make_metrics = WordSpacingMetrics
 
