@@ -131,7 +131,7 @@ def test_a_figure_that_is_not_shown_may_have_another_definition(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"data": data(texts={"train": 12, "validation": 3})}, "texts in training**: 24 (a, c); 12 (b)"),
+        ({"training": {**report()["training"], "texts_per_epoch": 12}}, "texts in an epoch**: 24 (a, c); 12 (b)"),
         (
             {"environment": {**ENVIRONMENT, "torch_threads": 1, "device": "GPU"}},
             "machine**: Linux, cpu, 8 cores (a, c); Linux, GPU, 8 cores (b)",
