@@ -2,9 +2,10 @@
 
 python -m malmoi.benchmarks.memory --steps 3
 
-The model is BERT-base with random weights, the vocabulary size of multilingual BERT and two labels. The texts are random
-token ids whose lengths are like those of short movie reviews: exponential around 20 tokens, from 3 to 140. The first has
-140, so that few steps have the peak of many. Peak memory is the largest resident set of the process, libraries included; on a GPU, what torch allocates.
+The model is BERT-base with random weights, the vocabulary size of multilingual BERT and two labels. The texts are
+random token ids whose lengths are like those of short movie reviews: exponential around 20 tokens, from 3 to 140. The
+first has 140, so that few steps have the peak of many. Peak memory is the largest resident set of the process,
+libraries included; on a GPU, what torch allocates.
 """
 
 import argparse

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from malmoi.data.token_windows import longest_input
 from malmoi.inference.batches import CHUNK, check_text, length_batches
-from malmoi.inference.loading import default_device, load_model
+from malmoi.inference.text_model import TextModel
 
 
 class Classification(NamedTuple):
@@ -28,32 +26,10 @@ class Classification(NamedTuple):
     cut: bool
 
 
-class Classifier:
-    """Classify texts, such as reviews by sentiment.
+class Classifier(TextModel):
+    """Classify texts, such as reviews by sentiment."""
 
-    Args:
-        model: A folder, or the name of a repository on the Hub.
-        trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
-        revision: Branch, tag or commit of the repository.
-        device: Where to run; by default a GPU if there is one.
-
-    Raises:
-        UserError: If the model cannot be loaded, or does not classify texts.
-    """
-
-    def __init__(
-        self,
-        model: str | Path,
-        *,
-        trust_remote_code: bool = False,
-        revision: str | None = None,
-        device: str | torch.device | None = None,
-    ):
-        loaded = load_model(model, "sentence-classification", trust_remote_code=trust_remote_code, revision=revision)
-        self.model = loaded.model.to(device or default_device())  # type: ignore[arg-type]
-        self.tokenizer = loaded.tokenizer
-        self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
-        self._labels = [str(label) for _, label in sorted((loaded.model.config.id2label or {}).items())]
+    task = "sentence-classification"
 
     def classify(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Classification]:
         """Yield the class of each text, in the order of the texts. Memory does not grow with their number.
@@ -72,7 +48,8 @@ class Classifier:
                 for index, row in zip(batch, probabilities):
                     best = max(range(len(row)), key=row.__getitem__)
                     cut = self.max_length is not None and len(whole[index]) > self.max_length
-                    answers[index] = Classification(self._labels[best], row[best], dict(zip(self._labels, row)), cut)
+                    scores = {label: row[index] for index, label in self.labels.items()}
+                    answers[index] = Classification(self.labels[best], row[best], scores, cut)
             yield from (answers[index] for index in range(len(chunk)))
 
     @torch.inference_mode()

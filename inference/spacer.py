@@ -6,16 +6,13 @@ Nothing but spaces (U+0020) can change, whatever the model says.
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 import regex
-import torch
 
-from malmoi.data.token_windows import longest_input
 from malmoi.data.word_spacing import BEGIN
 from malmoi.inference.batches import CHUNK, check_text
-from malmoi.inference.loading import default_device, load_model
+from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import token_labels
 
 SPACE = " "
@@ -39,32 +36,10 @@ class SpacedText(NamedTuple):
     removed: list[int]
 
 
-class Spacer:
-    """Restore spaces. Every other character stays as it is and in its place in the order.
+class Spacer(TextModel):
+    """Restore spaces. Every other character stays as it is and in its place in the order."""
 
-    Args:
-        model: A folder, or the name of a repository on the Hub.
-        trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
-        revision: Branch, tag or commit of the repository.
-        device: Where to run; by default a GPU if there is one.
-
-    Raises:
-        UserError: If the model cannot be loaded, or is not one for word spacing.
-    """
-
-    def __init__(
-        self,
-        model: str | Path,
-        *,
-        trust_remote_code: bool = False,
-        revision: str | None = None,
-        device: str | torch.device | None = None,
-    ):
-        loaded = load_model(model, "word-spacing", trust_remote_code=trust_remote_code, revision=revision)
-        self.model = loaded.model.to(device or default_device())  # type: ignore[arg-type]
-        self.tokenizer = loaded.tokenizer
-        self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
-        self._begin = {index for index, label in (loaded.model.config.id2label or {}).items() if label == BEGIN}
+    task = "word-spacing"
 
     def space(self, texts: Iterable[str], *, keep_spaces: bool = False, batch_size: int = 32) -> Iterator[SpacedText]:
         """Yield each text with its spaces restored, in the order of the texts. Memory does not grow with their number.
@@ -97,7 +72,7 @@ class Spacer:
             {
                 start
                 for label, (start, end) in zip(answer.labels, answer.offsets)
-                if label in self._begin and start < end
+                if self.labels.get(label) == BEGIN and start < end
             }
             & grapheme_starts(body)
             for body, answer in zip(bodies, answers)

@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from malmoi.data.alignment import tags_to_spans, token_labels_to_tags
-from malmoi.data.token_windows import longest_input
 from malmoi.inference.batches import CHUNK, check_text
-from malmoi.inference.loading import default_device, load_model
+from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import TokenLabels, token_labels
 
 
@@ -24,32 +20,10 @@ class Entity(NamedTuple):
     text: str
 
 
-class Tagger:
-    """Find names, the same ones that evaluation counts. Offsets point into the user's own text, of any length.
+class Tagger(TextModel):
+    """Find names, the same ones that evaluation counts. Offsets point into the user's own text, of any length."""
 
-    Args:
-        model: A folder, or the name of a repository on the Hub.
-        trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
-        revision: Branch, tag or commit of the repository.
-        device: Where to run; by default a GPU if there is one.
-
-    Raises:
-        UserError: If the model cannot be loaded; the message names the file.
-    """
-
-    def __init__(
-        self,
-        model: str | Path,
-        *,
-        trust_remote_code: bool = False,
-        revision: str | None = None,
-        device: str | torch.device | None = None,
-    ):
-        loaded = load_model(model, "named-entities", trust_remote_code=trust_remote_code, revision=revision)
-        self.model = loaded.model.to(device or default_device())  # type: ignore[arg-type]
-        self.tokenizer = loaded.tokenizer
-        self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
-        self._names = {int(index): str(name) for index, name in (loaded.model.config.id2label or {}).items()}
+    task = "named-entities"
 
     def tag(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[list[Entity]]:
         """Yield the names of each text, in the order of the texts. Memory does not grow with their number.
@@ -68,7 +42,7 @@ class Tagger:
 
     def _entities(self, text: str, answer: TokenLabels) -> list[Entity]:
         """Return the names in a text; the score of a name is the mean over its tokens."""
-        labels = [self._names.get(label) for label in answer.labels]
+        labels = [self.labels.get(label) for label in answer.labels]
         entities = []
         for start, end, label in tags_to_spans(token_labels_to_tags(labels, answer.offsets, len(text))):
             scores = [

@@ -312,7 +312,13 @@ def test_the_tagger_finds_what_evaluation_counts(tmp_path: Path, marked_corpus: 
         options = {"max_seq_length": 10, "learning_rate": 0.03, "num_train_epochs": 4}
         report = train_encoder(tmp_path, marked_corpus, **options)
     else:
-        options = {"embedding_size": 8, "hidden_size": 16, "bio_constraints": False, "num_train_epochs": 8, "learning_rate": 0.03}
+        options = {
+            "embedding_size": 8,
+            "hidden_size": 16,
+            "bio_constraints": False,
+            "num_train_epochs": 8,
+            "learning_rate": 0.03,
+        }
         report = train(tmp_path, reader="inline-marks", data_dir=str(marked_corpus), **options)
     counts = EntityCounts()
     marked = [parse_marks(line) for line in VALIDATION_LINES]

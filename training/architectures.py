@@ -1,7 +1,7 @@
 """From a recipe to a model, with fresh weights or with those of a pretrained encoder."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
@@ -19,6 +19,31 @@ from malmoi.modeling import (
 from malmoi.training.arguments import RecipeArguments
 from malmoi.training.recipe import CONFIGURATIONS, RecipeError, nearest
 from malmoi.training.tasks import Task
+
+
+class ModelRequest(NamedTuple):
+    """What a model is built from: what it is to learn, the recipe, its settings of the model, labels and tokenizer."""
+
+    task: Task
+    arguments: RecipeArguments
+    settings: dict[str, Any]
+    labels: list[str]
+    tokenizer: PreTrainedTokenizerBase
+
+    def of_labels(self) -> dict[str, Any]:
+        """Return what a configuration says of the labels."""
+        return {
+            "id2label": dict(enumerate(self.labels)),
+            "label2id": {label: index for index, label in enumerate(self.labels)},
+        }
+
+    def of_tokenizer(self) -> dict[str, Any]:
+        """Return what a configuration says of the tokenizer."""
+        return {
+            "vocab_size": len(self.tokenizer),
+            "pad_token_id": self.tokenizer.pad_token_id,
+            "unk_token_id": self.tokenizer.unk_token_id,
+        }
 
 
 def build_model(
@@ -43,7 +68,9 @@ def build_model(
     """
     build = {"bilstm": _bilstm, "bilstm_crf": _bilstm_crf, "encoder": _encoder, "encoder_crf": _encoder_crf}
     try:
-        model: PreTrainedModel = build[arguments.model_type](task, arguments, settings, labels, tokenizer)
+        model: PreTrainedModel = build[arguments.model_type](
+            ModelRequest(task, arguments, settings, labels, tokenizer)
+        )
     except OSError as error:
         if Path(str(arguments.model_name_or_path)).is_dir():
             raise RecipeError(
@@ -65,107 +92,68 @@ def build_model(
     return model
 
 
-def _label_maps(labels: list[str]) -> dict[str, Any]:
-    return {"id2label": dict(enumerate(labels)), "label2id": {label: index for index, label in enumerate(labels)}}
-
-
-def _of_tokenizer(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
-    return {
-        "vocab_size": len(tokenizer),
-        "pad_token_id": tokenizer.pad_token_id,
-        "unk_token_id": tokenizer.unk_token_id,
-    }
-
-
-def _bilstm_crf(
-    task: Task,
-    arguments: RecipeArguments,
-    settings: dict[str, Any],
-    labels: list[str],
-    tokenizer: PreTrainedTokenizerBase,
-) -> PreTrainedModel:
+def _bilstm_crf(request: ModelRequest) -> PreTrainedModel:
     given = {
-        **_of_tokenizer(tokenizer),
-        **_label_maps(labels),
-        "untagged_token_ids": untagged_token_ids(tokenizer),
+        **request.of_tokenizer(),
+        **request.of_labels(),
+        "untagged_token_ids": untagged_token_ids(request.tokenizer),
     }
-    return BiLstmCrfForTokenClassification(BiLstmCrfConfig(**given | settings))
+    return BiLstmCrfForTokenClassification(BiLstmCrfConfig(**given | request.settings))
 
 
-def _bilstm(
-    task: Task,
-    arguments: RecipeArguments,
-    settings: dict[str, Any],
-    labels: list[str],
-    tokenizer: PreTrainedTokenizerBase,
-) -> PreTrainedModel:
-    given = {**_of_tokenizer(tokenizer), **_label_maps(labels)}
-    return BiLstmForSequenceClassification(BiLstmConfig(**given | settings))
+def _bilstm(request: ModelRequest) -> PreTrainedModel:
+    given = {**request.of_tokenizer(), **request.of_labels()}
+    return BiLstmForSequenceClassification(BiLstmConfig(**given | request.settings))
 
 
-def _encoder(
-    task: Task,
-    arguments: RecipeArguments,
-    settings: dict[str, Any],
-    labels: list[str],
-    tokenizer: PreTrainedTokenizerBase,
-) -> PreTrainedModel:
-    config = _encoder_config(arguments, settings, tokenizer)
-    if arguments.model_name_or_path is None:
-        config.id2label, config.label2id = _label_maps(labels).values()
-        model: PreTrainedModel = task.auto_model.from_config(config)  # type: ignore[attr-defined]
-    else:
-        _check_labels(arguments.model_name_or_path, config, labels)
-        config.id2label, config.label2id = _label_maps(labels).values()
-        model = task.auto_model.from_pretrained(  # type: ignore[attr-defined]
-            arguments.model_name_or_path, config=config, use_safetensors=True, dtype=torch.float32
-        )
+def _encoder(request: ModelRequest) -> PreTrainedModel:
+    auto_model: Any = request.task.auto_model
+    name = request.arguments.model_name_or_path
+    config = _encoder_config(request)
+    if name is not None:
+        _check_labels(name, config, request.labels)
+    config.update(request.of_labels())
+    model: PreTrainedModel = (
+        auto_model.from_config(config)
+        if name is None
+        else auto_model.from_pretrained(name, config=config, use_safetensors=True, dtype=torch.float32)
+    )
     # Stock models take `num_items_in_batch` and ignore it. Were the Trainer to rely on it, gradients would grow with
     # the number of accumulated batches.
     model.accepts_loss_kwargs = False  # type: ignore[assignment]
     return model
 
 
-def _encoder_crf(
-    task: Task,
-    arguments: RecipeArguments,
-    settings: dict[str, Any],
-    labels: list[str],
-    tokenizer: PreTrainedTokenizerBase,
-) -> PreTrainedModel:
-    given = {**_label_maps(labels), "untagged_token_ids": untagged_token_ids(tokenizer)}
-    own = {key: value for key, value in settings.items() if key != "encoder_config"}
-    config = _encoder_config(arguments, settings, tokenizer)
-    if arguments.model_name_or_path is None:
+def _encoder_crf(request: ModelRequest) -> PreTrainedModel:
+    given = {**request.of_labels(), "untagged_token_ids": untagged_token_ids(request.tokenizer)}
+    own = {key: value for key, value in request.settings.items() if key != "encoder_config"}
+    config = _encoder_config(request)
+    name = request.arguments.model_name_or_path
+    if name is None:
         return EncoderCrfForTokenClassification(EncoderCrfConfig(encoder_config=config, **given | own))
-    return EncoderCrfForTokenClassification.from_encoder(
-        arguments.model_name_or_path, encoder_config=config, **given | own
-    )
+    return EncoderCrfForTokenClassification.from_encoder(name, encoder_config=config, **given | own)
 
 
-def _encoder_config(
-    arguments: RecipeArguments, settings: dict[str, Any], tokenizer: PreTrainedTokenizerBase
-) -> PreTrainedConfig:
+def _encoder_config(request: ModelRequest) -> PreTrainedConfig:
     """Return the configuration of the encoder: that of `model_name_or_path`, or a new one; settings come last."""
-    given = settings.get("encoder_config") or {}
+    name = request.arguments.model_name_or_path
+    given = request.settings.get("encoder_config") or {}
     if not isinstance(given, dict):
         raise RecipeError(f"`encoder_config` must be a mapping such as {{model_type: bert}}, got {given!r}.")
-    if arguments.model_name_or_path is not None:
-        config = AutoConfig.from_pretrained(arguments.model_name_or_path)
+    if name is not None:
+        config = AutoConfig.from_pretrained(name)
         if config.model_type in CONFIGURATIONS:
-            raise RecipeError(
-                f"{arguments.model_name_or_path} is a {config.model_type}; expected an encoder of transformers."
-            )
+            raise RecipeError(f"{name} is a {config.model_type}; expected an encoder of transformers.")
         _refuse_unknown(given, config)
-        return AutoConfig.from_pretrained(arguments.model_name_or_path, **given)
+        return AutoConfig.from_pretrained(name, **given)
     model_type = str(given.get("model_type"))
     if model_type not in CONFIG_MAPPING:
         raise RecipeError(
-            f"model_type {arguments.model_type} needs `model_name_or_path`, or an `encoder_config` with a "
+            f"model_type {request.arguments.model_type} needs `model_name_or_path`, or an `encoder_config` with a "
             f"`model_type` of transformers such as bert, got {model_type!r}."
         )
     _refuse_unknown(given, CONFIG_MAPPING[model_type]())
-    of_tokenizer = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    of_tokenizer = {key: value for key, value in request.of_tokenizer().items() if key != "unk_token_id"}
     return AutoConfig.for_model(**of_tokenizer | given)
 
 

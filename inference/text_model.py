@@ -1,0 +1,39 @@
+"""What everything that uses a saved model on texts begins with."""
+
+from pathlib import Path
+
+import torch
+
+from malmoi.data.token_windows import longest_input
+from malmoi.inference.loading import default_device, load_model
+
+
+class TextModel:
+    """A saved model for one task, ready to answer.
+
+    Args:
+        model: A folder, or the name of a repository on the Hub.
+        trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
+        revision: Branch, tag or commit of the repository.
+        device: Where to run; by default a GPU if there is one.
+
+    Raises:
+        UserError: If the model cannot be loaded, or is one for another task; the message names the file.
+    """
+
+    task: str
+
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        trust_remote_code: bool = False,
+        revision: str | None = None,
+        device: str | torch.device | None = None,
+    ):
+        loaded = load_model(model, self.task, trust_remote_code=trust_remote_code, revision=revision)
+        self.model = loaded.model.to(device or default_device())  # type: ignore[arg-type]
+        self.tokenizer = loaded.tokenizer
+        self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
+        self.labels = {int(index): str(name) for index, name in (loaded.model.config.id2label or {}).items()}
+        """The label of each id."""
