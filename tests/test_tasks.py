@@ -15,6 +15,7 @@ from malmoi.data.alignment import Span
 from malmoi.data.inline_marks import parse_marks
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
+from malmoi.training.callbacks import EpochTimer
 from malmoi.training.metrics.counts import EntityCounts
 from malmoi.training.recipe import RecipeError, load_recipe
 from malmoi.training.recipe_arguments import parse_recipe
@@ -339,13 +340,45 @@ def test_a_seed_can_be_drawn(tmp_path: Path, sentences: Path, monkeypatch: pytes
         parse_recipe(load_recipe("demo", ["--seed", "none"]))
 
 
-def test_time_spent_on_evaluation_is_no_training_time(tmp_path: Path, sentences: Path) -> None:
-    options = {"task": "word-spacing", "reader": "plain-sentences", "data_dir": str(sentences)}
-    sizes = {"embedding_size": 8, "hidden_size": 8}
-    slow = {"eval_strategy": "steps", "eval_steps": 1, "save_strategy": "steps", "save_steps": 1}
-    report = train(tmp_path, **options, **sizes, **slow, num_train_epochs=2)
-    evaluating = sum(entry["runtime"] for entry in [report["figures"]]) * len(report["epochs"])
-    assert 0 < report["seconds_per_epoch"] * 2 < report["seconds_total"] - evaluating / 4
+def test_time_spent_on_evaluation_is_no_training_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("malmoi.training.callbacks.time.perf_counter", lambda: now)
+    timer = EpochTimer()
+    for _ in range(2):
+        timer.on_epoch_begin()
+        for _ in range(3):
+            now += 1  # a step
+            timer.on_step_end()
+            now += 10
+            timer.on_evaluate()
+            now += 100
+            timer.on_save()
+        timer.on_epoch_end()
+    assert timer.seconds == [3, 3]
+    timer.on_epoch_begin()
+    now += 1
+    timer.on_step_end()
+    restored = EpochTimer.from_state(timer.state())
+    assert restored.total() == timer.total() == 7
+
+
+@pytest.mark.parametrize("steps", [3, 4])  # at the end of an epoch and in the middle of one
+def test_a_resumed_training_has_the_learning_rates_of_an_uninterrupted_one(
+    tmp_path: Path, marked_corpus: Path, steps: int
+) -> None:
+    options: dict[str, Any] = {
+        "model_type": "encoder_crf",
+        "crf_learning_rate": 0.1,
+        "learning_rate_decay": 0.5,
+        "num_train_epochs": 3,
+        "save_strategy": "steps",
+        "save_steps": 1,
+    }
+    train_encoder(tmp_path / "whole", marked_corpus, **options)
+    checkpoint = tmp_path / "whole" / "run" / f"checkpoint-{steps}"
+    train_encoder(tmp_path / "resumed", marked_corpus, **options, resume_from_checkpoint=str(checkpoint))
+    for name, tensor in weights(tmp_path / "whole").items():
+        assert torch.equal(weights(tmp_path / "resumed")[name], tensor), name
 
 
 def test_the_best_three_checkpoints_are_kept_and_training_stops_early(tmp_path: Path, sentences: Path) -> None:
