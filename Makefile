@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-ROOMS := benchmarks commands configuration data hub_cards inference modeling training
+ROOMS := benchmarks commands configuration conversion data hub_cards inference modeling training
 # spinning threads make the tiny steps of tests and demo many times slower
 export OMP_NUM_THREADS ?= 2
 

@@ -1,4 +1,4 @@
-"""The command line: `malmoi train | evaluate | tag | space | classify | compare | recipes | keys`.
+"""The command line; `malmoi --help` lists its commands.
 
 Nothing heavy is imported before a command has understood its arguments.
 """
@@ -150,6 +150,56 @@ def classify(
 
 
 @app.command()
+def push(
+    model: Annotated[str, typer.Argument(help="Folder of a finished run; for a Space, any model.")],
+    repo_id: Annotated[str, typer.Argument(help="Where to: user/name on the Hub.")],
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
+    revision: Annotated[str | None, typer.Option(help="Branch to commit to.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry_run", "--dry-run", help="Leave the staged folder and upload nothing.")
+    ] = False,
+    corpus: Annotated[
+        str | None, typer.Option(help="Training data, where the reader does not tell: a known name or a YAML file.")
+    ] = None,
+    other_seed: Annotated[
+        list[Path] | None,
+        typer.Option("--other_seed", "--other-seed", help="Run of the same recipe with another seed; repeatable."),
+    ] = None,
+    space: Annotated[bool, typer.Option("--space", help="Publish a Space that shows the model.")] = False,
+    beside: Annotated[list[str] | None, typer.Option(help="Another model of the Space; repeatable.")] = None,
+) -> None:
+    """Publish a run with its card on the Hub, in one commit. Log in with `hf auth login` or HF_TOKEN.
+
+    Everything is staged in a folder first, loaded in a process without malmoi, and the examples of the card are run.
+    """
+    from malmoi.commands.push import push_to_hub
+
+    push_to_hub(
+        model,
+        repo_id,
+        space=space,
+        beside=beside or [],
+        other_seeds=other_seed or [],
+        corpus=corpus,
+        private=private,
+        revision=revision,
+        dry_run=dry_run,
+    )
+
+
+@app.command()
+def serve(
+    models: Annotated[list[str], typer.Argument(help="Folders of models, or their names on the Hub.")],
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 7860,
+    trust_remote_code: TrustRemoteCode = False,
+) -> None:
+    """Show what models answer, side by side, on a page in the browser of this machine. Needs the extra `space`."""
+    from malmoi.commands.serve import serve_models
+
+    serve_models(models, port=port, trust_remote_code=trust_remote_code)
+
+
+@app.command()
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
     output_dir: Annotated[
@@ -187,6 +237,22 @@ def compare_embeddings(
     from malmoi.commands.compare_embeddings import train_and_compare
 
     train_and_compare(recipes)
+
+
+@app.command()
+def convert(
+    checkpoint: Annotated[Path, typer.Argument(help="State dict (.bin, .pth, .pt) or .safetensors of the old model.")],
+    output_dir: Annotated[Path, typer.Argument(help="Folder to write; it must not exist, or be empty.")],
+    config: Annotated[Path, typer.Option(help="The old config.json: labels and sizes.")],
+    tokenizer: Annotated[str, typer.Option(help="Folder of the tokenizer, or its name on the Hub.")],
+) -> None:
+    """Turn the checkpoint of a hand-made BiLSTM with pytorch-crf into a model that from_pretrained loads.
+
+    Predictions stay the same, which is checked. No code in the checkpoint is ever run.
+    """
+    from malmoi.commands.convert import convert_to_folder
+
+    convert_to_folder(checkpoint, output_dir, config=config, tokenizer=tokenizer)
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Load a saved model, and say in one sentence what is wrong with a folder that cannot be loaded."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,12 +70,9 @@ def load_model(
     Raises:
         UserError: If it cannot be loaded; the message names the file.
     """
-    if Path(model).is_dir():
-        check_model_folder(Path(model))
-    elif not _is_repository(str(model)):
-        raise UserError(f"{model}: there is no such folder.")
+    check_place(model)
     options = {"trust_remote_code": trust_remote_code, "revision": revision}
-    try:
+    with _one_sentence(model):
         config = AutoConfig.from_pretrained(model, **options)
         own_task = _check_task(model, config, task)
         tokenizer = AutoTokenizer.from_pretrained(model, **options)
@@ -90,11 +89,6 @@ def load_model(
             output_loading_info=True,
             **options,
         )
-    except UserError:
-        raise
-    except (OSError, ValueError, TypeError, RuntimeError, StrictDataclassError) as error:
-        where = str(model) if Path(model).is_dir() else f"{model}: there is no such folder, and on the Hub"
-        raise UserError(f"{where}: {' '.join(str(error).split())}") from error
     if notes["mismatched_keys"]:
         name, found, expected = sorted(notes["mismatched_keys"])[0]
         raise UserError(f"{model}/{WEIGHTS}: {name} is {tuple(found)}, but config.json asks for {tuple(expected)}.")
@@ -103,6 +97,47 @@ def load_model(
     if not tokenizer.is_fast:
         raise UserError(f"{model}: the tokenizer {type(tokenizer).__name__} gives no character offsets.")
     return LoadedModel(loaded.eval(), tokenizer)
+
+
+def read_task(model: str | Path, *, trust_remote_code: bool = False, revision: str | None = None) -> str:
+    """Return the task of a model in a folder or on the Hub, without loading its weights.
+
+    Args:
+        model: A folder, or the name of a repository on the Hub.
+        trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
+        revision: Branch, tag or commit of the repository.
+
+    Raises:
+        UserError: If there is no such model or if it has no task that we know; the message names the file.
+    """
+    check_place(model)
+    with _one_sentence(model):
+        config = AutoConfig.from_pretrained(model, trust_remote_code=trust_remote_code, revision=revision)
+        return _check_task(model, config, None)
+
+
+def check_place(model: str | Path) -> None:
+    """Check that a model is a whole folder, or has a name that one on the Hub can have.
+
+    Raises:
+        UserError: If not; the message names the file.
+    """
+    if Path(model).is_dir():
+        check_model_folder(Path(model))
+    elif not _is_repository(str(model)):
+        raise UserError(f"{model}: there is no such folder.")
+
+
+@contextmanager
+def _one_sentence(model: str | Path) -> Iterator[None]:
+    """Turn what transformers raises while it loads a model into one sentence."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (OSError, ValueError, TypeError, RuntimeError, StrictDataclassError) as error:
+        where = str(model) if Path(model).is_dir() else f"{model}: there is no such folder, and on the Hub"
+        raise UserError(f"{where}: {' '.join(str(error).split())}") from error
 
 
 def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -> str:

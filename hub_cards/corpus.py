@@ -1,0 +1,107 @@
+"""What a card says of the training data: whose it is, its licence, and what that means for the weights."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from malmoi.data.user_error import UserError
+
+CORPORA = Path(__file__).parent / "corpora"
+OF_READERS = {
+    "klue-ner": "klue-ner",
+    "kmou-corpus": "kmou-ner",
+    "kmou-lines": "kmou-ner",
+    "nsmc": "nsmc",
+}
+"""The corpus of each reader that reads the files of one corpus."""
+OF_SOURCES = {
+    "the sample corpus": "sample-ner",
+    "the sentences of the sample corpus": "sample-ner",
+}
+"""The corpus of what a reader reads without a folder, where the reader alone does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """Training data as a card describes it; the file of a corpus has these keys."""
+
+    name: str
+    license: str
+    """Of the data: an identifier of the Hub, such as `cc-by-sa-4.0` or `other`."""
+    domain: str
+    """What kind of text it holds."""
+    weights_license: str
+    """Of weights that are trained on it."""
+    weights_note: str
+    """Why the weights have that licence."""
+    weights_license_name: str | None = None
+    """Needed if `weights_license` is `other`."""
+    weights_license_link: str | None = None
+    hub_id: str | None = None
+    hub_config: str | None = None
+    url: str | None = None
+    citation: str | None = None
+    """BibTeX."""
+
+
+def corpus_of(report: dict[str, Any], given: str | None) -> Corpus:
+    """Return the corpus that a run was trained on.
+
+    Args:
+        report: The report of the run.
+        given: Name of a known corpus or path of a YAML file, if the user says which it is.
+
+    Raises:
+        UserError: If it is unknown or its file is incomplete; the message says which keys are needed.
+    """
+    data = report["data"]
+    name = given or OF_READERS.get(data["reader"]) or OF_SOURCES.get(str(data["source"]))
+    if name is None:
+        raise UserError(
+            f"The licence of the training data ({data['source']}, reader {data['reader']}) is not known. Say what it "
+            f"is by --corpus: {', '.join(known_corpora())}, or a YAML file with {', '.join(_needed())}."
+        )
+    path = Path(name) if name.endswith((".yaml", ".yml")) else CORPORA / f"{name}.yaml"
+    if not path.is_file():
+        raise UserError(
+            f"There is no corpus {name!r}. Known: {', '.join(known_corpora())}; or give the path of a YAML file with "
+            f"{', '.join(_needed())}."
+        )
+    return read_corpus(path)
+
+
+def known_corpora() -> list[str]:
+    """Return the names of the corpora that are described here."""
+    return sorted(path.stem for path in CORPORA.glob("*.yaml"))
+
+
+def read_corpus(path: Path) -> Corpus:
+    """Read the description of a corpus.
+
+    Raises:
+        UserError: If it is no YAML, lacks a key or has one too many.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected lines of the form `key: value`.")
+    known = [field.name for field in dataclasses.fields(Corpus)]
+    if missing := [key for key in _needed() if not values.get(key)]:
+        raise UserError(f"{path}: it lacks {', '.join(missing)}.")
+    if unknown := [str(key) for key in values if key not in known]:
+        raise UserError(f"{path}: unknown key {unknown[0]!r}; known are {', '.join(known)}.")
+    if wrong := [key for key, value in values.items() if not (value is None or isinstance(value, str))]:
+        raise UserError(f"{path}: expected text for {wrong[0]}, got {values[wrong[0]]!r}.")
+    corpus = Corpus(**values)
+    if corpus.weights_license == "other" and not corpus.weights_license_name:
+        raise UserError(f"{path}: `weights_license: other` needs `weights_license_name`.")
+    return corpus
+
+
+def _needed() -> list[str]:
+    return [field.name for field in dataclasses.fields(Corpus) if field.default is dataclasses.MISSING]

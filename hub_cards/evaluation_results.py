@@ -1,0 +1,47 @@
+"""Evaluation results in the Hub's current form: files in `.eval_results/`, beside the model index of the card."""
+
+from pathlib import Path
+
+import yaml
+from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+
+from malmoi.hub_cards.corpus import Corpus
+from malmoi.hub_cards.run_facts import RunFacts
+
+FOLDER = ".eval_results"
+
+
+def evaluation_results(facts: RunFacts, corpus: Corpus) -> list[EvalResultEntry]:
+    """Return every figure of a run, in %; none if its corpus is not on the Hub, where results refer to a dataset.
+
+    The notes say which texts were measured: a dataset of the same name may have been divided otherwise.
+    """
+    if corpus.hub_id is None:
+        return []
+    data = facts.report["data"]
+    entries = []
+    for split, part in ((data["split"], "figures"), ("test", "test_figures")):
+        if part not in facts.report:
+            continue
+        for name, definition in facts.report["definitions"].items():
+            entries.append(
+                EvalResultEntry(
+                    dataset_id=corpus.hub_id,
+                    task_id=name,
+                    value=round(facts.figure(name, part=part).mean, 4),
+                    notes=f"{definition}; {split} split, {data['texts'][split]} texts of {data['source']}, mean of "
+                    f"{len(facts.reports)} seed(s)",
+                )
+            )
+    return entries
+
+
+def write_evaluation_results(facts: RunFacts, corpus: Corpus, folder: Path) -> None:
+    """Write the results into the folder of a repository, if there are any."""
+    entries = evaluation_results(facts, corpus)
+    if not entries:
+        return
+    path = folder / FOLDER / f"{facts.report['data']['reader']}.yaml"
+    path.parent.mkdir()
+    text = yaml.safe_dump(eval_result_entries_to_yaml(entries), allow_unicode=True, sort_keys=False)
+    path.write_text(text, encoding="utf-8")

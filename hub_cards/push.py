@@ -1,0 +1,172 @@
+"""Publish a finished run, or a Space of models, on the Hub: from folders to one commit, on one page to read.
+
+python -m malmoi.hub_cards.push runs/klue-ner-bi-lstm-crf user/klue-ner-bi-lstm-crf --dry-run
+malmoi push runs/klue-ner-bi-lstm-crf user/klue-ner-bi-lstm-crf --dry-run
+
+Credentials are those of `hf auth login` or of HF_TOKEN; none is ever an argument.
+"""
+
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards.corpus import corpus_of
+from malmoi.hub_cards.run_facts import read_facts
+from malmoi.hub_cards.space_staging import stage_space
+from malmoi.hub_cards.staging import stage
+from malmoi.hub_cards.upload import newest_commit, upload
+
+REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+SUFFIX = "-hub"
+"""A dry run of `runs/klue` leaves `runs/klue-hub`."""
+MARK = ".malmoi-dry-run"
+"""An empty file that tells the folder of a dry run from a folder of the user."""
+
+
+class Published(NamedTuple):
+    """What a push left behind."""
+
+    where: str
+    """The address of the commit; of a dry run, the folder."""
+    files: list[tuple[str, int]]
+    """Path and size in bytes of everything in the repository."""
+
+
+def push(
+    run: Path,
+    repo_id: str,
+    *,
+    other_seeds: Sequence[Path] = (),
+    corpus: str | None = None,
+    private: bool = False,
+    revision: str | None = None,
+    dry_run: bool = False,
+) -> Published:
+    """Publish a run as a model: stage its repository, try it, and upload it in one commit.
+
+    Args:
+        run: Folder of a finished run.
+        repo_id: The name on the Hub, `user/model`.
+        other_seeds: Runs of the same recipe with other seeds; the card gives mean and spread.
+        corpus: Name or file of the training data's description, where the reader does not tell.
+        private: Whether a new repository is private.
+        revision: Branch to commit to.
+        dry_run: Leave the staged folder beside the run and upload nothing.
+
+    Raises:
+        UserError: If anything is missing; nothing is uploaded then.
+    """
+    # 1. what is published
+    check_repository(repo_id)
+    facts = read_facts(run, other_seeds)
+    described = corpus_of(facts.report, corpus)
+    with temporary_folder() as folder:
+        # 2. the repository as a folder, loaded and tried without malmoi
+        staged = stage(facts, described, repo_id, folder)
+        # 3. one commit
+        if dry_run:
+            return kept(staged, beside(run))
+        return Published(upload(staged, repo_id, private=private, revision=revision), listing(staged))
+
+
+def push_space(
+    models: Sequence[str],
+    repo_id: str,
+    *,
+    private: bool = False,
+    revision: str | None = None,
+    dry_run: bool = False,
+) -> Published:
+    """Publish a Space that shows models side by side, in one commit.
+
+    Folders are copied into the Space; models on the Hub are pinned to their newest commit.
+
+    Args:
+        models: Folders of models, or their names on the Hub.
+        repo_id: The name of the Space on the Hub, `user/space`.
+        private: Whether a new Space is private.
+        revision: Branch to commit to.
+        dry_run: Leave the staged folder beside the first model, or here if that is on the Hub, and upload nothing.
+
+    Raises:
+        UserError: If a model cannot be served; nothing is uploaded then.
+    """
+    check_repository(repo_id)
+    with temporary_folder() as folder:
+        staged = folder / repo_id
+        pinned = [
+            {"name": model} if Path(model).is_dir() else {"name": model, "revision": newest_commit(model)}
+            for model in models
+        ]
+        stage_space(pinned, staged, title=repo_id.split("/")[-1])
+        if dry_run:
+            return kept(staged, Path(f"{repo_id.split('/')[-1]}-space{SUFFIX}"))
+        return Published(
+            upload(staged, repo_id, repo_type="space", private=private, revision=revision), listing(staged)
+        )
+
+
+def check_repository(repo_id: str) -> None:
+    """Check that a name can be one on the Hub.
+
+    Raises:
+        UserError: If not.
+    """
+    if not REPOSITORY.fullmatch(repo_id):
+        raise UserError(f"Expected the name of a repository, user/name, got {repo_id!r}.")
+
+
+def beside(run: Path) -> Path:
+    """Return where a dry run leaves the repository of a run."""
+    return run.resolve().with_name(run.resolve().name + SUFFIX)
+
+
+def kept(staged: Path, folder: Path) -> Published:
+    """Put a staged repository where it can be looked at, in the place of that of an earlier dry run.
+
+    Raises:
+        UserError: If something else is there.
+    """
+    if folder.exists():
+        shutil.rmtree(_checked(folder))
+    shutil.move(staged, folder)
+    (folder / MARK).touch()
+    return Published(str(folder), [entry for entry in listing(folder) if entry[0] != MARK])
+
+
+def _checked(folder: Path) -> Path:
+    if not (folder / MARK).is_file():
+        raise UserError(f"{folder}: expected no folder, or one that an earlier dry run left there.")
+    return folder
+
+
+def listing(folder: Path) -> list[tuple[str, int]]:
+    """Return path and size of every file of a folder."""
+    return [
+        (path.relative_to(folder).as_posix(), path.stat().st_size)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder that is gone afterwards, also if the work is interrupted."""
+    folder = Path(tempfile.mkdtemp(prefix="malmoi-push-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    from malmoi.commands.main import main
+
+    sys.argv.insert(1, "push")
+    main()

@@ -1,0 +1,163 @@
+"""The facts that a card states. Every number comes from a report or is measured on the files that are published."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any, NamedTuple
+
+from transformers import TrainingArguments
+
+from malmoi import modeling
+from malmoi.data.user_error import UserError
+from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
+from malmoi.training.arguments import ARGUMENTS
+from malmoi.training.comparison import comparable_groups, difference, read_runs
+from malmoi.training.recipe import CONFIGURATIONS
+
+NEEDED = ("settings", "tokenizer", "figures", "breakdown", "losses", "seconds_total", "environment")
+"""What a card takes from a report beside what a comparison takes."""
+# how a training is logged and saved is no hyper-parameter, and the seeds stand beside the figures
+NOT_HYPERPARAMETERS = (
+    *("task", "reader", "seed", "eval_strategy", "eval_steps", "save_strategy", "save_steps", "save_total_limit"),
+    *("logging_strategy", "logging_steps", "disable_tqdm", "report_to", "greater_is_better"),
+)
+
+
+class Figure(NamedTuple):
+    """A figure over runs with different seeds, in %."""
+
+    mean: float
+    values: list[float]
+
+    @property
+    def spread(self) -> str:
+        """Return the value of each run, or nothing if there is only one."""
+        return "" if len(self.values) == 1 else f" ({', '.join(f'{value:.2f}' for value in self.values)})"
+
+
+class RunFacts(NamedTuple):
+    """A finished run, with the runs of the same recipe and other seeds."""
+
+    folder: Path
+    report: dict[str, Any]
+    repetitions: list[dict[str, Any]]
+    config: dict[str, Any]
+
+    @property
+    def reports(self) -> list[dict[str, Any]]:
+        """Return all reports, that of the published run first."""
+        return [self.report, *self.repetitions]
+
+    @property
+    def task(self) -> str:
+        """Return the name of the task."""
+        return str(self.report["task"])
+
+    @property
+    def labels(self) -> list[str]:
+        """Return the labels in the order of their ids."""
+        return [label for _, label in sorted(self.config["id2label"].items(), key=lambda item: int(item[0]))]
+
+    @property
+    def needs_remote_code(self) -> bool:
+        """Tell whether the architecture is ours, so that its code travels with it."""
+        return "auto_map" in self.config
+
+    @property
+    def base_model(self) -> str | None:
+        """Return the pretrained encoder on the Hub, if there is one; the report holds no path, only a name."""
+        name = self.report["settings"].get("model_name_or_path")
+        return name if name is not None and "/" in name else None
+
+    def figure(self, name: str, *, part: str = "figures") -> Figure:
+        """Return a figure of all runs: of the validation set, or of the test set with `part="test_figures"`."""
+        values = [100 * report[part][name] for report in self.reports]
+        return Figure(mean(values), values)
+
+    def breakdown(self) -> list[tuple[str, Figure, Figure, Figure]]:
+        """Return precision, recall and F1 of each type, tag or class."""
+        names = [name.removeprefix("f1/") for name in self.report["figures"] if name.startswith("f1/")]
+        return [
+            (
+                name,
+                self.figure(f"precision/{name}"),
+                self.figure(f"recall/{name}"),
+                self.figure(f"f1/{name}"),
+            )
+            for name in names
+        ]
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """Return what the recipe sets to another value than the default of its key."""
+        defaults = default_settings(self.task, str(self.report["model_type"]))
+        return {
+            key: value
+            for key, value in self.report["settings"].items()
+            if key not in NOT_HYPERPARAMETERS and (key not in defaults or defaults[key] != value)
+        }
+
+    @property
+    def max_length(self) -> int | None:
+        """Return how many tokens the model takes at once; `None` if there is no limit."""
+        settings = json.loads((self.folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        longest = settings.get("model_max_length")
+        return None if longest is None or longest >= UNLIMITED else int(longest)
+
+    @property
+    def weights_bytes(self) -> int:
+        """Return the size of the weights on disk."""
+        return sum(path.stat().st_size for path in self.folder.glob("*.safetensors"))
+
+
+def read_facts(run: Path, other_seeds: Sequence[Path] = ()) -> RunFacts:
+    """Read a finished run and its repetitions.
+
+    Raises:
+        UserError: If a folder is no finished run, or a repetition differs in more than its seed.
+    """
+    runs = read_runs([run, *other_seeds])
+    for folder, read in zip([run, *other_seeds], runs):
+        if missing := [key for key in NEEDED if key not in read.report]:
+            raise UserError(f"{folder}/report.json: it lacks {', '.join(missing)}; train the run anew.")
+    for group in comparable_groups(runs)[1:]:
+        raise UserError(f"{difference(runs[0], group[0])} Runs of other seeds must be on the same data.")
+    first = runs[0].report
+    for folder, repeated in zip(other_seeds, runs[1:]):
+        _check_repetition(folder, first, repeated.report)
+    seeds = [read.report["seed"] for read in runs]
+    if len(set(seeds)) < len(seeds):
+        raise UserError(f"Runs of other seeds must have other seeds, got {', '.join(map(str, seeds))}.")
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    return RunFacts(run, first, [read.report for read in runs[1:]], config)
+
+
+def _check_repetition(folder: Path, first: dict[str, Any], repeated: dict[str, Any]) -> None:
+    """Check that a run repeats another with nothing but another seed."""
+    one, other = ({k: v for k, v in report["settings"].items() if k != "seed"} for report in (first, repeated))
+    for key in sorted({*one, *other}):
+        if one.get(key) != other.get(key):
+            raise UserError(
+                f"{folder}: expected the same recipe with another seed, but {key} is {other.get(key)!r} "
+                f"and not {one.get(key)!r}."
+            )
+    if ("test_figures" in first) != ("test_figures" in repeated):
+        raise UserError(f"{folder}: expected figures of the same splits, but only one of the runs has a test set.")
+
+
+def default_settings(task: str, model_type: str) -> dict[str, Any]:
+    """Return the default of every key of a recipe that has one."""
+    classes: list[Any] = [ARGUMENTS[task], TrainingArguments]
+    if model_type in CONFIGURATIONS:
+        classes.append(getattr(modeling, CONFIGURATIONS[model_type]))
+    defaults: dict[str, Any] = {}
+    for declared in classes:
+        for field in dataclasses.fields(declared):
+            if field.default is not dataclasses.MISSING:
+                defaults[field.name] = getattr(
+                    field.default, "value", field.default
+                )  # an enum is written by its value
+            elif field.default_factory is not dataclasses.MISSING:
+                defaults[field.name] = field.default_factory()
+    return defaults

@@ -1,0 +1,66 @@
+"""The models of a Space, loaded, and their answers with the time that each took."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from malmoi.hub_cards.space.model_list import ListedModel
+from malmoi.inference.classifier import Classifier
+from malmoi.inference.loading import read_task
+from malmoi.inference.spacer import Spacer
+from malmoi.inference.tagger import Tagger
+from malmoi.inference.text_model import TextModel
+
+KINDS: dict[str, type[TextModel]] = {kind.task: kind for kind in (Tagger, Spacer, Classifier)}
+"""What uses a model of each task."""
+Answer = TypeVar("Answer")
+
+
+class LoadedSpaceModel(NamedTuple):
+    """A model that is ready to answer, and what stands above its answers."""
+
+    title: str
+    text_model: Any  # a TextModel of the kind that its task names
+    parameters: int
+
+
+class TimedAnswer(NamedTuple, Generic[Answer]):
+    """The answer of one model, and how many milliseconds it took."""
+
+    title: str
+    parameters: int
+    answer: Answer
+    milliseconds: float
+
+
+def load_models(models: Sequence[ListedModel], *, folder: Path | None = None) -> dict[str, list[LoadedSpaceModel]]:
+    """Load models and return them by their task, in their order.
+
+    Args:
+        models: The models.
+        folder: What names of folders are relative to; by default the working directory.
+
+    Raises:
+        UserError: If a model cannot be loaded; the message names the file.
+    """
+    loaded: dict[str, list[LoadedSpaceModel]] = {}
+    for model in models:
+        beside = (folder or Path()) / model.name
+        place = str(beside) if beside.is_dir() else model.name
+        task = read_task(place, trust_remote_code=model.trust_remote_code, revision=model.revision)
+        text_model = KINDS[task](place, trust_remote_code=model.trust_remote_code, revision=model.revision)
+        parameters = sum(parameter.numel() for parameter in text_model.model.parameters())
+        loaded.setdefault(task, []).append(LoadedSpaceModel(model.title or model.name, text_model, parameters))
+    return loaded
+
+
+def ask(models: Sequence[LoadedSpaceModel], question: Callable[[Any], Answer]) -> list[TimedAnswer[Answer]]:
+    """Ask models the same, one after the other so that they do not slow each other down."""
+    answers = []
+    for model in models:
+        start = time.perf_counter()
+        answer = question(model.text_model)
+        milliseconds = (time.perf_counter() - start) * 1000
+        answers.append(TimedAnswer(model.title, model.parameters, answer, milliseconds))
+    return answers

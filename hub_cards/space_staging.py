@@ -1,0 +1,96 @@
+"""Stage a Space: write a folder that runs by `python app.py` and can be uploaded as it is."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import SpaceCard
+
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards.space.model_list import MODEL_LIST, ListedModel, parse_model_list, write_model_list
+from malmoi.inference.loading import check_place
+
+# malmoi is not fetched from anywhere: the Space carries the parts that the app stands on
+PACKAGES = ("configuration", "data", "hub_cards.space", "inference", "modeling")
+SPACE = "malmoi.hub_cards.space"
+TOP_FILES = ("app.py", "requirements.txt", "README.md")
+MODEL_FILES = (
+    "config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+)
+"""What of a model's folder a Space needs. Reports and checkpoints of a training stay where they are."""
+
+
+def stage_space(models: Sequence[str | Mapping[str, Any]], folder: Path, *, title: str | None = None) -> None:
+    """Write a Space into an empty folder.
+
+    Args:
+        models: Names of repositories on the Hub or folders of models, in the order in which they are to stand side by
+            side, or mappings with the fields of `ListedModel`, among them the `revision` to which a repository is
+            pinned. Folders are copied into the Space.
+        folder: Where to write; it is made if it is not there.
+        title: The title of the Space.
+
+    Raises:
+        UserError: If a model cannot be served or if the folder is not empty.
+    """
+    listed = parse_model_list(models, source="A Space")
+    for model in listed:
+        check_place(model.name)
+    if folder.exists() and any(folder.iterdir()):
+        raise UserError(f"{folder}: expected an empty folder for the Space.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in PACKAGES:
+        _copy(f"malmoi.{package}", folder.joinpath("malmoi", *package.split(".")), without=TOP_FILES)
+    for name in TOP_FILES:
+        with as_file(files(SPACE) / name) as path:
+            shutil.copyfile(path, folder / name)
+    _complete_card(folder / "README.md", listed, title=title)
+    write_model_list([_carry(model, folder) for model in listed], folder / MODEL_LIST)
+
+
+def _copy(package: str, target: Path, *, without: Sequence[str]) -> None:
+    """Copy the files of a package, without the packages inside it."""
+    target.mkdir(parents=True)
+    with as_file(files(package)) as source:
+        for path in sorted(source.iterdir()):
+            if path.is_file() and path.name not in without:
+                shutil.copyfile(path, target / path.name)
+
+
+def _complete_card(path: Path, models: Sequence[ListedModel], *, title: str | None) -> None:
+    """Write title and models into the card; folders are not on the Hub, so a card cannot name them."""
+    card = SpaceCard.load(path)
+    if title is not None:
+        card.data.title = title
+    card.data.models = [model.name for model in models if not Path(model.name).is_dir()] or None
+    card.save(path)
+
+
+def _carry(model: ListedModel, folder: Path) -> ListedModel:
+    """Copy a model's folder into the Space and return what the Space calls it; a model of the Hub stays there."""
+    source = Path(model.name)
+    if not source.is_dir():
+        return model
+    if model.trust_remote_code:
+        raise UserError(f"{source}: code of a folder is not copied into a Space; publish the model and name it.")
+    name = source.resolve().name
+    target = folder / "models" / name
+    if target.exists():
+        raise UserError(f"{source}: a Space cannot hold two folders of the name {name}.")
+    target.mkdir(parents=True)
+    for pattern in MODEL_FILES:
+        for path in sorted(source.glob(pattern)):
+            if path.is_file():
+                shutil.copyfile(path, target / path.name)
+    return replace(model, name=f"models/{name}", revision=None, title=model.title or name)

@@ -1,0 +1,78 @@
+"""Stage a repository: everything that is published, in a folder, loaded and tried before anything is uploaded."""
+
+import shutil
+from pathlib import Path
+
+import jinja2
+import yaml
+
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards.card import render_card
+from malmoi.hub_cards.corpus import Corpus
+from malmoi.hub_cards.evaluation_results import write_evaluation_results
+from malmoi.hub_cards.run_facts import RunFacts
+from malmoi.hub_cards.usage import examples, run_example
+from malmoi.inference.loading import check_model_folder
+from malmoi.training.plots import CONFUSION_PLOT, LOSS_PLOT
+from malmoi.training.report import REPORT_FILE, write_report
+
+PUBLISHED = (
+    "config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "*.py",
+    LOSS_PLOT,
+    CONFUSION_PLOT,
+)
+"""What of a run folder is published; never a checkpoint, an optimizer or a pickle."""
+RECIPE = "recipe.yaml"
+
+
+def stage(facts: RunFacts, corpus: Corpus, repo_id: str, folder: Path) -> Path:
+    """Write the repository of a run to `folder/user/model`, try it there, and return where it lies.
+
+    It is loaded in a fresh process without malmoi, every example of its card is run there, and what they print stands
+    in the card.
+
+    Args:
+        facts: The run.
+        corpus: Its training data.
+        repo_id: The name on the Hub, `user/model`.
+        folder: An empty folder, or one that is not there yet.
+
+    Raises:
+        UserError: If the run holds no whole model, a number for the card is missing, or an example fails.
+    """
+    check_model_folder(facts.folder)
+    if folder.exists() and any(folder.iterdir()):
+        raise UserError(f"{folder}: expected an empty folder to write the repository to.")
+    repository = folder / repo_id
+    repository.mkdir(parents=True)
+    for pattern in PUBLISHED:
+        for path in sorted(facts.folder.glob(pattern)):
+            shutil.copyfile(path, repository / path.name)
+    write_report({**facts.report, **({"other_seeds": facts.repetitions} if facts.repetitions else {})}, repository)
+    (repository / RECIPE).write_text(_recipe(facts), encoding="utf-8")
+    write_evaluation_results(facts, corpus, repository)
+    try:
+        draft = render_card(facts, corpus, repo_id)
+        outputs = [run_example(example, folder) for example in examples(draft.text)]
+        card = render_card(facts, corpus, repo_id, outputs=outputs)
+    except (jinja2.UndefinedError, KeyError) as error:
+        raise UserError(f"{facts.folder / REPORT_FILE}: the card needs a value that is not there ({error}).") from None
+    card.save(repository / "README.md")
+    return repository
+
+
+def _recipe(facts: RunFacts) -> str:
+    """Return the recipe of a run with the flags that were given, so that `malmoi train recipe.yaml` repeats it."""
+    settings = yaml.safe_dump(facts.report["settings"], allow_unicode=True, sort_keys=False)
+    return (
+        f"# {facts.report['recipe']}, as it was trained. The folder of the data is given by --data_dir.\n\n{settings}"
+    )

@@ -1,0 +1,118 @@
+"""Upload a folder to the Hub in one commit, or not at all."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HTTPError, LocalTokenNotFoundError  # type: ignore[attr-defined]
+
+from malmoi.data.user_error import UserError
+
+ATTEMPTS = 5
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+Answer = TypeVar("Answer")
+
+
+def upload(
+    folder: Path,
+    repo_id: str,
+    *,
+    repo_type: str = "model",
+    private: bool = False,
+    revision: str | None = None,
+    message: str = "Publish with malmoi",
+    api: HfApi | None = None,
+) -> str:
+    """Upload all files of a folder as one commit and return the address of the commit.
+
+    Credentials are those of `hf auth login` or of the environment of huggingface_hub; nothing else is read. The files
+    go up first, the commit that shows them comes last: what breaks off before it leaves the repository as it was, and
+    the same call can simply be repeated. Code files that the repository has and the folder has not are deleted, for
+    old code beside new weights would be loaded with them.
+
+    Args:
+        folder: What is uploaded.
+        repo_id: The name on the Hub, `user/name`; the repository is made if it is not there.
+        repo_type: `model` or `space`.
+        private: Whether a new repository is private. One that exists stays as it is.
+        revision: Branch to commit to, made if it is not there; by default `main`.
+        message: Of the commit.
+        api: The client; by default that of the environment.
+
+    Raises:
+        UserError: If the Hub refuses, or cannot be reached after several attempts.
+    """
+    api = api or HfApi()
+    _repeated(
+        lambda: api.create_repo(
+            repo_id,
+            repo_type=repo_type,
+            private=private or None,
+            exist_ok=True,
+            space_sdk="gradio" if repo_type == "space" else None,
+        ),
+        repo_id,
+    )
+    if revision is not None:
+        _repeated(lambda: api.create_branch(repo_id, branch=revision, repo_type=repo_type, exist_ok=True), repo_id)
+    commit = _repeated(
+        lambda: api.upload_folder(
+            repo_id=repo_id,
+            folder_path=folder,
+            repo_type=repo_type,
+            revision=revision,
+            commit_message=message,
+            delete_patterns="*.py",
+        ),
+        repo_id,
+    )
+    return str(commit.commit_url)
+
+
+def newest_commit(repo_id: str, *, api: HfApi | None = None) -> str:
+    """Return the hash of the newest commit of a model on the Hub.
+
+    Raises:
+        UserError: If the Hub refuses, or cannot be reached after several attempts.
+    """
+    client = api or HfApi()
+    return str(_repeated(lambda: client.model_info(repo_id), repo_id).sha)
+
+
+def _repeated(call: Callable[[], Answer], repo_id: str) -> Answer:
+    """Return the answer of a call to the Hub, which is repeated while the trouble may pass.
+
+    Raises:
+        UserError: If it does not pass, or is none that could.
+    """
+    pause = FIRST_PAUSE
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return call()
+        except LocalTokenNotFoundError:
+            raise UserError("You are not logged in to the Hub. Run `hf auth login`, or set HF_TOKEN.") from None
+        # `HTTPError` is the root of the errors of whichever HTTP library huggingface_hub stands on
+        except (HTTPError, ConnectionError, TimeoutError) as error:
+            response = getattr(error, "response", None)
+            status = None if response is None else response.status_code
+            if status in (401, 403):
+                raise UserError(
+                    f"{repo_id}: the Hub refuses ({status}). Log in with `hf auth login`, with a token that may write "
+                    "there."
+                ) from None
+            passing = status is None or status == 429 or status >= 500
+            if not passing or attempt == ATTEMPTS:
+                raise UserError(f"{repo_id}: {_sentence(error)} Nothing was changed there.") from error
+            asked = "" if response is None else response.headers.get("Retry-After", "")
+            pause = max(pause, float(asked) if asked.isdigit() else 0.0)
+        time.sleep(min(pause, LONGEST_PAUSE))
+        pause *= 2
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if text.endswith(".") else f"{text}."
