@@ -1,5 +1,6 @@
 """Model cards: metadata for the Hub, and a page that is rendered from a template and the facts of a run."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def _results(facts: RunFacts, corpus: Corpus) -> list[EvalResult]:
                 EvalResult(
                     task_type=PIPELINES[facts.task],
                     task_name=facts.task,
-                    dataset_type=corpus.hub_id or "-".join(corpus.name.lower().split()),
+                    dataset_type=corpus.hub_id or "-".join(re.findall(r"\w+", corpus.name.lower())),
                     dataset_name=corpus.name,
                     dataset_config=corpus.hub_config,
                     dataset_split=split,

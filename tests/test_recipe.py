@@ -130,6 +130,7 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--metric_for_best_model", "f1"], "`metric_for_best_model` must be loss or one of entity_f1, .*got 'f1'"),
         (["--name_replacement_probability", "7"], "must be from 0 to 1, got 7"),
         (["--fp16", "true", "--use_cpu", "true"], "`fp16` has no effect on CPU"),
+        (["--push_to_hub", "true"], "use `malmoi push`"),
     ],
 )
 def test_wrong_values_are_refused(flags: list[str], message: str) -> None:

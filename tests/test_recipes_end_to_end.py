@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from malmoi.hub_cards.push import push
 from malmoi.training.recipe import load_recipe, recipe_names
 from malmoi.training.train import run
 
@@ -137,3 +138,26 @@ def test_every_twin_is_trained_loaded_elsewhere_and_used(
             assert answer.replace(" ", "") == "손흥민은춘천에서태어났다.", name
         else:
             assert answer in ("negative", "positive"), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("spacing-bi-lstm-crf", "`sentence_accuracy`"),
+        ("spacing-bert-tiny", "unless you give it `stride`"),
+        ("nsmc-bi-lstm", "![Confusion matrix](confusion.png)"),
+        ("nsmc-bert-tiny", "the rest of a longer text is not read"),
+        ("klue-ner-bert-tiny", "bert of transformers"),
+        ("kmou-ner-bert-tiny", "may not be used commercially"),
+        ("klue-ner-bert-crf-tiny", "log-posteriors of the CRF"),
+    ],
+)
+def test_every_kind_of_run_gets_a_card_whose_examples_run(name: str, shown: str, data: Path, tmp_path: Path) -> None:
+    train(name, data, tmp_path / name)
+    corpus = "sample-ner" if name.startswith("spacing") else None
+    published = push(tmp_path / name, f"user/{name}", corpus=corpus, dry_run=True)
+    card = (Path(published.where) / "README.md").read_text(encoding="utf-8")
+    assert shown in card
+    assert "```text\n" in card
+    assert ("trust_remote_code" in card) == ("bert" not in name or "crf" in name)

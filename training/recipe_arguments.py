@@ -108,6 +108,10 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
         raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
     if training_arguments.fp16 and training_arguments.device.type == "cpu":
         raise RecipeError("`fp16` has no effect on CPU; use `bf16`, or a GPU.")
+    if training_arguments.push_to_hub:
+        raise RecipeError(
+            "`push_to_hub` would publish unfinished models with an empty card; use `malmoi push` after it."
+        )
 
 
 def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArguments) -> None:
