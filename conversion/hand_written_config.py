@@ -1,10 +1,10 @@
 """Read a `config.json` that somebody wrote by hand, and hold it against the weights."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from malmoi.data.json_object import read_json_object
 from malmoi.data.user_error import UserError
 
 SIZES = {
@@ -34,12 +34,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise UserError(f"{path}: there is no such file.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: expected a JSON object ({error}).") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: expected a JSON object, got {type(content).__name__}.")
+    content = read_json_object(path)
     for key in OWN_SETTINGS:
         if key in content:
             raise UserError(

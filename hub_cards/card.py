@@ -75,7 +75,7 @@ def card_data(facts: RunFacts, corpus: Corpus, repo_id: str) -> ModelCardData:
         tags=["malmoi", "korean", model_type.replace("_", "-").replace("bilstm", "bi-lstm"), *TAGS[facts.task]],
         datasets=[corpus.hub_id] if corpus.hub_id else None,
         base_model=facts.base_model,
-        metrics=sorted({METRICS.get(name, name) for name in (facts.report["main_figure"],)}),
+        metrics=[METRICS.get(facts.report["main_figure"], facts.report["main_figure"])],
         model_name=repo_id.split("/")[-1],
         eval_results=_results(facts, corpus),
         widget=[{"text": text} for text in (_example(facts), *EXAMPLES[facts.task])],
@@ -85,9 +85,7 @@ def card_data(facts: RunFacts, corpus: Corpus, repo_id: str) -> ModelCardData:
 def _results(facts: RunFacts, corpus: Corpus) -> list[EvalResult]:
     """Return every figure as an entry of the model index, from 0 to 1: the mean over seeds."""
     report, results = facts.report, []
-    for split, part in ((report["data"]["split"], "figures"), ("test", "test_figures")):
-        if part not in report:
-            continue
+    for split, part in facts.parts.items():
         for name in report["definitions"]:
             results.append(
                 EvalResult(
@@ -151,13 +149,11 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
 def _figure_rows(facts: RunFacts) -> list[list[str]]:
     """Return the table of figures: heading, alignment, and a row for each figure."""
     report = facts.report
-    columns = {report["data"]["split"]: "figures", "test": "test_figures"}
-    parts = {split: part for split, part in columns.items() if part in report}
     ceiling = report["tokenizer"].get("ceiling")
-    heading = ["figure", *parts, *(["ceiling"] if ceiling else [])]
+    heading = ["figure", *facts.parts, *(["ceiling"] if ceiling else [])]
     rows = []
     for name in report["definitions"]:
-        figures = [facts.figure(name, part=part) for part in parts.values()]
+        figures = [facts.figure(name, part=part) for part in facts.parts.values()]
         rows.append(
             [
                 f"`{name}`",

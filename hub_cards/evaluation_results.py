@@ -20,9 +20,7 @@ def evaluation_results(facts: RunFacts, corpus: Corpus) -> list[EvalResultEntry]
         return []
     data = facts.report["data"]
     entries = []
-    for split, part in ((data["split"], "figures"), ("test", "test_figures")):
-        if part not in facts.report:
-            continue
+    for split, part in facts.parts.items():
         for name, definition in facts.report["definitions"].items():
             entries.append(
                 EvalResultEntry(

@@ -61,6 +61,12 @@ class RunFacts(NamedTuple):
         return [label for _, label in sorted(self.config["id2label"].items(), key=lambda item: int(item[0]))]
 
     @property
+    def parts(self) -> dict[str, str]:
+        """Return where the report keeps the figures of each split that was measured."""
+        parts = {self.report["data"]["split"]: "figures", "test": "test_figures"}
+        return {split: part for split, part in parts.items() if part in self.report}
+
+    @property
     def needs_remote_code(self) -> bool:
         """Tell whether the architecture is ours, so that its code travels with it."""
         return "auto_map" in self.config

@@ -24,7 +24,6 @@ def upload(
     private: bool = False,
     revision: str | None = None,
     message: str = "Publish with malmoi",
-    api: HfApi | None = None,
 ) -> str:
     """Upload all files of a folder as one commit and return the address of the commit.
 
@@ -40,12 +39,11 @@ def upload(
         private: Whether a new repository is private. One that exists stays as it is.
         revision: Branch to commit to, made if it is not there; by default `main`.
         message: Of the commit.
-        api: The client; by default that of the environment.
 
     Raises:
         UserError: If the Hub refuses, or cannot be reached after several attempts.
     """
-    api = api or HfApi()
+    api = HfApi()
     _repeated(
         lambda: api.create_repo(
             repo_id,
@@ -72,14 +70,13 @@ def upload(
     return str(commit.commit_url)
 
 
-def newest_commit(repo_id: str, *, api: HfApi | None = None) -> str:
+def newest_commit(repo_id: str) -> str:
     """Return the hash of the newest commit of a model on the Hub.
 
     Raises:
         UserError: If the Hub refuses, or cannot be reached after several attempts.
     """
-    client = api or HfApi()
-    return str(_repeated(lambda: client.model_info(repo_id), repo_id).sha)
+    return str(_repeated(lambda: HfApi().model_info(repo_id), repo_id).sha)
 
 
 def _repeated(call: Callable[[], Answer], repo_id: str) -> Answer:
@@ -105,7 +102,7 @@ def _repeated(call: Callable[[], Answer], repo_id: str) -> Answer:
                 ) from None
             passing = status is None or status == 429 or status >= 500
             if not passing or attempt == ATTEMPTS:
-                raise UserError(f"{repo_id}: {_sentence(error)} Nothing was changed there.") from error
+                raise UserError(f"{repo_id}: {_sentence(error)} The same command can be repeated.") from error
             asked = "" if response is None else response.headers.get("Retry-After", "")
             pause = max(pause, float(asked) if asked.isdigit() else 0.0)
         time.sleep(min(pause, LONGEST_PAUSE))

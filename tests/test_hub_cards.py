@@ -13,6 +13,7 @@ import typer
 import yaml
 from command_line import malmoi
 from huggingface_hub import ModelCard
+from tiny_runs import train_demo
 
 from malmoi.commands.main import app
 from malmoi.data.user_error import UserError
@@ -21,34 +22,15 @@ from malmoi.hub_cards.push import MARK, push
 from malmoi.hub_cards.run_facts import read_facts
 from malmoi.hub_cards.usage import examples, run_example
 from malmoi.training.recipe import load_recipe
-from malmoi.training.train import run
 
 REPOSITORY = "user/klue-ner-bi-lstm-crf"
-SETTINGS = {
-    "max_steps": 4,
-    "num_train_epochs": 1,
-    "eval_strategy": "steps",
-    "eval_steps": 2,
-    "save_strategy": "steps",
-    "save_steps": 2,
-    "embedding_size": 8,
-    "ngram_embedding_size": 4,
-    "ngram_vocab_size": 64,
-    "hidden_size": 16,
-    "name_replacement_copies": 0,
-    "tokenizer_min_frequency": 1,
-    "disable_tqdm": True,
-}
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> dict[int, Path]:
     """Finished runs of one recipe with two seeds."""
     folder = tmp_path_factory.mktemp("runs")
-    for seed in (1, 2):
-        settings = {**SETTINGS, "data_dir": marked_corpus, "seed": seed, "output_dir": folder / f"seed-{seed}"}
-        run(load_recipe("demo", [part for key, value in settings.items() for part in (f"--{key}", str(value))]))
-    return {seed: folder / f"seed-{seed}" for seed in (1, 2)}
+    return {seed: train_demo(folder / f"seed-{seed}", data_dir=marked_corpus, seed=seed) for seed in (1, 2)}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from malmoi.data.user_error import UserError
+from malmoi.data.json_object import read_json_object
 
 REPORT_FILE = "report.json"
 PACKAGES = ("malmoi", "torch", "transformers", "tokenizers", "datasets", "accelerate", "seqeval")
@@ -49,13 +49,7 @@ def read_report(folder: Path) -> dict[str, Any] | None:
     path = folder / REPORT_FILE
     if not path.is_file():
         return None
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: expected a JSON object ({error}).") from None
-    if not isinstance(report, dict):
-        raise UserError(f"{path}: expected a JSON object, got {type(report).__name__}.")
-    return report
+    return read_json_object(path)
 
 
 def print_report(report: dict[str, Any], console: Console) -> None:
