@@ -28,8 +28,10 @@ class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
         bio_constraints (`bool`, *optional*):
             Whether the CRF forbids `I-X` anywhere but after `B-X` or `I-X`, in training and decoding. `None` means:
             yes if the labels are a BIO set, no otherwise.
-        crf_implementation (`str`, *optional*, defaults to `"torch"`):
-            `"torch"`, or `"pytorch-crf"` for the reference library (same parameters, slower).
+        crf_implementation (`str`, *optional*, defaults to `"auto"`):
+            What computes the CRF: `"torch"`, `"numba"` (compiled, CPU), `"triton"` (fused kernels, CUDA), or `"auto"`
+            for the fastest that is installed and fits the device. `"pytorch-crf"` is that library, as a reference. All
+            have the same parameters and the same results.
         untagged_token_ids (`list[int]`, *optional*, defaults to `[]`):
             Token ids that carry no tag, such as `[CLS]` and `[SEP]`. The CRF leaves their positions out of its chain,
             in training and in prediction alike. The encoder reads them.
@@ -45,7 +47,7 @@ class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
     classifier_dropout: float | int = 0.1
     initializer_range: float | int = 0.02
     bio_constraints: bool | None = None
-    crf_implementation: str = "torch"
+    crf_implementation: str = "auto"
     untagged_token_ids: list[int] = field(default_factory=list)
     pad_token_id: int | None = None
 

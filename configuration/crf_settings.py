@@ -5,7 +5,7 @@ This file travels with every saved model, so it imports nothing of malmoi.
 
 from typing import Any
 
-CRF_IMPLEMENTATIONS = ("torch", "pytorch-crf")
+CRF_IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
 
 
 class CrfSettings:

@@ -40,10 +40,10 @@ class CrfTaggerOutput(ModelOutput):
 def build_crf(config: PreTrainedConfig) -> LinearChainCrf:
     """Build the CRF that the configuration asks for."""
     forbidden_starts, forbidden_transitions = config.forbidden_transitions()
-    crf_class = PytorchCrfReference if config.crf_implementation == "pytorch-crf" else LinearChainCrf
-    return crf_class(
-        len(forbidden_starts), forbidden_starts=forbidden_starts, forbidden_transitions=forbidden_transitions
-    )
+    constraints = {"forbidden_starts": forbidden_starts, "forbidden_transitions": forbidden_transitions}
+    if config.crf_implementation == "pytorch-crf":
+        return PytorchCrfReference(len(forbidden_starts), **constraints)
+    return LinearChainCrf(len(forbidden_starts), **constraints, implementation=config.crf_implementation)
 
 
 def init_crf_weights(crf: LinearChainCrf) -> None:
@@ -86,7 +86,8 @@ def crf_output(
     loss = None
     if labels is not None:
         labelled = mask & (labels != IGNORED_LABEL)
-        if (labelled != mask).any():
+        # an accelerator would have to be waited for in every step to know this
+        if mask.device.type == "cpu" and (labelled != mask).any():
             logger.warning_once(
                 "Some tokens have the label -100 but will be tagged in prediction: the CRF learns another chain "
                 "than it is used on. If they never carry a tag, list their ids in `untagged_token_ids` of the config."

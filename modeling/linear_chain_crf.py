@@ -2,18 +2,22 @@
 
 Scores of every tag at every position -> log-likelihood of a tag sequence, best tag sequence, probability of every tag.
 
-The recursions run over positions and work in log space. Their messages are brought back to a maximum of zero at every
-step, so that a text of 100,000 positions loses no precision. The gradient of the log-partition function is the
-expected number of uses of each score (Sutton and McCallum, 2012, section 4.1) and is computed as such.
+Here are the parameters, the masks and the gradient; the recursions over positions are in `crf_torch`, `crf_numba` and
+`crf_triton`. The gradient of the log-likelihood is the number of uses of each score by the labels, less the number
+that is expected (Sutton and McCallum, 2012, section 4.1), and is computed as such: no graph of operations is kept.
 
-This file travels with every saved model, so it imports nothing but torch.
+This file travels with every saved model, so it imports nothing but torch and its neighbours.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from .crf_backend import CrfBackend
+from .crf_choice import choose_backend
 
 IGNORED_LABEL = -100
 
@@ -25,13 +29,14 @@ class LinearChainCrf(nn.Module):
     `(tags,)` and `transitions` `(previous tag, next tag)`.
 
     Every method takes a mask that may have holes anywhere. Positions outside the mask are no part of the chain: their
-    neighbours inside follow each other directly. Everything is computed in float32, or in float64 for float64 input,
-    also under autocast.
+    neighbours inside follow each other directly. Everything is computed in float32 or better, also under autocast.
 
     Args:
         num_tags: Number of tags.
         forbidden_starts: Tags that may not start a sentence, `(tags,)`.
         forbidden_transitions: Which tag may not follow which, `(previous tag, next tag)`.
+        implementation: What runs the recursions: `"torch"`, `"numba"`, `"triton"`, or `"auto"` for the fastest that
+            is at hand for the device of the emissions.
     """
 
     def __init__(
@@ -40,14 +45,17 @@ class LinearChainCrf(nn.Module):
         *,
         forbidden_starts: Sequence[bool] | None = None,
         forbidden_transitions: Sequence[Sequence[bool]] | None = None,
+        implementation: str = "auto",
     ):
         super().__init__()
         if num_tags < 1:
             raise ValueError(f"`num_tags` must be at least 1, got {num_tags}.")
         self.num_tags = num_tags
+        self.implementation = implementation
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
         self.forbidden_starts = list(forbidden_starts or [False] * num_tags)
         self.forbidden_transitions = [list(row) for row in forbidden_transitions or [[False] * num_tags] * num_tags]
+        self.is_constrained = any(self.forbidden_starts) or any(map(any, self.forbidden_transitions))
         self.start_transitions = nn.Parameter(torch.empty(num_tags))
         self.end_transitions = nn.Parameter(torch.empty(num_tags))
         self.transitions = nn.Parameter(torch.empty(num_tags, num_tags))
@@ -76,14 +84,18 @@ class LinearChainCrf(nn.Module):
             One value per sentence, `(batch,)`; 0 for a sentence without any position in the chain.
 
         Raises:
-            ValueError: If the labels take a step that is forbidden (their likelihood would be 0).
+            ValueError: If the labels take a step that is forbidden (their likelihood would be 0), or are no tags. On
+                an accelerator, which is not waited for, the device reports this itself and later.
         """
         with torch.autocast(emissions.device.type, enabled=False):
             emissions, order, lengths = self._compact(emissions, mask)
-            labels = labels.gather(1, order)
+            labels = labels if order is None else labels.gather(1, order)
             start, transitions, end = self._scores(emissions.dtype)
-            score = self._path_score(emissions, labels, lengths, start, transitions, end)
-            return _LogPartition.apply(emissions, lengths, start, transitions, end) - score
+            self._check_labels(labels, lengths, start, transitions)
+            if emissions.numel() == 0:
+                return emissions.sum((1, 2))
+            backend = choose_backend(self.implementation, emissions.device, self.num_tags)
+            return _NegativeLogLikelihood.apply(emissions, labels, lengths, start, transitions, end, backend)
 
     @torch.compiler.disable
     @torch.no_grad()
@@ -99,8 +111,10 @@ class LinearChainCrf(nn.Module):
         """
         with torch.autocast(emissions.device.type, enabled=False):
             emissions, order, lengths = self._compact(emissions, mask)
+            if emissions.numel() == 0:
+                return torch.full_like(mask, IGNORED_LABEL, dtype=torch.long)
             best = self._viterbi(emissions, lengths, *self._scores(emissions.dtype))
-            return torch.full_like(best, IGNORED_LABEL).scatter(1, order, best)
+            return best if order is None else torch.full_like(best, IGNORED_LABEL).scatter(1, order, best)
 
     @torch.compiler.disable
     @torch.no_grad()
@@ -116,52 +130,38 @@ class LinearChainCrf(nn.Module):
         """
         with torch.autocast(emissions.device.type, enabled=False):
             emissions, order, lengths = self._compact(emissions, mask)
-            start, transitions, end = self._scores(emissions.dtype)
-            forward, _ = _forward_messages(emissions, lengths, start, transitions)
-            backward = _backward_messages(emissions, lengths, transitions, end)
-            probabilities = _unary_marginals(forward, backward, lengths).transpose(0, 1)  # (batch, length, tags)
+            if emissions.numel() == 0:
+                return torch.zeros_like(emissions)
+            backend = choose_backend(self.implementation, emissions.device, self.num_tags)
+            _, probabilities, _ = backend.expectations(emissions, lengths, *self._scores(emissions.dtype))
+            if order is None:
+                return probabilities
             return torch.zeros_like(probabilities).scatter(
                 1, order[:, :, None].expand_as(probabilities), probabilities
             )
 
     def _viterbi(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
         """Return the best tags of compacted sentences, `(batch, length)`; -100 past the end of a sentence."""
-        batch, length, _ = emissions.shape
-        if length == 0:
-            return lengths.new_empty(batch, 0)
-        score = start + emissions[:, 0]
-        came_from = []
-        for step in range(1, length):
-            # (batch, previous, 1) + (previous, next): the best way into each next tag
-            best, previous = (score.unsqueeze(2) + transitions).max(dim=1)
-            best = best + emissions[:, step]
-            score = torch.where((step < lengths)[:, None], best - best.amax(dim=1, keepdim=True), score)
-            came_from.append(previous)
-        tag = (score + end).argmax(dim=1)
-        path = [tag]
-        for step in range(length - 1, 0, -1):
-            tag = torch.where(step < lengths, came_from[step - 1].gather(1, tag[:, None])[:, 0], tag)
-            path.append(tag)
-        tags = torch.stack(path[::-1], dim=1)
-        return tags.masked_fill(_steps(lengths, length) >= lengths[:, None], IGNORED_LABEL)
+        backend = choose_backend(self.implementation, emissions.device, self.num_tags)
+        return backend.viterbi(emissions, lengths, start, transitions, end)
 
     def _scores(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         """Return start, transition and end scores; minus infinity where a step is forbidden."""
-        device = self.transitions.device
-        starts = torch.tensor(self.forbidden_starts, device=device)
-        between = torch.tensor(self.forbidden_transitions, device=device)
-        return (
-            self.start_transitions.to(dtype).masked_fill(starts, -torch.inf),
-            self.transitions.to(dtype).masked_fill(between, -torch.inf),
-            self.end_transitions.to(dtype),
-        )
+        start, transitions = self.start_transitions.to(dtype), self.transitions.to(dtype)
+        if self.is_constrained:
+            starts, between = _forbidden(
+                tuple(self.forbidden_starts), tuple(map(tuple, self.forbidden_transitions)), start.device
+            )
+            start, transitions = start.masked_fill(starts, -torch.inf), transitions.masked_fill(between, -torch.inf)
+        return start, transitions, self.end_transitions.to(dtype)
 
-    def _compact(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _compact(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
         """Move the positions in the chain to the front of each row.
 
         Returns:
             Emissions in at least float32, `(batch, length, tags)`; the old position of each new one,
-            `(batch, length)`; the number of positions in the chain of each row, `(batch,)`.
+            `(batch, length)`, or `None` if every row already starts with its chain; the number of positions in the
+            chain of each row, `(batch,)`.
         """
         if emissions.dim() != 3 or emissions.size(2) != self.num_tags:
             raise ValueError(
@@ -170,121 +170,83 @@ class LinearChainCrf(nn.Module):
         if mask.shape != emissions.shape[:2]:
             raise ValueError(f"Expected a mask of shape {tuple(emissions.shape[:2])}, got {tuple(mask.shape)}.")
         mask = mask.bool()
+        emissions = emissions.to(torch.promote_types(emissions.dtype, torch.float32))
+        # an accelerator would have to be waited for to know this
+        if mask.device.type == "cpu" and bool((mask[:, 1:] <= mask[:, :-1]).all()):
+            return emissions, None, mask.sum(dim=1)
         order = torch.argsort((~mask).byte(), dim=1, stable=True)
-        dtype = torch.promote_types(emissions.dtype, torch.float32)
-        compacted = emissions.to(dtype).gather(1, order[:, :, None].expand_as(emissions))
-        return compacted, order, mask.sum(dim=1)
+        return emissions.gather(1, order[:, :, None].expand_as(emissions)), order, mask.sum(dim=1)
 
-    def _path_score(
-        self, emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-    ) -> Tensor:
-        """Return the score of the labels of compacted sentences, `(batch,)`."""
-        batch, length, _ = emissions.shape
-        if length == 0:
-            return emissions.new_zeros(batch)
-        mask = _steps(lengths, length) < lengths[:, None]  # (batch, length)
-        labels = labels.masked_fill(~mask, 0)
-        if ((labels < 0) | (labels >= self.num_tags)).any():
-            raise ValueError(f"Labels must be from 0 to {self.num_tags - 1}, or {IGNORED_LABEL} outside the mask.")
-        steps = transitions[labels[:, :-1], labels[:, 1:]].masked_fill(~mask[:, 1:], 0)  # (batch, length - 1)
-        first = start[labels[:, 0]].masked_fill(lengths == 0, 0)
-        self._refuse_forbidden(first, steps, labels)
-        emitted = emissions.gather(2, labels[:, :, None])[:, :, 0].masked_fill(~mask, 0)
-        last = labels.gather(1, (lengths - 1).clamp(min=0)[:, None])[:, 0]
-        return first + emitted.sum(1) + steps.sum(1) + end[last].masked_fill(lengths == 0, 0)
-
-    def _refuse_forbidden(self, first: Tensor, steps: Tensor, labels: Tensor) -> None:
-        """Raise if a gold path takes a forbidden step, whose score is minus infinity."""
-        if torch.isneginf(first).any():
-            row = int(torch.isneginf(first).nonzero()[0, 0])
-            raise ValueError(f"Sentence {row} of the batch starts with tag {int(labels[row, 0])}, which is forbidden.")
-        if torch.isneginf(steps).any():
-            row, step = torch.isneginf(steps).nonzero()[0].tolist()
-            previous, following = labels[row, step : step + 2].tolist()
-            raise ValueError(
-                f"Sentence {row} of the batch has tag {following} directly after tag {previous}, which is forbidden. "
-                "Correct the labels, or switch the constraints off."
+    def _check_labels(self, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor) -> None:
+        """Refuse labels that are no tags or that take a forbidden step."""
+        inside = torch.arange(labels.size(1), device=lengths.device)[None] < lengths[:, None]
+        _require(
+            ((labels < 0) | (labels >= self.num_tags)) & inside,
+            lambda _: f"Labels must be from 0 to {self.num_tags - 1}, or {IGNORED_LABEL} outside the mask.",
+        )
+        tags = labels.masked_fill(~inside, 0)
+        if self.is_constrained:
+            _require(
+                start[tags[:, :1]].isneginf() & inside[:, :1],
+                lambda at: f"Sentence {at[0]} of the batch starts with tag {int(labels[at])}, which is forbidden.",
+            )
+            _require(
+                transitions[tags[:, :-1], tags[:, 1:]].isneginf() & inside[:, 1:],
+                lambda at: (
+                    f"Sentence {at[0]} of the batch has tag {int(labels[at[0], at[1] + 1])} directly after tag "
+                    f"{int(labels[at])}, which is forbidden. Correct the labels, or switch the constraints off."
+                ),
             )
 
 
-class _LogPartition(torch.autograd.Function):
-    """Log of the summed exponential score of all tag sequences, `(batch,)`; 0 for an empty sentence."""
+@functools.lru_cache(maxsize=16)  # or they would be copied to the device in every step
+def _forbidden(
+    starts: tuple[bool, ...], transitions: tuple[tuple[bool, ...], ...], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Return which starts, `(tags,)`, and steps, `(previous tag, next tag)`, are forbidden."""
+    return torch.tensor(starts, device=device), torch.tensor(transitions, device=device)
+
+
+def _require(wrong: Tensor, message: Callable[[tuple[int, ...]], str]) -> None:
+    """Raise, with a message about the first place, if something is wrong anywhere.
+
+    Args:
+        wrong: Where something is wrong, `(batch, any)`.
+        message: What to say of a row and a column.
+    """
+    if wrong.device.type != "cpu":
+        torch._assert_async(~wrong.any(), "The labels of the CRF are no tags, or take a step that is forbidden.")
+    elif wrong.any():
+        raise ValueError(message(tuple(wrong.nonzero()[0].tolist())))
+
+
+class _NegativeLogLikelihood(torch.autograd.Function):
+    """Negative log-likelihood of the labels of compacted sentences, `(batch,)`."""
 
     @staticmethod
-    def forward(ctx, emissions, lengths, start, transitions, end):  # type: ignore[no-untyped-def]
-        forward, scale = _forward_messages(emissions, lengths, start, transitions)
-        ctx.save_for_backward(emissions, lengths, transitions, end, forward)
-        if forward.size(0) == 0:
-            return scale
-        # a padded position keeps its message, so the last one is that of the end of the sentence
-        log_partition = scale + torch.logsumexp(forward[-1] + end, dim=1)
-        return log_partition.masked_fill(lengths == 0, 0)
+    def forward(  # type: ignore[no-untyped-def]
+        ctx,
+        emissions: Tensor,
+        labels: Tensor,
+        lengths: Tensor,
+        start: Tensor,
+        transitions: Tensor,
+        end: Tensor,
+        backend: CrfBackend,
+    ) -> Tensor:
+        loss, unary, pairs = backend.loss_and_gradients(emissions, labels, lengths, start, transitions, end)
+        ctx.save_for_backward(unary, pairs, lengths)
+        return loss
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
-        emissions, lengths, transitions, end, forward = ctx.saved_tensors
-        backward = _backward_messages(emissions, lengths, transitions, end)
-        unary = _unary_marginals(forward, backward, lengths) * gradient[None, :, None]  # (length, batch, tags)
-        transition_gradient = torch.zeros_like(transitions)
-        for step in range(1, emissions.size(1)):
-            incoming = (emissions[:, step] + backward[step])[:, None, :] + transitions  # (batch, previous, next)
-            pairs = (forward[step - 1][:, :, None] + incoming).flatten(1).softmax(dim=1)
-            weight = gradient.masked_fill(step >= lengths, 0)
-            transition_gradient += (weight @ pairs).view_as(transitions)
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        unary, pairs, lengths = ctx.saved_tensors
+        emissions = unary * gradient[:, None, None]
+        transitions = (gradient @ pairs.flatten(1)).view_as(pairs[0])
         last = (lengths - 1).clamp(min=0)
-        if emissions.size(1) == 0:
-            return torch.zeros_like(emissions), None, torch.zeros_like(end), transition_gradient, torch.zeros_like(end)
-        end_gradient = unary[last, torch.arange(last.size(0), device=last.device)].sum(0)
-        return unary.transpose(0, 1), None, unary[0].sum(0), transition_gradient, end_gradient
+        end = emissions[torch.arange(last.size(0), device=last.device), last].sum(0)
+        return emissions, None, None, emissions[:, 0].sum(0), transitions, end, None
 
 
-def _steps(lengths: Tensor, length: int) -> Tensor:
-    """Return `(1, length)` positions counted from 0."""
-    return torch.arange(length, device=lengths.device)[None]
-
-
-def _forward_messages(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the log-weight of all beginnings that end in each tag.
-
-    Returns:
-        Messages, `(length, batch, tags)`, each with a maximum of 0, and the sum of what was taken off, `(batch,)`.
-    """
-    scale = emissions.new_zeros(emissions.size(0))
-    if emissions.size(1) == 0:
-        return emissions.new_empty(0, *emissions[:, 0:0].sum(1).shape), scale
-    message = start + emissions[:, 0]
-    highest = message.amax(dim=1)
-    message, scale = message - highest[:, None], scale + highest
-    messages = [message]
-    for step in range(1, emissions.size(1)):
-        # (batch, previous, 1) + (previous, next)
-        extended = torch.logsumexp(message[:, :, None] + transitions, dim=1) + emissions[:, step]
-        highest = extended.amax(dim=1)
-        inside = step < lengths
-        # `where` is safe with infinities, multiplication is not
-        message = torch.where(inside[:, None], extended - highest[:, None], message)
-        scale = scale + highest.masked_fill(~inside, 0)
-        messages.append(message)
-    return torch.stack(messages), scale
-
-
-def _backward_messages(emissions: Tensor, lengths: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
-    """Return the log-weight of all continuations of each tag, `(length, batch, tags)`, each with a maximum of 0."""
-    batch, length, tags = emissions.shape
-    final = (end - end.amax()).expand(batch, tags)
-    message = final
-    messages = [final] if length else []
-    for step in range(length - 1, 0, -1):
-        # (previous, next) + (batch, 1, next)
-        extended = torch.logsumexp(transitions + (emissions[:, step] + message)[:, None, :], dim=2)
-        extended = extended - extended.amax(dim=1, keepdim=True)
-        message = torch.where((step < lengths)[:, None], extended, final)
-        messages.append(message)
-    return torch.stack(messages[::-1]) if length else emissions.new_empty(0, batch, tags)
-
-
-def _unary_marginals(forward: Tensor, backward: Tensor, lengths: Tensor) -> Tensor:
-    """Return the probability of each tag, `(length, batch, tags)`; 0 past the end of a sentence."""
-    steps = torch.arange(forward.size(0), device=lengths.device)[:, None]
-    return (forward + backward).softmax(dim=2).masked_fill((steps >= lengths)[:, :, None], 0)
+__all__ = ["IGNORED_LABEL", "LinearChainCrf"]

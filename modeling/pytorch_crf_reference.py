@@ -35,10 +35,11 @@ class PytorchCrfReference(LinearChainCrf):
         """Return the negative log-likelihood of each sentence, `(batch,)`; see `LinearChainCrf`."""
         with torch.autocast(emissions.device.type, enabled=False):
             emissions, order, lengths = self._compact(emissions, mask)
+            labels = labels if order is None else labels.gather(1, order)
             filled = lengths > 0
             if not filled.any():
                 return emissions.sum() * 0 + emissions.new_zeros(emissions.size(0))
-            labels, mask = labels.gather(1, order)[filled], self._prefix_mask(lengths, emissions)[filled]
+            labels, mask = labels[filled], self._prefix_mask(lengths, emissions)[filled]
             labels = labels.masked_fill(~mask, 0)
             likelihood = self._call(emissions[filled], labels, mask=mask, reduction="none")
             if torch.isneginf(likelihood).any():

@@ -21,7 +21,7 @@ def test_an_encoder_without_a_limit_has_none() -> None:
         ({"encoder_config": {"model_type": "bertt"}}, "Unrecognized model identifier: bertt"),
         ({"encoder_config": T5Config()}, "must be that of an encoder; 't5' has a decoder"),
         ({"classifier_dropout": 1.0}, "`classifier_dropout` must be at least 0 and below 1, got 1.0"),
-        ({"crf_implementation": "fast"}, "must be one of torch, pytorch-crf, got 'fast'"),
+        ({"crf_implementation": "fast"}, "must be one of auto, torch, numba, triton, pytorch-crf, got 'fast'"),
         ({"bio_constraints": True, "id2label": {0: "NN"}}, "`bio_constraints=True` needs labels of the form"),
         ({"classifier_dropuot": 0.1}, "EncoderCrfConfig has no setting `classifier_dropuot`; did you mean `classifi"),
         ({"classifier_dropout": "high"}, "classifier_dropout"),

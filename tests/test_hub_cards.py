@@ -192,7 +192,22 @@ def test_a_dry_run_leaves_a_repository_that_was_tried(runs: dict[int, Path], cor
     assert push(runs[1], REPOSITORY, corpus=str(corpus_file), dry_run=True).where == str(folder)
 
 
-HARMLESS = {"collections", "copy", "dataclasses", "difflib", "inspect", "typing"}
+HARMLESS = {
+    "collections",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "difflib",
+    "functools",
+    "inspect",
+    "itertools",
+    "math",
+    "types",
+    "typing",
+    "warnings",
+}
+OPTIONAL = {"pytorch_crf_reference": "torchcrf", "crf_numba_kernels": "numba", "crf_triton_kernels": "triton"}
+"""The one library beside torch and transformers that a file may import, and only if it is installed."""
 """Modules of the standard library that reach neither files nor processes nor the network."""
 
 
@@ -209,7 +224,7 @@ def test_published_code_reaches_nothing(runs: dict[int, Path]) -> None:
                     assert node.module in own
                     continue
             allowed = {"torch", "transformers", "huggingface_hub", *HARMLESS}
-            allowed |= {"torchcrf"} if path.stem == "pytorch_crf_reference" else set()
+            allowed |= {OPTIONAL.get(path.stem, "torch")}
             assert {name.partition(".")[0] for name in names} <= allowed, path
             if isinstance(node, ast.Name):
                 assert node.id not in {"open", "eval", "exec", "compile", "__import__"}, path

@@ -1,4 +1,7 @@
+import functools
 import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -7,6 +10,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchcrf import CRF as LibraryCrf
 
+from malmoi.modeling import crf_scaled_scores, linear_chain_crf
+from malmoi.modeling.crf_numba import NUMBA
+from malmoi.modeling.crf_torch import TORCH
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 from malmoi.modeling.pytorch_crf_reference import PytorchCrfReference
 
@@ -18,6 +24,17 @@ BIO_STEPS = [
     [False, True, False, False, False],  # I-LC
     [False, True, False, True, False],  # O
 ]
+
+
+@pytest.fixture(autouse=True, scope="module", params=["torch", "log space", "numba"])
+def backend(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let every test of this file run on each path that a CPU has."""
+    chosen = NUMBA if request.param == "numba" else TORCH
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linear_chain_crf, "choose_backend", lambda *_: chosen)
+        if request.param == "log space":
+            patch.setattr(crf_scaled_scores, "LARGEST_EXPONENT", -1.0)
+        yield
 
 
 def make_crf(tags: int, *, constrained: bool = False, scale: float = 1.0, seed: int = 0) -> LinearChainCrf:
@@ -255,6 +272,58 @@ def test_long_sentences_lose_no_precision() -> None:
     crf.float()
     assert (crf.marginals(emissions.float(), mask).double() - exact).abs().max() < 1e-4
     assert torch.equal(crf.decode(emissions.float(), mask), exact_path)
+
+
+class LongChain(NamedTuple):
+    """A sentence of 4,096 positions, and what comes of adding up its scores one after the other in log space."""
+
+    crf: LinearChainCrf
+    emissions: Tensor
+    labels: Tensor
+    best: float
+    loss: Tensor
+    gradient: Tensor
+
+
+@functools.cache
+def long_chain(magnitude: float) -> LongChain:
+    crf = make_crf(5, constrained=True)
+    # values that float32 holds too
+    crf = crf.float().double()
+    emissions = (magnitude * torch.randn(4096, 5, generator=torch.Generator().manual_seed(3))).double()
+    labels = torch.randint(2, (4096,), generator=torch.Generator().manual_seed(4)) * 4  # B-PS and O
+    start, transitions, end = (scores.detach() for scores in crf._scores(torch.float64))
+    scores = emissions.clone().requires_grad_()
+    message, best = start + scores[0], start + emissions[0]
+    for step in range(1, 4096):
+        message = (message[:, None] + transitions).logsumexp(0) + scores[step]
+        best = (best[:, None] + transitions).amax(0) + emissions[step]
+    gold = start[labels[0]] + scores.gather(1, labels[:, None]).sum() + end[labels[-1]]
+    loss = (message + end).logsumexp(0) - gold - transitions[labels[:-1], labels[1:]].sum()
+    loss.backward()
+    assert scores.grad is not None
+    return LongChain(crf, emissions, labels, float((best + end).amax()), loss.detach(), scores.grad)
+
+
+@pytest.mark.parametrize("magnitude", [1.0, 1e4])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_long_sentences_of_extreme_scores_equal_exact_sums(magnitude: float, dtype: torch.dtype) -> None:
+    chain = long_chain(magnitude)
+    crf = make_crf(5, constrained=True).to(dtype)
+    crf.load_state_dict(chain.crf.state_dict())
+    emissions = chain.emissions[None].to(dtype).requires_grad_()
+    mask = torch.ones(1, 4096, dtype=torch.bool)
+    loss = crf.negative_log_likelihood(emissions, chain.labels[None], mask)
+    loss.backward()
+    torch.testing.assert_close(loss[0].double(), chain.loss, rtol=1e-6 if dtype == torch.float32 else 1e-12, atol=0)
+    assert emissions.grad is not None
+    gradient_error = (emissions.grad[0].double() - chain.gradient).abs().max()
+    assert gradient_error < (1e-6 if dtype == torch.float32 else 1e-7)  # the oracle's own sums reach 4e7
+    path = crf.decode(emissions, mask)[0]
+    start, transitions, end = (scores.detach().double() for scores in crf._scores(dtype))
+    score = start[path[0]] + end[path[-1]] + transitions[path[:-1], path[1:]].sum()
+    score = score + chain.emissions.gather(1, path[:, None]).sum()
+    assert float(score) == pytest.approx(chain.best, rel=1e-12)
 
 
 @pytest.mark.parametrize("magnitude", [1e3, 1e6])

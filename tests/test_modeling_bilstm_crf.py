@@ -257,7 +257,7 @@ def test_constraints_are_on_for_bio_labels_only(make_config: MakeConfig) -> None
         ({"ngram_sizes": [1]}, "Every entry of `ngram_sizes` must be at least 2"),
         ({"embedding_dropout": 1.0}, "`embedding_dropout` must be at least 0 and below 1, got 1.0"),
         ({"token_dropout": 0.1}, "needs `unk_token_id`"),
-        ({"crf_implementation": "fast"}, "must be one of torch, pytorch-crf, got 'fast'"),
+        ({"crf_implementation": "fast"}, "must be one of auto, torch, numba, triton, pytorch-crf, got 'fast'"),
         ({"bio_constraints": True, "labels": ["NN", "VV"]}, "`bio_constraints=True` needs labels of the form"),
         ({"hidden_size": "wide"}, "hidden_size"),
         ({"vocabsize": 3}, "no setting `vocabsize`; did you mean `vocab_size`"),

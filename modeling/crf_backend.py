@@ -1,0 +1,34 @@
+"""What computes a linear-chain CRF: a set of functions, of which there is one for each way to compute it.
+
+This file travels with every saved model, so it imports nothing but torch.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class CrfBackend(NamedTuple):
+    """One way to compute a CRF, for compacted sentences: row `b` holds `lengths[b]` positions, then padding.
+
+    There is at least one sentence and one position; a sentence may be empty. `start` and `transitions` hold minus
+    infinity where a step is forbidden.
+
+    Args:
+        name: As in `crf_implementation`.
+        supports: Whether it can be used on a device, for a number of tags.
+        expectations: Of `(emissions, lengths, start, transitions, end)`, as in `crf_log_space`.
+        loss_and_gradients: Of `(emissions, labels, lengths, start, transitions, end)`, as `crf_gold.less_gold`.
+        viterbi: Best tags, `(batch, length)`, -100 past the end, of `(emissions, lengths, start, transitions, end)`.
+    """
+
+    name: str
+    supports: Callable[[torch.device, int], bool]
+    expectations: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    loss_and_gradients: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    viterbi: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+
+
+__all__ = ["CrfBackend"]

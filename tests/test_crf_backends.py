@@ -1,0 +1,182 @@
+"""Which path is chosen, and that all paths on a CPU give the same numbers."""
+
+import importlib.util
+import sys
+import warnings
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from malmoi.modeling import crf_log_space, crf_numba, crf_triton
+from malmoi.modeling.crf_backend import CrfBackend
+from malmoi.modeling.crf_choice import choose_backend
+from malmoi.modeling.crf_gold import less_gold
+from malmoi.modeling.crf_numba import NUMBA
+from malmoi.modeling.crf_scaled_scores import largest_emission_spread, steps_between_rescaling
+from malmoi.modeling.crf_torch import TORCH
+from malmoi.modeling.crf_triton import TRITON
+from malmoi.modeling.linear_chain_crf import LinearChainCrf
+
+CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
+
+
+@pytest.mark.parametrize(
+    ("implementation", "device", "installed", "chosen", "warned"),
+    [
+        ("auto", CPU, {"numba", "triton"}, NUMBA, False),
+        ("auto", CUDA, {"numba", "triton"}, TRITON, False),
+        ("auto", MPS, {"numba", "triton"}, TORCH, False),
+        ("auto", CPU, set(), TORCH, False),
+        ("auto", CUDA, {"numba"}, TORCH, False),
+        ("torch", CPU, {"numba", "triton"}, TORCH, False),
+        ("torch", CUDA, {"numba", "triton"}, TORCH, False),
+        ("numba", CPU, {"numba"}, NUMBA, False),
+        ("numba", CPU, {"triton"}, TORCH, True),
+        ("numba", CUDA, {"numba", "triton"}, TORCH, True),
+        ("triton", CPU, {"numba", "triton"}, TORCH, True),
+    ],
+)
+def test_the_fastest_that_is_at_hand_is_chosen(
+    implementation: str,
+    device: torch.device,
+    installed: set[str],
+    chosen: CrfBackend,
+    warned: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crf_triton, "_compiles", lambda: True)
+    for name, module in (("numba", crf_numba), ("triton", crf_triton)):
+        monkeypatch.setattr(module, "_kernels", lambda name=name: name if name in installed else None)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert choose_backend(implementation, device, 13) is chosen
+    assert [str(warning.message).split(", or")[0] for warning in caught] == [
+        f"The CRF computes with PyTorch, which is slower: {implementation} is not installed"
+    ] * warned
+
+
+def test_too_many_tags_for_the_kernels_are_computed_with_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crf_triton, "_kernels", lambda: "installed")
+    monkeypatch.setattr(crf_triton, "_compiles", lambda: True)
+    assert choose_backend("auto", CUDA, crf_triton.MAX_TAGS) is TRITON
+    assert choose_backend("auto", CUDA, crf_triton.MAX_TAGS + 1) is TORCH
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is for Linux only")
+def test_where_triton_cannot_compile_torch_computes_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crf_triton, "_compiles", crf_triton._compiles.__wrapped__)
+    with pytest.warns(UserWarning, match="without Triton, which cannot compile here: 0 active drivers"):
+        assert choose_backend("auto", CUDA, 13) is TORCH
+
+
+def test_a_missing_library_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, kernels, library in (
+        (crf_numba, "malmoi.modeling.crf_numba_kernels", "numba"),
+        (crf_triton, "malmoi.modeling.crf_triton_kernels", "triton"),
+    ):
+        monkeypatch.delitem(sys.modules, kernels, raising=False)
+        monkeypatch.setitem(sys.modules, library, None)
+        monkeypatch.setattr(module, "_kernels", module._kernels.__wrapped__)
+    assert choose_backend("auto", CPU, 13) is TORCH
+    assert choose_backend("auto", CUDA, 13) is TORCH
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> tuple[Tensor, ...]:
+    """Draw emissions, labels, lengths, start, transitions and end of a few sentences, some of them forbidden steps."""
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 10_000)))
+    batch, length, tags = draw(st.integers(1, 6)), draw(st.integers(1, 20)), draw(st.integers(1, 20))
+    scale = draw(st.sampled_from([0.1, 1.0, 30.0, 300.0]))
+
+    def random(*shape: int) -> Tensor:
+        return scale * torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    lengths = torch.randint(0, length + 1, (batch,), generator=generator)
+    labels = torch.randint(tags, (batch, length), generator=generator)
+    start, transitions = random(tags), random(tags, tags)
+    if draw(st.booleans()):  # forbid, but leave one way that is always open
+        start[torch.rand(tags, generator=generator) < 0.3] = -torch.inf
+        transitions[torch.rand(tags, tags, generator=generator) < draw(st.sampled_from([0.1, 0.8]))] = -torch.inf
+        start[0], transitions[0], transitions[:, 0] = 0.0, 0.0, 0.0
+        labels.zero_()
+    return random(batch, length, tags), labels, lengths, start, transitions, random(tags)
+
+
+@pytest.mark.parametrize("backend", [TORCH, NUMBA], ids=["torch", "numba"])
+@given(chain=chains())
+@settings(max_examples=80, deadline=None)
+def test_paths_agree_with_sums_in_log_space(backend: CrfBackend, chain: tuple[Tensor, ...]) -> None:
+    emissions, labels, lengths, *scores = chain
+    tolerance = {"rtol": 1e-9, "atol": 1e-9}
+    expected = crf_log_space.expectations(emissions, lengths, *scores)
+    for ours, theirs in zip(backend.expectations(emissions, lengths, *scores), expected):
+        torch.testing.assert_close(ours, theirs, **tolerance)
+    expected = less_gold(*expected, emissions, labels, lengths, *scores)
+    for ours, theirs in zip(backend.loss_and_gradients(emissions, labels, lengths, *scores), expected):
+        torch.testing.assert_close(ours, theirs, **tolerance)
+
+
+@given(chain=chains())
+@settings(max_examples=80, deadline=None)
+def test_paths_find_equally_good_tags(chain: tuple[Tensor, ...]) -> None:
+    emissions, _, lengths, start, transitions, end = chain
+    compiled, plain = (b.viterbi(emissions, lengths, start, transitions, end) for b in (NUMBA, TORCH))
+    for row, length in enumerate(lengths.tolist()):
+        for best in (compiled[row], plain[row]):
+            assert (best[length:] == -100).all()
+        if length:
+            ours, theirs = (
+                float(
+                    start[best[0]]
+                    + end[best[length - 1]]
+                    + emissions[row, range(length), best[:length]].sum()
+                    + transitions[best[: length - 1], best[1:length]].sum()
+                )
+                for best in (compiled[row], plain[row])
+            )
+            assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-9)
+            assert ours > -torch.inf
+
+
+def test_sentences_computed_in_blocks_give_what_one_block_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    emissions = torch.randn(37, 50, 13, generator=generator)
+    emissions[20] *= 1e4  # this one is computed in log space
+    lengths = torch.randint(0, 51, (37,), generator=generator)
+    scores = (torch.randn(13, generator=generator), torch.randn(13, 13, generator=generator), torch.zeros(13))
+    monkeypatch.setattr(crf_numba, "NUMBERS_IN_A_BLOCK", 10**6)
+    expected = NUMBA.expectations(emissions, lengths, *scores)
+    for numbers in (1, 50 * 16 * 5):
+        monkeypatch.setattr(crf_numba, "NUMBERS_IN_A_BLOCK", numbers)
+        for one, many in zip(expected, NUMBA.expectations(emissions, lengths, *scores)):
+            assert torch.equal(one, many)
+
+
+def test_weights_are_used_only_where_no_product_can_underflow() -> None:
+    free, bio = torch.zeros(3, 3), torch.zeros(3, 3)
+    bio[2, 1] = -torch.inf
+    chain = torch.full((3, 3), -torch.inf)
+    chain[0, 0] = chain[0, 1] = chain[1, 1] = chain[1, 2] = chain[2, 2] = 0  # tag 0 cannot be reached again
+    zeros = torch.zeros(3)
+    assert steps_between_rescaling(10.0, zeros, free, zeros) == int(345 / (10 + 1.0986123) - 1)
+    assert steps_between_rescaling(10.0, zeros, bio, zeros) == int(345 / (10 + 1.0986123) - 2)
+    for spread, start in ((1e4, zeros), (10.0, torch.tensor([0.0, 400.0, 0.0])), (float("nan"), zeros)):
+        assert steps_between_rescaling(spread, start, free, zeros) == 0
+    assert steps_between_rescaling(0.0, zeros, chain, zeros) == 0
+    assert largest_emission_spread(zeros, free, zeros) == pytest.approx(345 / 2 - 1.0986123)
+    assert largest_emission_spread(zeros, chain, zeros) < 0
+    assert largest_emission_spread(zeros, free * torch.nan, zeros) < 0
+
+
+@pytest.mark.parametrize("implementation", ["torch", "numba"])
+def test_what_is_not_a_number_stays_visible(implementation: str) -> None:
+    crf = LinearChainCrf(3, implementation=implementation)
+    emissions = torch.zeros(2, 4, 3)
+    emissions[1, 2, 0] = torch.nan
+    loss = crf.negative_log_likelihood(emissions, torch.zeros(2, 4, dtype=torch.long), torch.ones(2, 4))
+    assert loss[0].isfinite()
+    assert loss[1].isnan()
