@@ -2,11 +2,11 @@
 
 import json
 import sys
-from itertools import tee
+from collections.abc import Iterator
 
 from transformers.utils import logging
 
-from malmoi.commands.lines import input_lines, write_unchanged
+from malmoi.commands.lines import answer_texts
 from malmoi.inference.classifier import Classifier
 
 
@@ -17,19 +17,23 @@ def classify_texts(
     input_file: str | None,
     as_json: bool,
     batch_size: int,
+    bf16: bool,
     trust_remote_code: bool,
 ) -> None:
     """Print class, probability and text, one text per line, in the order of the texts."""
     logging.disable_progress_bar()
-    classifier = Classifier(model, trust_remote_code=trust_remote_code)
-    source, to_classify = tee(input_lines(texts, input_file))
-    write_unchanged()
+    classifier = Classifier(model, trust_remote_code=trust_remote_code, bf16=bf16)
     cut = 0
-    for text, answer in zip(source, classifier.classify(to_classify, batch_size=batch_size)):
-        cut += answer.cut
-        line = f"{answer.label}\t{answer.score:.4f}\t{text}"
-        if as_json:
-            line = json.dumps({"text": text, **answer._asdict()}, ensure_ascii=False)
-        print(line, flush=True)
+
+    def answer(lines: list[str]) -> Iterator[str]:
+        nonlocal cut
+        for text, found in zip(lines, classifier.classify(lines, batch_size=batch_size)):
+            cut += found.cut
+            if as_json:
+                yield json.dumps({"text": text, **found._asdict()}, ensure_ascii=False)
+            else:
+                yield f"{found.label}\t{found.score:.4f}\t{text}"
+
+    answer_texts(texts, input_file, answer)
     if cut:
         print(f"malmoi: {cut} texts were longer than the model can read; their ends were not read.", file=sys.stderr)

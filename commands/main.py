@@ -39,6 +39,9 @@ Model = Annotated[str, typer.Argument(help="Folder of a model, or its name on th
 Texts = Annotated[list[str] | None, typer.Argument(help="Texts.")]
 Input = Annotated[str | None, typer.Option("--input", help="File with one text per line; - for standard input.")]
 BatchSize = Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)]
+Bf16 = Annotated[
+    bool, typer.Option("--bf16", help="Compute in bfloat16, which is faster on processors and GPUs that have it.")
+]
 TrustRemoteCode = Annotated[
     bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
 ]
@@ -83,6 +86,7 @@ def tag(
     input_file: Input = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with offsets, labels and scores.")] = False,
     batch_size: BatchSize = 32,
+    bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
@@ -95,6 +99,7 @@ def tag(
         input_file=input_file,
         as_json=json,
         batch_size=batch_size,
+        bf16=bf16,
         trust_remote_code=trust_remote_code,
     )
 
@@ -109,6 +114,7 @@ def space(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines that say where each character was.")] = False,
     batch_size: BatchSize = 32,
+    bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Restore the spaces between words; nothing but spaces changes."""
@@ -122,6 +128,7 @@ def space(
         keep_spaces=keep_spaces,
         as_json=json,
         batch_size=batch_size,
+        bf16=bf16,
         trust_remote_code=trust_remote_code,
     )
 
@@ -133,6 +140,7 @@ def classify(
     input_file: Input = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with the score of every class.")] = False,
     batch_size: BatchSize = 32,
+    bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Classify texts: class, probability, text."""
@@ -145,6 +153,7 @@ def classify(
         input_file=input_file,
         as_json=json,
         batch_size=batch_size,
+        bf16=bf16,
         trust_remote_code=trust_remote_code,
     )
 

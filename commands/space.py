@@ -1,11 +1,11 @@
 """`malmoi space`."""
 
 import json
-from itertools import tee
+from collections.abc import Iterator
 
 from transformers.utils import logging
 
-from malmoi.commands.lines import input_lines, write_unchanged
+from malmoi.commands.lines import answer_texts
 from malmoi.inference.spacer import Spacer
 
 
@@ -17,15 +17,18 @@ def space_texts(
     keep_spaces: bool,
     as_json: bool,
     batch_size: int,
+    bf16: bool,
     trust_remote_code: bool,
 ) -> None:
     """Print every text with its spaces restored, in the order of the texts."""
     logging.disable_progress_bar()
-    spacer = Spacer(model, trust_remote_code=trust_remote_code)
-    source, to_space = tee(input_lines(texts, input_file))
-    write_unchanged()
-    for text, spaced in zip(source, spacer.space(to_space, keep_spaces=keep_spaces, batch_size=batch_size)):
-        line = spaced.text
-        if as_json:
-            line = json.dumps({"original": text, **spaced._asdict()}, ensure_ascii=False)
-        print(line, flush=True)
+    spacer = Spacer(model, trust_remote_code=trust_remote_code, bf16=bf16)
+
+    def answer(lines: list[str]) -> Iterator[str]:
+        for text, spaced in zip(lines, spacer.space(lines, keep_spaces=keep_spaces, batch_size=batch_size)):
+            if as_json:
+                yield json.dumps({"original": text, **spaced._asdict()}, ensure_ascii=False)
+            else:
+                yield spaced.text
+
+    answer_texts(texts, input_file, answer)

@@ -1,12 +1,11 @@
 """`malmoi tag`."""
 
 import json
-from collections.abc import Iterable
-from itertools import tee
+from collections.abc import Iterable, Iterator
 
 from transformers.utils import logging
 
-from malmoi.commands.lines import input_lines, write_unchanged
+from malmoi.commands.lines import answer_texts
 from malmoi.data.alignment import Span
 from malmoi.data.inline_marks import write_marks
 from malmoi.inference.tagger import Entity, Tagger
@@ -19,15 +18,18 @@ def tag_texts(
     input_file: str | None,
     as_json: bool,
     batch_size: int,
+    bf16: bool,
     trust_remote_code: bool,
 ) -> None:
     """Print every text with its names, one per line, in the order of the texts."""
     logging.disable_progress_bar()
-    tagger = Tagger(model, trust_remote_code=trust_remote_code)
-    source, to_tag = tee(input_lines(texts, input_file))
-    write_unchanged()
-    for text, entities in zip(source, tagger.tag(to_tag, batch_size=batch_size)):
-        print(_json_line(text, entities) if as_json else _inline(text, entities), flush=True)
+    tagger = Tagger(model, trust_remote_code=trust_remote_code, bf16=bf16)
+
+    def answer(lines: list[str]) -> Iterator[str]:
+        for text, entities in zip(lines, tagger.tag(lines, batch_size=batch_size)):
+            yield _json_line(text, entities) if as_json else _inline(text, entities)
+
+    answer_texts(texts, input_file, answer)
 
 
 def _inline(text: str, entities: Iterable[Entity]) -> str:

@@ -112,3 +112,36 @@ def token_labels_to_tags(labels: Sequence[str | None], offsets: Sequence[tuple[i
         tags[start:end] = [label] + [inside] * (end - start - 1)
         open_label, open_end = label[2:], end
     return tags
+
+
+def token_labels_to_spans(
+    labels: Sequence[str | None], offsets: Sequence[tuple[int, int]]
+) -> list[tuple[Span, list[int]]]:
+    """Return each name that labels of tokens spell, with the numbers of its tokens.
+
+    The names are those of `tags_to_spans(token_labels_to_tags(labels, offsets, length))`, without a tag for every
+    character on the way.
+
+    Args:
+        labels: One label per token; `None` for a token without one.
+        offsets: Start and end of each token, in characters, in the order of the text.
+    """
+    names: list[list[int]] = []
+    name: list[int] | None = None  # to which `inside` would add; an I- that follows nothing begins no name
+    inside: str | None = None
+    for index, label in enumerate(labels):
+        # most tokens: outside, after others outside
+        if label is None or (inside is None and label == OUTSIDE):
+            continue
+        start, end = offsets[index]
+        if start == end:
+            continue
+        if label != inside:
+            inside = None if label == OUTSIDE else "I-" + label[2:]
+            name = None
+            if label.startswith("B-"):
+                name = []
+                names.append(name)
+        if name is not None:
+            name.append(index)
+    return [(Span(offsets[name[0]][0], offsets[name[-1]][1], str(labels[name[0]])[2:]), name) for name in names]

@@ -23,12 +23,26 @@ def decode_lines(file: BinaryIO, name: Path | str) -> Iterator[str]:
         DataFormatError: If a line is not UTF-8.
     """
     for number, raw in enumerate(file, start=1):
-        try:
-            yield raw.removesuffix(b"\n").decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise DataFormatError(
-                name, number, f"expected UTF-8, but byte {error.start + 1} of the line is {raw[error.start]:#04x}."
-            ) from None
+        yield decode_line(raw.removesuffix(b"\n"), name, number)
+
+
+def decode_line(raw: bytes, name: Path | str, number: int) -> str:
+    """Return a line of a UTF-8 stream as text.
+
+    Args:
+        raw: The line.
+        name: The file that it comes from.
+        number: Its number there, counted from 1.
+
+    Raises:
+        DataFormatError: If it is not UTF-8.
+    """
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataFormatError(
+            name, number, f"expected UTF-8, but byte {error.start + 1} of the line is {raw[error.start]:#04x}."
+        ) from None
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -44,6 +44,7 @@ def token_features(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_
     """
     names = label_names(dataset)
     ids = {name: index for index, name in enumerate(names)}
+    unknown = tokenizer.unk_token_id  # looked up by name every time
 
     def encode(batch: dict[str, list[Any]], numbers: list[int]) -> dict[str, list[Any]]:
         columns: dict[str, list[Any]] = {name: [] for name in TOKEN_FEATURES}
@@ -55,7 +56,7 @@ def token_features(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_
                 columns["labels"].append(_label_ids([names[tag] for tag in tags], window.offsets, ids))
                 columns["length"].append(len(window.input_ids))
                 columns["offsets"].append([list(pair) for pair in window.offsets])
-                columns["unknown"].append([token == tokenizer.unk_token_id for token in window.input_ids])
+                columns["unknown"].append([token == unknown for token in window.input_ids])
                 columns["kept"].append(list(window.kept))
                 columns["sentence"].append(number)
         return columns

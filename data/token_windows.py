@@ -59,15 +59,16 @@ def token_windows(
         list(texts),
         truncation=False,
         return_offsets_mapping=True,
-        return_special_tokens_mask=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
         verbose=False,
     )
-    rows = zip(texts, encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"])
+    rows = zip(texts, encoded["input_ids"], encoded["offset_mapping"], encoded.encodings or [])
     return [
         [Window(input_ids, token_spans(text, offsets), (0, len(input_ids)))]
         if max_length is None or len(input_ids) <= max_length
-        else _divide(input_ids, token_spans(text, offsets), special, max_length)
-        for text, input_ids, offsets, special in rows
+        else _divide(input_ids, token_spans(text, offsets), encoding.special_tokens_mask, max_length)
+        for text, input_ids, offsets, encoding in rows
     ]
 
 

@@ -1,12 +1,11 @@
 """Classify texts with a saved model."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import NamedTuple
 
 import torch
 
-from malmoi.inference.batches import CHUNK, check_text, length_batches
+from malmoi.inference.batches import length_batches, text_chunks
 from malmoi.inference.text_model import TextModel
 
 
@@ -37,10 +36,7 @@ class Classifier(TextModel):
         Raises:
             UserError: If a text holds a lone surrogate, which is no character.
         """
-        texts = iter(texts)
-        while chunk := list(islice(texts, CHUNK)):
-            for text in chunk:
-                check_text(text)
+        for chunk in text_chunks(texts):
             whole = self.tokenizer(chunk, truncation=False, verbose=False)["input_ids"]
             answers: dict[int, Classification] = {}
             for batch in length_batches([len(row) for row in whole], batch_size):

@@ -57,7 +57,12 @@ def task_of(config: PreTrainedConfig) -> str | None:
 
 
 def load_model(
-    model: str | Path, task: str | None, *, trust_remote_code: bool = False, revision: str | None = None
+    model: str | Path,
+    task: str | None,
+    *,
+    trust_remote_code: bool = False,
+    revision: str | None = None,
+    bf16: bool = False,
 ) -> LoadedModel:
     """Load a model and its tokenizer from a folder or from the Hub. Weights are safetensors, never pickles.
 
@@ -66,6 +71,7 @@ def load_model(
         task: The task that it must have been trained for; `None` for any.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
+        bf16: Whether the weights become bfloat16, those of a CRF excepted; otherwise they are what was saved.
 
     Raises:
         UserError: If it cannot be loaded; the message names the file.
@@ -87,6 +93,7 @@ def load_model(
             use_safetensors=True,
             ignore_mismatched_sizes=True,  # reported below, in one sentence
             output_loading_info=True,
+            dtype=torch.bfloat16 if bf16 else "auto",
             **options,
         )
     if notes["mismatched_keys"]:

@@ -5,13 +5,13 @@ Nothing but spaces (U+0020) can change, whatever the model says.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import regex
 
 from malmoi.data.word_spacing import BEGIN
-from malmoi.inference.batches import CHUNK, check_text
+from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import token_labels
 
@@ -53,10 +53,7 @@ class Spacer(TextModel):
         Raises:
             UserError: If a text holds a lone surrogate, which is no character.
         """
-        texts = iter(texts)
-        while chunk := list(islice(texts, CHUNK)):
-            for text in chunk:
-                check_text(text)
+        for chunk in text_chunks(texts):
             segments = [[match.span() for match in SEGMENT.finditer(text)] for text in chunk]
             bodies = [
                 text[start:end].replace(SPACE, "") for text, spans in zip(chunk, segments) for start, end in spans

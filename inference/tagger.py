@@ -1,11 +1,10 @@
 """Tag names in texts with a saved model."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import NamedTuple
 
-from malmoi.data.alignment import tags_to_spans, token_labels_to_tags
-from malmoi.inference.batches import CHUNK, check_text
+from malmoi.data.alignment import token_labels_to_spans
+from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import TokenLabels, token_labels
 
@@ -31,10 +30,7 @@ class Tagger(TextModel):
         Raises:
             UserError: If a text holds a lone surrogate, which is no character.
         """
-        texts = iter(texts)
-        while chunk := list(islice(texts, CHUNK)):
-            for text in chunk:
-                check_text(text)
+        for chunk in text_chunks(texts):
             answers = token_labels(
                 self.model, self.tokenizer, chunk, max_length=self.max_length, batch_size=batch_size
             )
@@ -42,13 +38,8 @@ class Tagger(TextModel):
 
     def _entities(self, text: str, answer: TokenLabels) -> list[Entity]:
         """Return the names in a text; the score of a name is the mean over its tokens."""
-        labels = [self.labels.get(label) for label in answer.labels]
-        entities = []
-        for start, end, label in tags_to_spans(token_labels_to_tags(labels, answer.offsets, len(text))):
-            scores = [
-                score
-                for score, name, (first, last) in zip(answer.scores, labels, answer.offsets)
-                if name is not None and start <= first < last <= end
-            ]
-            entities.append(Entity(start, end, label, sum(scores) / len(scores), text[start:end]))
-        return entities
+        names = token_labels_to_spans([*map(self.labels.get, answer.labels)], answer.offsets)
+        return [
+            Entity(start, end, label, sum(answer.scores[token] for token in tokens) / len(tokens), text[start:end])
+            for (start, end, label), tokens in names
+        ]

@@ -16,6 +16,7 @@ class TextModel:
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
         device: Where to run; by default a GPU if there is one.
+        bf16: Whether to compute in bfloat16. A CRF stays in float32.
 
     Raises:
         UserError: If the model cannot be loaded, or is one for another task; the message names the file.
@@ -30,8 +31,9 @@ class TextModel:
         trust_remote_code: bool = False,
         revision: str | None = None,
         device: str | torch.device | None = None,
+        bf16: bool = False,
     ):
-        loaded = load_model(model, self.task, trust_remote_code=trust_remote_code, revision=revision)
+        loaded = load_model(model, self.task, trust_remote_code=trust_remote_code, revision=revision, bf16=bf16)
         self.model = loaded.model.to(device or default_device())  # type: ignore[arg-type]
         self.tokenizer = loaded.tokenizer
         self.max_length = longest_input(loaded.model.config, loaded.tokenizer)

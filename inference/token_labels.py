@@ -48,29 +48,49 @@ def token_labels(
             if part.input_ids:
                 owners.append(owner)
                 windows.append(part)
-    predicted: dict[int, tuple[list[int], list[float]]] = {}
-    for batch in length_batches([len(window.input_ids) for window in windows], batch_size):
-        rows = _predict(model, [windows[index] for index in batch], tokenizer.pad_token_id or 0)
-        predicted.update(zip(batch, rows))
+    lengths = [len(window.input_ids) for window in windows]
+    batches = list(length_batches(lengths, batch_size))
+    labels, scores = _predict(
+        model, [[windows[index].input_ids for index in batch] for batch in batches], tokenizer.pad_token_id or 0
+    )
+    # where the answer for each window begins: batch after batch, row after row, padded to the longest of the batch
+    begins = [0] * len(windows)
+    begin = 0
+    for batch in batches:
+        for index in batch:
+            begins[index] = begin
+            begin += lengths[batch[-1]]
     answers = [TokenLabels([], [], []) for _ in texts]
-    for index, (owner, window) in enumerate(zip(owners, windows)):
-        kept = slice(*window.kept)
-        labels, scores = predicted[index]
-        answers[owner].labels.extend(labels[kept])
-        answers[owner].scores.extend(scores[kept])
-        answers[owner].offsets.extend(window.offsets[kept])
+    for owner, window, begin in zip(owners, windows, begins):
+        first, last = window.kept
+        answers[owner].labels.extend(labels[begin + first : begin + last])
+        answers[owner].scores.extend(scores[begin + first : begin + last])
+        answers[owner].offsets.extend(window.offsets[first:last])
     return answers
 
 
 @torch.inference_mode()
-def _predict(model: PreTrainedModel, windows: Sequence[Window], padding: int) -> list[tuple[list[int], list[float]]]:
-    """Return the label ids of the tokens of each window, and their probabilities."""
-    rows = [torch.tensor(window.input_ids) for window in windows]
-    input_ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=padding)
-    lengths = torch.tensor([len(row) for row in rows])
-    attention_mask = (torch.arange(input_ids.size(1))[None] < lengths[:, None]).long()
-    output = model(input_ids=input_ids.to(model.device), attention_mask=attention_mask.to(model.device))
-    logits = output["logits"].float()
-    labels = output["predictions"] if "predictions" in output else logits.argmax(dim=-1)
-    scores = logits.softmax(dim=-1).gather(2, labels.clamp(min=0)[:, :, None])[:, :, 0]
-    return list(zip(labels.tolist(), scores.tolist()))
+def _predict(
+    model: PreTrainedModel, batches: Sequence[Sequence[list[int]]], padding: int
+) -> tuple[list[int], list[float]]:
+    """Return the label ids of all tokens and their probabilities, one after the other, padding included.
+
+    Args:
+        model: The tagger.
+        batches: The tokens of each row of each batch; the last row of a batch is the longest.
+        padding: The token that fills shorter rows.
+    """
+    if not batches:
+        return [], []
+    labels, scores = [], []
+    for batch in batches:
+        length = len(batch[-1])
+        input_ids = torch.tensor([row + [padding] * (length - len(row)) for row in batch])
+        mask = torch.arange(length) < torch.tensor([len(row) for row in batch])[:, None]
+        output = model(input_ids=input_ids.to(model.device), attention_mask=mask.long().to(model.device))
+        logits = output["logits"].float()
+        best = output["predictions"] if "predictions" in output else logits.argmax(dim=-1)
+        labels.append(best.flatten())
+        scores.append(logits.softmax(dim=-1).gather(2, best.clamp(min=0)[:, :, None]).flatten())
+    # one transfer from a GPU for all batches
+    return torch.cat(labels).tolist(), torch.cat(scores).tolist()

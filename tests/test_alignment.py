@@ -7,7 +7,14 @@ from seqeval.scheme import IOB2, Entities
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans, tags_to_token_labels, token_labels_to_tags
+from malmoi.data.alignment import (
+    Span,
+    spans_to_tags,
+    tags_to_spans,
+    tags_to_token_labels,
+    token_labels_to_spans,
+    token_labels_to_tags,
+)
 from malmoi.modeling.pipeline_crf_token_classification import token_spans
 
 TAGS = ["O", "B-PS", "I-PS", "B-LC", "I-LC"]
@@ -170,3 +177,27 @@ def _space_tokenizers() -> dict[str, Tokenizer]:
 
 
 SPACE_TOKENIZERS = _space_tokenizers()
+
+
+@given(
+    labels=st.lists(st.sampled_from([None, *TAGS]), max_size=14),
+    widths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=14, max_size=14),
+)
+def test_names_of_tokens_are_those_of_their_characters(
+    labels: list[str | None], widths: list[tuple[int, int]]
+) -> None:
+    """Tokens with gaps between them, tokens without a label and further pieces of a character among them."""
+    offsets, length = [], 0
+    for gap, width in widths[: len(labels)]:
+        offsets.append((length + gap, length + gap + width) if width else (length, length))
+        length = offsets[-1][1]
+    names = token_labels_to_spans(labels, offsets)
+    assert [span for span, _ in names] == tags_to_spans(token_labels_to_tags(labels, offsets, length))
+    for (start, end, label), tokens in names:
+        inside = [
+            index
+            for index, (first, last) in enumerate(offsets)
+            if start <= first < last <= end and labels[index] is not None
+        ]
+        assert tokens == inside
+        assert {str(labels[index])[2:] for index in tokens} == {label}

@@ -107,3 +107,10 @@ def test_models_that_do_not_choose_one_label_are_refused(tmp_path: Path, setting
         Classifier(save_bert(tmp_path, **settings))
     expected = f"{tmp_path}: expected a model that gives a text one of several labels, {message}."
     assert str(caught.value) == expected
+
+
+def test_bfloat16_changes_probabilities_a_little(model: Path) -> None:
+    exact, fast = Classifier(model), Classifier(model, bf16=True)
+    assert next(fast.model.parameters()).dtype == torch.bfloat16
+    for found, expected in zip(fast.classify(TEXTS), exact.classify(TEXTS), strict=True):
+        assert found.scores == pytest.approx(expected.scores, abs=0.05)

@@ -81,7 +81,8 @@ def test_classify_writes_json_lines(classifying_model: Path) -> None:
 
 def test_errors_are_one_sentence(spacing_model: Path) -> None:
     message = "malmoi: standard input, line 2: expected UTF-8, but byte 1 of the line is 0xff.\n"
-    assert malmoi("space", spacing_model, "--input", "-", stdin="가\n".encode() + b"\xff\n", code=2) == ("", message)
+    lines = "가\n".encode() + b"\xff\n"
+    assert malmoi("space", spacing_model, "--input", "-", stdin=lines, code=2) == ("가\n", message)
     surrogate = b"\xed\xa0\x80".decode("utf-8", "surrogateescape")
     message = "malmoi: Character 2 of the text is a lone surrogate, not a character.\n"
     assert malmoi("space", spacing_model, f"가{surrogate}", code=2) == ("", message)

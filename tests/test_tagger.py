@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from tiny_models import (
     bert_tokenizer,
     byte_level_tokenizer,
@@ -13,6 +14,7 @@ from tiny_models import (
 
 from malmoi.data.user_error import UserError
 from malmoi.inference.tagger import Tagger
+from malmoi.inference.token_labels import token_labels
 
 LABELS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
 LONG = "그는 서울로 갔다! 비가 와서 집에 있었다 abc. " * 12 + "손흥민은 춘천에서 태어났다."
@@ -70,3 +72,17 @@ def test_tagging_keeps_the_order_and_needs_only_a_part_of_the_input(saved_model:
         alone = next(tagger.tag([text]))
         assert [entity[:3] for entity in entities] == [entity[:3] for entity in alone]
         assert [entity.score for entity in entities] == pytest.approx([entity.score for entity in alone], abs=1e-5)
+
+
+def test_bfloat16_changes_scores_a_little_and_leaves_the_crf_alone(saved_model: Path) -> None:
+    text = "손흥민은 춘천에서 태어났다. 비가 온다"
+    exact, fast = Tagger(saved_model), Tagger(saved_model, bf16=True)
+    assert {parameter.dtype for parameter in fast.model.lstm.parameters()} == {torch.bfloat16}
+    assert {parameter.dtype for parameter in fast.model.crf.parameters()} == {torch.float32}
+    [expected], [found] = (
+        token_labels(tagger.model, tagger.tokenizer, [text], max_length=None, batch_size=32)
+        for tagger in (exact, fast)
+    )
+    assert found.offsets == expected.offsets
+    assert found.scores != expected.scores
+    assert found.scores == pytest.approx(expected.scores, abs=0.02)

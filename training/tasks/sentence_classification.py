@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from datasets import Dataset
-from transformers import AutoModelForSequenceClassification, DataCollatorWithPadding, PreTrainedTokenizerBase
+from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
 from malmoi.data.classified_dataset import class_names, with_classes
+from malmoi.data.padding_collator import PaddingCollator
 from malmoi.data.text_features import text_features
 from malmoi.training.evaluation import ClassificationEvaluation, Evaluation
 from malmoi.training.metrics.sentence_classification import DEFINITIONS
@@ -38,7 +39,7 @@ class SentenceClassification(Task):
 
     def collator(self, tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
         """Return what pads text features to the longest of a batch."""
-        return DataCollatorWithPadding(tokenizer)
+        return PaddingCollator(tokenizer)
 
     def evaluation(self, features: Dataset, dataset: Dataset) -> ClassificationEvaluation:
         """Return what judges predictions for the text features of classified texts."""

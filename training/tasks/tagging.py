@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from datasets import Dataset
-from transformers import AutoModelForTokenClassification, DataCollatorForTokenClassification, PreTrainedTokenizerBase
+from transformers import AutoModelForTokenClassification, PreTrainedTokenizerBase
 
+from malmoi.data.padding_collator import PaddingCollator
 from malmoi.data.tagged_dataset import label_names, with_labels
 from malmoi.data.token_features import token_features
 from malmoi.training.evaluation import Evaluation, TaggingEvaluation, tokenizer_ceiling
@@ -35,7 +36,7 @@ class TaggingTask(Task):
 
     def collator(self, tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
         """Return what pads token features to the longest of a batch."""
-        return DataCollatorForTokenClassification(tokenizer)
+        return PaddingCollator(tokenizer)
 
     def evaluation(self, features: Dataset, dataset: Dataset) -> TaggingEvaluation:
         """Return what judges predictions for the token features of tagged sentences."""
