@@ -5,7 +5,7 @@ ROOMS := benchmarks commands configuration conversion data hub_cards inference m
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test check bench format lock clean
 
 help: ## Show what can be made.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -38,6 +38,26 @@ check: setup ## Check format, style and types.
 	@for room in $(ROOMS); do ln -sfn ../../../$$room build/mypy/malmoi/$$room; done
 	@cd build/mypy && ../../$(BIN)/mypy --config-file ../../pyproject.toml --package malmoi
 
+# folder with KLUE NER: make bench DATA=DIR
+DATA ?=
+BENCH_DATA = $(if $(DATA),--data_dir $(DATA))
+
+bench: setup ## Measure speed beside peers: make bench DATA=DIR, or without DATA on the sample corpus.
+	@$(MAKE) --no-print-directory .venv-flair/installed || echo 'Going on without flair.'
+	@$(BIN)/python -m malmoi.benchmarks.crf
+	@$(BIN)/python -m malmoi.benchmarks.training $(BENCH_DATA)
+	@$(BIN)/python -m malmoi.benchmarks.inference $(BENCH_DATA)
+	@$(BIN)/python -m malmoi.benchmarks.scaling $(BENCH_DATA)
+	@echo 'Tables as JSON, and plots: benchmarks/results/'
+
+# flair needs an older transformers than ours
+.venv-flair/installed: benchmarks/peers/flair-requirements.txt
+	@echo "Installing flair, a peer in measurements, into .venv-flair (once; a few minutes) ..."
+	@$(PYTHON) -m venv .venv-flair
+	@.venv-flair/bin/python -m pip install --disable-pip-version-check --requirement $< \
+		> .venv-flair/install.log 2>&1 || { tail -n 5 .venv-flair/install.log; rm -rf .venv-flair; exit 1; }
+	@touch $@
+
 format: setup ## Format the code and mend what can be mended.
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet .
@@ -48,5 +68,5 @@ lock: setup ## Write constraints.txt anew.
 		--constraint - --output-file constraints.txt pyproject.toml
 
 clean: ## Remove .venv and everything else that was made; runs/ is kept.
-	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-flair build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

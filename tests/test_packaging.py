@@ -20,8 +20,8 @@ def test_every_folder_with_code_is_a_package() -> None:
         str(path.parent.relative_to(ROOT))
         for room in rooms
         for path in (ROOT / room).rglob("*")
-        # `hub_cards/examples` is for readers of the project and not part of the package
-        if path.is_file() and not {"__pycache__", "examples"} & set(path.parts)
+        # `hub_cards/examples` and `benchmarks/results` are for readers of the project and not part of the package
+        if path.is_file() and not {"__pycache__", "examples", "results"} & set(path.parts)
     }
     assert found == set(FOLDERS.values())
     assert set(SETUPTOOLS["packages"]) == set(FOLDERS)

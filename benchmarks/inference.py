@@ -1,0 +1,183 @@
+"""Measure how fast names are found in texts, ours beside peers, in turns: many texts, and one text at a time.
+
+python -m malmoi.benchmarks.inference --data_dir DIR
+
+- S1: the architecture of a write-up (see `peers/s1_loop.py`), tagged its way (every text padded to 128, pytorch-crf)
+  and ours.
+- BERT: a token classifier of BERT-base size, padded to the longest of the batch, beside our recipe
+  `klue-ner-bi-lstm-crf`.
+- flair: its BiLSTM-CRF of equal sizes on the same syllables, in a process of its own (see `peers/flair_tagger.py`).
+
+What is timed, for everyone: from texts to the names in them, tokenizing and finding names included, in batches of 32.
+Ours is `malmoi tag`: batches of similar length, and a probability for every name. flair sorts by length too; it gets
+a text as a list of characters. S1 and BERT take texts as they come. A single text is one of eight whose lengths are
+spread like those of all; the time is the mean over them.
+
+All but BERT are trained for an epoch before: a tagger that knows nothing finds names everywhere, and that takes time.
+
+Times on a machine that others use too mean little; what counts are ratios of times of one round.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from malmoi.benchmarks.benchmark_data import read_data, take, typical
+from malmoi.benchmarks.measurement import (
+    Elapsed,
+    print_table,
+    ratio,
+    set_threads,
+    time_alternately,
+    write_results,
+)
+from malmoi.benchmarks.our_training import OurTraining
+from malmoi.benchmarks.peer_options import PeerOptions, notes, parse_peer_options
+from malmoi.benchmarks.peers import bert, s1_loop
+from malmoi.benchmarks.peers.flair_tagger import FlairTagger, flair_sentences
+from malmoi.benchmarks.ratio_plot import plot_ratios
+from malmoi.benchmarks.training import flair_sized_training, recipe_training, s1_training
+from malmoi.data.user_error import UserError
+from malmoi.inference.tagger import Tagger
+from malmoi.training.plots import MISSING, can_plot
+
+GOALS = {"s1": None, "bert": 100, "flair": 5}
+SINGLE_TEXTS = 8
+BATCH_SIZE = 32
+Row = dict[str, object]
+Rows = list[Row]
+Tag = Callable[[Sequence[int], int], object]
+"""Tags the texts with these numbers in batches of this size."""
+
+
+def texts_of(options: PeerOptions) -> list[str]:
+    """Return the texts that are tagged: those of the validation set."""
+    return [str(text) for text in take(read_data(options.data_dir)["validation"], options.sentences)["text"]]
+
+
+def our_tag(training: OurTraining, texts: Sequence[str]) -> Tag:
+    """Train for an epoch, save, load, and return our way to tag."""
+    training.epoch()
+    tagger = Tagger(training.save("tagger"), device="cpu")
+    return lambda numbers, batch_size: list(tagger.tag([texts[number] for number in numbers], batch_size=batch_size))
+
+
+def compare_s1(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
+    """Return the comparison with S1's way to tag."""
+    with s1_training(options) as ours:
+        tokenizer, labels = ours.tokenizer, ours.labels
+        tokens = {"padding": tokenizer.pad_token_id or 0, "outside": labels.index("O")}
+        model = s1_loop.S1Tagger(len(labels), vocab_size=options.vocab_size)
+        s1_loop.S1Loop(model, s1_loop.pad_sentences(ours.features, **tokens)).epoch()
+
+        def of_peer(numbers: Sequence[int], batch_size: int) -> object:
+            return s1_loop.tag(model, tokenizer, [texts[number] for number in numbers], labels, batch_size=batch_size)
+
+        return _compare(options, "s1", our_tag(ours, texts), of_peer, texts, ("S1's architecture", "S1"))
+
+
+def compare_bert(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
+    """Return the comparison with BERT."""
+    with s1_training(options) as classic:
+        tokenizer, labels = classic.tokenizer, classic.labels
+    sizes = {"vocab_size": options.vocab_size, "num_layers": options.bert_layers, "hidden_size": options.bert_hidden}
+    model = bert.build_bert(len(labels), **sizes)
+
+    def of_peer(numbers: Sequence[int], batch_size: int) -> object:
+        return bert.tag(model, tokenizer, [texts[number] for number in numbers], labels, batch_size=batch_size)
+
+    with recipe_training(options) as ours:
+        return _compare(options, "bert", our_tag(ours, texts), of_peer, texts, ("our recipe", options.bert_name))
+
+
+def compare_flair(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
+    """Return the comparison with flair."""
+    splits = read_data(options.data_dir)
+    learned = flair_sentences(take(splits["train"], options.sentences))
+    tagged = flair_sentences(take(splits["validation"], options.sentences))
+    with (
+        flair_sized_training(options) as ours,
+        FlairTagger(learned + tagged, threads=options.threads, python=options.flair_python) as flair,
+    ):
+        flair.train()
+
+        def of_peer(numbers: Sequence[int], batch_size: int) -> object:
+            return flair.tag([len(learned) + number for number in numbers], batch_size=batch_size)
+
+        names = ("equal sizes", f"flair {flair.description['flair']}")
+        return _compare(options, "flair", our_tag(ours, texts), of_peer, texts, names)
+
+
+def _compare(
+    options: PeerOptions, peer: str, ours: Tag, of_peer: Tag, texts: Sequence[str], names: tuple[str, str]
+) -> tuple[Row, Row]:
+    """Return a row for many texts, and one for a text at a time."""
+    everything = range(len(texts))
+    lengths = [len(text) for text in texts]
+    counted = typical(everything, lengths, options.bert_sentences) if peer == "bert" else everything
+    single = typical(everything, lengths, SINGLE_TEXTS)
+    many = time_alternately(
+        {"ours": partial(ours, everything, BATCH_SIZE), "peer": partial(of_peer, counted, BATCH_SIZE)},
+        rounds=options.rounds,
+    )
+    one = time_alternately(
+        {"ours": partial(one_by_one, ours, single), "peer": partial(one_by_one, of_peer, single)},
+        rounds=options.rounds,
+    )
+    return (
+        {
+            "tagging": names[0],
+            "texts/s": many["ours"].rate(len(everything)),
+            "beside": names[1],
+            "its texts/s": many["peer"].rate(len(counted)),
+            "ratio": ratio(many["peer"].per(len(counted)), many["ours"].per(len(everything))),
+            "goal": GOALS[peer],
+        },
+        {
+            "tagging": f"{names[0]}, one text",
+            "a text": one["ours"].per(len(single)),
+            "beside": names[1],
+            "its text": one["peer"].per(len(single)),
+            "ratio": ratio(one["peer"], one["ours"]),
+        },
+    )
+
+
+def one_by_one(tag: Tag, numbers: Sequence[int]) -> object:
+    """Tag one text after the other; return the summed time if the tagger takes it itself."""
+    answers = [tag([number], 1) for number in numbers]
+    timed = [answer for answer in answers if isinstance(answer, Elapsed)]
+    return Elapsed(sum(timed)) if timed else answers
+
+
+COMPARISONS = {"s1": compare_s1, "bert": compare_bert, "flair": compare_flair}
+
+
+def measure(options: PeerOptions) -> tuple[Rows, Rows]:
+    """Return the rows of both tables."""
+    set_threads(options.threads)
+    texts = texts_of(options)
+    compared = [COMPARISONS[peer](options, texts) for peer in options.measured_peers]
+    return [many for many, _ in compared], [one for _, one in compared]
+
+
+def main(argv: list[str]) -> None:
+    """Measure, print two tables, write them as JSON and draw the ratios."""
+    options = parse_peer_options(argv, __doc__)
+    many, one = measure(options)
+    print_table(many, title=f"Tagging many texts, in batches of {BATCH_SIZE}")
+    print_table(one, title="Tagging one text at a time")
+    said = notes(options)
+    print(*said, sep="\n")
+    write_results("inference", {**options.as_settings(), "notes": said}, [*many, *one], options.output_dir)
+    if can_plot():
+        plot_ratios([*many, *one], options.output_dir / "inference.png", what="tagging")
+    else:
+        print(MISSING)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except UserError as user_error:
+        sys.exit(f"malmoi: {user_error}")
