@@ -1,13 +1,16 @@
 """Label the tokens of texts with a tagger, window by window."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.token_windows import Offsets, Window, token_windows
 from malmoi.inference.batches import length_batches
+from malmoi.inference.side_by_side import answer_side_by_side
 
 
 class TokenLabels(NamedTuple):
@@ -69,7 +72,6 @@ def token_labels(
     return answers
 
 
-@torch.inference_mode()
 def _predict(
     model: PreTrainedModel, batches: Sequence[Sequence[list[int]]], padding: int
 ) -> tuple[list[int], list[float]]:
@@ -82,15 +84,19 @@ def _predict(
     """
     if not batches:
         return [], []
-    labels, scores = [], []
-    for batch in batches:
-        length = len(batch[-1])
-        input_ids = torch.tensor([row + [padding] * (length - len(row)) for row in batch])
-        mask = torch.arange(length) < torch.tensor([len(row) for row in batch])[:, None]
-        output = model(input_ids=input_ids.to(model.device), attention_mask=mask.long().to(model.device))
-        logits = output["logits"].float()
-        best = output["predictions"] if "predictions" in output else logits.argmax(dim=-1)
-        labels.append(best.flatten())
-        scores.append(logits.softmax(dim=-1).gather(2, best.clamp(min=0)[:, :, None]).flatten())
+    answers = answer_side_by_side(partial(_predict_batch, model, padding), batches, device=model.device)
     # one transfer from a GPU for all batches
-    return torch.cat(labels).tolist(), torch.cat(scores).tolist()
+    labels, scores = (torch.cat(parts).tolist() for parts in zip(*answers))
+    return labels, scores
+
+
+@torch.inference_mode()
+def _predict_batch(model: PreTrainedModel, padding: int, batch: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+    """Return the label ids of the tokens of a batch and their probabilities, row after row."""
+    length = len(batch[-1])
+    input_ids = torch.tensor([row + [padding] * (length - len(row)) for row in batch])
+    mask = torch.arange(length) < torch.tensor([len(row) for row in batch])[:, None]
+    output = model(input_ids=input_ids.to(model.device), attention_mask=mask.long().to(model.device))
+    logits = output["logits"].float()
+    best = output["predictions"] if "predictions" in output else logits.argmax(dim=-1)
+    return best.flatten(), logits.softmax(dim=-1).gather(2, best.clamp(min=0)[:, :, None]).flatten()

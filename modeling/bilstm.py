@@ -1,6 +1,6 @@
 """Token embeddings with hashed n-grams, and a bidirectional LSTM that padding cannot influence.
 
-This file travels with every saved model, so it imports nothing but torch.
+This file travels with every saved model, so it imports nothing but torch and its neighbours.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from .dropout import Dropout
 
 # Odd multipliers spread ids over all bits (Knuth, The Art of Computer Programming, volume 3, section 6.4).
 HASH_MULTIPLIER = 0x9E3779B1
@@ -91,7 +93,7 @@ class BiLstm(nn.LSTM):
             bidirectional=True,
             dropout=dropout if num_layers > 1 else 0.0,
         )
-        self.output_dropout = dropout
+        self.output_dropout = Dropout(dropout)
 
     @torch.compiler.disable
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
@@ -103,7 +105,7 @@ class BiLstm(nn.LSTM):
         """
         # Packed sequences miss the vendor's kernels on CPU and take about twice as long there.
         run = self._run_reversed if inputs.device.type == "cpu" else self._run_packed
-        return nn.functional.dropout(run(inputs, lengths), self.output_dropout, self.training)
+        return self.output_dropout(run(inputs, lengths))
 
     def _run_packed(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """Let torch skip the padding."""
@@ -118,7 +120,7 @@ class BiLstm(nn.LSTM):
         hidden = inputs
         for layer in range(self.num_layers):
             if layer:
-                hidden = nn.functional.dropout(hidden, self.dropout, self.training)
+                hidden = self.output_dropout(hidden)
             forward = self._run_direction(hidden, f"l{layer}")
             reversed_input = hidden.gather(1, reverse.expand(-1, -1, hidden.size(2)))
             backward = self._run_direction(reversed_input, f"l{layer}_reverse")

@@ -11,6 +11,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 
 from .bilstm import BiLstm, NgramEmbeddings
+from .dropout import Dropout
 
 
 class BiLstmPreTrainedModel(PreTrainedModel):
@@ -28,7 +29,7 @@ class BiLstmPreTrainedModel(PreTrainedModel):
             ngram_vocab_size=config.ngram_vocab_size,
             ngram_embedding_size=config.ngram_embedding_size,
         )
-        self.embedding_dropout = nn.Dropout(config.embedding_dropout)
+        self.embedding_dropout = Dropout(config.embedding_dropout)
         self.lstm = BiLstm(
             self.embeddings.output_size,
             config.hidden_size,

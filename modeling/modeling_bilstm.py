@@ -11,6 +11,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from .bilstm_pretrained import BiLstmPreTrainedModel
 from .configuration_bilstm import BiLstmConfig
+from .dropout import Dropout
 
 IGNORED_LABEL = -100
 
@@ -61,7 +62,7 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
     def __init__(self, config: BiLstmConfig):
         super().__init__(config)
         self.pooling = AttentionPooling(config.hidden_size) if config.pooling == "attention" else MaxPooling()
-        self.dropout = nn.Dropout(config.hidden_dropout)
+        self.dropout = Dropout(config.hidden_dropout)
         self.classifier = nn.Linear(config.hidden_size, len(config.id2label or {}))
         self.post_init()
 

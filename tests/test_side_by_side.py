@@ -1,0 +1,56 @@
+"""Batches answered at the same time on a CPU."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from malmoi.inference.side_by_side import AT_MOST, answer_side_by_side
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    """Give back the number of threads of this process."""
+    count = torch.get_num_threads()
+    yield
+    torch.set_num_threads(count)
+
+
+@pytest.mark.parametrize(("threads", "at_once", "of_each"), [(1, 1, 1), (2, 2, 1), (9, AT_MOST, 2)])
+def test_so_many_batches_run_at_once_as_threads_allow(threads: int, at_once: int, of_each: int) -> None:
+    torch.set_num_threads(threads)
+    meeting = threading.Barrier(at_once)  # nobody passes before so many have come
+
+    def answer(batch: int) -> tuple[int, int]:
+        meeting.wait(timeout=30)
+        return batch, torch.get_num_threads()
+
+    batches = range(3 * at_once)
+    assert answer_side_by_side(answer, batches, device=CPU) == [(batch, of_each) for batch in batches]
+    assert torch.get_num_threads() == threads
+
+
+def test_other_devices_and_single_batches_stay_on_this_thread() -> None:
+    torch.set_num_threads(2)
+
+    def answer(batch: int) -> int:
+        assert threading.current_thread() is threading.main_thread()
+        return batch
+
+    assert answer_side_by_side(answer, [1, 2, 3], device=torch.device("cuda")) == [1, 2, 3]
+    assert answer_side_by_side(answer, [1], device=CPU) == [1]
+    assert answer_side_by_side(answer, [], device=CPU) == []
+
+
+def test_an_error_reaches_the_caller_and_threads_are_given_back() -> None:
+    torch.set_num_threads(2)
+
+    def answer(batch: int) -> int:
+        raise ValueError(f"batch {batch}")
+
+    with pytest.raises(ValueError, match="batch 1"):
+        answer_side_by_side(answer, [1, 2], device=CPU)
+    assert torch.get_num_threads() == 2
