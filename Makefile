@@ -47,6 +47,7 @@ bench: setup ## Measure speed beside peers: make bench DATA=DIR, or without DATA
 	@$(BIN)/python -m malmoi.benchmarks.crf
 	@$(BIN)/python -m malmoi.benchmarks.training $(BENCH_DATA)
 	@$(BIN)/python -m malmoi.benchmarks.inference $(BENCH_DATA)
+	@$(BIN)/python -m malmoi.benchmarks.step $(BENCH_DATA)
 	@$(BIN)/python -m malmoi.benchmarks.scaling $(BENCH_DATA)
 	@echo 'Tables as JSON, and plots: benchmarks/results/'
 

@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         implementations = [b.name for b in (TORCH, NUMBA) if b.supports(torch.device("cpu"), 1)]
         rows = [row for shape in SHAPES for row in compare(shape, implementations, options.rounds)]
     except UserError as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(f"malmoi: {error}")
     print_table(rows, title="Linear-chain CRF, medians (quartiles)")
     print(machine_line())
     aims = {name: aim for name, aim in {"torch": (5, 3), "numba": (20, 20)}.items() if name in implementations}
