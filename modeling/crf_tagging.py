@@ -58,8 +58,8 @@ def chain_mask(input_ids: Tensor, attention_mask: Tensor, untagged_token_ids: li
     The answer depends on the input alone, never on labels, so that evaluation decodes the chain that a pipeline does.
     """
     mask = attention_mask.bool()
-    if untagged_token_ids:
-        mask = mask & ~torch.isin(input_ids, torch.tensor(untagged_token_ids, device=input_ids.device))
+    for token_id in untagged_token_ids:  # a few; as a tensor they would have to be copied to the device in every step
+        mask = mask & (input_ids != token_id)
     return mask
 
 

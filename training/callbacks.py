@@ -93,7 +93,10 @@ class EpochTimer(TrainerCallback, ExportableState):
         self._since = time.perf_counter()
 
     def on_epoch_end(self, *args: Any, **kwargs: Any) -> None:
-        """Stop the clock."""
+        """Stop the clock when the last step is done: a GPU may be behind."""
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+            self.on_step_end()
         self.seconds.append(self.spent)
         self.spent = 0.0
 
