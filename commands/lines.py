@@ -31,7 +31,7 @@ class Chunk(NamedTuple):
 def answer_texts(texts: list[str], input_file: str | None, answer: Callable[[list[str]], Iterable[str]]) -> None:
     """Write one line for each text, or for each line of a file, in their order.
 
-    The lines of a chunk are written together, so that what has been written is whole whenever the command is stopped.
+    The lines of a chunk are written together, so that a file holds whole lines when the command is stopped by Ctrl-C.
     What is typed, or comes through a slow pipe, is answered as it comes.
 
     Args:

@@ -15,7 +15,8 @@ from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 class PaddingCollator:
     """Pad the tokens of token or text features on the right, and their labels with -100.
 
-    The collators of transformers walk through the tokens in Python, which takes ten times as long.
+    Takes `input_ids`, `attention_mask`, `labels`, and columns of one number per row. The collators of transformers
+    walk through the tokens in Python, which takes ten times as long.
 
     Args:
         tokenizer: The tokenizer of the features.
@@ -35,6 +36,9 @@ class PaddingCollator:
                 batch[name] = torch.tensor(column)
                 continue
             padded = np.full(inside.shape, self.padding[name], dtype=np.int64)
-            padded[inside] = np.fromiter(chain.from_iterable(column), np.int64, count=lengths.sum())
+            entries = np.fromiter(chain.from_iterable(column), np.int64)
+            if len(entries) != lengths.sum():
+                raise ValueError(f"`{name}` has {len(entries)} entries for {lengths.sum()} tokens in this batch.")
+            padded[inside] = entries
             batch[name] = torch.from_numpy(padded)
         return batch

@@ -63,7 +63,8 @@ def token_windows(
         return_token_type_ids=False,
         verbose=False,
     )
-    rows = zip(texts, encoded["input_ids"], encoded["offset_mapping"], encoded.encodings or [])
+    assert encoded.encodings is not None, "fast tokenizers have them"
+    rows = zip(texts, encoded["input_ids"], encoded["offset_mapping"], encoded.encodings, strict=True)
     return [
         [Window(input_ids, token_spans(text, offsets), (0, len(input_ids)))]
         if max_length is None or len(input_ids) <= max_length

@@ -4,9 +4,11 @@ The steps of an LSTM are too small to be shared among threads: two batches, each
 sooner than one after the other on two threads (`docs/performance.md`).
 """
 
+import functools
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from threading import Barrier, Lock
 from typing import TypeVar
 
 import torch
@@ -15,6 +17,7 @@ AT_MOST = 4
 """How many batches are in memory at the same time, however many threads there are."""
 Batch = TypeVar("Batch")
 Answer = TypeVar("Answer")
+_starting = Lock()
 
 
 def answer_side_by_side(
@@ -22,20 +25,43 @@ def answer_side_by_side(
 ) -> list[Answer]:
     """Return the answer to each batch, in their order.
 
-    On a CPU several batches are answered at a time, and share the threads of torch among them. On other devices, or
-    if there is only one batch or thread, they are answered one after the other.
+    On a CPU several batches are answered at a time, and share the threads of torch among them. On other devices, under
+    autocast, which other threads would not see, or if there is only one batch or thread, they are answered one after
+    the other.
 
     Args:
         answer: What answers a batch; it must be able to run several times at once.
         batches: The batches.
         device: Where the model is.
     """
+    pool = None
+    if device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+        with _starting:  # while a pool starts, torch gives other threads a wrong number
+            threads = torch.get_num_threads()
+            at_once = min(threads, len(batches), AT_MOST)
+            if at_once > 1:
+                pool = _start_pool(at_once, threads // at_once, os.getpid())
+    return [answer(batch) for batch in batches] if pool is None else list(pool.map(answer, batches))
+
+
+@functools.cache
+def _start_pool(workers: int, threads_of_each: int, process: int) -> ThreadPoolExecutor:
+    """Return threads that answer, each of which uses so many threads of torch.
+
+    Args:
+        workers: How many.
+        threads_of_each: How many threads of torch each uses.
+        process: The process that they belong to; in a forked one they would be missing.
+    """
     threads = torch.get_num_threads()
-    at_once = min(threads, len(batches), AT_MOST)
-    if device.type != "cpu" or at_once < 2:
-        return [answer(batch) for batch in batches]
-    try:
-        with ThreadPoolExecutor(at_once, initializer=partial(torch.set_num_threads, threads // at_once)) as pool:
-            return list(pool.map(answer, batches))
-    finally:
-        torch.set_num_threads(threads)  # what a thread sets for itself, torch takes for those that come later
+    started = Barrier(workers)
+
+    def start() -> None:
+        torch.set_num_threads(threads_of_each)
+        torch.get_num_threads()  # from now on this thread keeps its number, whatever others set
+
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="answers", initializer=start)
+    for waiting in [pool.submit(started.wait) for _ in range(workers)]:
+        waiting.result()
+    torch.set_num_threads(threads)  # what a thread sets for itself, torch takes for those that come later
+    return pool

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+IGNORED_LABEL = -100
+
 
 class CrfBackend(NamedTuple):
     """One way to compute a CRF, for compacted sentences: row `b` holds `lengths[b]` positions, then padding.
@@ -31,4 +33,4 @@ class CrfBackend(NamedTuple):
     viterbi: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
-__all__ = ["CrfBackend"]
+__all__ = ["IGNORED_LABEL", "CrfBackend"]

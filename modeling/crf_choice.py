@@ -13,6 +13,7 @@ from .crf_torch import TORCH
 from .crf_triton import TRITON
 
 FASTEST_FIRST = (TRITON, NUMBA, TORCH)
+IMPLEMENTATIONS = ("auto", *(backend.name for backend in FASTEST_FIRST))
 
 
 def choose_backend(implementation: str, device: torch.device, num_tags: int) -> CrfBackend:
@@ -34,4 +35,4 @@ def choose_backend(implementation: str, device: torch.device, num_tags: int) -> 
     return TORCH
 
 
-__all__ = ["choose_backend"]
+__all__ = ["IMPLEMENTATIONS", "choose_backend"]

@@ -23,9 +23,9 @@ def expectations(
         end: Score of ending with a tag, `(tags,)`.
 
     Returns:
-        In float64: logarithm of the summed exponential scores of all tag sequences, `(batch,)`, 0 for an empty
-        sentence; probability of every tag at every position, `(batch, length, tags)`, 0 past the end of a sentence;
-        expected number of times that a tag directly follows another, `(batch, previous tag, next tag)`.
+        In float64, or float32 on MPS: logarithm of the summed exponential scores of all tag sequences, `(batch,)`, 0
+        for an empty sentence; probability of every tag at every position, `(batch, length, tags)`, 0 past the end of a
+        sentence; expected number of times that a tag directly follows another, `(batch, previous tag, next tag)`.
     """
     if emissions.device.type != "mps":  # has no float64
         emissions, start, transitions, end = (scores.double() for scores in (emissions, start, transitions, end))

@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .crf_backend import CrfBackend
+from .crf_backend import IGNORED_LABEL, CrfBackend
 from .crf_gold import less_gold
 from .crf_log_space import expectations as log_space_expectations
 from .crf_scaled_scores import largest_emission_spread
 
-IGNORED_LABEL = -100
 # Rows of tags are filled up to a multiple of this: the compiler's wide loops take so many numbers at a time.
 LANES = 16
 NUMBERS_IN_A_BLOCK = 16384  # 128 KiB: stays near the processor
@@ -88,10 +87,14 @@ def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tens
     best = lengths.new_full((batch, length), IGNORED_LABEL)
     inputs = _arrays(emissions, lengths, start.double(), transitions.double(), end.double())
     memory = torch.full((length + width, width), -math.inf, dtype=torch.float64).split([length, width])
-    kernels = _kernels()
-    assert kernels is not None
-    kernels.walk_best_paths(*inputs, best.numpy(), *_arrays(*memory))
+    _compiled().walk_best_paths(*inputs, best.numpy(), *_arrays(*memory))
     return best
+
+
+def _compiled() -> Kernels:
+    kernels = _kernels()
+    assert kernels is not None, "`supports` is asked first"
+    return kernels
 
 
 def _walk_both_ways(
@@ -113,8 +116,7 @@ def _walk_both_ways(
     memory = _arrays(forward, outgoing, matrices.view(3, width, width))
     block = max(1, NUMBERS_IN_A_BLOCK // (length * width))
     weights = torch.zeros(min(block, batch), length, width, dtype=torch.float64)
-    kernels = _kernels()
-    assert kernels is not None
+    kernels = _compiled()
     for first in range(0, batch, block):
         rows = (first, min(first + block, batch))
         kernels.lower_scores(rows, scores[0], scores[2], spread, *results[:2], weights.numpy())

@@ -114,7 +114,7 @@ def lower_scores(
             if not top - bottom <= spread:
                 spread = top - bottom
         highest[row] = total
-        too_far_apart[row] = not spread <= largest_spread  # also if a score is not a number
+        too_far_apart[row] = not spread <= largest_spread
 
 
 @compiled

@@ -1,6 +1,6 @@
 """What every tagger with a CRF on top shares: its output, which positions are in the chain, its loss and its answers.
 
-This file travels with every saved model, so it imports nothing but torch and transformers.
+This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ This file travels with every saved model, so it imports nothing but torch and it
 import torch
 from torch import Tensor
 
-from .crf_backend import CrfBackend
+from .crf_backend import IGNORED_LABEL, CrfBackend
 from .crf_gold import less_gold
 from .crf_log_space import expectations as log_space_expectations
 from .crf_scaled_scores import steps_between_rescaling
@@ -46,13 +46,14 @@ def _expectations(
         return log_space_expectations(emissions, lengths, start, transitions, end)
     by_step = emissions.permute(1, 2, 0)
     weights = torch.empty(by_step.shape, dtype=torch.float64, device=emissions.device).copy_(by_step)
+    inside, reverse = _inside_and_reverse(lengths, emissions.size(1))
+    weights.masked_fill_(~inside.t()[:, None], 0)  # padding may hold anything
     highest = weights.amax(1)
     weights.sub_(highest[:, None])
     rescale_every = steps_between_rescaling(-float(weights.amin()), start, transitions, end)
     if not rescale_every:
         return log_space_expectations(emissions, lengths, start, transitions, end)
-    inside, reverse = _inside_and_reverse(lengths, emissions.size(1))
-    log_scale = highest.masked_fill_(~inside.t(), 0).sum(0) + (lengths - 1) * transitions.amax().double()
+    log_scale = highest.sum(0) + (lengths - 1) * transitions.amax().double()
     log_scale += start.amax().double() + end.amax().double()
     start, transitions, end = ((scores.double() - scores.amax()).exp() for scores in (start, transitions, end))
     log_partition, unary, pairs = _weighted_expectations(
@@ -130,12 +131,14 @@ def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tens
     middle = lengths // 2
     met = torch.cat([middle, (lengths - 1).clamp(min=0) // 2])  # as each search counts, (2 * batch,)
     reached = scores[met, torch.arange(2 * batch, device=lengths.device)]
-    best = (reached[:batch] + reached[batch:] - emissions[rows, middle.clamp(max=length - 1)]).argmax(1)
+    counted_twice = emissions[rows, middle.clamp(max=length - 1)]
+    together = reached[:batch] + reached[batch:] - counted_twice
+    best = together.masked_fill(counted_twice.isneginf(), -torch.inf).argmax(1)
     paths = _trace_back(scores, steps_of_both, met, best.repeat(2)).view(half, 2, batch)
     positions = torch.arange(length, device=lengths.device)[None]
     before = paths[:, 0].t().gather(1, positions.expand(batch, length).clamp(max=half - 1))
     after = paths[:, 1].t().gather(1, reverse.clamp(max=half - 1))
-    return torch.where(positions <= middle[:, None], before, after).masked_fill(~inside, -100)
+    return torch.where(positions <= middle[:, None], before, after).masked_fill(~inside, IGNORED_LABEL)
 
 
 def _best_scores(scores: Tensor, transitions: Tensor) -> None:

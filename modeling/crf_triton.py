@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .crf_backend import CrfBackend
+from .crf_backend import IGNORED_LABEL, CrfBackend
 
-IGNORED_LABEL = -100
 # A program keeps several matrices of tags by tags in registers; the next power of two would not fit.
 MAX_TAGS = 128
 ENTRIES_PER_THREAD = 32  # of each matrix

@@ -234,4 +234,4 @@ def viterbi_kernel(
         tl.store(best + position - 1, chosen.to(tl.int64))
 
 
-__all__ = ["backward_kernel", "forward_kernel", "viterbi_kernel"]
+__all__ = ["backward_kernel", "find_compiler", "forward_kernel", "viterbi_kernel"]

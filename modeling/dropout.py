@@ -13,13 +13,13 @@ class Dropout(nn.Dropout):
     """`torch.nn.Dropout`, but a CPU draws one random number of 64 bits for four elements.
 
     Each element is zeroed with the probability rounded to a multiple of 2**-16, independently of the others. Other
-    devices compute as `torch.nn.Dropout` does.
+    devices, and `torch.compile`, compute as `torch.nn.Dropout` does.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the input with random elements zeroed, in training; the others are scaled up."""
         zeroed = round(self.p * LEVELS)
-        if not self.training or zeroed in (0, LEVELS) or inputs.device.type != "cpu":
+        if not self.training or zeroed in (0, LEVELS) or inputs.device.type != "cpu" or torch.compiler.is_compiling():
             return super().forward(inputs)
         count = inputs.numel()
         draws = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None)

@@ -16,10 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from .crf_backend import CrfBackend
-from .crf_choice import choose_backend
-
-IGNORED_LABEL = -100
+from .crf_backend import IGNORED_LABEL, CrfBackend
+from .crf_choice import IMPLEMENTATIONS, choose_backend
 
 
 class LinearChainCrf(nn.Module):
@@ -50,6 +48,8 @@ class LinearChainCrf(nn.Module):
         super().__init__()
         if num_tags < 1:
             raise ValueError(f"`num_tags` must be at least 1, got {num_tags}.")
+        if implementation not in IMPLEMENTATIONS:
+            raise ValueError(f"`implementation` must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}.")
         self.num_tags = num_tags
         self.implementation = implementation
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
@@ -84,8 +84,8 @@ class LinearChainCrf(nn.Module):
             One value per sentence, `(batch,)`; 0 for a sentence without any position in the chain.
 
         Raises:
-            ValueError: If the labels take a step that is forbidden (their likelihood would be 0), or are no tags. On
-                an accelerator, which is not waited for, the device reports this itself and later.
+            ValueError: If the labels take a step that is forbidden (their likelihood would be 0), or are no tags. A
+                CUDA device, which is not waited for, reports this itself and later.
         """
         with torch.autocast(emissions.device.type, enabled=False):
             emissions, order, lengths = self._compact(emissions, mask)
@@ -200,6 +200,7 @@ class LinearChainCrf(nn.Module):
 
 
 @functools.lru_cache(maxsize=16)  # or they would be copied to the device in every step
+@torch.inference_mode(False)  # or training could not use them
 def _forbidden(
     starts: tuple[bool, ...], transitions: tuple[tuple[bool, ...], ...], device: torch.device
 ) -> tuple[Tensor, Tensor]:
@@ -214,7 +215,7 @@ def _require(wrong: Tensor, message: Callable[[tuple[int, ...]], str]) -> None:
         wrong: Where something is wrong, `(batch, any)`.
         message: What to say of a row and a column.
     """
-    if wrong.device.type != "cpu":
+    if wrong.device.type == "cuda":
         torch._assert_async(~wrong.any(), "The labels of the CRF are no tags, or take a step that is forbidden.")
     elif wrong.any():
         raise ValueError(message(tuple(wrong.nonzero()[0].tolist())))

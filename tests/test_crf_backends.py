@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from malmoi.modeling import crf_log_space, crf_numba, crf_triton
+from malmoi.modeling import crf_log_space, crf_numba, crf_torch, crf_triton
 from malmoi.modeling.crf_backend import CrfBackend
 from malmoi.modeling.crf_choice import choose_backend
 from malmoi.modeling.crf_gold import less_gold
@@ -180,3 +180,42 @@ def test_what_is_not_a_number_stays_visible(implementation: str) -> None:
     loss = crf.negative_log_likelihood(emissions, torch.zeros(2, 4, dtype=torch.long), torch.ones(2, 4))
     assert loss[0].isfinite()
     assert loss[1].isnan()
+
+
+def test_a_name_that_no_path_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be one of auto, triton, numba, torch, got 'tirton'"):
+        LinearChainCrf(3, implementation="tirton")
+
+
+@pytest.mark.parametrize("implementation", ["torch", "numba"])
+def test_training_follows_prediction(implementation: str) -> None:
+    tags = 3  # nobody else asks for these constraints first
+    steps = [[False, True, False], [False, False, True], [False, False, False]]
+    crf = LinearChainCrf(tags, forbidden_transitions=steps, implementation=implementation)
+    emissions, mask = torch.randn(2, 4, tags), torch.ones(2, 4, dtype=torch.bool)
+    with torch.inference_mode():
+        labels = crf.decode(emissions, mask)
+    crf.negative_log_likelihood(emissions.requires_grad_(), labels.clone(), mask).sum().backward()
+    assert emissions.grad is not None
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 6])
+def test_a_tag_whose_score_is_minus_infinity_is_not_chosen(length: int) -> None:
+    generator = torch.Generator().manual_seed(length)
+    emissions = torch.randn(40, length, 4, generator=generator)
+    emissions[torch.rand(emissions.shape, generator=generator) < 0.5] = -torch.inf
+    emissions[:, :, 3] = emissions[:, :, 3].nan_to_num(neginf=-1.0)
+    scores = (torch.full((40,), length), torch.randn(4), torch.randn(4, 4), torch.randn(4))
+    found = TORCH.viterbi(emissions, *scores)
+    assert torch.equal(found, NUMBA.viterbi(emissions, *scores))
+    assert emissions.gather(2, found[:, :, None]).isfinite().all()
+
+
+def test_padding_does_not_decide_how_sentences_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crf_torch, "log_space_expectations", None)
+    monkeypatch.setattr(crf_numba, "log_space_expectations", None)
+    emissions = torch.randn(2, 5, 3)
+    emissions[1, 3:] = torch.tensor([1e30, -1e30, torch.nan])
+    scores = (torch.tensor([5, 3]), torch.randn(3), torch.randn(3, 3), torch.randn(3))
+    for backend in (TORCH, NUMBA):
+        assert all(result.isfinite().all() for result in backend.expectations(emissions, *scores))

@@ -45,5 +45,5 @@ def test_text_features_have_one_label_for_each_row(lengths: list[int]) -> None:
 
 def test_labels_must_fit_the_tokens() -> None:
     rows = [{"input_ids": [1, 2], "labels": [0]}]
-    with pytest.raises(ValueError, match="iterator too short"):
+    with pytest.raises(ValueError, match="`labels` has 1 entries for 2 tokens"):
         PaddingCollator(TOKENIZER)(rows)

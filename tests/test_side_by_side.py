@@ -54,3 +54,30 @@ def test_an_error_reaches_the_caller_and_threads_are_given_back() -> None:
     with pytest.raises(ValueError, match="batch 1"):
         answer_side_by_side(answer, [1, 2], device=CPU)
     assert torch.get_num_threads() == 2
+
+
+def test_callers_at_the_same_time_leave_each_other_their_threads() -> None:
+    torch.set_num_threads(4)
+    counts: list[int] = []
+
+    def call() -> None:
+        for _ in range(3):
+            answer_side_by_side(lambda batch: batch, [1, 2], device=CPU)
+        counts.append(torch.get_num_threads())
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    late = threading.Thread(target=lambda: counts.append(torch.get_num_threads()))
+    late.start()
+    late.join()
+    assert counts == [4] * 5
+
+
+def test_autocast_of_the_caller_holds() -> None:
+    torch.set_num_threads(2)
+    with torch.autocast("cpu", torch.bfloat16):
+        answers = answer_side_by_side(lambda _: torch.is_autocast_enabled("cpu"), [1, 2], device=CPU)
+    assert answers == [True, True]
