@@ -69,7 +69,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> dict[
     (other / "train.txt").write_bytes((marked_corpus / "train.txt").read_bytes())
     (other / "validation.txt").write_text("<부산:LC>은 따뜻하다.\n", encoding="utf-8")
     recipes: dict[str, tuple[str, dict[str, Any]]] = {
-        "narrow": ("demo", {**BILSTM, "data_dir": marked_corpus, "per_device_train_batch_size": 1}),
+        # long enough to find a name
+        "narrow": (
+            "demo",
+            {**BILSTM, "data_dir": marked_corpus, "per_device_train_batch_size": 1, "num_train_epochs": 5},
+        ),
         "wide": ("demo", {**BILSTM, "data_dir": marked_corpus, "hidden_size": 32, "seed": 2, "num_train_epochs": 1}),
         "bert": (str(encoder), {**TRAINING, "data_dir": marked_corpus}),
         "elsewhere": ("demo", {**BILSTM, "data_dir": other}),
