@@ -10,7 +10,6 @@ Times on a machine that others use too mean little; what counts are ratios of ti
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,11 +22,11 @@ from malmoi.benchmarks.measurement import (
     machine_line,
     print_table,
     ratio,
+    run_as_command,
     set_threads,
     time_alternately,
     write_results,
 )
-from malmoi.data.user_error import UserError
 from malmoi.modeling import crf_log_space
 from malmoi.modeling.crf_gold import less_gold
 from malmoi.modeling.crf_numba import NUMBA
@@ -139,20 +138,17 @@ def goals(rows: Sequence[Mapping[str, object]], goal: Mapping[str, tuple[float, 
     return lines
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(argv: list[str]) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m malmoi.benchmarks.crf", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--rounds", type=int, default=50, help="how often each is timed")
     parser.add_argument("--threads", type=int, default=2, help="threads of the processor, the same for all")
     parser.add_argument("--output_dir", type=Path, default=RESULTS, help="where crf.json is written")
-    options = parser.parse_args(arguments)
-    try:
-        set_threads(options.threads)
-        implementations = [b.name for b in (TORCH, NUMBA) if b.supports(torch.device("cpu"), 1)]
-        rows = [row for shape in SHAPES for row in compare(shape, implementations, options.rounds)]
-    except UserError as error:
-        sys.exit(f"malmoi: {error}")
+    options = parser.parse_args(argv)
+    set_threads(options.threads)
+    implementations = [backend.name for backend in (TORCH, NUMBA) if backend.supports(torch.device("cpu"), 1)]
+    rows = [row for shape in SHAPES for row in compare(shape, implementations, options.rounds)]
     print_table(rows, title="Linear-chain CRF, medians (quartiles)")
     print(machine_line())
     aims = {name: aim for name, aim in {"torch": (5, 3), "numba": (20, 20)}.items() if name in implementations}
@@ -164,4 +160,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_as_command(main)

@@ -13,7 +13,6 @@ written, one JSON file each with the versions, as soon as they are there.
 """
 
 import argparse
-import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,7 +23,7 @@ import torch
 from malmoi.benchmarks.benchmark_data import data_flags, describe_source
 from malmoi.benchmarks.gpu_crf import check_kernels, compare_crf
 from malmoi.benchmarks.gpu_training import compare_epochs, compare_lstm_paths, compare_precisions
-from malmoi.benchmarks.measurement import RESULTS, machine_line, print_table, write_results
+from malmoi.benchmarks.measurement import RESULTS, machine_line, print_table, run_as_command, write_results
 from malmoi.benchmarks.peer_options import PeerOptions
 from malmoi.data.user_error import UserError
 from malmoi.modeling.crf_triton import TRITON
@@ -112,7 +111,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except UserError as user_error:
-        sys.exit(f"malmoi: {user_error}")
+    run_as_command(main)

@@ -18,7 +18,6 @@ All but BERT are trained for an epoch before: a tagger that knows nothing finds 
 Times on a machine that others use too mean little; what counts are ratios of times of one round.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -27,6 +26,7 @@ from malmoi.benchmarks.measurement import (
     Elapsed,
     print_table,
     ratio,
+    run_as_command,
     set_threads,
     time_alternately,
     write_results,
@@ -37,7 +37,6 @@ from malmoi.benchmarks.peers import bert, s1_loop
 from malmoi.benchmarks.peers.flair_tagger import FlairTagger, flair_sentences
 from malmoi.benchmarks.ratio_plot import plot_ratios
 from malmoi.benchmarks.training import flair_sized_training, recipe_training, s1_training
-from malmoi.data.user_error import UserError
 from malmoi.inference.tagger import Tagger
 from malmoi.training.plots import MISSING, can_plot
 
@@ -177,7 +176,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except UserError as user_error:
-        sys.exit(f"malmoi: {user_error}")
+    run_as_command(main)

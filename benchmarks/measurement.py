@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -211,6 +212,14 @@ def machine_line() -> str:
     return f"{place}, {facts['cpu_count']} cores, {facts['torch_threads']} threads, {facts['platform']}; " + ", ".join(
         packages
     )
+
+
+def run_as_command(main: Callable[[list[str]], None]) -> None:
+    """Run a measurement with the arguments of the command line; what the user can mend is said in one line."""
+    try:
+        main(sys.argv[1:])
+    except UserError as error:
+        sys.exit(f"malmoi: {error}")
 
 
 def _quartile(values: Sequence[float], index: int) -> float:

@@ -9,7 +9,6 @@ their seconds an epoch are only a hint.
 """
 
 import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,14 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from malmoi.benchmarks.benchmark_data import data_flags, describe_source
-from malmoi.benchmarks.measurement import RESULTS, machine_line, print_table, set_threads, write_results
+from malmoi.benchmarks.measurement import (
+    RESULTS,
+    machine_line,
+    print_table,
+    run_as_command,
+    set_threads,
+    write_results,
+)
 from malmoi.benchmarks.our_training import OUR_WAY, OurTraining
 from malmoi.benchmarks.peers.s1_loop import VOCAB_SIZE, S1Loop, S1Tagger, pad_sentences, tag_ids
 from malmoi.data.user_error import UserError
@@ -112,7 +118,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except UserError as user_error:
-        sys.exit(f"malmoi: {user_error}")
+    run_as_command(main)

@@ -12,7 +12,6 @@ Times on a machine that others use too mean little; what counts is how they grow
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from malmoi.benchmarks.measurement import (
     Timing,
     machine_line,
     print_table,
+    run_as_command,
     set_threads,
     time_alternately,
     write_results,
@@ -30,7 +30,6 @@ from malmoi.benchmarks.measurement import (
 from malmoi.benchmarks.our_training import ONLY_ORIGINALS, OurTraining
 from malmoi.benchmarks.scaling_plot import plot_scaling
 from malmoi.benchmarks.scaling_work import CANDIDATES, Cost, Shape, costs_apart
-from malmoi.data.user_error import UserError
 from malmoi.training.plots import MISSING, can_plot
 
 Row = dict[str, object]
@@ -126,7 +125,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except UserError as user_error:
-        sys.exit(f"malmoi: {user_error}")
+    run_as_command(main)

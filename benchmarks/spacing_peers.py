@@ -9,7 +9,6 @@ a warm-up: the model answers 32 sentences of similar length at once, Kiwi one af
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from malmoi.benchmarks.measurement import run_as_command
 from malmoi.data.readers.plain_sentences import read_plain_sentences
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
@@ -174,7 +174,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except UserError as user_error:
-        sys.exit(f"malmoi: {user_error}")
+    run_as_command(main)

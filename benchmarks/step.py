@@ -9,18 +9,16 @@ Two limits stand beside the time of a step: its LSTM's floating-point operations
 multiplies matrices, and the bytes that parameters and activations must move at the rate at which it copies.
 """
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from malmoi.benchmarks.measurement import machine_line, print_table, set_threads, write_results
+from malmoi.benchmarks.measurement import machine_line, print_table, run_as_command, set_threads, write_results
 from malmoi.benchmarks.our_training import OurTraining
 from malmoi.benchmarks.peer_options import parse_peer_options
 from malmoi.benchmarks.training import recipe_training
-from malmoi.data.user_error import UserError
 
 PARTS = {
     "LSTM": ("mkldnn_rnn", "MkldnnRnn", "aten::lstm", "_cudnn_rnn"),
@@ -124,7 +122,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except UserError as user_error:
-        sys.exit(f"malmoi: {user_error}")
+    run_as_command(main)

@@ -16,7 +16,6 @@ Then, of each training, which share the loss and the gradient of the CRF have in
 Times on a machine that others use too mean little; what counts are ratios of times of one round.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -28,6 +27,7 @@ from malmoi.benchmarks.crf_share import CrfCall, our_calls, run_all, s1_calls, s
 from malmoi.benchmarks.measurement import (
     print_table,
     ratio,
+    run_as_command,
     set_threads,
     time_alternately,
     write_results,
@@ -39,7 +39,6 @@ from malmoi.benchmarks.peers.bert import BATCH_SIZE, BertFineTuning, build_bert
 from malmoi.benchmarks.peers.flair_tagger import FlairTagger, flair_sentences
 from malmoi.benchmarks.peers.s1_loop import S1Loop, S1Tagger, pad_sentences
 from malmoi.benchmarks.ratio_plot import plot_ratios
-from malmoi.data.user_error import UserError
 from malmoi.training.plots import MISSING, can_plot
 from malmoi.training.tasks import TASKS
 
@@ -193,7 +192,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except UserError as user_error:
-        sys.exit(f"malmoi: {user_error}")
+    run_as_command(main)

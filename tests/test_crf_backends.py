@@ -175,11 +175,12 @@ def test_weights_are_used_only_where_no_product_can_underflow() -> None:
 @pytest.mark.parametrize("implementation", ["torch", "numba"])
 def test_what_is_not_a_number_stays_visible(implementation: str) -> None:
     crf = LinearChainCrf(3, implementation=implementation)
-    emissions = torch.zeros(2, 4, 3)
-    emissions[1, 2, 0] = torch.nan
-    loss = crf.negative_log_likelihood(emissions, torch.zeros(2, 4, dtype=torch.long), torch.ones(2, 4))
-    assert loss[0].isfinite()
-    assert loss[1].isnan()
+    emissions = torch.zeros(3, 4, 3)
+    emissions[1, 2, 0] = torch.nan  # with a sentence before and one after it
+    mask = torch.ones(3, 4, dtype=torch.bool)
+    loss = crf.negative_log_likelihood(emissions, torch.zeros(3, 4, dtype=torch.long), mask)
+    assert loss.isfinite().tolist() == [True, False, True]
+    assert crf.marginals(emissions, mask)[[0, 2]].isfinite().all()
 
 
 def test_a_name_that_no_path_has_is_refused() -> None:
