@@ -23,6 +23,7 @@ class CrfBackend(NamedTuple):
         supports: Whether it can be used on a device, for a number of tags.
         expectations: Of `(emissions, lengths, start, transitions, end)`, as in `crf_log_space`.
         loss_and_gradients: Of `(emissions, labels, lengths, start, transitions, end)`, as `crf_gold.less_gold`.
+        weigh_gradients: Of `(unary, pairs, lengths, gradient)`, as `crf_gold.weigh_gradients`.
         viterbi: Best tags, `(batch, length)`, -100 past the end, of `(emissions, lengths, start, transitions, end)`.
     """
 
@@ -30,6 +31,7 @@ class CrfBackend(NamedTuple):
     supports: Callable[[torch.device, int], bool]
     expectations: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
     loss_and_gradients: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    weigh_gradients: Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor, Tensor]]
     viterbi: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 

@@ -1,4 +1,4 @@
-"""What the labels of compacted sentences score, and the gradient of their likelihood.
+"""What the labels of compacted sentences score, and the gradients of their likelihood.
 
 This file travels with every saved model, so it imports nothing but torch.
 """
@@ -46,4 +46,22 @@ def less_gold(
     return log_partition, unary, pairs
 
 
-__all__ = ["less_gold"]
+def weigh_gradients(
+    unary: Tensor, pairs: Tensor, lengths: Tensor, gradient: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the gradients of a function of the losses by emissions, start, transitions and end.
+
+    Args:
+        unary: Derivatives of each loss by its emissions, `(batch, length, tags)`.
+        pairs: Derivatives of each loss by the transitions, `(batch, previous tag, next tag)`.
+        lengths: Number of positions of each sentence, `(batch,)`.
+        gradient: Derivative of the function by each loss, `(batch,)`.
+    """
+    emissions = unary * gradient[:, None, None]
+    transitions = (gradient @ pairs.flatten(1)).view_as(pairs[0])
+    last = (lengths - 1).clamp(min=0)
+    end = emissions[torch.arange(last.size(0), device=last.device), last].sum(0)
+    return emissions, emissions[:, 0].sum(0), transitions, end
+
+
+__all__ = ["less_gold", "weigh_gradients"]

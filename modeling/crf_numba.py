@@ -8,21 +8,16 @@ This file travels with every saved model, so it imports nothing but torch and it
 """
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .crf_backend import IGNORED_LABEL, CrfBackend
 from .crf_gold import less_gold
 from .crf_log_space import expectations as log_space_expectations
 from .crf_scaled_scores import largest_emission_spread
-
-# Rows of tags are filled up to a multiple of this: the compiler's wide loops take so many numbers at a time.
-LANES = 16
-NUMBERS_IN_A_BLOCK = 16384  # 128 KiB: stays near the processor
 
 # arrays as numba sees them
 Array = Any
@@ -34,21 +29,34 @@ def supports(device: torch.device, num_tags: int) -> bool:
 
 
 class Kernels(NamedTuple):
-    """What numba compiles."""
+    """What numba compiles, and the sizes of the memory that it works in.
 
-    lower_scores: Callable[..., None]
-    walk_both_ways: Callable[..., None]
+    Args:
+        lanes: How many sentences walk side by side.
+        tags_at_a_time: Of what number `width`, the size of a row of tags, is a multiple.
+        walk_both_ways: As in `crf_numba_kernels`.
+        walk_best_paths: Likewise.
+        weigh_gradients: As in `crf_numba_weights`.
+    """
+
+    lanes: int
+    tags_at_a_time: int
+    walk_both_ways: Callable[..., int]
     walk_best_paths: Callable[..., None]
+    weigh_gradients: Callable[..., None]
 
 
 @functools.cache
 def _kernels() -> Kernels | None:
     """Return the compiled functions; `None` where numba is missing."""
     try:
-        from .crf_numba_kernels import lower_scores, walk_best_paths, walk_both_ways
+        from .crf_numba_kernels import walk_best_paths, walk_both_ways
+        from .crf_numba_lanes import LANES
+        from .crf_numba_steps import TAGS_AT_A_TIME
+        from .crf_numba_weights import weigh_gradients
     except ImportError:
         return None
-    return Kernels(lower_scores, walk_both_ways, walk_best_paths)
+    return Kernels(LANES, TAGS_AT_A_TIME, walk_both_ways, walk_best_paths, weigh_gradients)
 
 
 def expectations(
@@ -60,7 +68,7 @@ def expectations(
     """
     labels = lengths.new_full(emissions.shape[:2], IGNORED_LABEL)
     results, left_out = _walk_both_ways(emissions, labels, lengths, start, transitions, end)
-    if len(left_out):
+    if left_out is not None:
         exact = log_space_expectations(emissions[left_out], lengths[left_out], start, transitions, end)
         _fill_in(results, left_out, exact)
     return results
@@ -71,10 +79,24 @@ def loss_and_gradients(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the negative log-likelihood of labels and its gradients, as `crf_gold.less_gold` does."""
     results, left_out = _walk_both_ways(emissions, labels, lengths, start, transitions, end)
-    if len(left_out):
+    if left_out is not None:
         rows = (emissions[left_out], labels[left_out], lengths[left_out], start, transitions, end)
         _fill_in(results, left_out, less_gold(*log_space_expectations(rows[0], *rows[2:]), *rows))
     return results
+
+
+def weigh_gradients(
+    unary: Tensor, pairs: Tensor, lengths: Tensor, gradient: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return gradients by emissions, start, transitions and end; see `crf_gold.weigh_gradients`."""
+    emissions = torch.empty_like(unary)
+    start, transitions, end = (
+        unary.new_empty(unary.size(2)),
+        pairs.new_empty(pairs.shape[1:]),
+        unary.new_empty(unary.size(2)),
+    )
+    _compiled().weigh_gradients(*_arrays(unary, pairs, lengths, gradient, emissions, start, transitions, end))
+    return emissions, start, transitions, end
 
 
 def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
@@ -83,12 +105,36 @@ def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tens
     For the arguments see `crf_log_space.expectations`.
     """
     batch, length, tags = emissions.shape
-    width = -(-tags // LANES) * LANES
+    kernels, width = _kernels_and_width(tags)
     best = lengths.new_full((batch, length), IGNORED_LABEL)
-    inputs = _arrays(emissions, lengths, start.double(), transitions.double(), end.double())
-    memory = torch.full((length + width, width), -math.inf, dtype=torch.float64).split([length, width])
-    _compiled().walk_best_paths(*inputs, best.numpy(), *_arrays(*memory))
+    kernels.walk_best_paths(
+        *_arrays(emissions, _whole_groups(lengths, kernels.lanes), start, transitions, end.double(), best),
+        _memory(length + 1, width, kernels.lanes),
+        _memory(2, tags, width),
+    )
     return best
+
+
+def _walk_both_ways(
+    emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor | None]:
+    """Return loss and gradients, and which sentences are left out as their scores lie too far apart for weights."""
+    batch, length, tags = emissions.shape
+    kernels, width = _kernels_and_width(tags)
+    loss = emissions.new_empty(batch)
+    unary = torch.empty_like(emissions, memory_format=torch.contiguous_format)
+    pairs = emissions.new_empty(batch, tags, tags)
+    too_far_apart = torch.empty(batch, dtype=torch.bool)
+    how_many = kernels.walk_both_ways(
+        *_arrays(emissions, labels, _whole_groups(lengths, kernels.lanes), start, transitions, end),
+        *_arrays(loss, unary, pairs),
+        largest_emission_spread(start, transitions, end),
+        too_far_apart.numpy(),
+        _memory(3, length, width, kernels.lanes),
+        _memory(4, tags, width),
+        _memory(length + 2 + kernels.tags_at_a_time**2, kernels.lanes),
+    )
+    return (loss, unary, pairs), too_far_apart.nonzero()[:, 0] if how_many else None
 
 
 def _compiled() -> Kernels:
@@ -97,32 +143,19 @@ def _compiled() -> Kernels:
     return kernels
 
 
-def _walk_both_ways(
-    emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
-    """Return loss, gradients, and the sentences left out because their scores lie too far apart for weights."""
-    batch, length, tags = emissions.shape
-    width = -(-tags // LANES) * LANES
-    spread = largest_emission_spread(start, transitions, end)
-    highest = torch.empty(batch, dtype=torch.float64)
-    too_far_apart = torch.empty(batch, dtype=torch.bool)
-    loss = emissions.new_empty(batch)
-    unary = torch.empty_like(emissions, memory_format=torch.contiguous_format)
-    pairs = emissions.new_empty(batch, tags, tags)
-    scores = _arrays(emissions, labels, lengths, start.double(), transitions.double(), end.double())
-    results = _arrays(highest, too_far_apart, loss, unary, pairs)
-    working = torch.zeros(2 * (length + 4) + 3 * width, width, dtype=torch.float64)
-    forward, outgoing, matrices = working.split([length + 4, length + 4, 3 * width])
-    memory = _arrays(forward, outgoing, matrices.view(3, width, width))
-    block = max(1, NUMBERS_IN_A_BLOCK // (length * width))
-    weights = torch.zeros(min(block, batch), length, width, dtype=torch.float64)
+def _kernels_and_width(tags: int) -> tuple[Kernels, int]:
     kernels = _compiled()
-    for first in range(0, batch, block):
-        rows = (first, min(first + block, batch))
-        kernels.lower_scores(rows, scores[0], scores[2], spread, *results[:2], weights.numpy())
-        weights.exp_()  # torch knows a wide instruction for this
-        kernels.walk_both_ways(rows, *scores, *results, weights.numpy(), *memory)
-    return (loss, unary, pairs), too_far_apart.nonzero()[:, 0]
+    return kernels, -(-tags // kernels.tags_at_a_time) * kernels.tags_at_a_time
+
+
+def _whole_groups(lengths: Tensor, lanes: int) -> Tensor:
+    """Return lengths with empty sentences up to a multiple of `lanes`."""
+    return nn.functional.pad(lengths, (0, -len(lengths) % lanes))
+
+
+def _memory(*shape: int) -> Array:
+    """Return memory for float64; that of torch begins where a wide register is loaded at once, unlike numpy's."""
+    return torch.empty(shape, dtype=torch.float64).numpy()
 
 
 def _fill_in(results: tuple[Tensor, ...], rows: Tensor, exact: tuple[Tensor, ...]) -> None:
@@ -134,6 +167,6 @@ def _arrays(*tensors: Tensor) -> list[Array]:
     return [tensor.detach().contiguous().numpy() for tensor in tensors]
 
 
-NUMBA = CrfBackend("numba", supports, expectations, loss_and_gradients, viterbi)
+NUMBA = CrfBackend("numba", supports, expectations, loss_and_gradients, weigh_gradients, viterbi)
 
 __all__ = ["NUMBA"]

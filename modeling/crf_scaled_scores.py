@@ -47,18 +47,20 @@ def _limits(start: Tensor, transitions: Tensor, end: Tensor) -> tuple[float, flo
     In a step the largest entry of a message shrinks at most by `shrink` and the spread of the emissions; any entry
     that can be reached within `reach` steps is smaller than the largest by at most `reach` times that.
     """
-    forbidden = transitions.isneginf()
+    extremes = torch.stack([extreme for scores in (transitions, start, end) for extreme in scores.aminmax()])
+    lowest, highest, lowest_start, highest_start, lowest_end, highest_end = extremes.tolist()
     reach = 1
-    if forbidden.any():
+    if lowest == -math.inf:
+        forbidden = transitions.isneginf()
         allowed = (~forbidden).to(transitions.dtype)
         if not (allowed @ allowed).all():
             return -1.0, 0.0, 1  # a tag that is reached by one way only could stay behind for good
         reach = 2
-    lowest = transitions.masked_fill(forbidden, torch.inf).amin()
-    lowest_start = start.masked_fill(start.isneginf(), torch.inf).amin()
-    edges = torch.stack([start.amax() - lowest_start, end.amax() - end.amin()])
-    shrink = float(transitions.amax() - lowest) + math.log(transitions.size(0))
-    return LARGEST_EXPONENT - max(edges.tolist()), shrink, reach
+        lowest = float(transitions.masked_fill(forbidden, torch.inf).amin())
+    if lowest_start == -math.inf:
+        lowest_start = float(start.masked_fill(start.isneginf(), torch.inf).amin())
+    room = LARGEST_EXPONENT - max(highest_start - lowest_start, highest_end - lowest_end)
+    return room, highest - lowest + math.log(transitions.size(0)), reach
 
 
 __all__ = ["largest_emission_spread", "steps_between_rescaling"]

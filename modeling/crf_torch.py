@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .crf_backend import IGNORED_LABEL, CrfBackend
-from .crf_gold import less_gold
+from .crf_gold import less_gold, weigh_gradients
 from .crf_log_space import expectations as log_space_expectations
 from .crf_scaled_scores import steps_between_rescaling
 
@@ -117,12 +117,13 @@ def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tens
     """
     batch, length, tags = emissions.shape
     double = torch.float32 if emissions.device.type == "mps" else torch.float64
-    emissions, start, transitions, end = (scores.to(double) for scores in (emissions, start, transitions, end))
+    start, transitions, end = (scores.to(double) for scores in (start, transitions, end))
     inside, reverse = _inside_and_reverse(lengths, length)
-    reversed_emissions = emissions.gather(1, reverse[:, :, None].expand_as(emissions))
     half = length // 2 + 1  # both searches end at the same position of a sentence, `lengths // 2`
-    both = torch.stack([emissions[:, :half], reversed_emissions[:, :half]])  # (2, batch, half, tags)
-    scores = both.permute(2, 3, 0, 1).reshape(half, tags, 2 * batch).contiguous()
+    backwards = emissions.gather(1, reverse[:, :half, None].expand(batch, half, tags))
+    both = torch.stack([emissions[:, :half], backwards])  # (2, batch, half, tags)
+    scores = torch.empty(half, tags, 2 * batch, dtype=double, device=emissions.device)
+    scores.view(half, tags, 2, batch).copy_(both.permute(2, 3, 0, 1))
     scores[0] += torch.stack([start, end], dim=1).repeat_interleave(batch, dim=1)
     steps_of_both = torch.stack([transitions, transitions.t()])
     _best_scores(scores, steps_of_both.permute(1, 2, 0).repeat_interleave(batch, dim=2))
@@ -193,6 +194,6 @@ def supports(device: torch.device, num_tags: int) -> bool:
     return True
 
 
-TORCH = CrfBackend("torch", supports, expectations, loss_and_gradients, viterbi)
+TORCH = CrfBackend("torch", supports, expectations, loss_and_gradients, weigh_gradients, viterbi)
 
 __all__ = ["TORCH"]

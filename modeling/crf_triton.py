@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from .crf_backend import IGNORED_LABEL, CrfBackend
+from .crf_gold import weigh_gradients
 
 # A program keeps several matrices of tags by tags in registers; the next power of two would not fit.
 MAX_TAGS = 128
@@ -128,6 +129,6 @@ def _compilation(tags: int) -> dict[str, int]:
     return {"TAGS": tags, "WIDTH": width, "num_warps": warps}
 
 
-TRITON = CrfBackend("triton", supports, expectations, loss_and_gradients, viterbi)
+TRITON = CrfBackend("triton", supports, expectations, loss_and_gradients, weigh_gradients, viterbi)
 
 __all__ = ["TRITON"]

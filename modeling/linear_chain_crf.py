@@ -91,7 +91,8 @@ class LinearChainCrf(nn.Module):
             emissions, order, lengths = self._compact(emissions, mask)
             labels = labels if order is None else labels.gather(1, order)
             start, transitions, end = self._scores(emissions.dtype)
-            self._check_labels(labels, lengths, start, transitions)
+            inside = mask.bool() if order is None else _inside(mask, lengths)
+            self._check_labels(labels, inside, start, transitions)
             if emissions.numel() == 0:
                 return emissions.sum((1, 2))
             backend = choose_backend(self.implementation, emissions.device, self.num_tags)
@@ -171,20 +172,20 @@ class LinearChainCrf(nn.Module):
             raise ValueError(f"Expected a mask of shape {tuple(emissions.shape[:2])}, got {tuple(mask.shape)}.")
         mask = mask.bool()
         emissions = emissions.to(torch.promote_types(emissions.dtype, torch.float32))
+        lengths = mask.sum(dim=1)
         # an accelerator would have to be waited for to know this
-        if mask.device.type == "cpu" and bool((mask[:, 1:] <= mask[:, :-1]).all()):
-            return emissions, None, mask.sum(dim=1)
+        if mask.device.type == "cpu" and torch.equal(mask, _inside(mask, lengths)):
+            return emissions, None, lengths
         order = torch.argsort((~mask).byte(), dim=1, stable=True)
-        return emissions.gather(1, order[:, :, None].expand_as(emissions)), order, mask.sum(dim=1)
+        return emissions.gather(1, order[:, :, None].expand_as(emissions)), order, lengths
 
-    def _check_labels(self, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor) -> None:
-        """Refuse labels that are no tags or that take a forbidden step."""
-        inside = torch.arange(labels.size(1), device=lengths.device)[None] < lengths[:, None]
+    def _check_labels(self, labels: Tensor, inside: Tensor, start: Tensor, transitions: Tensor) -> None:
+        """Refuse labels of positions inside sentences that are no tags or that take a forbidden step."""
+        tags = labels.clamp(0, self.num_tags - 1)
         _require(
-            ((labels < 0) | (labels >= self.num_tags)) & inside,
+            (tags != labels) & inside,
             lambda _: f"Labels must be from 0 to {self.num_tags - 1}, or {IGNORED_LABEL} outside the mask.",
         )
-        tags = labels.masked_fill(~inside, 0)
         if self.is_constrained:
             _require(
                 start[tags[:, :1]].isneginf() & inside[:, :1],
@@ -197,6 +198,11 @@ class LinearChainCrf(nn.Module):
                     f"{int(labels[at])}, which is forbidden. Correct the labels, or switch the constraints off."
                 ),
             )
+
+
+def _inside(mask: Tensor, lengths: Tensor) -> Tensor:
+    """Return which positions are in a sentence if sentences start at the first position, `(batch, length)`."""
+    return torch.arange(mask.size(1), device=mask.device)[None] < lengths[:, None]
 
 
 @functools.lru_cache(maxsize=16)  # or they would be copied to the device in every step
@@ -237,17 +243,15 @@ class _NegativeLogLikelihood(torch.autograd.Function):
     ) -> Tensor:
         loss, unary, pairs = backend.loss_and_gradients(emissions, labels, lengths, start, transitions, end)
         ctx.save_for_backward(unary, pairs, lengths)
+        ctx.backend = backend
         return loss
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         unary, pairs, lengths = ctx.saved_tensors
-        emissions = unary * gradient[:, None, None]
-        transitions = (gradient @ pairs.flatten(1)).view_as(pairs[0])
-        last = (lengths - 1).clamp(min=0)
-        end = emissions[torch.arange(last.size(0), device=last.device), last].sum(0)
-        return emissions, None, None, emissions[:, 0].sum(0), transitions, end, None
+        emissions, start, transitions, end = ctx.backend.weigh_gradients(unary, pairs, lengths, gradient)
+        return emissions, None, None, start, transitions, end, None
 
 
 __all__ = ["IGNORED_LABEL", "LinearChainCrf"]

@@ -23,6 +23,12 @@ from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
 torch.set_num_threads(1)
+# numba looks only at the file of a compiled function, not at the files of those that it calls
+modeling = Path(__file__).parents[1] / "modeling"
+newest = max(source.stat().st_mtime for source in modeling.glob("crf_numba*.py"))
+for kept in modeling.glob("__pycache__/crf_numba*.nb?"):
+    if kept.stat().st_mtime < newest:
+        kept.unlink(missing_ok=True)
 # other processes may hold a test up
 settings.register_profile("malmoi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("malmoi")

@@ -13,7 +13,7 @@ from torch import Tensor
 from malmoi.modeling import crf_log_space, crf_numba, crf_torch, crf_triton
 from malmoi.modeling.crf_backend import CrfBackend
 from malmoi.modeling.crf_choice import choose_backend
-from malmoi.modeling.crf_gold import less_gold
+from malmoi.modeling.crf_gold import less_gold, weigh_gradients
 from malmoi.modeling.crf_numba import NUMBA
 from malmoi.modeling.crf_scaled_scores import largest_emission_spread, steps_between_rescaling
 from malmoi.modeling.crf_torch import TORCH
@@ -118,6 +118,10 @@ def test_paths_agree_with_sums_in_log_space(backend: CrfBackend, chain: tuple[Te
     expected = less_gold(*expected, emissions, labels, lengths, *scores)
     for ours, theirs in zip(backend.loss_and_gradients(emissions, labels, lengths, *scores), expected):
         torch.testing.assert_close(ours, theirs, **tolerance)
+    weights = torch.linspace(-1, 2, len(lengths), dtype=torch.float64)
+    gradients = (*expected[1:], lengths, weights)
+    for ours, theirs in zip(backend.weigh_gradients(*gradients), weigh_gradients(*gradients)):
+        torch.testing.assert_close(ours, theirs, **tolerance)
 
 
 @given(chain=chains())
@@ -142,18 +146,22 @@ def test_paths_find_equally_good_tags(chain: tuple[Tensor, ...]) -> None:
             assert ours > -torch.inf
 
 
-def test_sentences_computed_in_blocks_give_what_one_block_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sentences_side_by_side_give_what_each_gives_alone() -> None:
     generator = torch.Generator().manual_seed(0)
     emissions = torch.randn(37, 50, 13, generator=generator)
     emissions[20] *= 1e4  # this one is computed in log space
+    emissions[21, 3] = -torch.inf  # and so is this one
+    emissions[22, 3] = torch.nan
     lengths = torch.randint(0, 51, (37,), generator=generator)
+    lengths[20:23] = 50
     scores = (torch.randn(13, generator=generator), torch.randn(13, 13, generator=generator), torch.zeros(13))
-    monkeypatch.setattr(crf_numba, "NUMBERS_IN_A_BLOCK", 10**6)
-    expected = NUMBA.expectations(emissions, lengths, *scores)
-    for numbers in (1, 50 * 16 * 5):
-        monkeypatch.setattr(crf_numba, "NUMBERS_IN_A_BLOCK", numbers)
-        for one, many in zip(expected, NUMBA.expectations(emissions, lengths, *scores)):
-            assert torch.equal(one, many)
+    together = NUMBA.expectations(emissions, lengths, *scores)
+    best = NUMBA.viterbi(emissions, lengths, *scores)
+    for row in range(37):
+        alone = NUMBA.expectations(emissions[row : row + 1], lengths[row : row + 1], *scores)
+        for one, many in zip(alone, together):
+            torch.testing.assert_close(one[0], many[row], rtol=0, atol=0, equal_nan=True)
+        assert torch.equal(NUMBA.viterbi(emissions[row : row + 1], lengths[row : row + 1], *scores)[0], best[row])
 
 
 def test_weights_are_used_only_where_no_product_can_underflow() -> None:
