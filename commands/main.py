@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from malmoi.data.user_error import UserError
+from malmoi.training.large_pages import ask_for_large_pages
 
 app = typer.Typer(
     help="Tag names in Korean text, restore its spaces, judge its sentiment; train and compare models that do.",
@@ -286,6 +287,7 @@ def recipes() -> None:
 
 def main() -> None:
     """Run a command; an error that the user can mend is one sentence, without a traceback."""
+    ask_for_large_pages()
     try:
         app()
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
