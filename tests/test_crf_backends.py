@@ -4,6 +4,7 @@ import importlib.util
 import sys
 import warnings
 
+import hypothesis
 import pytest
 import torch
 from hypothesis import given, settings
@@ -178,6 +179,29 @@ def test_weights_are_used_only_where_no_product_can_underflow() -> None:
     assert largest_emission_spread(zeros, free, zeros) == pytest.approx(345 / 2 - 1.0986123)
     assert largest_emission_spread(zeros, chain, zeros) < 0
     assert largest_emission_spread(zeros, free * torch.nan, zeros) < 0
+
+
+@given(
+    seed=st.integers(0, 10_000), tags=st.integers(2, 6), span=st.floats(0, 150), kind=st.sampled_from(["any", "stay"])
+)
+@settings(max_examples=100, deadline=None)
+def test_weights_are_exact_as_far_as_they_are_used(seed: int, tags: int, span: float, kind: str) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    start, end = span / 4 * torch.randn(2, tags, generator=generator, dtype=torch.float64)
+    transitions = span * torch.rand(tags, tags, generator=generator, dtype=torch.float64)
+    if kind == "stay":
+        transitions = span * torch.eye(tags, dtype=torch.float64)
+    largest = largest_emission_spread(start, transitions, end)
+    hypothesis.assume(largest > 0)
+    # scores that lie as far apart as they may, and tell one tag from the others anew at every position
+    emissions = 0.999 * largest * torch.rand(9, 30, tags, generator=generator, dtype=torch.float64).round()
+    lengths = torch.randint(1, 31, (9,), generator=generator)
+    scores = (start, transitions, end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(crf_numba, "log_space_expectations", None)
+        ours = NUMBA.expectations(emissions, lengths, *scores)
+    for mine, exact in zip(ours, crf_log_space.expectations(emissions, lengths, *scores)):
+        torch.testing.assert_close(mine, exact, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("implementation", ["torch", "numba"])
