@@ -14,6 +14,9 @@ from .crf_numba_lanes import LANES, load, spread, store
 from .crf_numba_steps import TAGS_AT_A_TIME, compiled, extend, extend_best, multiply_columns, read_scores
 from .crf_numba_weights import weigh, weigh_positions, weigh_steps
 
+# numba looks only at this file, not at those that it imports
+OUTDATED = "This was compiled for other sizes: remove the files crf_numba*.nb? that numba keeps."
+
 # arrays as numba sees them
 Array = Any
 
@@ -170,7 +173,7 @@ def take_labels_off(
             continue
         score += emissions[step, label]
         unary[step, label] -= 1
-        if step > 0:
+        if step > 0 and labels[step - 1] >= 0:
             score += transitions[labels[step - 1], label]
             pairs[labels[step - 1], label] -= 1
     if labels[0] >= 0:
@@ -214,6 +217,8 @@ def walk_both_ways(
         steps: Working memory, `(4, tags, width)`.
         lanes: Working memory, `(length + 2 + TAGS_AT_A_TIME ** 2, LANES)`.
     """
+    if memory.shape[3] != LANES:
+        raise ValueError(OUTDATED)
     length, tags = emissions.shape[1:]
     start_weights, end_weights = steps[2, 0, :tags], steps[3, 0, :tags]
     taken_off = weigh(start, start_weights) + weigh(end, end_weights)
@@ -273,6 +278,8 @@ def walk_best_paths(
         memory: Working memory, `(length + 1, width, LANES)`, float64 like the next.
         steps: Working memory, `(2, tags, width)`.
     """
+    if memory.shape[2] != LANES:
+        raise ValueError(OUTDATED)
     tags, own = emissions.shape[2], memory[-1]
     for previous in range(tags):
         for tag in range(steps.shape[2]):

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from .crf_numba_lanes import LANES, add_product, larger, load, spread, store
+from .crf_numba_lanes import LANES, add_product, exponential, larger, load, spread, store
 
 try:
     from numba import njit
@@ -32,6 +32,13 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # no folder that can be written
         return njit(**options)(function)
+
+
+@compiled
+def try_lanes(rows: Array) -> None:
+    """Compute something with lanes: what this compiles, the other functions need."""
+    lanes = load(rows, 0)
+    store(rows, 0, larger(exponential(lanes - lanes), add_product(lanes, lanes, spread(0.0)) / lanes))
 
 
 @compiled
@@ -158,4 +165,4 @@ def read_scores(emissions: Array, lengths: Array, step: int, scores: Array) -> N
                 scores[tag, lane] = 0.0
 
 
-__all__ = ["TAGS_AT_A_TIME", "compiled", "extend", "extend_best", "multiply_columns", "read_scores"]
+__all__ = ["TAGS_AT_A_TIME", "compiled", "extend", "extend_best", "multiply_columns", "read_scores", "try_lanes"]

@@ -84,9 +84,14 @@ class LinearChainCrf(nn.Module):
             One value per sentence, `(batch,)`; 0 for a sentence without any position in the chain.
 
         Raises:
-            ValueError: If the labels take a step that is forbidden (their likelihood would be 0), or are no tags. A
-                CUDA device, which is not waited for, reports this itself and later.
+            ValueError: If the labels are not integers of the shape of the mask, are no tags, or take a step that is
+                forbidden (their likelihood would be 0). A CUDA device, which is not waited for, reports the last two
+                itself and later.
         """
+        if labels.shape != mask.shape or labels.is_floating_point() or labels.dtype == torch.bool:
+            raise ValueError(
+                f"Expected integer labels of shape {tuple(mask.shape)}, got {labels.dtype} of {tuple(labels.shape)}."
+            )
         with torch.autocast(emissions.device.type, enabled=False):
             emissions, order, lengths = self._compact(emissions, mask)
             labels = labels if order is None else labels.gather(1, order)

@@ -1,5 +1,6 @@
 """Fixtures that many tests share. Everything here is tiny, made by code, and needs no network."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -27,8 +28,9 @@ torch.set_num_threads(1)
 modeling = Path(__file__).parents[1] / "modeling"
 newest = max(source.stat().st_mtime for source in modeling.glob("crf_numba*.py"))
 for kept in modeling.glob("__pycache__/crf_numba*.nb?"):
-    if kept.stat().st_mtime < newest:
-        kept.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # another process does the same
+        if kept.stat().st_mtime < newest:
+            kept.unlink()
 # other processes may hold a test up
 settings.register_profile("malmoi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("malmoi")

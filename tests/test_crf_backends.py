@@ -213,6 +213,32 @@ def test_what_is_not_a_number_stays_visible(implementation: str) -> None:
     assert crf.marginals(emissions, mask)[[0, 2]].isfinite().all()
 
 
+@pytest.mark.parametrize("implementation", ["torch", "numba"])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        torch.zeros(1, 5, dtype=torch.long),
+        torch.zeros(2, 1, dtype=torch.long),
+        torch.zeros(2, 5),
+        torch.zeros(2, 5) > 0,
+    ],
+)
+def test_labels_of_another_shape_or_type_are_refused(implementation: str, labels: Tensor) -> None:
+    crf = LinearChainCrf(3, implementation=implementation)
+    with pytest.raises(ValueError, match=r"Expected integer labels of shape \(2, 5\), got torch"):
+        crf.negative_log_likelihood(torch.zeros(2, 5, 3), labels, torch.ones(2, 5, dtype=torch.bool))
+
+
+def test_a_numba_that_cannot_compile_lanes_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(rows: object) -> None:
+        raise AttributeError("no vectors\nand more")
+
+    monkeypatch.setattr("malmoi.modeling.crf_numba_steps.try_lanes", fail)
+    monkeypatch.setattr(crf_numba, "_kernels", crf_numba._kernels.__wrapped__)
+    with pytest.warns(UserWarning, match="without numba, which cannot compile here: AttributeError: no vectors$"):
+        assert choose_backend("auto", CPU, 13) is TORCH
+
+
 def test_a_name_that_no_path_has_is_refused() -> None:
     with pytest.raises(ValueError, match="must be one of auto, triton, numba, torch, got 'tirton'"):
         LinearChainCrf(3, implementation="tirton")

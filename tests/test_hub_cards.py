@@ -207,6 +207,7 @@ HARMLESS = {
     "typing",
     "warnings",
 }
+"""Modules of the standard library that reach neither files nor processes nor the network."""
 OPTIONAL = {
     "pytorch_crf_reference": {"torchcrf"},
     "crf_numba_lanes": {"llvmlite", "numba"},
@@ -214,7 +215,6 @@ OPTIONAL = {
     "crf_triton_kernels": {"triton"},
 }
 """Libraries beside torch and transformers that a file may import, and only if they are installed."""
-"""Modules of the standard library that reach neither files nor processes nor the network."""
 
 
 def test_published_code_reaches_nothing(runs: dict[int, Path]) -> None:
