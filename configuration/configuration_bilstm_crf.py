@@ -57,7 +57,8 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
     """
 
     model_type = "bilstm_crf"
-    keys_to_ignore_at_inference = ["logits"]
+    # what is left for the stock `Trainer` is one array, of which `compute_metrics` takes the argmax
+    keys_to_ignore_at_inference = ["predictions", "marginals", "hidden_states", "attentions"]
 
     vocab_size: int = 32000
     embedding_size: int = 768

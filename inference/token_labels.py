@@ -97,6 +97,9 @@ def _predict_batch(model: PreTrainedModel, padding: int, batch: Sequence[list[in
     input_ids = torch.tensor([row + [padding] * (length - len(row)) for row in batch])
     mask = torch.arange(length) < torch.tensor([len(row) for row in batch])[:, None]
     output = model(input_ids=input_ids.to(model.device), attention_mask=mask.long().to(model.device))
-    logits = output["logits"].float()
-    best = output["predictions"] if "predictions" in output else logits.argmax(dim=-1)
-    return best.flatten(), logits.softmax(dim=-1).gather(2, best.clamp(min=0)[:, :, None]).flatten()
+    if "predictions" in output:
+        best, probabilities = output["predictions"], output["marginals"]
+    else:
+        probabilities = output["logits"].float().softmax(dim=-1)
+        best = probabilities.argmax(dim=-1)
+    return best.flatten(), probabilities.gather(2, best.clamp(min=0)[:, :, None]).flatten()

@@ -25,6 +25,9 @@ class CrfBackend(NamedTuple):
         loss_and_gradients: Of `(emissions, labels, lengths, start, transitions, end)`, as `crf_gold.less_gold`.
         weigh_gradients: Of `(unary, pairs, lengths, gradient)`, as `crf_gold.weigh_gradients`.
         viterbi: Best tags, `(batch, length)`, -100 past the end, of `(emissions, lengths, start, transitions, end)`.
+        viterbi_and_max_marginals: Of the same, these tags and for each position and tag the score of the best tag
+            sequence of the sentence with this tag there, `(batch, length, tags)`, of the type of the emissions but
+            summed in float64; minus infinity past the end, and where all such sequences are forbidden.
     """
 
     name: str
@@ -33,6 +36,7 @@ class CrfBackend(NamedTuple):
     loss_and_gradients: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
     weigh_gradients: Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor, Tensor]]
     viterbi: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+    viterbi_and_max_marginals: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 __all__ = ["IGNORED_LABEL", "CrfBackend"]

@@ -36,7 +36,8 @@ class Kernels(NamedTuple):
         lanes: How many sentences walk side by side.
         tags_at_a_time: Of what number `width`, the size of a row of tags, is a multiple.
         walk_both_ways: As in `crf_numba_kernels`.
-        walk_best_paths: Likewise.
+        walk_best_paths: As in `crf_numba_best_paths`.
+        walk_max_marginals: Likewise.
         weigh_gradients: As in `crf_numba_weights`.
     """
 
@@ -44,6 +45,7 @@ class Kernels(NamedTuple):
     tags_at_a_time: int
     walk_both_ways: Callable[..., int]
     walk_best_paths: Callable[..., None]
+    walk_max_marginals: Callable[..., None]
     weigh_gradients: Callable[..., None]
 
 
@@ -51,7 +53,8 @@ class Kernels(NamedTuple):
 def _kernels() -> Kernels | None:
     """Return the compiled functions; `None` where numba is missing, or cannot compile them, which is said."""
     try:
-        from .crf_numba_kernels import walk_best_paths, walk_both_ways
+        from .crf_numba_best_paths import walk_best_paths, walk_max_marginals
+        from .crf_numba_kernels import walk_both_ways
         from .crf_numba_lanes import LANES
         from .crf_numba_steps import TAGS_AT_A_TIME, try_lanes
         from .crf_numba_weights import weigh_gradients
@@ -66,7 +69,7 @@ def _kernels() -> Kernels | None:
             stacklevel=2,
         )
         return None
-    return Kernels(LANES, TAGS_AT_A_TIME, walk_both_ways, walk_best_paths, weigh_gradients)
+    return Kernels(LANES, TAGS_AT_A_TIME, walk_both_ways, walk_best_paths, walk_max_marginals, weigh_gradients)
 
 
 def expectations(
@@ -125,6 +128,22 @@ def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tens
     return best
 
 
+def viterbi_and_max_marginals(
+    emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the best tags, as `viterbi` does, and max-marginals; see `CrfBackend`."""
+    batch, length, tags = emissions.shape
+    kernels, width = _kernels_and_width(tags)
+    best = lengths.new_full((batch, length), IGNORED_LABEL)
+    scores = torch.full_like(emissions, -torch.inf, memory_format=torch.contiguous_format)
+    kernels.walk_max_marginals(
+        *_arrays(emissions, _whole_groups(lengths, kernels.lanes), start, transitions, end.double(), best, scores),
+        _memory(length + 3, width, kernels.lanes),
+        _memory(2, tags, width),
+    )
+    return best, scores
+
+
 def _walk_both_ways(
     emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
 ) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor | None]:
@@ -177,6 +196,8 @@ def _arrays(*tensors: Tensor) -> list[Array]:
     return [tensor.detach().contiguous().numpy() for tensor in tensors]
 
 
-NUMBA = CrfBackend("numba", supports, expectations, loss_and_gradients, weigh_gradients, viterbi)
+NUMBA = CrfBackend(
+    "numba", supports, expectations, loss_and_gradients, weigh_gradients, viterbi, viterbi_and_max_marginals
+)
 
 __all__ = ["NUMBA"]

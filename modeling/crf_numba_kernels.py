@@ -11,23 +11,11 @@ import math
 from typing import Any
 
 from .crf_numba_lanes import LANES, load, spread, store
-from .crf_numba_steps import TAGS_AT_A_TIME, compiled, extend, extend_best, multiply_columns, read_scores
+from .crf_numba_steps import OUTDATED, TAGS_AT_A_TIME, compiled, extend, longest_of, multiply_columns
 from .crf_numba_weights import weigh, weigh_positions, weigh_steps
-
-# numba looks only at this file, not at those that it imports
-OUTDATED = "This was compiled for other sizes: remove the files crf_numba*.nb? that numba keeps."
 
 # arrays as numba sees them
 Array = Any
-
-
-@compiled
-def longest_of(lengths: Array) -> int:
-    """Return the largest length, at least 1."""
-    longest = 1
-    for lane in range(lengths.shape[0]):
-        longest = max(longest, lengths[lane])
-    return longest
 
 
 @compiled
@@ -255,62 +243,4 @@ def walk_both_ways(
     return how_many
 
 
-@compiled
-def walk_best_paths(
-    emissions: Array,
-    lengths: Array,
-    start: Array,
-    transitions: Array,
-    end: Array,
-    best: Array,
-    memory: Array,
-    steps: Array,
-) -> None:
-    """Write the best tags of each sentence up to its end.
-
-    Args:
-        emissions: `(batch, length, tags)`.
-        lengths: `(batch,)`, and zeros up to a multiple of `LANES`.
-        start: Scores, `(tags,)`.
-        transitions: Scores, `(tags, tags)`.
-        end: Scores, `(tags,)`, float64.
-        best: Written, `(batch, length)`.
-        memory: Working memory, `(length + 1, width, LANES)`, float64 like the next.
-        steps: Working memory, `(2, tags, width)`.
-    """
-    if memory.shape[2] != LANES:
-        raise ValueError(OUTDATED)
-    tags, own = emissions.shape[2], memory[-1]
-    for previous in range(tags):
-        for tag in range(steps.shape[2]):
-            steps[0, previous, tag] = transitions[previous, tag] if tag < tags else 0.0
-            steps[1, previous, tag] = transitions[tag, previous] if tag < tags else 0.0
-    for first in range(0, emissions.shape[0], LANES):
-        group_lengths = lengths[first : first + LANES]
-        longest = longest_of(group_lengths)
-        for step in range(longest):
-            read_scores(emissions[first : first + LANES], group_lengths, step, own)
-            reached = memory[step]
-            if step == 0:
-                for tag in range(tags):
-                    store(reached, tag, load(own, tag) + spread(start[tag]))
-            else:
-                extend_best(memory[step - 1], steps[0], reached)
-                for tag in range(tags):
-                    store(reached, tag, load(reached, tag) + load(own, tag))
-        # the way to the chosen tag alone is looked for: cheaper than keeping that to every tag
-        for step in range(longest - 1, -1, -1):
-            for lane in range(LANES):
-                row = first + lane
-                if step >= lengths[row]:
-                    continue
-                leaving = end if step == lengths[row] - 1 else steps[1, best[row, step + 1], :tags]
-                chosen, highest = 0, -math.inf
-                for tag in range(tags):
-                    score = memory[step, tag, lane] + leaving[tag]
-                    if score > highest:
-                        chosen, highest = tag, score
-                best[row, step] = chosen
-
-
-__all__ = ["walk_best_paths", "walk_both_ways"]
+__all__ = ["walk_both_ways"]

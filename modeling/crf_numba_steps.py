@@ -18,6 +18,8 @@ except ImportError as error:
     raise ImportError("The compiled CRF needs numba: pip install numba") from error
 
 TAGS_AT_A_TIME = 4
+# numba looks only at the file of a compiled function, not at those that it imports
+OUTDATED = "This was compiled for other sizes: remove the files crf_numba*.nb? that numba keeps."
 
 # arrays as numba sees them, and `Lanes` of four tags
 Array = Any
@@ -39,6 +41,15 @@ def try_lanes(rows: Array) -> None:
     """Compute something with lanes: what this compiles, the other functions need."""
     lanes = load(rows, 0)
     store(rows, 0, larger(exponential(lanes - lanes), add_product(lanes, lanes, spread(0.0)) / lanes))
+
+
+@compiled
+def longest_of(lengths: Array) -> int:
+    """Return the largest length, at least 1."""
+    longest = 1
+    for lane in range(lengths.shape[0]):
+        longest = max(longest, lengths[lane])
+    return longest
 
 
 @compiled
@@ -165,4 +176,14 @@ def read_scores(emissions: Array, lengths: Array, step: int, scores: Array) -> N
                 scores[tag, lane] = 0.0
 
 
-__all__ = ["TAGS_AT_A_TIME", "compiled", "extend", "extend_best", "multiply_columns", "read_scores", "try_lanes"]
+__all__ = [
+    "OUTDATED",
+    "TAGS_AT_A_TIME",
+    "compiled",
+    "extend",
+    "extend_best",
+    "longest_of",
+    "multiply_columns",
+    "read_scores",
+    "try_lanes",
+]

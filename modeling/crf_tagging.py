@@ -12,6 +12,7 @@ from transformers import initialization as init
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
+from .crf_max_marginals import finite_scores
 from .linear_chain_crf import IGNORED_LABEL, LinearChainCrf
 from .pytorch_crf_reference import PytorchCrfReference
 
@@ -26,15 +27,29 @@ class CrfTaggerOutput(ModelOutput):
         loss (`torch.FloatTensor` of shape `(1,)`, *optional*, returned when `labels` are given):
             Negative log-likelihood of the labels, per labelled token.
         logits (`torch.FloatTensor` of shape `(batch_size, sequence_length, num_labels)`):
-            In evaluation the logarithm of the posterior probability of each label, so that a softmax gives
-            probabilities. In training the scores that go into the CRF.
+            In evaluation the max-marginals of the CRF: for each token and label the score of the best label sequence
+            of the whole sentence in which the token has this label. The label with the largest is that of the best
+            sequence (Viterbi), and it is the only one with so much, so that anybody's argmax gives `predictions`. All
+            are finite: a label that the constraints rule out stands 10,000 below the lowest that they allow there.
+            Where a token carries no label, the outside label has 0 and all others have -10,000.
+            In training the scores that go into the CRF.
         predictions (`torch.LongTensor` of shape `(batch_size, sequence_length)`, *optional*):
-            In evaluation the best label sequence (Viterbi); -100 where a token carries no label.
+            In evaluation the best label sequence; -100 where a token carries no label.
+        marginals (`torch.FloatTensor` of shape `(batch_size, sequence_length, num_labels)`, *optional*):
+            In evaluation the probability of each label given the whole sentence, exactly. Where a token carries no
+            label, the outside label has probability 1.
+        hidden_states (`tuple(torch.FloatTensor)`, *optional*):
+            Of the encoder, where it is asked for them.
+        attentions (`tuple(torch.FloatTensor)`, *optional*):
+            Of the encoder, where it is asked for them.
     """
 
     loss: Tensor | None = None
     logits: Tensor | None = None
     predictions: Tensor | None = None
+    marginals: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 def build_crf(config: PreTrainedConfig) -> LinearChainCrf:
@@ -72,7 +87,7 @@ def crf_output(
     num_items_in_batch: Tensor | int | None,
     outside_label_id: int | None,
 ) -> CrfTaggerOutput:
-    """Compute the loss of a batch and, in evaluation, posteriors and the best tags.
+    """Compute the loss of a batch and, in evaluation, max-marginals, the best tags and posteriors.
 
     Args:
         crf: The CRF.
@@ -96,12 +111,12 @@ def crf_output(
         loss = crf.negative_log_likelihood(emissions, labels, labelled).sum() / num_items
     if crf.training:
         return CrfTaggerOutput(loss=loss, logits=emissions)
-    probabilities = crf.marginals(emissions, mask)
+    predictions, scores = crf.decode_with_max_marginals(emissions, mask)
+    logits = finite_scores(scores, mask, outside_label_id=outside_label_id)
+    marginals = crf.marginals(emissions, mask)
     if outside_label_id is not None:
-        probabilities[..., outside_label_id].masked_fill_(~mask, 1)
-    # a label that the constraints rule out has probability 0; its logarithm stays finite
-    logits = probabilities.clamp(min=torch.finfo(torch.float32).tiny).log()
-    return CrfTaggerOutput(loss=loss, logits=logits, predictions=crf.decode(emissions, mask))
+        marginals[..., outside_label_id].masked_fill_(~mask, 1)
+    return CrfTaggerOutput(loss=loss, logits=logits, predictions=predictions, marginals=marginals)
 
 
 __all__ = ["CrfTaggerOutput", "build_crf", "chain_mask", "crf_output", "init_crf_weights"]

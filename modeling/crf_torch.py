@@ -115,18 +115,61 @@ def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tens
     Scores are summed in float64, which needs no rescaling: 10,000 positions of ±10,000 leave eight decimals. For the
     arguments see `crf_log_space.expectations`.
     """
+    half = _middle_step(emissions)
+    scores = _search_from_both_ends(emissions, lengths, start, transitions, end, steps=half)
+    return _best_tags(scores, emissions, lengths, transitions)
+
+
+def viterbi_and_max_marginals(
+    emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the best tags, as `viterbi` does, and max-marginals; see `CrfBackend`.
+
+    Both searches go on to the other end. Where they meet, a position's own score is in both sums.
+    """
+    batch, length, tags = emissions.shape
+    scores = _search_from_both_ends(emissions, lengths, start, transitions, end, steps=length)
+    best = _best_tags(scores[: _middle_step(emissions)], emissions, lengths, transitions)
+    inside, reverse = _inside_and_reverse(lengths, length)
+    forward, backward = scores.view(length, tags, 2, batch).permute(2, 3, 0, 1)
+    together = forward + backward.gather(1, reverse[:, :, None].expand_as(emissions)) - emissions
+    impossible = emissions.isneginf() | ~inside[:, :, None]
+    return best, together.to(emissions.dtype).masked_fill_(impossible, -torch.inf)
+
+
+def _middle_step(emissions: Tensor) -> int:
+    """Return after how many steps two searches from both ends have met; in a sentence they do at `lengths // 2`."""
+    return emissions.size(1) // 2 + 1
+
+
+def _search_from_both_ends(
+    emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor, *, steps: int
+) -> Tensor:
+    """Return the score of the best way to each tag, `(steps, tags, 2 * batch)`: from the first position, then back."""
     batch, length, tags = emissions.shape
     double = torch.float32 if emissions.device.type == "mps" else torch.float64
     start, transitions, end = (scores.to(double) for scores in (start, transitions, end))
-    inside, reverse = _inside_and_reverse(lengths, length)
-    half = length // 2 + 1  # both searches end at the same position of a sentence, `lengths // 2`
-    backwards = emissions.gather(1, reverse[:, :half, None].expand(batch, half, tags))
-    both = torch.stack([emissions[:, :half], backwards])  # (2, batch, half, tags)
-    scores = torch.empty(half, tags, 2 * batch, dtype=double, device=emissions.device)
-    scores.view(half, tags, 2, batch).copy_(both.permute(2, 3, 0, 1))
+    _, reverse = _inside_and_reverse(lengths, length)
+    backwards = emissions.gather(1, reverse[:, :steps, None].expand(batch, steps, tags))
+    both = torch.stack([emissions[:, :steps], backwards])  # (2, batch, steps, tags)
+    scores = torch.empty(steps, tags, 2 * batch, dtype=double, device=emissions.device)
+    scores.view(steps, tags, 2, batch).copy_(both.permute(2, 3, 0, 1))
     scores[0] += torch.stack([start, end], dim=1).repeat_interleave(batch, dim=1)
-    steps_of_both = torch.stack([transitions, transitions.t()])
-    _best_scores(scores, steps_of_both.permute(1, 2, 0).repeat_interleave(batch, dim=2))
+    _best_scores(scores, torch.stack([transitions, transitions.t()]).permute(1, 2, 0).repeat_interleave(batch, dim=2))
+    return scores
+
+
+def _best_tags(scores: Tensor, emissions: Tensor, lengths: Tensor, transitions: Tensor) -> Tensor:
+    """Return the best tags, `(batch, length)`, from what two searches found until they met.
+
+    Args:
+        scores: The first half of the steps of `_search_from_both_ends`, `(half, tags, 2 * batch)`.
+        emissions: `(batch, length, tags)`.
+        lengths: `(batch,)`.
+        transitions: `(previous tag, next tag)`.
+    """
+    batch, length, _ = emissions.shape
+    half = scores.size(0)
     scores = scores.transpose(1, 2).contiguous()  # (half, 2 * batch, tags)
     rows = torch.arange(batch, device=lengths.device)
     middle = lengths // 2
@@ -135,7 +178,9 @@ def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tens
     counted_twice = emissions[rows, middle.clamp(max=length - 1)]
     together = reached[:batch] + reached[batch:] - counted_twice
     best = together.masked_fill(counted_twice.isneginf(), -torch.inf).argmax(1)
+    steps_of_both = torch.stack([transitions, transitions.t()]).to(scores.dtype)
     paths = _trace_back(scores, steps_of_both, met, best.repeat(2)).view(half, 2, batch)
+    inside, reverse = _inside_and_reverse(lengths, length)
     positions = torch.arange(length, device=lengths.device)[None]
     before = paths[:, 0].t().gather(1, positions.expand(batch, length).clamp(max=half - 1))
     after = paths[:, 1].t().gather(1, reverse.clamp(max=half - 1))
@@ -194,6 +239,8 @@ def supports(device: torch.device, num_tags: int) -> bool:
     return True
 
 
-TORCH = CrfBackend("torch", supports, expectations, loss_and_gradients, weigh_gradients, viterbi)
+TORCH = CrfBackend(
+    "torch", supports, expectations, loss_and_gradients, weigh_gradients, viterbi, viterbi_and_max_marginals
+)
 
 __all__ = ["TORCH"]

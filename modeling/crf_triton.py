@@ -36,6 +36,7 @@ class Kernels(NamedTuple):
     forward: Any
     backward: Any
     viterbi: Any
+    max_marginals: Any
 
 
 @functools.cache
@@ -43,9 +44,10 @@ def _kernels() -> Kernels | None:
     """Return the kernels; `None` where Triton is missing."""
     try:
         from .crf_triton_kernels import backward_kernel, forward_kernel, viterbi_kernel
+        from .crf_triton_max_marginals import max_marginals_kernel
     except ImportError:
         return None
-    return Kernels(forward_kernel, backward_kernel, viterbi_kernel)
+    return Kernels(forward_kernel, backward_kernel, viterbi_kernel, max_marginals_kernel)
 
 
 @functools.cache
@@ -117,6 +119,24 @@ def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tens
     return best
 
 
+def viterbi_and_max_marginals(
+    emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the best tags, as `viterbi` does, and max-marginals; see `CrfBackend`."""
+    best = viterbi(emissions, lengths, start, transitions, end)
+    scores = torch.full(emissions.shape, -torch.inf, dtype=emissions.dtype, device=emissions.device)
+    if scores.numel():
+        kernels = _kernels()
+        assert kernels is not None
+        messages = torch.empty(emissions.shape, dtype=torch.float64, device=emissions.device)
+        inputs = _contiguous(emissions, lengths, start, transitions, transitions.t(), end)
+        with torch.cuda.device_of(emissions):
+            kernels.max_marginals[(emissions.size(0),)](
+                *inputs, messages, scores, emissions.size(1), **_compilation(emissions.size(2))
+            )
+    return best, scores
+
+
 def _contiguous(*tensors: Tensor) -> Iterator[Tensor]:
     """Lay the tensors out as the kernels read them."""
     return (tensor.contiguous() for tensor in tensors)
@@ -129,6 +149,8 @@ def _compilation(tags: int) -> dict[str, int]:
     return {"TAGS": tags, "WIDTH": width, "num_warps": warps}
 
 
-TRITON = CrfBackend("triton", supports, expectations, loss_and_gradients, weigh_gradients, viterbi)
+TRITON = CrfBackend(
+    "triton", supports, expectations, loss_and_gradients, weigh_gradients, viterbi, viterbi_and_max_marginals
+)
 
 __all__ = ["TRITON"]

@@ -1,6 +1,7 @@
 """Linear-chain conditional random field (Lafferty, McCallum and Pereira, 2001).
 
-Scores of every tag at every position -> log-likelihood of a tag sequence, best tag sequence, probability of every tag.
+Scores of every tag at every position -> log-likelihood of a tag sequence, best tag sequence, probability of every tag,
+best score through every tag.
 
 Here are the parameters, the masks and the gradient; the recursions over positions are in `crf_torch`, `crf_numba` and
 `crf_triton`. The gradient of the log-likelihood is the number of uses of each score by the labels, less the number
@@ -18,6 +19,7 @@ from torch.autograd.function import once_differentiable
 
 from .crf_backend import IGNORED_LABEL, CrfBackend
 from .crf_choice import IMPLEMENTATIONS, choose_backend
+from .crf_max_marginals import keep_path_ahead
 
 
 class LinearChainCrf(nn.Module):
@@ -120,7 +122,38 @@ class LinearChainCrf(nn.Module):
             if emissions.numel() == 0:
                 return torch.full_like(mask, IGNORED_LABEL, dtype=torch.long)
             best = self._viterbi(emissions, lengths, *self._scores(emissions.dtype))
-            return best if order is None else torch.full_like(best, IGNORED_LABEL).scatter(1, order, best)
+            return _spread_out(best, order)
+
+    def max_marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """Return the score of the best tag sequence through every tag at every position.
+
+        The largest of each position, of which there is only one, is that of the tag that `decode` returns: see
+        `keep_path_ahead` for sequences that are equally good. The score of a sequence is the sum of its emissions,
+        transitions, start and end, taken in float64; `logsumexp` over all sequences less this is what
+        `negative_log_likelihood` returns for it.
+
+        Args:
+            emissions: Score of every tag at every position, `(batch, length, tags)`.
+            mask: Which positions are in the chain, `(batch, length)`.
+
+        Returns:
+            Scores, `(batch, length, tags)`; minus infinity where `mask` is `False` and for a tag that no allowed
+            sequence has there.
+        """
+        return self.decode_with_max_marginals(emissions, mask)[1]
+
+    @torch.compiler.disable
+    @torch.no_grad()
+    def decode_with_max_marginals(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `decode` and `max_marginals` do, for little more than one of them takes."""
+        with torch.autocast(emissions.device.type, enabled=False):
+            emissions, order, lengths = self._compact(emissions, mask)
+            if emissions.numel() == 0:
+                nothing = torch.full_like(mask, IGNORED_LABEL, dtype=torch.long)
+                return nothing, torch.full_like(emissions, -torch.inf)
+            best, scores = self._viterbi_and_max_marginals(emissions, lengths, *self._scores(emissions.dtype))
+            scores = keep_path_ahead(scores, best)
+            return _spread_out(best, order), _spread_out(scores, order)
 
     @torch.compiler.disable
     @torch.no_grad()
@@ -140,16 +173,19 @@ class LinearChainCrf(nn.Module):
                 return torch.zeros_like(emissions)
             backend = choose_backend(self.implementation, emissions.device, self.num_tags)
             _, probabilities, _ = backend.expectations(emissions, lengths, *self._scores(emissions.dtype))
-            if order is None:
-                return probabilities
-            return torch.zeros_like(probabilities).scatter(
-                1, order[:, :, None].expand_as(probabilities), probabilities
-            )
+            return _spread_out(probabilities, order)
 
     def _viterbi(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
         """Return the best tags of compacted sentences, `(batch, length)`; -100 past the end of a sentence."""
         backend = choose_backend(self.implementation, emissions.device, self.num_tags)
         return backend.viterbi(emissions, lengths, start, transitions, end)
+
+    def _viterbi_and_max_marginals(
+        self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the same tags, and max-marginals, `(batch, length, tags)`."""
+        backend = choose_backend(self.implementation, emissions.device, self.num_tags)
+        return backend.viterbi_and_max_marginals(emissions, lengths, start, transitions, end)
 
     def _scores(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         """Return start, transition and end scores; minus infinity where a step is forbidden."""
@@ -208,6 +244,19 @@ class LinearChainCrf(nn.Module):
 def _inside(mask: Tensor, lengths: Tensor) -> Tensor:
     """Return which positions are in a sentence if sentences start at the first position, `(batch, length)`."""
     return torch.arange(mask.size(1), device=mask.device)[None] < lengths[:, None]
+
+
+def _spread_out(values: Tensor, order: Tensor | None) -> Tensor:
+    """Move what stands at the places of compacted rows back to where it belongs.
+
+    Args:
+        values: `(batch, length)` or `(batch, length, tags)`.
+        order: The old position of each, `(batch, length)`; `None` if it is the same.
+    """
+    if order is None:
+        return values
+    places = order if values.dim() == 2 else order[:, :, None].expand_as(values)
+    return torch.empty_like(values).scatter_(1, places, values)
 
 
 @functools.lru_cache(maxsize=16)  # or they would be copied to the device in every step

@@ -116,7 +116,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
         carried = {name: model_inputs.pop(name, None) for name in CARRIED}
         output = self.model(**model_inputs)
-        return {"logits": output["logits"], "predictions": output["predictions"], **carried, **model_inputs}
+        return {"predictions": output["predictions"], "marginals": output["marginals"], **carried, **model_inputs}
 
     def postprocess(  # type: ignore[override]
         self,
@@ -136,7 +136,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
     def _tokens(self, output: dict[str, Any], text: str, word_positions: list | None) -> list[dict[str, Any]]:
         """Return one entry for each token of a window that carries a tag."""
         tags = output["predictions"][0]
-        scores = output["logits"][0].float().softmax(-1).gather(1, tags.clamp(min=0)[:, None])[:, 0].tolist()
+        scores = output["marginals"][0].gather(1, tags.clamp(min=0)[:, None])[:, 0].tolist()
         offsets = torch.as_tensor(output["offset_mapping"][0]).tolist()
         if word_positions is not None:
             shifts = [0 if word is None else word_positions[word][0] for word in output["word_ids"]]

@@ -19,7 +19,10 @@ except ImportError:
 
 
 class PytorchCrfReference(LinearChainCrf):
-    """`LinearChainCrf` whose loss and decoding are computed by pytorch-crf. Marginals, which it lacks, are ours."""
+    """`LinearChainCrf` whose loss and decoding are computed by pytorch-crf.
+
+    Marginals and max-marginals, which it lacks, are ours.
+    """
 
     def _library(self) -> Any:
         """Return a CRF of the library; it is used with our parameters, so a new one each time will do."""
@@ -57,6 +60,12 @@ class PytorchCrfReference(LinearChainCrf):
             for row, tags in zip(rows, decoded):
                 best[row, : len(tags)] = torch.tensor(tags)
         return best.to(emissions.device)
+
+    def _viterbi_and_max_marginals(
+        self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        _, scores = super()._viterbi_and_max_marginals(emissions, lengths, start, transitions, end)
+        return self._viterbi(emissions, lengths, start, transitions, end), scores
 
     def _call(self, emissions: Tensor, labels: Tensor, **options: Any) -> Tensor:
         start, transitions, end = self._scores(emissions.dtype)

@@ -143,8 +143,8 @@ class ClassificationEvaluation(Evaluation):
 
 
 def predicted_labels(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return label ids: the greatest logit of a stock model; a model with a CRF gives label ids already."""
-    return logits.argmax(dim=-1) if logits.is_floating_point() else logits
+    """Return the label ids with the greatest logits; those of a CRF are made so that this is its Viterbi path."""
+    return logits.argmax(dim=-1)
 
 
 def numbered(features: Dataset) -> Dataset:
