@@ -120,6 +120,15 @@ class Sentence(NamedTuple):
             path.append(int(previous[path[-1]]))
         return path[::-1]
 
+    def max_marginals(self) -> np.ndarray:
+        """Return the score of the best tags through each tag at each position, `(length, tags)`."""
+        forward, backward = self.start + self.emissions, self.end + np.zeros_like(self.emissions)
+        for place in range(1, len(forward)):
+            forward[place] = (forward[place - 1][:, None] + self.transitions).max(axis=0) + self.emissions[place]
+        for place in range(len(forward) - 1, 0, -1):
+            backward[place - 1] = (self.transitions + self.emissions[place] + backward[place]).max(axis=1)
+        return forward + backward
+
 
 def check_expectations(problem: Problem, dtype: torch.dtype) -> None:
     """Compare with the textbook."""
@@ -176,6 +185,20 @@ def check_viterbi(problem: Problem, dtype: torch.dtype) -> None:
         assert best[row].tolist() == expected + [-100] * (best.size(1) - length)
 
 
+def check_max_marginals(problem: Problem, dtype: torch.dtype) -> None:
+    """Compare with the textbook; the tags are those of decoding."""
+    inputs = problem.to(dtype)
+    best, scores = crf_triton.viterbi_and_max_marginals(*inputs)
+    assert torch.equal(best, crf_triton.viterbi(*inputs))
+    assert (scores.dtype, scores.shape) == (dtype, problem.emissions.shape)
+    for row, length in enumerate(problem.lengths.tolist()):
+        expected = problem.sentence(row).max_marginals()
+        # the sums are exact until they are rounded to the type
+        rounding = {"rtol": 2 * torch.finfo(dtype).eps, "atol": 1e-9}
+        np.testing.assert_allclose(scores[row, :length].double().cpu().numpy(), expected, **rounding)
+        assert scores[row, length:].isneginf().all()
+
+
 @pytest.mark.parametrize("forbidden", [0.0, 0.2])
 def test_the_textbook_equals_enumeration(forbidden: float) -> None:
     sentence = make_problem([4], length=4, tags=3, seed=4, forbidden=forbidden).sentence(0)
@@ -185,6 +208,8 @@ def test_the_textbook_equals_enumeration(forbidden: float) -> None:
     weights = {path: np.exp(score - log_partition) for path, score in scores.items()}
     for place, tag in itertools.product(range(4), range(3)):
         assert unary[place, tag] == pytest.approx(sum(w for path, w in weights.items() if path[place] == tag))
+        highest = max(score for path, score in scores.items() if path[place] == tag)
+        assert sentence.max_marginals()[place, tag] == pytest.approx(highest)
     for step in itertools.product(range(3), repeat=2):
         uses = sum(w * list(itertools.pairwise(path)).count(step) for path, w in weights.items())
         assert pairs[step] == pytest.approx(uses)
@@ -206,6 +231,7 @@ def test_kernels_equal_the_textbook(
     problem = make_problem(lengths, length=6, tags=tags, seed=seed, forbidden=forbidden, spread=spread)
     check_expectations(problem, dtype)
     check_viterbi(problem, dtype)
+    check_max_marginals(problem, dtype)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -223,6 +249,7 @@ def test_any_number_of_tags_up_to_the_limit(tags: int) -> None:
     check_expectations(problem, torch.float32)
     check_loss(problem, torch.float32)
     check_viterbi(problem, torch.float32)
+    check_max_marginals(problem, torch.float32)
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (2, 0), (0, 0)])
@@ -233,6 +260,7 @@ def test_an_empty_batch_and_empty_sentences_launch_nothing(shape: tuple[int, int
     assert unary.shape == (*shape, 3)
     assert pairs.tolist() == torch.zeros(shape[0], 3, 3).tolist()
     assert crf_triton.viterbi(*problem).shape == shape
+    assert crf_triton.viterbi_and_max_marginals(*problem)[1].shape == (*shape, 3)
 
 
 def test_emissions_may_lie_in_memory_in_any_order() -> None:
@@ -246,6 +274,8 @@ def test_emissions_may_lie_in_memory_in_any_order() -> None:
         assert torch.equal(result, expected)
         assert result.is_contiguous()
     assert torch.equal(crf_triton.viterbi(*turned), crf_triton.viterbi(*problem))
+    for result, expected in zip(*(crf_triton.viterbi_and_max_marginals(*each) for each in (turned, problem))):
+        assert torch.equal(result, expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -266,6 +296,7 @@ def test_where_everything_is_forbidden_nothing_is_expected() -> None:
     assert (unary == 0).all()
     assert (pairs == 0).all()
     assert crf_triton.viterbi(*problem)[0].tolist() == [0] * 4
+    assert crf_triton.viterbi_and_max_marginals(*problem)[1].isneginf().all()
 
 
 def test_large_scores_lose_nothing() -> None:
@@ -273,6 +304,7 @@ def test_large_scores_lose_nothing() -> None:
     check_expectations(problem, torch.float32)
     check_loss(problem, torch.float32)
     check_viterbi(problem, torch.float32)
+    check_max_marginals(problem, torch.float32)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from malmoi.modeling import crf_triton
 
 CHECKS = Path(__file__).with_name("crf_triton_checks.py")
-SCORES = ("emissions", "start", "transitions", "reversed_transitions", "end", "messages", "loss", "unary", "pairs")
+SCORES = ("emissions", "start", "transitions", "reversed_transitions", "end", "loss", "unary", "pairs", "scores")
 POINTERS = dict.fromkeys(SCORES, "fp32") | dict.fromkeys(("labels", "lengths", "best"), "i64") | {"came_from": "u8"}
 
 needs_triton = pytest.mark.skipif(
@@ -42,7 +42,7 @@ def test_interpreted_kernels_lose_nothing_over_long_sentences() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("compute_capability", [80, 90])
 @pytest.mark.parametrize("tags", [1, 13, 41, 128])
-@pytest.mark.parametrize("kernel", ["forward_kernel", "backward_kernel", "viterbi_kernel"])
+@pytest.mark.parametrize("kernel", ["forward_kernel", "backward_kernel", "viterbi_kernel", "max_marginals_kernel"])
 def test_kernels_compile_for_a_gpu_that_is_not_there(
     kernel: str, tags: int, compute_capability: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,13 +50,15 @@ def test_kernels_compile_for_a_gpu_that_is_not_there(
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    from malmoi.modeling import crf_triton_kernels
+    from malmoi.modeling import crf_triton_kernels, crf_triton_max_marginals
 
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    function = getattr(crf_triton_kernels, kernel)
+    own_file = kernel == "max_marginals_kernel"
+    function = getattr(crf_triton_max_marginals if own_file else crf_triton_kernels, kernel)
+    pointers = POINTERS | {"messages": "fp64" if own_file else "fp32"}
     settings = crf_triton._compilation(tags)
     constants = {name: settings[name] for name in ("TAGS", "WIDTH")}
-    signature = {name: f"*{POINTERS[name]}" for name in function.arg_names if name in POINTERS}
+    signature = {name: f"*{pointers[name]}" for name in function.arg_names if name in pointers}
     signature = {name: signature.get(name, "constexpr" if name in constants else "i32") for name in function.arg_names}
     compiled = triton.compile(
         ASTSource(function, signature, constants),
