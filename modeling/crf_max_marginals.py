@@ -12,9 +12,9 @@ IMPOSSIBLE = -1e4  # float16 and bfloat16 hold it too
 def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:
     """Return max-marginals of which each position's only largest is that of the tag on the path.
 
-    All tags of a best sequence have the same max-marginal, and so have those of another one that is as good, or nearly:
-    large sums are rounded. The tag on the path gets the largest of its position; what was as large goes down to the
-    next smaller number that the type holds.
+    All tags of a best sequence have the same max-marginal, and so have those of another one that is as good, or nearly
+    as good: large sums are rounded. The tag on the path gets the largest of its position; what was as large goes down
+    to the next smaller number that the type holds.
 
     Args:
         scores: Max-marginals, `(batch, length, tags)`.

@@ -51,17 +51,50 @@ def test_without_attention_mask_the_padding_token_is_padding(make_model: MakeMod
     assert torch.equal(model(input_ids).logits, model(input_ids, mask).logits)
 
 
-def test_in_evaluation_logits_are_log_posteriors_and_predictions_viterbi(make_model: MakeModel) -> None:
+def test_in_evaluation_logits_are_max_marginals_and_their_argmax_viterbi(make_model: MakeModel) -> None:
     model = make_model()
     input_ids, mask = batch()
     output = model(input_ids, mask)
     emissions = model._emissions(input_ids, mask.bool())
-    torch.testing.assert_close(
-        output.logits.softmax(-1)[mask.bool()], model.crf.marginals(emissions, mask)[mask.bool()]
-    )
-    assert torch.equal(output.predictions, model.crf.decode(emissions, mask))
-    assert (output.predictions[mask == 0] == -100).all()
+    inside = mask.bool()
+    scores = model.crf.max_marginals(emissions, mask)
+    possible = scores.isfinite()
+    assert torch.equal(output.logits[possible], scores[possible])
     assert output.logits.isfinite().all()
+    assert (output.logits[:, 0, [1, 3]] < output.logits[:, 0].amin(-1, keepdim=True) + 1e-3).all()  # I-PS and I-LC
+    assert torch.equal(output.predictions, model.crf.decode(emissions, mask))
+    assert torch.equal(output.logits.argmax(-1)[inside], output.predictions[inside])
+    assert (output.predictions[~inside] == -100).all()
+    assert output.logits[~inside].tolist() == [[-1e4, -1e4, -1e4, -1e4, 0.0]] * 2
+
+
+def test_in_evaluation_marginals_are_probabilities(make_model: MakeModel) -> None:
+    model = make_model()
+    input_ids, mask = batch()
+    output = model(input_ids, mask)
+    expected = model.crf.marginals(model._emissions(input_ids, mask.bool()), mask)
+    assert torch.equal(output.marginals[mask.bool()], expected[mask.bool()])
+    torch.testing.assert_close(output.marginals.sum(-1), torch.ones(2, 5))
+    assert (output.marginals[mask == 0][:, OUTSIDE] == 1).all()
+
+
+def test_outputs_come_in_an_order_that_stays(make_model: MakeModel) -> None:
+    model = make_model()
+    input_ids, mask = batch()
+    labels = torch.full_like(input_ids, OUTSIDE)
+    assert list(model(input_ids, mask)) == ["logits", "predictions", "marginals"]
+    assert list(model(input_ids, mask, labels)) == ["loss", "logits", "predictions", "marginals"]
+    training = model.train()(input_ids, mask, labels)
+    assert list(training) == ["loss", "logits"]
+    assert torch.equal(training.logits, model._emissions(input_ids, mask.bool()))
+
+
+def test_without_an_outside_label_no_label_is_claimed_where_there_is_none(make_model: MakeModel) -> None:
+    model = make_model(labels=["B", "I"], untagged_token_ids=[2])
+    output = model(torch.tensor([[5, 2, 6]]))
+    assert output.predictions[0, 1] == -100
+    assert output.marginals[0, 1].tolist() == [0.0, 0.0]
+    assert output.logits[0, 1].tolist() == [-1e4, -1e4]
 
 
 def test_special_tokens_are_left_out_of_the_chain_in_training_and_in_prediction(make_model: MakeModel) -> None:

@@ -66,14 +66,19 @@ def test_loss_is_that_of_pytorch_crf_on_the_scores_of_the_encoder(name: str) -> 
     assert output.predictions.tolist() == padded
 
 
-def test_in_evaluation_logits_are_log_posteriors_under_the_constraints() -> None:
+def test_in_evaluation_logits_are_max_marginals_under_the_constraints() -> None:
     model = make_model()
     input_ids, mask, labels = batch()
     output = model(input_ids, mask)
-    marginals = model.crf.marginals(emissions_of(model, input_ids, mask), mask)
-    torch.testing.assert_close(output.logits.softmax(-1)[mask.bool()], marginals[mask.bool()])
+    inside, emissions = mask.bool(), emissions_of(model, input_ids, mask)
+    scores = model.crf.max_marginals(emissions, mask)
+    possible = scores.isfinite()
+    torch.testing.assert_close(output.logits[possible], scores[possible])
+    assert torch.equal(output.logits.argmax(-1)[inside], output.predictions[inside])
     assert (output.logits.softmax(-1)[:, 0, [1, 3]] < 1e-30).all()  # I-PS and I-LC
     assert output.logits.isfinite().all()
+    torch.testing.assert_close(output.marginals[inside], model.crf.marginals(emissions, mask)[inside])
+    assert (output.marginals[~inside][:, OUTSIDE] == 1).all()
     labels[0, 2] = -100  # a missing label changes no prediction
     assert torch.equal(model(input_ids, mask, labels=labels).predictions, output.predictions)
 

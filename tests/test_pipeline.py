@@ -1,11 +1,12 @@
 import copy
 import unicodedata
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from saved_models import build
 from transformers import (
     AutoModelForTokenClassification,
     BertConfig,
@@ -58,23 +59,41 @@ def test_tags_are_viterbi_and_scores_posteriors(
     entities = tagger(text, ignore_labels=[])
     labels = tagger.model.config.id2label
     assert [entity["entity"] for entity in entities] == [labels[int(tag)] for tag in output.predictions[0]]
-    probabilities = output.logits[0].exp().gather(1, output.predictions[0][:, None])[:, 0]
+    probabilities = output.marginals[0].gather(1, output.predictions[0][:, None])[:, 0]
     assert [entity["score"] for entity in entities] == pytest.approx(probabilities.tolist(), abs=1e-6)
 
 
-def test_the_stock_pipeline_gives_true_probabilities(
-    make_model: MakeModel, syllable_tokenizer: PreTrainedTokenizerFast
+@pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf"])
+def test_the_stock_pipeline_given_a_model_finds_the_best_sequence(
+    architecture: str, wordpiece_tokenizer: PreTrainedTokenizerFast
 ) -> None:
-    model = make_model(vocab_size=len(syllable_tokenizer))
-    stock = TokenClassificationPipeline(model=model, tokenizer=syllable_tokenizer)
-    text = "손흥민은 춘천에서"
-    encoded = syllable_tokenizer(text, return_tensors="pt")
-    marginals = model.crf.marginals(
-        model._emissions(**encoded.data | {"attention_mask": encoded["attention_mask"].bool()}),
-        encoded["attention_mask"],
-    )
-    scores = [entity["score"] for entity in stock(text, ignore_labels=[])]
-    np.testing.assert_allclose(scores, marginals[0].amax(-1).detach().numpy(), atol=1e-6)
+    """Whoever takes the argmax of `logits` gets the very names of the Viterbi path, and never an I- without a B-."""
+    model = build(architecture, len(wordpiece_tokenizer)).eval()
+    model.config.untagged_token_ids = [0, 2, 3, 4]
+    tokenizer = copy.deepcopy(wordpiece_tokenizer)
+    tokenizer.model_max_length = UNLIMITED
+    stock = TokenClassificationPipeline(model=model, tokenizer=tokenizer)
+    ours = CrfTokenClassificationPipeline(model=model, tokenizer=tokenizer)
+    names = set()
+    for seed in range(20):
+        model.crf.reset_parameters()
+        torch.nn.init.normal_(model.crf.transitions, generator=torch.Generator().manual_seed(seed))
+        for text in ("손흥민은 춘천에서 태어났다.", "비가 왔다.", "<서울:LC>에서 김민재를"):
+            expected = ours(text, ignore_labels=[])
+            found = stock(text, ignore_labels=[])
+            assert [(e["entity"], e["start"], e["end"]) for e in found] == [
+                (e["entity"], e["start"], e["end"]) for e in expected
+            ]
+            assert all(0 <= entity["score"] <= 1 for entity in found)
+            tags = [entity["entity"] for entity in found]
+            assert all(tag[:2] != "I-" or before[2:] == tag[2:] for before, tag in pairwise(["O", *tags]))
+            names.update(tags)
+            joined = [
+                [(e["entity_group"], e["start"], e["end"]) for e in pipe(text, aggregation_strategy="simple")]
+                for pipe in (stock, ours)
+            ]
+            assert joined[0] == joined[1]
+    assert names > {"B-PS", "I-PS", "B-LC", "O"}
 
 
 def test_batches_give_the_same_answers_as_single_texts(tagger: CrfTokenClassificationPipeline) -> None:

@@ -6,25 +6,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import EvalPrediction, PreTrainedTokenizerFast, Trainer, TrainingArguments
+from transformers import EvalPrediction, PreTrainedTokenizerFast
 
 from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.token_features import token_features
-from malmoi.modeling import BiLstmCrfForTokenClassification
 from malmoi.training.evaluation import TaggingEvaluation, tokenizer_ceiling
 from malmoi.training.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
 from malmoi.training.recipe import RecipeError, load_recipe
 from malmoi.training.run_description import describe_settings
 from malmoi.training.train import run
-
-MakeModel = Callable[..., BiLstmCrfForTokenClassification]
 
 TINY = {
     "embedding_size": 8,
@@ -212,26 +208,6 @@ def test_the_ceiling_is_what_perfect_labels_give(
             figures = evaluation(batch, compute_result=False)
     figures = evaluation(batch, compute_result=True)
     assert figures == tokenizer_ceiling(evaluation)
-
-
-def test_a_stock_trainer_by_hand_works_too(
-    make_model: MakeModel, syllable_tokenizer: PreTrainedTokenizerFast, tmp_path: Path
-) -> None:
-    """No part of malmoi but the model: `predict` gives label ids, padded with -100."""
-    model = make_model(vocab_size=len(syllable_tokenizer))
-    rows = [{"input_ids": [5] * n, "attention_mask": [1] * n, "labels": [4] * n} for n in (3, 5, 2)]
-    arguments = TrainingArguments(
-        str(tmp_path), per_device_eval_batch_size=2, use_cpu=True, disable_tqdm=True, dataloader_pin_memory=False
-    )
-    from transformers import DataCollatorForTokenClassification
-
-    trainer = Trainer(model, arguments, data_collator=DataCollatorForTokenClassification(syllable_tokenizer))
-    output = trainer.predict(rows)
-    assert output.predictions.shape == (3, 5)
-    assert (output.predictions == -100).sum() == 5
-    for row, predicted in zip(rows, output.predictions):
-        expected = model(torch.tensor([row["input_ids"]])).predictions[0].tolist()
-        assert predicted[: len(expected)].tolist() == expected
 
 
 SCRIPT = "malmoi.training.train"

@@ -1,0 +1,49 @@
+"""The `Trainer` of transformers, as tutorials use it, with a model of ours."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from saved_models import build
+from transformers import (
+    DataCollatorForTokenClassification,
+    EvalPrediction,
+    PreTrainedTokenizerFast,
+    Trainer,
+    TrainingArguments,
+)
+
+
+@pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf"])
+def test_a_stock_trainer_by_hand_works_too(
+    architecture: str, syllable_tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    """No part of malmoi but the model: the argmax of one array, as in every tutorial, is the best sequence."""
+    model = build(architecture, len(syllable_tokenizer)).eval()
+    rows = [{"input_ids": ids, "attention_mask": [1] * len(ids)} for ids in ([5, 7, 9], [6, 8, 7, 5, 6], [9, 5])]
+    viterbi = [model(torch.tensor([row["input_ids"]])).predictions[0].tolist() for row in rows]
+    for row, best in zip(rows, viterbi):
+        row["labels"] = [best[0], *(0 if tag == 4 else 4 for tag in best[1:])]  # only the first is right
+    arguments = TrainingArguments(
+        str(tmp_path), per_device_eval_batch_size=2, use_cpu=True, disable_tqdm=True, dataloader_pin_memory=False
+    )
+
+    def compute_metrics(evaluated: EvalPrediction) -> dict[str, float]:
+        logits, gold = evaluated
+        predicted = np.argmax(logits, axis=2)
+        return {"accuracy": float((predicted == gold)[gold != -100].mean())}
+
+    trainer = Trainer(
+        model,
+        arguments,
+        eval_dataset=rows,
+        data_collator=DataCollatorForTokenClassification(syllable_tokenizer),
+        compute_metrics=compute_metrics,
+    )
+    assert trainer.evaluate()["eval_accuracy"] == pytest.approx(3 / 10)
+    output = trainer.predict(rows)
+    assert isinstance(output.predictions, np.ndarray)
+    assert output.predictions.shape == (3, 5, 5)
+    for best, predicted in zip(viterbi, output.predictions.argmax(-1)):
+        assert predicted[: len(best)].tolist() == best
