@@ -150,7 +150,7 @@ def test_every_twin_is_trained_loaded_elsewhere_and_used(
         ("nsmc-bert-tiny", "the rest of a longer text is not read"),
         ("klue-ner-bert-tiny", "bert of transformers"),
         ("kmou-ner-bert-tiny", "may not be used commercially"),
-        ("klue-ner-bert-crf-tiny", "log-posteriors of the CRF"),
+        ("klue-ner-bert-crf-tiny", "max-marginals of the CRF"),
     ],
 )
 def test_every_kind_of_run_gets_a_card_whose_examples_run(name: str, shown: str, data: Path, tmp_path: Path) -> None:
