@@ -213,6 +213,7 @@ OPTIONAL = {
     "crf_numba_lanes": {"llvmlite", "numba"},
     "crf_numba_steps": {"numba"},
     "crf_triton_kernels": {"triton"},
+    "crf_triton_max_marginals": {"triton"},
 }
 """Libraries beside torch and transformers that a file may import, and only if they are installed."""
 

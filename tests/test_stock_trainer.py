@@ -14,6 +14,8 @@ from transformers import (
     TrainingArguments,
 )
 
+from malmoi.training.evaluation import predicted_labels
+
 
 @pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf"])
 def test_a_stock_trainer_by_hand_works_too(
@@ -47,3 +49,17 @@ def test_a_stock_trainer_by_hand_works_too(
     assert output.predictions.shape == (3, 5, 5)
     for best, predicted in zip(viterbi, output.predictions.argmax(-1)):
         assert predicted[: len(best)].tolist() == best
+
+
+@pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf"])
+def test_our_own_evaluation_judges_the_best_sequence_too(architecture: str) -> None:
+    model = build(architecture, 40).eval()
+    model.config.untagged_token_ids = [2, 3]
+    torch.nn.init.normal_(model.crf.transitions, generator=torch.Generator().manual_seed(1))
+    input_ids = torch.randint(4, 40, (8, 30), generator=torch.Generator().manual_seed(0))
+    input_ids[:, 0], input_ids[:, 20], input_ids[:4, 25:] = 2, 3, 0
+    output = model(input_ids, (input_ids != 0).long())
+    best, judged = output.predictions, predicted_labels(output.logits, output.predictions)
+    assert torch.equal(judged[best >= 0], best[best >= 0])
+    assert (judged[best < 0] == model.config.outside_label_id()).all()
+    assert not torch.equal(judged, output.marginals.argmax(-1))
