@@ -1,9 +1,10 @@
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
-from hypothesis import assume, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from malmoi.data.alignment import Span, tags_to_spans
@@ -15,6 +16,8 @@ from malmoi.data.tagged_dataset import label_names, with_labels
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.training.arguments import ARGUMENTS
+from malmoi.training.metrics.named_entities import NamedEntityMetrics
+from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
 
 KLUE_HEADER = (
     "## 토큰, 레이블 구분자 : \\t\n## 토큰 구분자 : \\n\n## 문장 구분자 : \\n\\n\n"
@@ -118,7 +121,8 @@ def test_rows_of_the_hub_take_the_same_form() -> None:
         ("<<일지매:PS>>", "<일지매>", [Span(1, 4, "PS")]),
         ("<01:23:39:TI>", "01:23:39", [Span(0, 8, "TI")]),
         ("<678가구:NOH><신도시:LOC>", "678가구신도시", [Span(0, 5, "NOH"), Span(5, 8, "LOC")]),
-        ("1 < 2, 3 > 2 >▽< <3 a:b >:D>", "1 < 2, 3 > 2 >▽< <3 a:b >:D>", []),
+        ("1 < 2, 3 > 2 >▽< <12:30> <3:0> <3", "1 < 2, 3 > 2 >▽< <12:30> <3:0> <3", []),
+        (r"C:\x <김:PS> \> \< 1", r"C:\x 김 \> \< 1", [Span(5, 6, "PS")]),
     ],
 )
 def test_marks_are_read(line: str, text: str, spans: list[Span]) -> None:
@@ -126,21 +130,117 @@ def test_marks_are_read(line: str, text: str, spans: list[Span]) -> None:
     assert write_marks(text, spans) == line
 
 
-@given(st.text(st.characters(exclude_characters="<>"), max_size=30), st.data())
-def test_marks_survive_writing_and_reading(text: str, data: st.DataObject) -> None:
+TYPES = ["인물", "person", "street-address", "Invoice Number", "GPE-CITY", "L", "PS_NAME", "PER", "o.b", "1차", "O"]
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_a_type_is_any_words(tmp_path: Path, name: str) -> None:
+    (tmp_path / "train.txt").write_text(f"<김하늘:{name}>은 어제 왔다.\n", encoding="utf-8")
+    rows = read_inline_marks(tmp_path)["train"]
+    assert label_names(rows) == [f"B-{name}", f"I-{name}", "O"]
+    assert tags_to_spans([label_names(rows)[tag] for tag in rows["tags"][0]]) == [Span(0, 3, name)]
+    metrics = NamedEntityMetrics(label_names(rows))
+    tags = [label_names(rows)[tag] for tag in rows["tags"][0]]
+    offsets = [(index, index + 1) for index in range(len(tags))]
+    metrics.update(TokenizedSentence(rows["text"][0], tags, offsets, [False] * len(tags), 0), tags, tags)
+    figures = metrics.compute()
+    assert figures["entity_f1"] == figures["token_f1"] == figures[f"f1/{name}"] == 1
+
+
+def test_a_type_in_two_forms_of_unicode_is_one(tmp_path: Path) -> None:
+    name = "인물"
+    other = unicodedata.normalize("NFD", name)
+    (tmp_path / "train.txt").write_text(f"<가:{name}> <나:{other}>\n", encoding="utf-8")
+    assert label_names(read_inline_marks(tmp_path)["train"]) == ["B-인물", "I-인물", "O"]
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "names"),
+    [
+        ("<여의도 빌딩 :LC> 앞에서 < 김민지:PS>를", "여의도 빌딩  앞에서  김민지를", ["여의도 빌딩", "김민지"]),
+        (r"<\ 김:PS>과 <이\ :PS>", " 김과 이 ", [" 김", "이 "]),
+        (r"<\<2\>:NOH> 문제", "<2> 문제", ["<2>"]),
+        (r"\<사진:연합뉴스> <김:PS>", "<사진:연합뉴스> 김", ["김"]),
+        (r"\<사진:연합뉴스\> <김:PS>", "<사진:연합뉴스> 김", ["김"]),
+        (r"\\<김:PS>", "\\김", ["김"]),
+        ("<3 a:b >:D>", "<3 a:b >:D>", []),
+    ],
+)
+def test_edges_of_names_and_escaped_brackets(line: str, text: str, names: list[str]) -> None:
+    read, spans = parse_marks(line)
+    assert read == text
+    assert [read[start:end] for start, end, _ in spans] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("<12:30>에 만난다 >▽<", "<12:30>에 만난다 >▽<"),
+        ("<사진:연합뉴스>", r"\<사진:연합뉴스>"),
+        ("<서울:LC>", r"\<서울:LC>"),
+        ("<3 좋아요 :DD 라고", r"\<3 좋아요 :DD 라고"),
+        ("효진:PS>은", r"효진:PS\>은"),
+        (r"C:\문서\<a", r"C:\문서\<a"),
+    ],
+)
+def test_only_brackets_that_may_be_part_of_a_mark_are_escaped(text: str, written: str) -> None:
+    assert write_marks(text, []) == written
+    assert parse_marks(written) == (text, [])
+
+
+def texts_full_of_marks(*, min_size: int, max_size: int) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.text("<>:;\\ P가1_.", min_size=min_size, max_size=max_size), st.text(min_size=min_size, max_size=max_size)
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(texts_full_of_marks(min_size=0, max_size=20), st.data())
+def test_what_is_written_is_read_back(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
-    spans = [Span(a, b, "PS") for a, b in zip(cuts[::2], cuts[1::2])]
-    assume(":PS" not in text)
+    types = st.one_of(st.sampled_from(TYPES), texts_full_of_marks(min_size=1, max_size=4))
+    spans = [Span(start, end, data.draw(types)) for start, end in zip(cuts[::2], cuts[1::2])]
+    line = write_marks(text, spans)
+    assert parse_marks(line) == (text, spans)
+    # nor does a type that other lines have make anything of this one
+    known = frozenset({"P", "가", *TYPES, *(span.label for span in spans)})
+    assert parse_marks(line, types=known) == (text, spans)
+
+
+@given(st.text(st.characters(exclude_characters="<>"), max_size=30))
+def test_a_text_without_brackets_is_written_as_it_is(text: str) -> None:
     assert write_marks(text, []) == text
-    assert parse_marks(write_marks(text, spans)) == (text, spans)
+    assert parse_marks(text) == (text, [])
+
+
+@pytest.mark.parametrize("spans", [[Span(1, 1, "PS")], [Span(0, 1, "")]])
+def test_an_empty_name_or_type_cannot_be_written(spans: list[Span]) -> None:
+    with pytest.raises(ValueError, match="a name and a type"):
+        write_marks("가나", spans)
 
 
 @pytest.mark.parametrize(
     "line",
-    ["<효진:PS 역", "효진:PS>은", "<:PS>은", "<효진:PS역>", "<효진:ps>", "<효진:인물>", "<춘천: LC>", "<춘천;LC>"],
+    [
+        "<효진:PS 역",
+        "<효진:PS는 <역:LC>",
+        "효진:PS>은",
+        "<:PS>은",
+        "< :PS>은",
+        "<춘천: LC>",
+        "<춘천:LC >",
+        "<춘천;LC>",
+        "<일:;LC>",
+        "<춘천:1>",
+        "<춘천:(장소)>",
+        "<효진:인물은 역",
+        "<효진 :인물 역",
+        "효진:인물>은",
+        "<춘천:인물 >",
+    ],
 )
 def test_broken_marks_are_refused(tmp_path: Path, line: str) -> None:
-    (tmp_path / "train.txt").write_text(f"<가:PS>\n\n{line}\n", encoding="utf-8")
+    (tmp_path / "train.txt").write_text(f"<가:인물>\n\n{line}\n", encoding="utf-8")
     with pytest.raises(DataFormatError, match=r"train.txt, line 3: expected marks of the form <name:TYPE>"):
         read_inline_marks(tmp_path)
 
@@ -149,6 +249,14 @@ def test_a_file_without_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train.txt").write_text("이름이 없다.\n", encoding="utf-8")
     with pytest.raises(DataFormatError, match="at least one sentence with a mark"):
         read_inline_marks(tmp_path)
+
+
+def test_a_test_file_is_the_split_test(tmp_path: Path) -> None:
+    for name, mark in (("train", "PS"), ("validation", "PS"), ("test", "LC")):
+        (tmp_path / f"{name}.txt").write_text(f"<가:{mark}>\n", encoding="utf-8")
+    splits = read_inline_marks(tmp_path)
+    assert list(splits) == ["train", "validation", "test"]
+    assert {"B-LC", "B-PS"} < set(label_names(splits["train"])) == set(label_names(splits["test"]))
 
 
 def test_entity_types_are_those_of_all_files(marked_corpus: Path) -> None:

@@ -1,25 +1,40 @@
-"""Files with one sentence per line and its names marked inline, as in `<손흥민:PS>은 <춘천:LC>에서 태어났다`."""
+"""Files with one sentence per line and its names marked inline, as in `<손흥민:PS>은 <춘천:LC>에서 태어났다`.
 
+What a mark is, and how an angle bracket that is text is written, `malmoi.data.inline_marks` says.
+"""
+
+import unicodedata
 from pathlib import Path
+from typing import NamedTuple
 
 from datasets import DatasetDict
 
-from malmoi.data.alignment import spans_to_tags
+from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, read_lines
 
-FILES = {"train": "train.txt", "validation": "validation.txt"}
+FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
 SAMPLE_CORPUS = Path(__file__).parents[1] / "samples"
 
 
-def read_inline_marks(data_dir: Path | None) -> DatasetDict:
-    """Return the `train` and `validation` sentences of a folder with `train.txt` and `validation.txt`.
+class MarkedLine(NamedTuple):
+    """A line with marks: its number, the sentence and the names in it."""
 
-    The entity types are those that occur; empty lines are skipped.
+    number: int
+    line: str
+    text: str
+    spans: list[Span]
+
+
+def read_inline_marks(data_dir: Path | None) -> DatasetDict:
+    """Return the `train`, `validation` and `test` sentences of a folder with a file for each.
+
+    The entity types are those that occur, in Unicode's form NFC; empty lines are skipped.
 
     Args:
-        data_dir: The folder, of which one file may be missing. Without it the sample corpus of this package is read.
+        data_dir: Folder with `train.txt`, `validation.txt` and `test.txt`, of which files may be missing. Without it
+            the sample corpus of this package is read.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
@@ -27,23 +42,38 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
     data_dir = SAMPLE_CORPUS if data_dir is None else data_dir
     paths = {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
     if not paths:
-        raise DataFormatError(data_dir, None, f"expected a folder with {' and '.join(FILES.values())}.")
-    sentences = {split: _read_file(path) for split, path in paths.items()}
-    types = {tag[2:] for rows in sentences.values() for row in rows for tag in row["tags"] if tag != "O"}
+        raise DataFormatError(data_dir, None, "expected a folder with train.txt and validation.txt.")
+    lines = {split: _read_file(path) for split, path in paths.items()}
+    types = frozenset(span.label for rows in lines.values() for row in rows for span in row.spans)
+    # only now the types are known by which a mark that is not closed is told from text
+    for split, path in paths.items():
+        for row in lines[split]:
+            _parse_line(path, row.number, row.line, types=types)
     labels = bio_labels(sorted(types))
-    return DatasetDict({split: tagged_dataset(rows, labels) for split, rows in sentences.items()})
+    return DatasetDict(
+        {
+            split: tagged_dataset((_tagged(row, f"{path.stem}-{row.number}") for row in lines[split]), labels)
+            for split, path in paths.items()
+        }
+    )
 
 
-def _read_file(path: Path) -> list[TaggedSentence]:
-    rows = []
-    for number, line in read_lines(path):
-        if not line.strip():
-            continue
-        try:
-            text, spans = parse_marks(line)
-        except ValueError as error:
-            raise DataFormatError(path, number, str(error)) from None
-        rows.append(TaggedSentence(id=f"{path.stem}-{number}", text=text, tags=spans_to_tags(spans, len(text))))
-    if not any(tag != "O" for row in rows for tag in row["tags"]):
+def _read_file(path: Path) -> list[MarkedLine]:
+    rows = [_parse_line(path, number, line, types=frozenset()) for number, line in read_lines(path) if line.strip()]
+    if not any(row.spans for row in rows):
         raise DataFormatError(path, None, "expected at least one sentence with a mark <name:TYPE>.")
     return rows
+
+
+def _parse_line(path: Path, number: int, line: str, *, types: frozenset[str]) -> MarkedLine:
+    try:
+        text, spans = parse_marks(line, types=types)
+    except ValueError as error:
+        raise DataFormatError(path, number, str(error)) from None
+    # editors and keyboards write one word in two ways
+    spans = [span._replace(label=unicodedata.normalize("NFC", span.label)) for span in spans]
+    return MarkedLine(number, line, text, spans)
+
+
+def _tagged(row: MarkedLine, sentence_id: str) -> TaggedSentence:
+    return TaggedSentence(id=sentence_id, text=row.text, tags=spans_to_tags(row.spans, len(row.text)))
