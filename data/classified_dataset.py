@@ -1,11 +1,26 @@
 """The form in which readers hand over texts with a class each."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from datasets import ClassLabel, Dataset, Features, Value
 
+from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
+
+JOINER = "\u200d"  # within an emoji it is part of it
+
+
+def class_name(written: str) -> str:
+    """Return the name of a class as it is to be compared: what looks the same is the same.
+
+    In Unicode's form NFC, without invisible characters, without spaces at its edges and with single ones within.
+    """
+    visible = "".join(
+        c for c in unicodedata.normalize("NFC", written) if c == JOINER or unicodedata.category(c) != "Cf"
+    )
+    return " ".join(visible.strip(JOINER).split())
 
 
 class ClassifiedText(TypedDict):
@@ -52,8 +67,8 @@ def with_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
     if rows:
         unknown = sorted(names[label] for label in lacking & set(dataset["label"]))
         raise UserError(
-            f"The data has the classes {', '.join(unknown)}, first in {rows[0]}, which the model lacks: it has "
-            f"{', '.join(classes)}."
+            f"The data has the classes {list_names(unknown)}, first in {rows[0]}, which the model lacks: it has "
+            f"{list_names(classes)}."
         )
     ids = {name: index for index, name in enumerate(classes)}
     columns = {

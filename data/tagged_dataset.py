@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from datasets import ClassLabel, Dataset, Features, List, Value
 
+from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
 
 
@@ -57,8 +58,8 @@ def with_labels(dataset: Dataset, labels: Sequence[str]) -> Dataset:
     if rows:
         unknown = sorted(names[tag] for tag in lacking & {tag for tags in dataset["tags"] for tag in tags})
         raise UserError(
-            f"The data has the labels {', '.join(unknown)}, first in {rows[0]}, which the model lacks: it has "
-            f"{', '.join(labels)}."
+            f"The data has the labels {list_names(unknown)}, first in {rows[0]}, which the model lacks: it has "
+            f"{list_names(labels)}."
         )
     ids = {name: index for index, name in enumerate(labels)}
     columns = {

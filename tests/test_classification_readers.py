@@ -1,12 +1,20 @@
+import csv
+import io
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
+import pandas
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from hypothesis import given
+from hypothesis import strategies as st
 
 from malmoi.data.classified_dataset import ClassifiedText, class_names, classified_dataset, with_classes
+from malmoi.data.quoted_columns import split_columns
 from malmoi.data.readers.labelled_texts import read_labelled_texts
 from malmoi.data.readers.nsmc import NSMC_CLASSES, _from_hub_splits, read_nsmc, read_ratings
 from malmoi.data.text_lines import DataFormatError
@@ -110,6 +118,117 @@ def test_texts_and_their_classes_are_read(tmp_path: Path) -> None:
 def test_a_malformed_text_is_named(tmp_path: Path, content: str | bytes, line: int, message: str) -> None:
     path = write_texts(tmp_path, content)
     with pytest.raises(DataFormatError, match=f"{path}, line {line}: {message}"):
+        read_labelled_texts(tmp_path)
+
+
+HEADINGS = ["label\ttext", "라벨\t문장", "Label\tdocument", "class_name\treview", "labels\tutterances_of_users"]
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_a_heading_is_left_out_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture, heading: str) -> None:
+    write_texts(tmp_path, f"{heading}\n{TEXTS}")
+    (tmp_path / "validation.txt").write_text(f"{heading}\n{TEXTS}", encoding="utf-8")
+    splits = read_labelled_texts(tmp_path)
+    for rows in splits.values():
+        assert class_names(rows) == ["긍정", "부정"]
+        assert rows["text"] == ["재미있다", "지루하다"]
+    said = f"{tmp_path / 'train.txt'}, line 1: the heading {heading!r} was left out"
+    assert said in caplog.text
+
+
+def test_a_class_that_is_called_as_a_heading_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    content = "감정\t슬프다\n감정\t기쁘다\n사실\t비가 온다\n"
+    write_texts(tmp_path, content)
+    (tmp_path / "validation.txt").write_text(content, encoding="utf-8")
+    assert labels(read_labelled_texts(tmp_path)["train"]) == ["감정", "감정", "사실"]
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("heading", ["text\tlabel", "문장\t라벨", "document\tlabel"])
+def test_a_heading_of_swapped_columns_is_refused(tmp_path: Path, heading: str) -> None:
+    path = write_texts(tmp_path, f"{heading}\n재미있다\t긍정\n지루하다\t부정\n")
+    with pytest.raises(DataFormatError, match=f"{path}, line 1: expected a class, a tab and a text, but the heading"):
+        read_labelled_texts(tmp_path)
+
+
+def test_swapped_columns_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = write_texts(tmp_path, "".join(f"{index}번째 글입니다{'.' * 99}\t긍정\n" for index in range(300)))
+    with pytest.raises(DataFormatError, match=f"{path}: .* as if the text stood first; line 1 has '0번") as refused:
+        read_labelled_texts(tmp_path)
+    assert len(str(refused.value)) < 500
+
+
+def test_a_refusal_names_a_few_classes_of_many(tmp_path: Path) -> None:
+    write_texts(tmp_path, "".join(f"{'가' * 60}{index}\t글 {index}\n" for index in range(300)))
+    (tmp_path / "validation.txt").write_text(f"{'나' * 2000}\t글\n", encoding="utf-8")
+    with pytest.raises(DataFormatError, match="292 more, got '나") as refused:
+        read_labelled_texts(tmp_path)
+    assert len(str(refused.value)) < 1000
+    rows = classified_dataset([ClassifiedText(id="1", text="글", label="1")], [str(index) for index in range(300)])
+    with pytest.raises(UserError, match=r"classes 1, first in 1, .* it has 1000, 1001, .*, 192 more") as unknown:
+        with_classes(rows, [str(index) for index in range(1000, 1200)])
+    assert len(str(unknown.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["긍정 ", " 긍정", "\u200b긍정", "긍\u200b정", "긍정\ufeff", "긍정\u3000", unicodedata.normalize("NFD", "긍정")],
+)
+def test_classes_that_look_the_same_are_one(tmp_path: Path, written: str) -> None:
+    write_texts(tmp_path, f"{TEXTS}{written}\t또 보고 싶다\n")
+    (tmp_path / "validation.txt").write_text(f"{written}\t재미\n", encoding="utf-8")
+    splits = read_labelled_texts(tmp_path)
+    assert class_names(splits["train"]) == ["긍정", "부정"]
+    assert labels(splits["train"]) == ["긍정", "부정", "긍정"]
+    assert labels(splits["validation"]) == ["긍정"]
+
+
+def test_a_text_of_invisible_characters_is_none(tmp_path: Path) -> None:
+    path = write_texts(tmp_path, TEXTS + "긍정\t\u200b\ufeff \n")
+    with pytest.raises(DataFormatError, match=f"{path}, line 4: expected a class, a tab and a text"):
+        read_labelled_texts(tmp_path)
+
+
+QUOTED_TEXTS = ["쉼표, 따옴표 없음", '그는 "좋다"고, 했다', '"전부 인용"', "탭\t있는 글", '"', '""', 'a""b', "보통 글"]
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+@pytest.mark.parametrize("header", [True, False])
+def test_what_pandas_writes_is_read(tmp_path: Path, quoting: Literal[0, 1, 2], header: bool) -> None:
+    frame = pandas.DataFrame({"label": ["긍정", "부정"] * 4, "text": QUOTED_TEXTS})
+    for name in ("train.txt", "validation.txt"):
+        frame.to_csv(tmp_path / name, sep="\t", index=False, quoting=quoting, header=header)
+    rows = read_labelled_texts(tmp_path)["train"]
+    assert rows["text"] == QUOTED_TEXTS
+    assert labels(rows) == ["긍정", "부정"] * 4
+
+
+@given(st.lists(st.text('"\t가 ,', min_size=1).filter(str.strip), min_size=2, max_size=6, unique=True))
+def test_csv_quoting_is_read_where_it_is_sure(texts: list[str]) -> None:
+    written = io.StringIO()
+    csv.writer(written, delimiter="\t", lineterminator="\n").writerows(("ab"[i % 2], t) for i, t in enumerate(texts))
+    lines = list(enumerate(written.getvalue().splitlines(), start=1))
+    rows = split_columns(Path("train.txt"), lines, expected="two columns")
+    if any('"' in text or "\t" in text for text in texts):
+        assert [row.second for row in rows] == texts
+    assert [row.first for row in rows] == ["ab"[index % 2] for index in range(len(texts))]
+
+
+@pytest.mark.parametrize("text", ['"재미 없다', '"전부 인용"', '그는 "좋다"고 했다', '""라고"', '"가" "나"'])
+def test_quotes_of_a_file_without_quoting_are_text(tmp_path: Path, text: str) -> None:
+    write_texts(tmp_path, f"{TEXTS}긍정\t{text}\n")
+    assert read_labelled_texts(tmp_path)["train"]["text"][-1] == text
+
+
+def test_quotes_as_in_csv_in_some_lines_alone_are_refused(tmp_path: Path) -> None:
+    path = write_texts(tmp_path, TEXTS + '긍정\t"그는 ""좋다""고 했다"\n부정\t그는 "싫다"고 했다\n')
+    with pytest.raises(DataFormatError, match=rf"{path}, line 5: .* quotes as CSV writes them \(line 4 has them\)"):
+        read_labelled_texts(tmp_path)
+
+
+def test_a_line_break_in_quotes_is_refused(tmp_path: Path) -> None:
+    path = write_texts(tmp_path, TEXTS + '긍정\t"두 줄의\n글"\n')
+    with pytest.raises(DataFormatError, match=f"{path}, line 5: expected a class, a tab and a text, got '글\"'"):
         read_labelled_texts(tmp_path)
 
 

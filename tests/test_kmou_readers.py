@@ -136,6 +136,20 @@ def test_blocks_become_sentences(tmp_path: Path) -> None:
     assert rows["id"] == ["a-1", "a-2"]
 
 
+def test_rows_with_other_names_than_the_marks_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    other = BLOCK.replace("B-PER", "B-LOC")
+    write_corpus(tmp_path, BLOCK + other + BLOCK + other)
+    assert names(read_kmou_corpus(tmp_path)["train"]) == [[("효진", "PER"), ("_3", "NOH")]] * 4
+    (said,) = caplog.messages
+    assert "in 2 of 4 sentences, first in a.txt, line 11; the marks are read" in said
+
+
+def test_rows_with_the_names_of_the_marks_need_no_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_corpus(tmp_path, BLOCK)
+    read_kmou_corpus(tmp_path)
+    assert not caplog.messages
+
+
 def test_the_division_says_which_files_are_read(tmp_path: Path) -> None:
     division = "file\tpart\nc.txt\ttest\nb.txt\tval\na.txt\tval\n"
     (tmp_path / "split.tsv").write_text(division, encoding="utf-8")
@@ -186,6 +200,8 @@ def test_a_malformed_line_is_named(tmp_path: Path, content: str | bytes, line: i
             r"that the rows spell, but from character 2 on it is ' 효진 _3' .*'효진 _3'",
         ),
         (BLOCK.replace("_\t_\tSW", "_\t_\t_"), 2, r"but from character 6 on it is '_3' and the rows are ' 3'"),
+        (BLOCK.replace("B-PER", "B-CHA"), 6, "expected one of the tags B-PER, I-PER, .*, O, got 'B-CHA'"),
+        (BLOCK.replace("B-PER", ""), 6, "expected one of the tags B-PER, .*, got ''"),
         ("## 1\n## \n## \n", 3, "expected a sentence, got an empty one"),
         (BLOCK.encode("cp949"), 2, "expected UTF-8, but byte 8 of the line is 0xc1"),
     ],
@@ -262,9 +278,10 @@ def test_real_lines_give_the_known_counts() -> None:
 
 @needs_real_data
 @pytest.mark.slow
-def test_the_real_corpus_gives_the_known_counts() -> None:
+def test_the_real_corpus_gives_the_known_counts(caplog: pytest.LogCaptureFixture) -> None:
     splits = read_kmou_corpus(REAL_DATA / "kmou-ner")
     assert sum(rows.num_rows for rows in splits.values()) == 21535
+    assert "in 602 of 21,535 sentences" in caplog.text
     marks = [16844, 15562, 14678, 7666, 7100, 6019, 1686, 1467, 1443, 438]
     assert sum(map(counts, splits.values()), Counter()) == dict(zip(COUNTED_TYPES, marks))
     train = dict(zip(splits["train"]["id"], zip(splits["train"]["text"], names(splits["train"]))))

@@ -1,4 +1,7 @@
-"""What a run leaves behind: `report.json`, and tables on the console."""
+"""What a run leaves behind: `report.json`, and tables on the console.
+
+Names that come from the data are `Text` in the tables: in a plain string rich would take `[name]` for markup.
+"""
 
 import json
 import os
@@ -10,6 +13,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from malmoi.data.json_object import read_json_object
 
@@ -77,7 +81,8 @@ def print_report(report: dict[str, Any], console: Console) -> None:
 def figures_table(report: dict[str, Any]) -> Table:
     """Return the figures, each beside what the tokenizer allows at best and, if measured, that of the test set."""
     data = report["data"]
-    table = Table(title=f"{data['split']} of {data['source']}, in %", title_justify="left")
+    title = Text(f"{data['split']} of {data['source']}, in %", style="table.title")
+    table = Table(title=title, title_justify="left")
     columns = {
         "value": report["figures"],
         "ceiling": report["tokenizer"].get("ceiling"),
@@ -100,7 +105,7 @@ def breakdown_table(report: dict[str, Any]) -> Table:
         table.add_column(column, justify="right" if column else "left")
     for name in (name.removeprefix("f1/") for name in figures if name.startswith("f1/")):
         values = [f"{100 * figures[f'{figure}/{name}']:.2f}" for figure in ("precision", "recall", "f1")]
-        table.add_row(name, *values)
+        table.add_row(Text(name), *values)
     return table
 
 
@@ -109,9 +114,9 @@ def confusion_table(confusion: dict[str, Any]) -> Table:
     table = Table(title="Confusion (rows gold, columns predicted)", title_justify="left")
     table.add_column("")
     for name in confusion["classes"]:
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     for name, counts in zip(confusion["classes"], confusion["counts"]):
-        table.add_row(name, *(f"{count:,}" for count in counts))
+        table.add_row(Text(name), *(f"{count:,}" for count in counts))
     return table
 
 

@@ -1,22 +1,37 @@
 """Files with one text per line and its class before it, as in `positive<TAB>재미있게 봤습니다.`."""
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 from datasets import DatasetDict
 
-from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
+from malmoi.data.classified_dataset import ClassifiedText, class_name, classified_dataset
+from malmoi.data.notice import list_names, notify, shorten
+from malmoi.data.quoted_columns import Columns, split_columns
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
 
 FILES = {"train": "train.txt", "validation": "validation.txt"}
 TEST_FILE = "test.txt"
+EXPECTED = "a class, a tab and a text"
+# how columns are headed
+CLASS_HEADING = re.compile(
+    r"(class|label)(_?name|_?id)?s?|category|target|sentiment|emotion|intent|topic"
+    r"|라벨|레이블|클래스|분류|범주|카테고리|감성|감정|의도|주제|정답",
+    re.IGNORECASE,
+)
+TEXT_HEADING = re.compile(
+    r"(text|sentence|document|review|comment|content|utterance|question)s?|title|query"
+    r"|텍스트|문장|글|본문|문서|리뷰|댓글|후기|내용|제목|발화|질문",
+    re.IGNORECASE,
+)
 
 
 def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
     """Return the `train`, `validation` and, if there is a file for it, `test` texts of a folder.
 
-    The classes are those of `train.txt`, in the order of the alphabet; empty lines are skipped.
+    The classes are those of `train.txt`, in the order of the alphabet; names that look the same are one class. Empty
+    lines and a heading are skipped, and quotes are read as `split_columns` says.
 
     Args:
         data_dir: Folder with `train.txt`, `validation.txt` and, if wanted, `test.txt`.
@@ -27,41 +42,77 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
     """
     if data_dir is None:
         raise UserError(
-            f"Give the folder that holds {' and '.join(FILES.values())}, with a class, a tab and a text in each line, "
-            "by --data_dir."
+            f"Give the folder that holds {' and '.join(FILES.values())}, with {EXPECTED} in each line, by --data_dir."
         )
     paths = {split: data_dir / name for split, name in FILES.items()}
     if not all(path.is_file() for path in paths.values()):
         raise DataFormatError(data_dir, None, f"expected a folder with {' and '.join(FILES.values())}.")
     if (data_dir / TEST_FILE).is_file():
         paths["test"] = data_dir / TEST_FILE
-    texts = {split: dict(_read_file(path)) for split, path in paths.items()}
-    classes = sorted({row["label"] for row in texts["train"].values()})
-    if len(classes) < 2:
-        raise DataFormatError(
-            paths["train"], None, f"expected texts of at least two classes, got {', '.join(classes)}."
-        )
+    rows = {split: _read_file(path) for split, path in paths.items()}
+    classes = sorted({row.first for row in rows["train"]})
+    _check_classes(paths["train"], rows["train"], classes)
     for split, path in paths.items():
-        for number, row in texts[split].items():
-            if row["label"] not in classes:
+        for row in rows[split]:
+            if row.first not in classes:
                 raise DataFormatError(
                     path,
-                    number,
-                    f"expected one of the classes of train.txt, {', '.join(classes)}, got {row['label']!r}.",
+                    row.number,
+                    f"expected one of the classes of train.txt, {list_names(classes)}, got {shorten(row.first)}.",
                 )
-    return DatasetDict({split: classified_dataset(rows.values(), classes) for split, rows in texts.items()})
+    return DatasetDict(
+        {
+            split: classified_dataset(
+                (
+                    ClassifiedText(id=f"{path.stem}-{row.number}", text=row.second, label=row.first)
+                    for row in rows[split]
+                ),
+                classes,
+            )
+            for split, path in paths.items()
+        }
+    )
 
 
-def _read_file(path: Path) -> Iterator[tuple[int, ClassifiedText]]:
-    """Yield the texts of a file with the numbers of their lines."""
-    count = 0
-    for number, line in read_lines(path):
-        if not line.strip():
-            continue
-        label, _, text = line.partition("\t")
-        if not (label.strip() and text.strip()) or "\t" in text:
-            raise DataFormatError(path, number, f"expected a class, a tab and a text, got {line!r}.")
-        count += 1
-        yield number, ClassifiedText(id=f"{path.stem}-{number}", text=text, label=label)
-    if not count:
+def _read_file(path: Path) -> list[Columns]:
+    """Return the lines with a class and a text, without a heading."""
+    lines = [(number, line) for number, line in read_lines(path) if line.strip()]
+    rows = []
+    for number, label, text in split_columns(path, lines, expected=EXPECTED):
+        # an invisible character alone is no text either
+        if not (class_name(label) and class_name(text)):
+            raise DataFormatError(path, number, f"expected {EXPECTED}, got {shorten(label)} and {shorten(text)}.")
+        rows.append(Columns(number, class_name(label), text))
+    if rows and _is_heading(path, rows):
+        notify(f"{path}, line {rows[0].number}: the heading {shorten(lines[0][1])} was left out.")
+        rows = rows[1:]
+    if not rows:
         raise DataFormatError(path, None, "expected texts, found none.")
+    return rows
+
+
+def _is_heading(path: Path, rows: list[Columns]) -> bool:
+    """Tell whether the first row heads the columns.
+
+    Raises:
+        DataFormatError: If it heads them the other way round.
+    """
+    number, label, text = rows[0]
+    if TEXT_HEADING.fullmatch(label) and CLASS_HEADING.fullmatch(class_name(text)):
+        raise DataFormatError(path, number, f"expected {EXPECTED}, but the heading says {label!r} before {text!r}.")
+    if not CLASS_HEADING.fullmatch(label):
+        return False
+    # a class may well be called so, but hardly for one text alone
+    return TEXT_HEADING.fullmatch(class_name(text)) is not None or label not in {row.first for row in rows[1:]}
+
+
+def _check_classes(path: Path, rows: list[Columns], classes: list[str]) -> None:
+    if len(classes) > len({row.second for row in rows}):
+        raise DataFormatError(
+            path,
+            None,
+            f"expected {EXPECTED} in each line, but the first columns differ more than the second ones, as if the "
+            f"text stood first; line {rows[0].number} has {shorten(rows[0].first)} before {shorten(rows[0].second)}.",
+        )
+    if len(classes) < 2:
+        raise DataFormatError(path, None, f"expected texts of at least two classes, got {list_names(classes)}.")

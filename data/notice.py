@@ -1,0 +1,25 @@
+"""Tell the user what is no error but worth knowing, and name things without flooding the screen."""
+
+import logging
+import os
+from collections.abc import Sequence
+
+logger = logging.getLogger("malmoi")
+
+
+def notify(message: str) -> None:
+    """Log a sentence as a warning, in the first of several processes alone."""
+    if os.environ.get("RANK", "0") == "0":
+        logger.warning("malmoi: %s", message)
+
+
+def shorten(text: str, *, length: int = 60) -> str:
+    """Return the text in quotes, without its middle if it is longer."""
+    return repr(text if len(text) <= length else f"{text[: length - 20]}…{text[-19:]}")
+
+
+def list_names(names: Sequence[str], *, shown: int = 8, length: int = 40) -> str:
+    """Return the first names, each cut to a length, and how many more there are."""
+    first = [name if len(name) <= length else name[: length - 1] + "…" for name in names[:shown]]
+    more = [f"{len(names) - shown:,} more"] if len(names) > shown else []
+    return ", ".join(first + more)
