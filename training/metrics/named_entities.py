@@ -18,9 +18,11 @@ DEFINITIONS = {
     "entity_recall": "recall of names, as in entity_f1",
     "klue_entity_f1": "KLUE-baseline's entity F1: macro over types, strict IOB2, without spaces, "
     "with its shift after unknown words",
-    "klue_char_f1": "KLUE-baseline's character F1: macro over all tags, O included, without spaces, with its shift",
+    "klue_char_f1": "KLUE-baseline's character F1: macro over all tags, O included (1 for a tag that does not occur), "
+    "without spaces, with its shift",
     "klue_entity_f1_aligned": "entity F1 macro over types, without spaces, predictions aligned by offsets",
-    "klue_char_f1_aligned": "character F1 macro over all tags, O included, without spaces, aligned by offsets",
+    "klue_char_f1_aligned": "character F1 macro over all tags, O included (1 for a tag that does not occur), "
+    "without spaces, aligned by offsets",
     "klue_char_f1_aligned_without_o": "the same without O",
     "token_f1": "micro F1 of names over model tokens, seqeval's default reading: wrong right-hand boundaries inside "
     "a token go unseen",
@@ -80,10 +82,12 @@ class NamedEntityMetrics:
             "entity_precision": precision,
             "entity_recall": recall,
             "klue_entity_f1": self.official_entities.macro_f1(),
-            "klue_char_f1": self.official_characters.macro_f1(self.labels),
+            "klue_char_f1": self.official_characters.klue_macro_f1(self.labels),
             "klue_entity_f1_aligned": self.entities_without_spaces.macro_f1(),
-            "klue_char_f1_aligned": self.characters.macro_f1(self.labels),
-            "klue_char_f1_aligned_without_o": self.characters.macro_f1([tag for tag in self.labels if tag != "O"]),
+            "klue_char_f1_aligned": self.characters.klue_macro_f1(self.labels),
+            "klue_char_f1_aligned_without_o": self.characters.klue_macro_f1(
+                [tag for tag in self.labels if tag != "O"]
+            ),
             "token_f1": self.token_entities.micro().f1,
             **types,
         }

@@ -6,7 +6,7 @@ from malmoi.training.metrics.counts import TagCounts
 
 DEFINITIONS = {
     "accuracy": "share of texts with the right class",
-    "macro_f1": "unweighted mean of the F1 of the classes",
+    "macro_f1": "unweighted mean of the F1 of all classes; that of a class that neither occurs nor is predicted is 0",
 }
 """What each figure means; every figure is from 0 to 1."""
 
