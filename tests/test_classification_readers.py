@@ -17,6 +17,7 @@ from malmoi.data.classified_dataset import ClassifiedText, class_names, classifi
 from malmoi.data.quoted_columns import split_columns
 from malmoi.data.readers.labelled_texts import read_labelled_texts
 from malmoi.data.readers.nsmc import NSMC_CLASSES, _from_hub_splits, read_nsmc, read_ratings
+from malmoi.data.stratified_division import draw_evenly
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 
@@ -63,11 +64,32 @@ def test_ratings_keep_every_row_and_the_reader_drops_empty_documents(tmp_path: P
 
 
 @pytest.mark.parametrize(("reviews", "kept"), [(200, 190), (21, 19), (19, 18), (2, 1)])
-def test_the_last_twentieth_is_set_aside_for_validation(tmp_path: Path, reviews: int, kept: int) -> None:
+def test_a_twentieth_is_set_aside_for_validation(tmp_path: Path, reviews: int, kept: int) -> None:
     write_ratings(tmp_path, HEADER + "".join(f"{index}\t재미\t1\n" for index in range(reviews)))
     splits = read_nsmc(tmp_path)
-    assert splits["train"]["id"] == [str(index) for index in range(kept)]
-    assert splits["validation"]["id"] == [str(index) for index in range(kept, reviews)]
+    ids = {split: [int(row) for row in rows["id"]] for split, rows in splits.items()}
+    assert (len(ids["train"]), len(ids["validation"])) == (kept, reviews - kept)
+    assert sorted(ids["train"] + ids["validation"]) == list(range(reviews))
+    assert ids["train"] == sorted(ids["train"])  # in the old order
+    assert ids["validation"] == sorted(ids["validation"])
+
+
+def test_the_reviews_for_validation_are_even_over_the_classes_of_a_sorted_file(tmp_path: Path) -> None:
+    write_ratings(tmp_path, HEADER + "".join(f"{index}\t재미\t{int(index >= 300)}\n" for index in range(400)))
+    validation = read_nsmc(tmp_path)["validation"]
+    assert Counter(labels(validation)) == {"negative": 15, "positive": 5}
+    assert validation["id"] == read_nsmc(tmp_path)["validation"]["id"]
+    assert validation["id"] != [str(index) for index in [*range(285, 300), *range(395, 400)]]
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1), st.data())
+def test_each_class_has_its_share_of_what_is_drawn(classes: list[str], data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, len(classes)))
+    drawn = draw_evenly(classes, count, seed=data.draw(st.integers(0, 3)))
+    assert len(drawn) == count
+    for name, occurrences in Counter(classes).items():
+        share = sum(classes[index] == name for index in drawn)
+        assert abs(share - count * occurrences / len(classes)) < 1
 
 
 def test_reviews_for_testing_alone_need_no_others(tmp_path: Path) -> None:
@@ -310,8 +332,8 @@ def test_rows_of_the_hub_take_the_same_form() -> None:
     rows = Dataset.from_dict(columns, features=features)
     splits = _from_hub_splits(DatasetDict({"train": rows, "test": rows}))
     assert {split: rows["id"][:] for split, rows in splits.items()} == {
-        "train": ["7"],
-        "validation": ["9"],
+        "train": ["9"],
+        "validation": ["7"],
         "test": ["7", "9"],
     }
     assert splits["test"]["text"] == ["지루하다", "재미있다"]
@@ -342,4 +364,5 @@ def test_real_reviews_give_the_known_counts() -> None:
         "validation": 7_500,
         "test": 45_000,
     }
+    assert Counter(labels(splits["validation"])) == dict.fromkeys(NSMC_CLASSES, 3_750)
     assert sum('"' in text for split in ("train", "validation") for text in splits[split]["text"]) == 648

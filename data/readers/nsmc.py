@@ -9,9 +9,11 @@ from pathlib import Path
 from datasets import DatasetDict, load_dataset
 
 from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
+from malmoi.data.stratified_division import draw_evenly
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
 
+DIVISION_SEED = 42
 NSMC_CLASSES = ["negative", "positive"]
 HUB_DATASET = "e9t/nsmc"
 HUB_REVISION = "refs/convert/parquet"  # the main one is a script, which datasets no longer runs
@@ -26,8 +28,10 @@ FILES = {
 def read_nsmc(data_dir: Path | None) -> DatasetDict:
     """Return the `train`, `validation` and `test` reviews.
 
-    Reviews with an empty document are dropped. NSMC has no validation part: unless the folder has a file for it, the
-    last 5 % of the training reviews, in their order and rounded up, are taken from `train` and become `validation`.
+    Reviews with an empty document are dropped. NSMC has no validation part: unless the folder has a file for it, 5 %
+    of the training reviews, rounded up and drawn evenly over the classes, are taken from `train` and become
+    `validation`. They are always the same ones, whatever the seed of a training, so that no model is judged on what
+    it has seen.
 
     Args:
         data_dir: Folder with `ratings_train.txt`, `ratings_test.txt` and, if wanted, `ratings_validation.txt`; files
@@ -102,8 +106,12 @@ def _with_validation(reviews: dict[str, list[ClassifiedText]]) -> DatasetDict:
     reviews = {split: [row for row in rows if row["text"].strip()] for split, rows in reviews.items()}
     if "train" in reviews and "validation" not in reviews:
         train = reviews["train"]
-        kept = len(train) * 19 // 20
-        reviews |= {"train": train[:kept], "validation": train[kept:]}
+        count = len(train) - len(train) * 19 // 20
+        drawn = draw_evenly([row["label"] for row in train], count, seed=DIVISION_SEED)
+        reviews |= {
+            "train": [row for index, row in enumerate(train) if index not in drawn],
+            "validation": [train[index] for index in sorted(drawn)],
+        }
     return DatasetDict(
         {split: classified_dataset(reviews[split], NSMC_CLASSES) for split in FILES if split in reviews}
     )
