@@ -104,6 +104,13 @@ class SentenceClassificationArguments(RecipeArguments):
     model_type: str = field(
         default="bilstm", metadata={"help": "Architecture: bilstm, or encoder (any of transformers)."}
     )
+    class_weights: str | None = field(
+        default=None,
+        metadata={
+            "help": "balanced: the rarer its class is, the more a text weighs in the loss, namely "
+            "texts / (classes * texts of its class). By default all weigh the same."
+        },
+    )
 
 
 ARGUMENTS: dict[str, type[RecipeArguments]] = {

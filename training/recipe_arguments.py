@@ -11,7 +11,13 @@ from transformers import HfArgumentParser, TrainingArguments
 from transformers.trainer_utils import SchedulerType
 
 from malmoi.data.readers import READERS
-from malmoi.training.arguments import ARGUMENTS, NamedEntityArguments, RecipeArguments, TaggingArguments
+from malmoi.training.arguments import (
+    ARGUMENTS,
+    NamedEntityArguments,
+    RecipeArguments,
+    SentenceClassificationArguments,
+    TaggingArguments,
+)
 from malmoi.training.recipe import ENCODER, Recipe, RecipeError, model_settings
 from malmoi.training.tasks import Task
 
@@ -138,6 +144,8 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError(
             f"`name_replacement_probability` must be from 0 to 1, got {arguments.name_replacement_probability}."
         )
+    if isinstance(arguments, SentenceClassificationArguments) and arguments.class_weights not in (None, "balanced"):
+        raise RecipeError(f"`class_weights` must be balanced, or left out, got {arguments.class_weights!r}.")
     if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:
         raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
     if training_arguments.per_device_train_batch_size < 1 or training_arguments.per_device_eval_batch_size < 1:
@@ -157,6 +165,8 @@ def _check_model_arguments(arguments: RecipeArguments, training_arguments: Train
     has_crf = arguments.model_type.endswith("_crf")
     if isinstance(arguments, TaggingArguments) and arguments.crf_learning_rate is not None and not has_crf:
         raise RecipeError(f"`crf_learning_rate` needs a CRF, but `model_type` is {arguments.model_type}.")
+    if training_arguments.label_smoothing_factor and getattr(arguments, "class_weights", None):
+        raise RecipeError("`label_smoothing_factor` and `class_weights` are two losses; remove one.")
     if training_arguments.label_smoothing_factor and has_crf:
         raise RecipeError(
             "`label_smoothing_factor` would replace the loss of the CRF by token cross-entropy; remove it."

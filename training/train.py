@@ -124,6 +124,9 @@ def run(recipe: Recipe) -> dict[str, Any]:
         evaluation=prepared.evaluations["validation"],
         optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
     )
+    trainer.compute_loss_func = task.loss_function(
+        prepared.train, arguments, num_labels=prepared.model.config.num_labels
+    )
     for callback in training_callbacks(task, arguments, training_arguments):
         trainer.add_callback(callback)
     training_arguments.restore_callback_states_from_checkpoint = checkpoint is not None

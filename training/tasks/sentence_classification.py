@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from datasets import Dataset
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
 from malmoi.data.classified_dataset import class_names, with_classes
 from malmoi.data.padding_collator import PaddingCollator
 from malmoi.data.text_features import text_features
+from malmoi.training.arguments import RecipeArguments, SentenceClassificationArguments
+from malmoi.training.class_weights import LossFunction, balanced_weights, weighted_cross_entropy
 from malmoi.training.evaluation import ClassificationEvaluation, Evaluation
 from malmoi.training.metrics.sentence_classification import DEFINITIONS
 from malmoi.training.tasks.task import Task
@@ -40,6 +43,13 @@ class SentenceClassification(Task):
     def collator(self, tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
         """Return what pads text features to the longest of a batch."""
         return PaddingCollator(tokenizer)
+
+    def loss_function(self, train: Dataset, arguments: RecipeArguments, *, num_labels: int) -> LossFunction | None:
+        """Return a loss with a weight for each class, if the recipe asks for it."""
+        assert isinstance(arguments, SentenceClassificationArguments)
+        if arguments.class_weights is None:
+            return None
+        return weighted_cross_entropy(balanced_weights(torch.tensor(train["labels"][:]), num_labels))
 
     def evaluation(self, features: Dataset, dataset: Dataset) -> ClassificationEvaluation:
         """Return what judges predictions for the text features of classified texts."""

@@ -8,6 +8,7 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from malmoi.training.arguments import RecipeArguments
+from malmoi.training.class_weights import LossFunction
 from malmoi.training.evaluation import Evaluation
 
 
@@ -56,6 +57,10 @@ class Task(ABC):
     @abstractmethod
     def collator(self, tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
         """Return what makes a batch of features."""
+
+    def loss_function(self, train: Dataset, arguments: RecipeArguments, *, num_labels: int) -> LossFunction | None:
+        """Return the loss that the recipe asks for, for these features; `None` if it is that of the model."""
+        return None
 
     @abstractmethod
     def evaluation(self, features: Dataset, dataset: Dataset) -> Evaluation:
