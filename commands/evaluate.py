@@ -10,7 +10,9 @@ from rich.console import Console
 from transformers import TrainingArguments
 from transformers.utils import logging
 
+from malmoi.data.notice import notify
 from malmoi.data.readers import READERS
+from malmoi.data.split_faults import repeated_texts
 from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
 from malmoi.inference.loading import load_model, task_of
@@ -42,6 +44,12 @@ def evaluate_model(
     splits = READERS[reader].read(data_dir)
     if split not in splits:
         raise UserError(f"{data_dir or reader}: there is no split {split!r}, only {', '.join(splits)}.")
+    if (
+        "train" in splits
+        and split != "train"
+        and (repeated := repeated_texts({k: splits[k] for k in ("train", split)}))
+    ):
+        notify(repeated)
     labels = [str(name) for _, name in sorted((loaded.model.config.id2label or {}).items())]
     rows = task.with_labels(splits[split], labels)
     max_length = longest_input(loaded.model.config, loaded.tokenizer)

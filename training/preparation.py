@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 from datasets import Dataset, DatasetDict
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.data.notice import notify
 from malmoi.data.readers import READERS
+from malmoi.data.split_faults import split_faults
 from malmoi.data.token_windows import longest_input
 from malmoi.inference.loading import TASK_KEY
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
@@ -45,6 +47,8 @@ def prepare(task: Task, arguments: RecipeArguments, settings: dict[str, Any], *,
         UserError: If data, tokenizer, encoder or embeddings cannot be had or do not fit together.
     """
     splits = load_splits(arguments)
+    for fault in split_faults(splits):
+        notify(fault)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
     tokenizer = task.prepare_tokenizer(load_tokenizer(arguments, chosen["text"]))
     embeddings = load_embeddings(arguments.embeddings, tokenizer) if arguments.embeddings else None

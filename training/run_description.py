@@ -9,6 +9,7 @@ from typing import Any
 from datasets import Dataset
 
 from malmoi.data.readers import READERS
+from malmoi.data.split_faults import count_repeated
 from malmoi.training.recipe import Recipe
 from malmoi.training.recipe_arguments import typed_value
 from malmoi.training.tasks import Task
@@ -43,6 +44,7 @@ def describe_data(
         "texts": {name: rows.num_rows for name, rows in splits.items()},
         "labels": task.labels(splits[split]),
         "fingerprint": fingerprint(splits[split]),
+        **({"also_in_training": count_repeated(splits)} if "train" in splits else {}),
     }
 
 
