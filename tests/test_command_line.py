@@ -101,6 +101,16 @@ def test_evaluate_reproduces_the_figures_of_the_run(tmp_path: Path, marked_corpu
     assert "no split 'test'" in malmoi("evaluate", run, "--data_dir", marked_corpus, "--split", "test", code=2)[1]
 
 
+def test_evaluate_measures_a_test_file(saved_model: Path, marked_corpus: Path, tmp_path: Path) -> None:
+    train = (marked_corpus / "train.txt").read_text(encoding="utf-8")
+    (tmp_path / "train.txt").write_text(train, encoding="utf-8")
+    (tmp_path / "test.txt").write_text(train.splitlines()[0] + "\n", encoding="utf-8")
+    options = ("--data_dir", tmp_path, "--reader", "inline-marks", "--split", "test")
+    output, said = malmoi("evaluate", saved_model, *options, "--json")
+    assert json.loads(output)["data"]["texts"] == {"test": 1}
+    assert "1 of 1 texts of test also stand in the training data" in said
+
+
 def test_evaluate_without_report_asks_for_the_reader(saved_model: Path, marked_corpus: Path) -> None:
     assert "give it by --reader" in malmoi("evaluate", saved_model, "--data_dir", marked_corpus, code=2)[1]
     output, _ = malmoi("evaluate", saved_model, "--data_dir", marked_corpus, "--reader", "inline-marks", "--json")
