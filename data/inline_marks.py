@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from malmoi.data.alignment import Span
+from malmoi.data.notice import shorten
 
 IN_NAME = r"(?:\\[<>:\\\s]|[^<>\\]|\\(?![<>:\\\s]))"
 MARK = re.compile(rf"<({IN_NAME}+):((?:\\.|[^<>:\\])+)>", re.DOTALL)
@@ -157,7 +158,7 @@ def _known_type(types: frozenset[str], *, after: str) -> re.Pattern[str]:
 def _not_a_mark(found: str) -> ValueError:
     return ValueError(
         "expected marks of the form <name:TYPE>, whose TYPE begins and ends with a letter or a digit and has a letter "
-        f"in it, got {found!r}; a bracket that is text has a backslash before it."
+        f"in it, got {shorten(found)}; a bracket that is text has a backslash before it."
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from malmoi.data.alignment import Span
+from malmoi.data.notice import shorten
 
 MARK_END = re.compile(r":(\w+)>")
 ANY_MARK = re.compile(r"<.+?:([^<>:]+)>")
@@ -75,7 +76,7 @@ def _difference(sentence: str, marked: str, furthest: tuple[int, int], types: Co
     start, position = furthest
     mark = ANY_MARK.match(marked, position)
     if mark and mark[1] not in types:
-        return f"expected marks of the types {', '.join(types)}, got {mark[1]!r} in {mark[0]!r}."
+        return f"expected marks of the types {', '.join(types)}, got {shorten(mark[1])} in {shorten(mark[0])}."
     return (
         f"expected the sentence with marks <name:TYPE>, but from character {start + 1} on the sentence is "
         f"{sentence[start : start + 20]!r} and the marked sentence {marked[position : position + 20]!r}."

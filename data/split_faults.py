@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 
-import pyarrow.compute
 from datasets import Dataset
 
 from malmoi.data.classified_dataset import class_names
@@ -30,7 +29,7 @@ def count_labels(dataset: Dataset) -> Counter[str]:
     is_tagged = "tags" in dataset.features
     column = dataset.with_format("arrow")[:]["tags" if is_tagged else "label"].combine_chunks()
     names = label_names(dataset) if is_tagged else class_names(dataset)
-    counted = pyarrow.compute.value_counts(column.flatten() if is_tagged else column).to_pylist()
+    counted = (column.flatten() if is_tagged else column).value_counts().to_pylist()
     counts = Counter({names[entry["values"]]: entry["counts"] for entry in counted})
     if not is_tagged or not any(name.startswith("B-") for name in names):
         return counts

@@ -245,6 +245,17 @@ def test_broken_marks_are_refused(tmp_path: Path, line: str) -> None:
         read_inline_marks(tmp_path)
 
 
+def test_a_refusal_is_a_sentence_however_long_the_line(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text(f"<{'가' * 5000}:PS 역\n", encoding="utf-8")
+    with pytest.raises(DataFormatError, match="line 1: expected marks") as refused:
+        read_inline_marks(tmp_path)
+    assert len(str(refused.value)) < 500
+    write_klue(tmp_path, f"{'가' * 5000}\tO\n")
+    with pytest.raises(DataFormatError, match="expected one character") as refused:
+        read_klue_ner(tmp_path)
+    assert len(str(refused.value)) < 500
+
+
 def test_a_file_without_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train.txt").write_text("이름이 없다.\n", encoding="utf-8")
     with pytest.raises(DataFormatError, match="at least one sentence with a mark"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict, load_dataset
 
+from malmoi.data.notice import shorten
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
@@ -100,13 +101,13 @@ def _read_file(path: Path) -> Iterator[TaggedSentence]:
 
 def _check_character(path: Path, number: int, line: str) -> str:
     if line[1:2] != "\t" or line.count("\t") != 1:
-        raise DataFormatError(path, number, f"expected one character, a tab and a tag, got {line!r}.")
+        raise DataFormatError(path, number, f"expected one character, a tab and a tag, got {shorten(line)}.")
     return line[0]
 
 
 def _check_tag(path: Path, number: int, tag: str, *, previous: str) -> str:
     if tag not in KLUE_LABELS:
-        raise DataFormatError(path, number, f"expected one of the tags {', '.join(KLUE_LABELS)}, got {tag!r}.")
+        raise DataFormatError(path, number, f"expected one of the tags {', '.join(KLUE_LABELS)}, got {shorten(tag)}.")
     if tag.startswith("I-") and previous[2:] != tag[2:]:
         raise DataFormatError(
             path, number, f"expected {tag} only after B-{tag[2:]} or {tag}, got it after {previous}."

@@ -64,12 +64,12 @@ def _read_division(path: Path) -> dict[str, str]:
     for number, line in read_lines(path):
         if number == 1:
             if line != HEADER:
-                raise DataFormatError(path, number, f"expected the header {HEADER!r}, got {line!r}.")
+                raise DataFormatError(path, number, f"expected the header {HEADER!r}, got {shorten(line)}.")
             continue
         name, _, part = line.partition("\t")
         if part not in SPLITS:
             raise DataFormatError(
-                path, number, f"expected a file name, a tab and one of {', '.join(SPLITS)}, got {line!r}."
+                path, number, f"expected a file name, a tab and one of {', '.join(SPLITS)}, got {shorten(line)}."
             )
         if name in splits:
             raise DataFormatError(path, number, f"expected each file once, got {name} again.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from datasets import DatasetDict, load_dataset
 
 from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
+from malmoi.data.notice import shorten
 from malmoi.data.stratified_division import draw_evenly
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
@@ -64,14 +65,14 @@ def read_ratings(path: Path) -> Iterator[ClassifiedText]:
     for number, line in read_lines(path):
         if number == 1:
             if line != HEADER:
-                raise DataFormatError(path, number, f"expected the header {HEADER!r}, got {line!r}.")
+                raise DataFormatError(path, number, f"expected the header {HEADER!r}, got {shorten(line)}.")
             continue
         columns = line.split("\t")
         if len(columns) != 3:
             raise DataFormatError(path, number, f"expected id, document and label, got {len(columns)} columns.")
         review_id, document, label = columns
         if label not in ("0", "1"):
-            raise DataFormatError(path, number, f"expected the label 0 or 1, got {label!r}.")
+            raise DataFormatError(path, number, f"expected the label 0 or 1, got {shorten(label)}.")
         yield ClassifiedText(id=review_id, text=document, label=NSMC_CLASSES[int(label)])
     if number == 1:
         raise DataFormatError(path, None, "expected reviews, found none.")
