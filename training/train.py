@@ -125,7 +125,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
         optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
     )
     trainer.compute_loss_func = task.loss_function(
-        prepared.train, arguments, num_labels=prepared.model.config.num_labels
+        prepared.train, arguments, num_labels=len(task.labels(prepared.splits["train"]))
     )
     for callback in training_callbacks(task, arguments, training_arguments):
         trainer.add_callback(callback)
