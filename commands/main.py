@@ -12,6 +12,7 @@ import typer
 
 from malmoi.data.user_error import UserError
 from malmoi.training.large_pages import ask_for_large_pages
+from malmoi.training.launcher import leave
 
 app = typer.Typer(
     help="Tag names in Korean text, restore its spaces, judge its sentiment; train and compare models that do.",
@@ -293,5 +294,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (UserError, OSError) as error:  # OSError: a folder that may not be written to, a full disk
-        typer.echo(f"malmoi: {error}", err=True)
-        sys.exit(2)
+        leave(f"malmoi: {error}", 2)
+
+
+if __name__ == "__main__":  # as a launcher of several processes runs it: torchrun ... -m malmoi.commands.main train
+    main()

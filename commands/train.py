@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from malmoi.inference.loading import COMMANDS
+from malmoi.training.launcher import is_first_process
 from malmoi.training.plots import MISSING, can_plot
 from malmoi.training.recipe import Recipe
 from malmoi.training.report import print_report
@@ -29,6 +30,8 @@ def train_recipe(recipe: Recipe) -> None:
             err=True,
         )
         sys.exit(130)
+    if not is_first_process():
+        return
     print_report(report, Console())
     typer.echo(
         f"\nModel, tokenizer, code, report.json{' and plots' if can_plot() else ''} are in {folder}. Next:\n"

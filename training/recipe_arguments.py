@@ -1,7 +1,6 @@
 """From a recipe to typed arguments, refusing values that would train something else than they say."""
 
 import math
-import os
 import random
 from importlib.util import find_spec
 from typing import Any, NoReturn
@@ -18,6 +17,8 @@ from malmoi.training.arguments import (
     SentenceClassificationArguments,
     TaggingArguments,
 )
+from malmoi.training.launcher import launched_processes
+from malmoi.training.processes import check_processes, settings_of_processes
 from malmoi.training.recipe import ENCODER, Recipe, RecipeError, model_settings
 from malmoi.training.tasks import Task
 
@@ -47,6 +48,7 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     given = {key: value for key, value in (settings | recipe.flags).items() if key in of_parser}
     if str(given.get("seed", 0)).lower() in ("none", "null"):
         given["seed"] = _drawn_seed()
+    given |= settings_of_processes(given)
     # what can be written on the command line goes through the parser, which checks its type
     written = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
     parser.set_defaults(**{key: value for key, value in given.items() if key not in written})
@@ -55,6 +57,7 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
         arguments, training_arguments = parser.parse_args_into_dataclasses(args=argv)
     except ValueError as error:
         raise RecipeError(" ".join(str(error).split())) from error
+    check_processes(training_arguments)
     model = {
         key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser
     }
@@ -67,7 +70,7 @@ def _drawn_seed() -> int:
     Raises:
         RecipeError: If several processes train together, each of which would draw its own.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if launched_processes() > 1:
         raise RecipeError("`seed: null` draws a seed, and several processes must have the same; give a number.")
     return random.SystemRandom().randrange(2**31)
 

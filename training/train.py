@@ -37,6 +37,7 @@ from malmoi.training.callbacks import (
 from malmoi.training.costs import DEFINITIONS as COST_DEFINITIONS
 from malmoi.training.costs import peak_memory_bytes, texts_per_second
 from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered, predicted_labels
+from malmoi.training.launcher import is_first_process, leave
 from malmoi.training.optimizer import recipe_optimizer
 from malmoi.training.output_dir import find_checkpoint, remove_old_run
 from malmoi.training.plots import plot_run
@@ -211,7 +212,7 @@ def main(argv: list[str]) -> None:
         raise RecipeError("Expected the name of a recipe.")
     recipe = load_recipe(argv[0], argv[1:])
     report = run(recipe)
-    if int(torch.distributed.get_rank() if torch.distributed.is_initialized() else 0) == 0:
+    if is_first_process():
         print_report(report, Console())
 
 
@@ -219,6 +220,6 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except UserError as user_error:
-        sys.exit(f"malmoi: {user_error}")
+        leave(f"malmoi: {user_error}", 1)
     except KeyboardInterrupt:
         sys.exit(130)
