@@ -44,6 +44,7 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
     """
     from transformers.trainer_utils import get_last_checkpoint
 
+    from malmoi.training.enough_steps import settings_as_given
     from malmoi.training.output_dir import find_checkpoint
     from malmoi.training.recipe_arguments import check_arguments, parse_recipe
     from malmoi.training.report import read_report
@@ -66,7 +67,7 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
             started = folder.is_dir() and get_last_checkpoint(str(folder)) is not None
             flags = {**recipe.flags, "resume_from_checkpoint": str(started).lower()}
             unfinished[folder] = recipe._replace(flags=flags)
-        elif report.get("settings") != describe_settings(recipe):
+        elif settings_as_given(report) != describe_settings(recipe):
             raise RecipeError(f"{folder} holds a finished run with other settings. Choose another --output_dir.")
     return unfinished
 

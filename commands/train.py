@@ -7,7 +7,8 @@ import typer
 from rich.console import Console
 
 from malmoi.inference.loading import COMMANDS
-from malmoi.training.launcher import is_first_process
+from malmoi.training.enough_steps import nothing_learned
+from malmoi.training.launcher import is_first_process, say
 from malmoi.training.plots import MISSING, can_plot
 from malmoi.training.recipe import Recipe
 from malmoi.training.report import print_report
@@ -38,6 +39,8 @@ def train_recipe(recipe: Recipe) -> None:
         f'  malmoi {COMMANDS[recipe.task]} {folder} "{TASKS[recipe.task].example}"\n'
         f"  malmoi evaluate {folder}{_data_flag(recipe)}"
     )
+    if advice := nothing_learned(report):
+        say(advice)
     if not can_plot():
         typer.echo(MISSING)
 

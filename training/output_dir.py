@@ -2,15 +2,17 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from transformers import TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
+from malmoi.training.checkpoints import checkpoints_in, what_it_lacks
+from malmoi.training.launcher import say
 from malmoi.training.recipe import RecipeError
-from malmoi.training.report import REPORT_FILE
+from malmoi.training.report import REPORT_FILE, read_report
 
 
-def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -> str | None:
+def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -> Path | None:
     """Return the checkpoint to go on from, if any, and make sure that no run is lost by mistake.
 
     Raises:
@@ -18,23 +20,50 @@ def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -
             there is nothing to go on from.
     """
     folder = Path(str(training_arguments.output_dir))
-    resume = training_arguments.resume_from_checkpoint
-    if resume and resume.lower() not in ("true", "false"):
-        if not Path(resume, "trainer_state.json").is_file():
+    resume = str(training_arguments.resume_from_checkpoint or "false")
+    if resume.lower() == "true":
+        folder.mkdir(parents=True, exist_ok=True)
+        return _last_whole_checkpoint(folder)
+    named = None if resume.lower() == "false" else Path(resume)
+    if named is not None:
+        if not (named / "trainer_state.json").is_file():
             raise RecipeError(f"`resume_from_checkpoint`: {resume} is no checkpoint.")
-        return resume
+        if lack := what_it_lacks(named):
+            raise RecipeError(f"`resume_from_checkpoint`: {resume} is no whole checkpoint: {lack}.")
+        if named.resolve().parent == folder.resolve():
+            return named
     folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written to is better known now than later
-    last = get_last_checkpoint(str(folder))
-    if resume and resume.lower() == "true":
-        if last is None:
-            raise RecipeError(f"`resume_from_checkpoint`: {folder} holds no checkpoint.")
-        return last
-    if not overwrite and (last is not None or (folder / REPORT_FILE).is_file()):
+    if not overwrite and (checkpoints_in(folder) or (folder / REPORT_FILE).is_file()):
         raise RecipeError(
             f"{folder} holds a run already. Choose another --output_dir, go on with it by "
             "--resume_from_checkpoint true, or replace it by --overwrite true."
         )
-    return None
+    return named
+
+
+def _last_whole_checkpoint(folder: Path) -> Path:
+    """Return the latest checkpoint that is whole: an interruption may have cut the last one off."""
+    found = checkpoints_in(folder)
+    if not found:
+        raise RecipeError(f"`resume_from_checkpoint`: {folder} holds no checkpoint.")
+    lacks = {checkpoint: what_it_lacks(checkpoint) for checkpoint in found}
+    whole = next((checkpoint for checkpoint in found if lacks[checkpoint] is None), None)
+    if whole is None:
+        raise RecipeError(
+            f"`resume_from_checkpoint`: {folder} holds no checkpoint that is whole ({found[0].name}: "
+            f"{lacks[found[0]]}); train anew by --overwrite true."
+        )
+    for checkpoint in found[: found.index(whole)]:
+        say(f"{checkpoint.name} is not whole ({lacks[checkpoint]}); going on from {whole.name}.")
+    return whole
+
+
+def report_to_go_on_from(training_arguments: TrainingArguments) -> dict[str, Any] | None:
+    """Return the report of the run that is gone on with; `None` if it has none, or no model beside it."""
+    folder = Path(str(training_arguments.output_dir))
+    if str(training_arguments.resume_from_checkpoint).lower() != "true" or not any(folder.glob("*.safetensors")):
+        return None
+    return read_report(folder)
 
 
 def remove_old_run(training_arguments: TrainingArguments) -> None:

@@ -36,15 +36,26 @@ from malmoi.training.callbacks import (
 )
 from malmoi.training.costs import DEFINITIONS as COST_DEFINITIONS
 from malmoi.training.costs import peak_memory_bytes, texts_per_second
+from malmoi.training.enough_steps import give_enough_steps, instead_of, nothing_learned
 from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered, predicted_labels
-from malmoi.training.launcher import is_first_process, leave
+from malmoi.training.launcher import is_first_process, leave, say
 from malmoi.training.optimizer import recipe_optimizer
-from malmoi.training.output_dir import find_checkpoint, remove_old_run
+from malmoi.training.output_dir import find_checkpoint, remove_old_run, report_to_go_on_from
 from malmoi.training.plots import plot_run
 from malmoi.training.preparation import prepare
 from malmoi.training.recipe import Recipe, RecipeError, load_recipe
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe
 from malmoi.training.report import environment, print_report, write_report
+from malmoi.training.resuming import (
+    ResumedState,
+    check_optimizer,
+    end_of_training,
+    finished_report,
+    finished_state,
+    planned_steps,
+    restore_callbacks,
+    restore_finished_training,
+)
 from malmoi.training.run_description import (
     describe_data,
     describe_settings,
@@ -52,6 +63,7 @@ from malmoi.training.run_description import (
     loss_history,
     summarize_epochs,
 )
+from malmoi.training.run_record import RunRecord, check_resuming, describe_training
 from malmoi.training.tasks import TASKS, Task
 
 
@@ -92,7 +104,6 @@ def training_callbacks(
     """Return what the recipe asks of the `Trainer` beside its own arguments."""
     callbacks: list[TrainerCallback] = [
         ShortLines(task.main_figure) if training_arguments.disable_tqdm else ShortProgress(task.main_figure),
-        EpochTimer(),
         RepeatableLengthGrouping(),
     ]
     if arguments.learning_rate_decay != 1:
@@ -115,6 +126,16 @@ def run(recipe: Recipe) -> dict[str, Any]:
     # 2. data, tokenizer, model, features
     set_seed(training_arguments.seed)
     prepared = prepare(task, arguments, settings, seed=training_arguments.seed)
+    record = describe_training(arguments, training_arguments, prepared)
+    changed = give_enough_steps(recipe, arguments, training_arguments, texts=prepared.train.num_rows)
+    planned = planned_steps(training_arguments, prepared.train.num_rows)
+    folder = Path(str(training_arguments.output_dir))
+    if checkpoint is not None:
+        check_resuming(checkpoint, prepared, record)
+        written = report_to_go_on_from(training_arguments)
+        if written is not None and (finished := finished_report(written, arguments, planned)):
+            say(f"{folder}: the training is finished ({finished}); nothing is left to train, and all stays as it is.")
+            return written
     # 3. training
     trainer = build_trainer(
         task,
@@ -128,14 +149,13 @@ def run(recipe: Recipe) -> dict[str, Any]:
     trainer.compute_loss_func = task.loss_function(
         prepared.train, arguments, num_labels=len(task.labels(prepared.splits["train"]))
     )
-    for callback in training_callbacks(task, arguments, training_arguments):
+    timer = EpochTimer()
+    for callback in [*training_callbacks(task, arguments, training_arguments), timer, RunRecord(record)]:
         trainer.add_callback(callback)
-    training_arguments.restore_callback_states_from_checkpoint = checkpoint is not None
-    if checkpoint is None:
+    if checkpoint is None or checkpoint.resolve().parent != folder.resolve():
         remove_old_run(training_arguments)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    train_what_is_left(trainer, checkpoint, arguments, planned)
     # 4. evaluation
-    timer = _timer_of(trainer)
     history = epoch_history(trainer.state.log_history, timer.seconds, task)
     figures = {
         split: evaluate(trainer, evaluation, prefix=split) for split, evaluation in prepared.evaluations.items()
@@ -146,7 +166,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
         "recipe": recipe.name,
         "task": task.name,
         "model_type": prepared.model.config.model_type,
-        "settings": describe_settings(recipe),
+        "settings": describe_settings(recipe) | changed,
         "data": describe_data(task, arguments.reader, arguments.data_dir, prepared.splits, split="validation"),
         "training": {
             "texts_per_epoch": prepared.train.num_rows,
@@ -154,6 +174,9 @@ def run(recipe: Recipe) -> dict[str, Any]:
             * training_arguments.gradient_accumulation_steps
             * training_arguments.world_size,
             "processes": training_arguments.world_size,
+            "steps": trainer.state.global_step,
+            "ended": end_of_training(trainer.state.global_step, planned),
+            **({"instead_of": instead_of(recipe, changed)} if changed else {}),
             "precision": {"no": "float32"}.get(training_arguments.mixed_precision, training_arguments.mixed_precision),
         },
         "tokenizer": {
@@ -178,7 +201,6 @@ def run(recipe: Recipe) -> dict[str, Any]:
     }
     # 5. speed, model, report and plots, by the first process alone
     if trainer.is_world_process_zero():
-        folder = Path(str(training_arguments.output_dir))
         report["texts_per_second"] = texts_per_second(
             prepared.model,
             prepared.tokenizer,
@@ -193,17 +215,31 @@ def run(recipe: Recipe) -> dict[str, Any]:
     return report
 
 
+def train_what_is_left(trainer: Trainer, checkpoint: Path | None, arguments: RecipeArguments, planned: int) -> None:
+    """Train what is left to train; nothing if early stopping or the number of steps has ended the training before."""
+    callbacks = trainer.callback_handler.callbacks
+    if checkpoint is None:
+        trainer.train()
+    else:
+        restore_callbacks(callbacks, checkpoint)
+        finished = finished_state(checkpoint, arguments, planned)
+        if finished is None:
+            check_optimizer(checkpoint)
+            trainer.add_callback(ResumedState(callbacks, checkpoint))
+            trainer.train(resume_from_checkpoint=str(checkpoint))
+        else:
+            say(f"{checkpoint}: the training is finished ({finished}); nothing is left to train.")
+            restore_finished_training(trainer, checkpoint)
+    # it would look for the figures of the training in those of the final evaluation
+    trainer.remove_callback(EarlyStoppingCallback)
+
+
 def evaluate(trainer: Trainer, evaluation: Evaluation, *, prefix: str = "eval") -> dict[str, float]:
     """Return the figures of the model for the features of an evaluation; logs name them with the prefix."""
     trainer.compute_metrics = evaluation  # type: ignore[assignment]
     features: Any = numbered(evaluation.features)
     figures = trainer.evaluate(features, metric_key_prefix=prefix)
     return {name.removeprefix(f"{prefix}_"): value for name, value in figures.items()}
-
-
-def _timer_of(trainer: Trainer) -> EpochTimer:
-    """Return the timer in use: resuming puts a restored one in the place of ours."""
-    return next(c for c in trainer.callback_handler.callbacks if isinstance(c, EpochTimer))
 
 
 def main(argv: list[str]) -> None:
@@ -214,6 +250,8 @@ def main(argv: list[str]) -> None:
     report = run(recipe)
     if is_first_process():
         print_report(report, Console())
+        if advice := nothing_learned(report):
+            say(advice)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,56 @@
+"""Checkpoints: which of them are whole, and what they know of the training that wrote them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
+
+OPTIMIZER_FILES = ("optimizer*", "global_step*")  # of one process, of FSDP, of DeepSpeed
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """Return the checkpoints of a run, the latest first."""
+    numbers = {path: path.name.removeprefix(f"{PREFIX_CHECKPOINT_DIR}-") for path in folder.glob("checkpoint-*")}
+    found = [path for path, number in numbers.items() if path.is_dir() and number.isdigit()]
+    return sorted(found, key=lambda path: -int(numbers[path]))
+
+
+def read_state(checkpoint: Path) -> dict[str, Any]:
+    """Return the state of the `Trainer` that a checkpoint holds."""
+    state: dict[str, Any] = json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+    return state
+
+
+def what_it_lacks(checkpoint: Path) -> str | None:
+    """Return what keeps a training from going on from a checkpoint; `None` if it is whole.
+
+    One whose writing was cut off has no state, which is written last.
+    """
+    for name in (TRAINER_STATE_NAME, CONFIG_NAME, "tokenizer.json"):
+        path = checkpoint / name
+        if not path.is_file():
+            return f"it holds no {name}"
+        try:
+            whole = isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+        except ValueError:
+            whole = False
+        if not whole:
+            return f"its {name} is damaged"
+    if (checkpoint / SAFE_WEIGHTS_INDEX_NAME).is_file():
+        return None
+    try:
+        with safe_open(checkpoint / SAFE_WEIGHTS_NAME, framework="pt"):
+            return None
+    except FileNotFoundError:
+        return f"it holds no {SAFE_WEIGHTS_NAME}"
+    except SafetensorError:
+        return f"its {SAFE_WEIGHTS_NAME} is damaged or cut off"
+
+
+def has_optimizer(checkpoint: Path) -> bool:
+    """Tell whether a checkpoint holds the state of the optimizer, without which a training would begin it anew."""
+    return any(any(checkpoint.glob(pattern)) for pattern in OPTIMIZER_FILES)

@@ -1,0 +1,172 @@
+"""What a training is about, kept in every checkpoint: labels, tokenizer, data and settings that stay the same."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from transformers import (
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+    TrainingArguments,
+)
+from transformers.trainer_callback import ExportableState
+
+from malmoi.training.arguments import RecipeArguments
+from malmoi.training.checkpoints import read_state
+from malmoi.training.preparation import Preparation
+from malmoi.training.recipe import RecipeError
+
+# what may change on the way, and what is compared by what it leads to: data, vocabulary, weights
+FREE_ARGUMENTS = (
+    *("reader", "data_dir", "overwrite", "early_stopping_patience", "early_stopping_threshold"),
+    *("tokenizer", "tokenizer_min_frequency", "tokenizer_vocab_size", "model_type", "model_name_or_path"),
+    "embeddings",
+)
+# a checkpoint brings its optimizer and its schedule: other values would be passed over in silence
+BINDING_TRAINING_ARGUMENTS = (
+    *("seed", "data_seed", "learning_rate", "weight_decay", "optim", "adam_beta1", "adam_beta2", "adam_epsilon"),
+    *("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "max_grad_norm", "label_smoothing_factor"),
+    *("train_sampling_strategy", "dataloader_drop_last"),
+)
+# written by transformers, the same in result, or compared by what it leads to
+FREE_SETTINGS = (
+    *("transformers_version", "dtype", "torch_dtype", "auto_map", "custom_pipelines", "architectures", "use_cache"),
+    *("_name_or_path", "name_or_path", "problem_type", "crf_implementation", "id2label", "label2id", "vocab_size"),
+    *("pad_token_id", "bos_token_id", "eos_token_id", "unk_token_id", "untagged_token_ids", "malmoi_task"),
+)
+COMPARED_TEXTS = 1000
+MOST_NAMED = 5
+
+
+class RunRecord(TrainerCallback, ExportableState):
+    """Puts into every checkpoint what its training is about."""
+
+    def __init__(self, content: dict[str, Any]):
+        self.content = content
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"args": {"content": self.content}, "attributes": {}}
+
+
+def describe_training(
+    arguments: RecipeArguments, training_arguments: TrainingArguments, prepared: Preparation
+) -> dict[str, Any]:
+    """Return what a training must have in common with the checkpoint that it goes on from."""
+    settings = {
+        field.name: getattr(arguments, field.name)
+        for field in dataclasses.fields(arguments)
+        if field.name not in FREE_ARGUMENTS
+    }
+    for name in BINDING_TRAINING_ARGUMENTS:
+        value = getattr(training_arguments, name, None)
+        settings[name] = getattr(value, "value", value)
+    batch = training_arguments.train_batch_size * training_arguments.gradient_accumulation_steps
+    settings["texts in a step"] = batch * training_arguments.world_size
+    data = {split: _fingerprint(prepared.splits[split]) for split in ("train", "validation")}
+    return {"settings": settings, "data": data}
+
+
+def check_resuming(
+    checkpoint: Path, prepared: Preparation, record: dict[str, Any], *, texts: list[str] | None = None
+) -> None:
+    """Check that a training can go on from a checkpoint: with its labels, tokenizer, sizes, data and settings.
+
+    Args:
+        checkpoint: The checkpoint.
+        prepared: What the training would go on with.
+        record: What the training is about, from `describe_training`.
+        texts: Texts that both tokenizers must read alike; by default the first ones of the training set.
+
+    Raises:
+        RecipeError: If anything differs; it names what.
+    """
+    texts = list(prepared.splits["train"][:COMPARED_TEXTS]["text"]) if texts is None else texts
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    differences = [
+        *_other_labels(config, prepared.model.config),
+        *_other_tokenizer(checkpoint, prepared.tokenizer, texts),
+        *_other_model(checkpoint, config, prepared.model),
+    ]
+    before = read_state(checkpoint)["stateful_callbacks"].get(RunRecord.__name__, {}).get("args", {}).get("content")
+    if before is not None:  # checkpoints of older versions have none
+        differences += [
+            f"the {'training' if split == 'train' else split} data are others"
+            for split, fingerprint in record["data"].items()
+            if before["data"].get(split) != fingerprint
+        ]
+        differences += [
+            f"`{name}` was {before['settings'][name]} and is {value}"
+            for name, value in json.loads(json.dumps(record["settings"])).items()
+            if name in before["settings"] and before["settings"][name] != value
+        ]
+    if differences:
+        raise RecipeError(
+            f"The training of {checkpoint} cannot go on with what is given now: {'; '.join(differences)}. Give it "
+            "what it began with, or begin a new training with its weights by --model_name_or_path "
+            f"{checkpoint} and another --output_dir."
+        )
+
+
+def _other_labels(config: dict[str, Any], now: PreTrainedConfig) -> list[str]:
+    before = [str(label) for _, label in sorted((config.get("id2label") or {}).items(), key=lambda kv: int(kv[0]))]
+    after = [str(label) for _, label in sorted((now.id2label or {}).items())]
+    if before == after or not before:
+        return []
+    changes = {
+        "new": [label for label in after if label not in before],
+        "gone": [label for label in before if label not in after],
+    }
+    named = "; ".join(f"{word}: {_some(labels)}" for word, labels in changes.items() if labels)
+    return [f"the labels are others ({named or 'the same in another order'})"]
+
+
+def _other_tokenizer(checkpoint: Path, now: PreTrainedTokenizerBase, texts: list[str]) -> list[str]:
+    try:
+        before: Any = AutoTokenizer.from_pretrained(checkpoint)
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{checkpoint}: its tokenizer cannot be read ({' '.join(str(error).split())}).") from error
+    old, new = before.get_vocab(), now.get_vocab()
+    moved = sum(old.get(token) != number for token, number in new.items())
+    if moved or len(old) != len(new):
+        return [f"the tokenizer is another ({len(old):,} tokens before, {len(new):,} now, {moved:,} with another id)"]
+    ids = [tokenizer(texts, verbose=False)["input_ids"] for tokenizer in (before, now)]
+    return [] if ids[0] == ids[1] else ["the tokenizer splits text in another way"]
+
+
+def _other_model(checkpoint: Path, config: dict[str, Any], model: PreTrainedModel) -> list[str]:
+    if config.get("model_type") != model.config.model_type:
+        return [f"the architecture was {config.get('model_type')} and is {model.config.model_type}"]
+    before = type(model.config).from_pretrained(checkpoint).to_dict()
+    return _other_settings(before, model.config.to_dict())
+
+
+def _other_settings(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    differences = []
+    for name in sorted(before.keys() & now.keys() - set(FREE_SETTINGS)):
+        old, new = before[name], now[name]
+        if isinstance(old, dict) and isinstance(new, dict):
+            differences += _other_settings(old, new)
+        elif old != new:
+            differences.append(f"`{name}` was {old} and is {new}")
+    return differences
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:MOST_NAMED])
+    return shown if len(names) <= MOST_NAMED else f"{shown} and {len(names) - MOST_NAMED} more"
+
+
+def _fingerprint(dataset: Dataset) -> str:
+    """Return a hash of all columns but the numbers of the rows; whole columns at once, as a corpus may be large."""
+    digest = hashlib.sha256()
+    for name in sorted(dataset.column_names):
+        if name != "id":
+            digest.update(json.dumps([name, dataset[:][name]], ensure_ascii=False).encode())
+    return digest.hexdigest()[:16]
