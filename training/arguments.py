@@ -20,7 +20,8 @@ class RecipeArguments:
     model_name_or_path: str | None = field(
         default=None,
         metadata={
-            "help": "Pretrained encoder, for model_type encoder and encoder_crf: its name on the Hub or its folder."
+            "help": "What is trained on: a finished model of the same task and architecture with its tokenizer and "
+            "labels, or, for model_type encoder and encoder_crf, a pretrained encoder; name on the Hub or folder."
         },
     )
     max_seq_length: int | None = field(

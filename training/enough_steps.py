@@ -8,7 +8,7 @@ from transformers import TrainingArguments
 
 from malmoi.training.arguments import RecipeArguments
 from malmoi.training.launcher import say
-from malmoi.training.recipe import RECIPES, Recipe
+from malmoi.training.recipe import Recipe
 from malmoi.training.recipe_arguments import typed_value
 from malmoi.training.resuming import planned_steps, steps_per_epoch
 
@@ -42,7 +42,7 @@ def give_enough_steps(
     before, epochs = training_arguments.num_train_epochs, math.ceil(ENOUGH_STEPS / each)
     if planned >= ENOUGH_STEPS or (training_arguments.max_steps <= 0 and before >= epochs):
         return {}
-    if training_arguments.max_steps > 0 or not _of_the_package(recipe):
+    if training_arguments.max_steps > 0 or not _is_left_to_us(recipe):
         if planned < FEW_STEPS:
             say(f"{_steps(planned)} may be too few to learn from; --num_train_epochs {epochs} makes {epochs * each}.")
         return {}
@@ -76,9 +76,9 @@ def settings_as_given(report: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in before or value is not None}
 
 
-def _of_the_package(recipe: Recipe) -> bool:
+def _is_left_to_us(recipe: Recipe) -> bool:
     """Tell whether the number of epochs is that of a recipe of the package, and no word of the user."""
-    return not set(LENGTHS) & set(recipe.flags) and (RECIPES / f"{recipe.source}.yaml").is_file()
+    return recipe.is_of_the_package and not set(LENGTHS) & set(recipe.flags)
 
 
 def _steps(count: int) -> str:

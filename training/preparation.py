@@ -16,6 +16,7 @@ from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
 from malmoi.training.architectures import build_model
 from malmoi.training.arguments import RecipeArguments
 from malmoi.training.evaluation import Evaluation
+from malmoi.training.finished_model import FinishedModel, labels_to_learn, train_on
 from malmoi.training.pretrained_embeddings import PretrainedEmbeddings, load_embeddings, set_embeddings
 from malmoi.training.recipe import RecipeError
 from malmoi.training.tasks import Task
@@ -34,7 +35,14 @@ class Preparation(NamedTuple):
     embeddings: dict[str, Any] | None
 
 
-def prepare(task: Task, arguments: RecipeArguments, settings: dict[str, Any], *, seed: int) -> Preparation:
+def prepare(
+    task: Task,
+    arguments: RecipeArguments,
+    settings: dict[str, Any],
+    *,
+    seed: int,
+    finished: FinishedModel | None = None,
+) -> Preparation:
     """Read the data, and build tokenizer, model and features.
 
     Args:
@@ -42,6 +50,7 @@ def prepare(task: Task, arguments: RecipeArguments, settings: dict[str, Any], *,
         arguments: The recipe.
         settings: Its settings of the model's configuration.
         seed: Draws the share of the training set and what augments it.
+        finished: The finished model that is trained on, if any.
 
     Raises:
         UserError: If data, tokenizer, encoder or embeddings cannot be had or do not fit together.
@@ -50,20 +59,19 @@ def prepare(task: Task, arguments: RecipeArguments, settings: dict[str, Any], *,
     for fault in split_faults(splits):
         notify(fault)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
-    tokenizer = task.prepare_tokenizer(load_tokenizer(arguments, chosen["text"]))
-    embeddings = load_embeddings(arguments.embeddings, tokenizer) if arguments.embeddings else None
-    if embeddings is not None:
-        settings = settings | {"embedding_size": embeddings.width}
-    model = build_model(task, arguments, settings, task.labels(chosen), tokenizer)
-    if embeddings is not None:
-        set_embeddings(model, embeddings, trained=arguments.embeddings_trained)
+    if finished is not None:
+        labels = labels_to_learn(finished, task.labels(chosen))
+        model, tokenizer, embeddings = train_on(finished, labels), finished.tokenizer, None
+    else:
+        model, tokenizer, embeddings = new_model(task, arguments, settings, chosen)
+        labels = task.labels(chosen)
     model.config.update({TASK_KEY: task.name})
     max_length = input_length(arguments, model, tokenizer)
-    train = task.augment(chosen, arguments, seed=seed)
+    train = task.augment(task.with_labels(chosen, labels), arguments, seed=seed)
+    evaluated = {split: task.with_labels(rows, labels) for split, rows in splits.items() if split != "train"}
     evaluations = {
         split: task.evaluation(task.features(rows, tokenizer, max_length=max_length), rows)
-        for split, rows in splits.items()
-        if split != "train"
+        for split, rows in evaluated.items()
     }
     return Preparation(
         splits,
@@ -74,6 +82,20 @@ def prepare(task: Task, arguments: RecipeArguments, settings: dict[str, Any], *,
         evaluations,
         None if embeddings is None else describe_embeddings(embeddings, list(chosen["text"]), tokenizer),
     )
+
+
+def new_model(
+    task: Task, arguments: RecipeArguments, settings: dict[str, Any], chosen: Dataset
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, PretrainedEmbeddings | None]:
+    """Build tokenizer and model of a recipe, and give the model its pretrained embeddings, if it has any."""
+    tokenizer = task.prepare_tokenizer(load_tokenizer(arguments, chosen["text"]))
+    embeddings = load_embeddings(arguments.embeddings, tokenizer) if arguments.embeddings else None
+    if embeddings is not None:
+        settings = settings | {"embedding_size": embeddings.width}
+    model = build_model(task, arguments, settings, task.labels(chosen), tokenizer)
+    if embeddings is not None:
+        set_embeddings(model, embeddings, trained=arguments.embeddings_trained)
+    return model, tokenizer, embeddings
 
 
 def load_splits(arguments: RecipeArguments) -> DatasetDict:

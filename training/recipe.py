@@ -46,6 +46,11 @@ class Recipe(NamedTuple):
         """The architecture that recipe or flags name."""
         return str(self.given("model_type", ARGUMENTS[self.task].model_type))
 
+    @property
+    def is_of_the_package(self) -> bool:
+        """Tell whether it comes with the package, so that only the flags are the user's own words."""
+        return self.source in recipe_names()
+
     def given(self, key: str, default: Any = None) -> Any:
         """Return what recipe or flags say for a key; flags come first."""
         return self.flags.get(key, self.settings.get(key, default))

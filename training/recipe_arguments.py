@@ -157,8 +157,8 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
 
 def _check_model_arguments(arguments: RecipeArguments, training_arguments: TrainingArguments) -> None:
     of_encoders = arguments.model_type.startswith(ENCODER)
-    if arguments.model_name_or_path and not of_encoders:
-        raise RecipeError(f"`model_name_or_path` names an encoder, but `model_type` is {arguments.model_type}.")
+    if arguments.model_name_or_path and arguments.embeddings and not of_encoders:
+        raise RecipeError("A model that is trained on has its own embeddings: `embeddings` or `model_name_or_path`.")
     if arguments.embeddings and of_encoders:
         raise RecipeError(f"`embeddings` are for bilstm_crf and bilstm, but `model_type` is {arguments.model_type}.")
     # two names for one thing; older versions of transformers have only the former

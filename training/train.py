@@ -38,6 +38,7 @@ from malmoi.training.costs import DEFINITIONS as COST_DEFINITIONS
 from malmoi.training.costs import peak_memory_bytes, texts_per_second
 from malmoi.training.enough_steps import give_enough_steps, instead_of, nothing_learned
 from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered, predicted_labels
+from malmoi.training.finished_model import find_finished_model
 from malmoi.training.launcher import is_first_process, leave, say
 from malmoi.training.optimizer import recipe_optimizer
 from malmoi.training.output_dir import find_checkpoint, remove_old_run, report_to_go_on_from
@@ -125,7 +126,8 @@ def run(recipe: Recipe) -> dict[str, Any]:
         disable_progress_bars()
     # 2. data, tokenizer, model, features
     set_seed(training_arguments.seed)
-    prepared = prepare(task, arguments, settings, seed=training_arguments.seed)
+    finished = find_finished_model(task, arguments, recipe)
+    prepared = prepare(task, arguments, settings, seed=training_arguments.seed, finished=finished)
     record = describe_training(arguments, training_arguments, prepared)
     changed = give_enough_steps(recipe, arguments, training_arguments, texts=prepared.train.num_rows)
     planned = planned_steps(training_arguments, prepared.train.num_rows)
@@ -133,8 +135,8 @@ def run(recipe: Recipe) -> dict[str, Any]:
     if checkpoint is not None:
         check_resuming(checkpoint, prepared, record)
         written = report_to_go_on_from(training_arguments)
-        if written is not None and (finished := finished_report(written, arguments, planned)):
-            say(f"{folder}: the training is finished ({finished}); nothing is left to train, and all stays as it is.")
+        if written is not None and (ended := finished_report(written, arguments, planned)):
+            say(f"{folder}: the training is finished ({ended}); nothing is left to train, and all stays as it is.")
             return written
     # 3. training
     trainer = build_trainer(
@@ -162,11 +164,15 @@ def run(recipe: Recipe) -> dict[str, Any]:
     }
     # the only evaluation, if none was asked for
     history = history or [{"epoch": trainer.state.epoch, "step": trainer.state.global_step, **figures["validation"]}]
+    settings_used = describe_settings(recipe)
+    if finished is not None:
+        settings_used = finished.settings_used(settings_used)
     report: dict[str, Any] = {
         "recipe": recipe.name,
         "task": task.name,
         "model_type": prepared.model.config.model_type,
-        "settings": describe_settings(recipe) | changed,
+        "settings": settings_used | changed,
+        **({"trained_on_from": finished.describe(task.labels(prepared.splits["train"]))} if finished else {}),
         "data": describe_data(task, arguments.reader, arguments.data_dir, prepared.splits, split="validation"),
         "training": {
             "texts_per_epoch": prepared.train.num_rows,

@@ -1,0 +1,162 @@
+"""Training on from a finished model: its tokenizer, its labels and its weights, and rows for labels that are new."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from malmoi.inference.loading import TASK_KEY, load_model, task_of
+from malmoi.training.arguments import RecipeArguments
+from malmoi.training.launcher import say
+from malmoi.training.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError, model_settings, nearest
+from malmoi.training.recipe_arguments import typed_value
+from malmoi.training.tasks import Task
+
+# settings that weights have the shape of, or that belong to the tokenizer
+KEPT = (
+    *("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers", "ngram_sizes", "ngram_vocab_size"),
+    *("ngram_embedding_size", "pooling", "pad_token_id", "unk_token_id", "untagged_token_ids"),
+)
+
+
+class FinishedModel(NamedTuple):
+    """A finished model from which a training goes on, and what recipe and flags say about it."""
+
+    name: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    settings: dict[str, Any]
+
+    @property
+    def labels(self) -> list[str]:
+        """Return the labels of the model, in the order of their ids."""
+        return [str(label) for _, label in sorted((self.model.config.id2label or {}).items())]
+
+    def describe(self, labels: list[str]) -> dict[str, Any]:
+        """Return what a report says of the beginning of a training with these labels; no path of this machine."""
+        name = Path(self.name).resolve().name if Path(self.name).exists() else self.name
+        return {"model": name, "new_labels": [label for label in labels if label not in self.labels]}
+
+    def settings_used(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Return the settings of a report with those that this model brought instead of those of the recipe."""
+        own = self.model.config.to_dict()
+        of_tokenizer = ("tokenizer", "tokenizer_min_frequency", "tokenizer_vocab_size", "encoder_config")
+        used = {key: value for key, value in settings.items() if key not in of_tokenizer}
+        brought = CONFIGURATIONS.keys() & {self.model.config.model_type} and used.keys() & own.keys() - {"model_type"}
+        return used | {key: own[key] for key in brought or () if key not in self.settings}
+
+
+def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) -> FinishedModel | None:
+    """Return the finished model that `model_name_or_path` names; `None` if it names a bare encoder, or nothing.
+
+    Raises:
+        UserError: If the model is for another task or of another architecture, or what the user says does not fit it.
+    """
+    name = arguments.model_name_or_path
+    if name is None:
+        return None
+    if arguments.model_type.startswith(ENCODER):
+        config = _config_of(name)
+        if config is None or not _is_finished(config, arguments.model_type):
+            return None
+    loaded = load_model(name, None)
+    config = loaded.model.config
+    if arguments.model_type != ENCODER and config.model_type != arguments.model_type:
+        raise RecipeError(
+            f"{name} is a {config.model_type}, but `model_type` is {arguments.model_type}; a {arguments.model_type} "
+            "is trained on from a finished model of its own architecture."
+        )
+    if task_of(config) != task.name:
+        raise RecipeError(f"{name} is a model for {task_of(config)}, but `task` is {task.name}.")
+    said = _said(recipe)
+    if said.get("tokenizer") not in (None, name):
+        raise RecipeError(
+            f"A model that is trained on keeps its own tokenizer: leave out `tokenizer: {said['tokenizer']}`, or "
+            "`model_name_or_path`."
+        )
+    settings = {key: value for key, value in said.items() if key in model_settings(arguments.model_type)}
+    for key in KEPT:
+        own = getattr(config, key, None)
+        if key in settings and settings[key] != own:
+            raise RecipeError(f"`{key}` of {name} is {own}, and a model that is trained on keeps it; got {said[key]}.")
+    return FinishedModel(name, loaded.model, loaded.tokenizer, settings)
+
+
+def _config_of(name: str) -> PreTrainedConfig | None:
+    """Return the configuration of an encoder; `None` if it cannot be had, which is reported where it is needed."""
+    try:
+        config: PreTrainedConfig = AutoConfig.from_pretrained(name)
+    except (OSError, ValueError):
+        return None
+    return config
+
+
+def _is_finished(config: PreTrainedConfig, model_type: str) -> bool:
+    if config.model_type in CONFIGURATIONS:
+        return True
+    # an encoder under another head is the beginning of an `encoder_crf`
+    return model_type == ENCODER and TASK_KEY in config.to_dict()
+
+
+def _said(recipe: Recipe) -> dict[str, Any]:
+    """Return what the user says: flags, and the settings of a recipe that is not one of the package."""
+    said = recipe.flags if recipe.is_of_the_package else {**recipe.settings, **recipe.flags}
+    return {key: typed for key, value in said.items() if (typed := typed_value(value)) is not None}
+
+
+def labels_to_learn(finished: FinishedModel, of_data: list[str]) -> list[str]:
+    """Return the labels of the model, and after them those of the data that it lacks."""
+    return [*finished.labels, *(label for label in of_data if label not in finished.labels)]
+
+
+def train_on(finished: FinishedModel, labels: list[str]) -> PreTrainedModel:
+    """Return the model with rows for new labels, in float32; all else is what it was.
+
+    Raises:
+        RecipeError: If a setting that the user gives does not fit the weights.
+    """
+    own, old = finished.model.config.to_dict(), len(finished.labels)
+    given = dict(finished.settings)
+    encoder = given.pop("encoder_config", None)
+    if encoder is not None:
+        nested = own.get("encoder_config", own)
+        for key in encoder:
+            if key not in nested:
+                raise RecipeError(f"`encoder_config`: {finished.name} has no setting {key!r}{nearest(key, nested)}")
+        given |= {"encoder_config": {**nested, **encoder}} if "encoder_config" in own else encoder
+    of_labels = {
+        "id2label": dict(enumerate(labels)),
+        "label2id": {label: index for index, label in enumerate(labels)},
+    }
+    try:
+        config = type(finished.model.config).from_dict({**own, **given, **of_labels})
+        model: PreTrainedModel = type(finished.model)(config).float()
+    except (ValueError, TypeError, KeyError, RuntimeError, StrictDataclassError) as error:
+        raise RecipeError(f"The settings of the model are wrong: {' '.join(str(error).split())}") from error
+    if config.model_type not in CONFIGURATIONS:
+        # as in `architectures`: stock models take `num_items_in_batch` and ignore it
+        model.accepts_loss_kwargs = False  # type: ignore[assignment]
+    _take_over(model, finished, old, len(labels))
+    new = labels[old:]
+    say(
+        f"Training on from {finished.name}: its tokenizer of {len(finished.tokenizer):,} tokens, its {old} labels and "
+        f"all its weights{'; new labels: ' + ', '.join(new) if new else ''}."
+    )
+    return model
+
+
+@torch.no_grad()
+def _take_over(model: PreTrainedModel, finished: FinishedModel, old: int, new: int) -> None:
+    """Copy all weights; new labels come after the old ones, so that their rows and columns stay as they were drawn."""
+    weights = model.state_dict()
+    for name, tensor in finished.model.state_dict().items():
+        mine = weights.get(name)
+        fits = mine is not None and mine.dim() == tensor.dim()
+        if not fits or any(m != t and (t, m) != (old, new) for m, t in zip(mine.shape, tensor.shape)):
+            raise RecipeError(
+                f"{finished.name}: its {name} is {tuple(tensor.shape)}, but the settings given ask for "
+                f"{None if mine is None else tuple(mine.shape)}; a model that is trained on keeps its sizes."
+            )
+        mine[tuple(slice(size) for size in tensor.shape)] = tensor
