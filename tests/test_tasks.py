@@ -13,6 +13,7 @@ from transformers import BertConfig, BertForTokenClassification, PreTrainedToken
 
 from malmoi.data.alignment import Span
 from malmoi.data.inline_marks import parse_marks
+from malmoi.data.user_error import UserError
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
 from malmoi.training.callbacks import EpochTimer
@@ -200,11 +201,11 @@ def test_settings_that_do_not_fit_are_named(
     ("settings", "message"),
     [
         ({"gradient_checkpointing": True}, "`gradient_checkpointing` is for encoders"),
-        ({"model_name_or_path": "klue/bert-base"}, "names an encoder, but `model_type` is bilstm_crf"),
+        ({"model_name_or_path": "klue/bert-base"}, "klue/bert-base: there is no such folder, and on the Hub"),
     ],
 )
 def test_settings_of_encoders_are_refused_for_an_lstm(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(RecipeError, match=message):
+    with pytest.raises(UserError, match=message):
         train(tmp_path, reader="inline-marks", **settings)
 
 

@@ -65,8 +65,8 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
     config = loaded.model.config
     if arguments.model_type != ENCODER and config.model_type != arguments.model_type:
         raise RecipeError(
-            f"{name} is a {config.model_type}, but `model_type` is {arguments.model_type}; a {arguments.model_type} "
-            "is trained on from a finished model of its own architecture."
+            f"{name} has the architecture {config.model_type}, but `model_type` is {arguments.model_type}; what is "
+            "trained on from is a finished model of the same architecture."
         )
     if task_of(config) != task.name:
         raise RecipeError(f"{name} is a model for {task_of(config)}, but `task` is {task.name}.")
@@ -152,11 +152,13 @@ def _take_over(model: PreTrainedModel, finished: FinishedModel, old: int, new: i
     """Copy all weights; new labels come after the old ones, so that their rows and columns stay as they were drawn."""
     weights = model.state_dict()
     for name, tensor in finished.model.state_dict().items():
-        mine = weights.get(name)
-        fits = mine is not None and mine.dim() == tensor.dim()
-        if not fits or any(m != t and (t, m) != (old, new) for m, t in zip(mine.shape, tensor.shape)):
+        mine = weights.get(name, torch.empty(0))
+        fits = mine.dim() == tensor.dim() and all(
+            m == t or (t, m) == (old, new) for m, t in zip(mine.shape, tensor.shape)
+        )
+        if not fits:
             raise RecipeError(
                 f"{finished.name}: its {name} is {tuple(tensor.shape)}, but the settings given ask for "
-                f"{None if mine is None else tuple(mine.shape)}; a model that is trained on keeps its sizes."
+                f"{tuple(mine.shape)}; a model that is trained on keeps its sizes."
             )
         mine[tuple(slice(size) for size in tensor.shape)] = tensor

@@ -136,6 +136,7 @@ class ResumedState(TrainerCallback):
     ) -> None:
         """Add what is missing."""
         find_best_checkpoint(args, state, self.checkpoint)
+        stored: Any = state.stateful_callbacks  # callbacks before a training, their states after reading a checkpoint
         for callback in self.callbacks:
             if isinstance(callback, ExportableState):
-                state.stateful_callbacks[type(callback).__name__] = callback.state()
+                stored[type(callback).__name__] = callback.state()
