@@ -5,8 +5,6 @@ round by round, meet the same slow moments, and the quotient of two times of one
 """
 
 import json
-import os
-import platform
 import statistics
 import sys
 import time
@@ -21,16 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from malmoi.data.user_error import UserError
-from malmoi.training.report import environment
+from malmoi.training.report import FILE_WIDTH, environment, machine_name
 
 RESULTS = Path("benchmarks/results")
 """Where results lie unless told otherwise, seen from the root of the project."""
 PEER_PACKAGES = ("numba", "triton", "pytorch-crf", "flair")
-PROCESSORS = Path("/proc/cpuinfo")
-"""Where Linux names its processors."""
 SIGNIFICANT_DIGITS = 4
-FILE_WIDTH = 160
-"""How wide a table may be where no terminal limits it."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +142,7 @@ def set_threads(count: int) -> None:
 
 def machine() -> dict[str, Any]:
     """Return the machine and the versions that times depend on; a package that is not installed is left out."""
-    return {"processor": _processor(), **environment(), **installed_versions(PEER_PACKAGES)}
+    return {**environment(), **installed_versions(PEER_PACKAGES)}
 
 
 def installed_versions(packages: Sequence[str]) -> dict[str, str]:
@@ -208,9 +202,9 @@ def machine_line() -> str:
     packages = [
         f"{name} {facts[name]}" for name in ("python", "torch", "transformers", *PEER_PACKAGES) if name in facts
     ]
-    place = facts["processor"] if facts["device"] == "cpu" else facts["device"]
-    return f"{place}, {facts['cpu_count']} cores, {facts['torch_threads']} threads, {facts['platform']}; " + ", ".join(
-        packages
+    return (
+        f"{machine_name(facts)}, {facts['cpu_count']} cores, {facts['torch_threads']} threads, {facts['platform']}; "
+        + ", ".join(packages)
     )
 
 
@@ -250,13 +244,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
     return value if value is None or isinstance(value, (int, str)) else str(value)
-
-
-def _processor() -> str:
-    """Return the name of the processor, as far as the system tells it."""
-    if PROCESSORS.is_file():
-        for line in PROCESSORS.read_text(encoding="utf-8").splitlines():
-            key, _, name = line.partition(":")
-            if key.strip() == "model name":
-                return name.strip()
-    return platform.processor() or platform.machine() or os.name

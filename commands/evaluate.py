@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from datasets import disable_progress_bars
-from rich.console import Console
 from transformers import TrainingArguments
 from transformers.utils import logging
 
@@ -16,7 +15,7 @@ from malmoi.data.split_faults import repeated_texts
 from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
 from malmoi.inference.loading import load_model, task_of
-from malmoi.training.report import environment, print_report, read_report
+from malmoi.training.report import environment, print_report, read_report, report_console, shown_figures
 from malmoi.training.run_description import describe_data
 from malmoi.training.tasks import TASKS
 from malmoi.training.train import build_trainer, evaluate
@@ -30,6 +29,7 @@ def evaluate_model(
     split: str,
     batch_size: int,
     as_json: bool,
+    every_figure: bool,
     trust_remote_code: bool,
 ) -> None:
     """Compute the figures of a saved model on one part of the data, and print them."""
@@ -71,8 +71,11 @@ def evaluate_model(
     }
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
-    else:
-        print_report(report, Console())
+        return
+    names = list(task.definitions) if every_figure else shown_figures(report)
+    print_report(report, report_console(), names=names)
+    if len(names) < len(task.definitions):
+        print(f"--all shows {len(task.definitions) - len(names)} more figures, those by which KLUE is judged.")
 
 
 def _reader_of(model: str) -> str:

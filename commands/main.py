@@ -64,10 +64,13 @@ def evaluate(
     reader: Annotated[str | None, typer.Option(help="Format of the data; by default that of the training.")] = None,
     split: Annotated[str, typer.Option(help="Which part of the data.")] = "validation",
     batch_size: BatchSize = 64,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, with all figures.")] = False,
+    every_figure: Annotated[
+        bool, typer.Option("--all", help="Show every figure, also those that are there for other data.")
+    ] = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
-    """Compute all figures of a saved model."""
+    """Compute the figures of a saved model, each with its definition and its 95 % interval."""
     from malmoi.commands.evaluate import evaluate_model
 
     evaluate_model(
@@ -77,6 +80,7 @@ def evaluate(
         split=split,
         batch_size=batch_size,
         as_json=json,
+        every_figure=every_figure,
         trust_remote_code=trust_remote_code,
     )
 

@@ -2,17 +2,17 @@
 
 import shlex
 import sys
+from typing import Any
 
 import typer
-from rich.console import Console
 
 from malmoi.inference.loading import COMMANDS
 from malmoi.training.enough_steps import nothing_learned
 from malmoi.training.launcher import is_first_process, say
 from malmoi.training.plots import MISSING, can_plot
 from malmoi.training.recipe import Recipe
-from malmoi.training.report import print_report
-from malmoi.training.tasks import TASKS
+from malmoi.training.report import print_report, report_console
+from malmoi.training.tasks.examples import SPECIAL
 from malmoi.training.train import run
 
 
@@ -33,11 +33,12 @@ def train_recipe(recipe: Recipe) -> None:
         sys.exit(130)
     if not is_first_process():
         return
-    print_report(report, Console())
+    print_report(report, report_console())
+    quoted = quote(str(folder))
     typer.echo(
         f"\nModel, tokenizer, code, report.json{' and plots' if can_plot() else ''} are in {folder}. Next:\n"
-        f'  malmoi {COMMANDS[recipe.task]} {folder} "{TASKS[recipe.task].example}"\n'
-        f"  malmoi evaluate {folder}{_data_flag(recipe)}"
+        f"  malmoi {COMMANDS[recipe.task]} {quoted} {_example(report)}\n"
+        f"  malmoi evaluate {quoted}{_data_flag(recipe)} --all"
     )
     if advice := nothing_learned(report):
         say(advice)
@@ -47,4 +48,17 @@ def train_recipe(recipe: Recipe) -> None:
 
 def _data_flag(recipe: Recipe) -> str:
     data_dir = recipe.given("data_dir")
-    return f" --data_dir {data_dir}" if data_dir else ""
+    return f" --data_dir {quote(str(data_dir))}" if data_dir else ""
+
+
+def _example(report: dict[str, Any]) -> str:
+    """Return a text of the validation data as an argument, or where else texts may come from."""
+    examples = report["examples"]
+    return quote(examples[0]["text"]) if examples else "--input FILE"
+
+
+def quote(argument: str) -> str:
+    """Return an argument as a shell takes it: double quotes, which all of them know, where nothing speaks against."""
+    if shlex.quote(argument) == argument:
+        return argument
+    return shlex.quote(argument) if SPECIAL & set(argument) else f'"{argument}"'

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from malmoi.benchmarks import measurement
 from malmoi.benchmarks.benchmark_data import data_flags, read_data, take, typical
 from malmoi.benchmarks.measurement import (
     Elapsed,
@@ -29,6 +28,7 @@ from malmoi.benchmarks.measurement import (
     write_results,
 )
 from malmoi.data.user_error import UserError
+from malmoi.training import processor
 
 
 class Clock:
@@ -132,7 +132,7 @@ def test_the_machine_is_described_with_what_is_installed() -> None:
     assert facts["torch"] == torch.__version__
     assert facts["torch_threads"] == torch.get_num_threads()
     assert facts["pytorch-crf"] == "0.7.2"
-    assert facts["processor"]
+    assert facts["cpu"]
     assert installed_versions(["torch", "no-such-package"]) == {"torch": torch.__version__}
     assert f"{facts['cpu_count']} cores, 1 threads" in machine_line()
     assert f"torch {torch.__version__}" in machine_line()
@@ -141,8 +141,8 @@ def test_the_machine_is_described_with_what_is_installed() -> None:
 def test_the_processor_is_named_where_the_system_has_no_list_of_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(measurement, "PROCESSORS", tmp_path / "none")
-    assert measurement.machine()["processor"]
+    monkeypatch.setattr(processor, "PROCESSORS", tmp_path / "none")
+    assert machine()["cpu"]
 
 
 def test_few_items_stand_for_all_by_their_lengths() -> None:

@@ -6,18 +6,29 @@ Names that come from the data are `Text` in the tables: in a plain string rich w
 import json
 import os
 import platform
+import textwrap
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from malmoi.data.json_object import read_json_object
+from malmoi.training.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
+from malmoi.training.metrics.named_entities import OF_KLUE
+from malmoi.training.processor import processor
 
 REPORT_FILE = "report.json"
+KLUE_READER = "klue-ner"
+FILE_WIDTH = 160
+"""How wide a table may be where no terminal limits it."""
+MOST_CONFUSIONS = 12
 PACKAGES = ("malmoi", "torch", "transformers", "tokenizers", "datasets", "accelerate", "seqeval")
 
 
@@ -30,9 +41,17 @@ def environment() -> dict[str, Any]:
         **{package: version(package) for package in PACKAGES},
         "platform": f"{platform.system()} {platform.machine()}",
         "device": device,
+        "cpu": processor(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "cpu_count": os.cpu_count(),
         "torch_threads": torch.get_num_threads(),
     }
+
+
+def machine_name(environment: dict[str, Any]) -> str:
+    """Return what a run computed on: the GPU, or the processor; older reports do not name the latter."""
+    device = str(environment["device"])
+    return str(environment.get("cpu", device)) if device == "cpu" else device
 
 
 def write_report(report: dict[str, Any], folder: Path) -> Path:
@@ -56,75 +75,160 @@ def read_report(folder: Path) -> dict[str, Any] | None:
     return read_json_object(path)
 
 
-def print_report(report: dict[str, Any], console: Console) -> None:
-    """Print the figures of a run or an evaluation, and what the run took."""
-    console.print(figures_table(report))
-    for name, definition in report["definitions"].items():
-        console.print(f"  {name}: {definition}", style="dim", highlight=False)
+def report_console() -> Console:
+    """Return a console for tables: where no terminal limits it, it is wide enough for most."""
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = FILE_WIDTH
+    return console
+
+
+def plain(text: object) -> Text:
+    """Return text for a table: brackets and colons in names are no markup and no emoji."""
+    return Text(str(text))
+
+
+def shown_figures(report: dict[str, Any]) -> list[str]:
+    """Return the figures that concern the data: those of KLUE are for KLUE."""
+    of_klue = report["data"]["reader"] == KLUE_READER
+    return [name for name in report["definitions"] if of_klue or name not in OF_KLUE]
+
+
+def print_report(report: dict[str, Any], console: Console, *, names: Sequence[str] | None = None) -> None:
+    """Print the figures of a run or an evaluation, and what the run took.
+
+    Args:
+        report: The report.
+        console: Where to.
+        names: The figures; by default those that concern the data.
+    """
+    names = shown_figures(report) if names is None else names
+    _print_table(console, figures_table(report, names))
+    for name in names:
+        _print_definition(console, name, report["definitions"][name])
     if "ceiling" in report["tokenizer"]:
-        ceiling = "  ceiling: what a tagger that labels every token right would reach"
-        console.print(ceiling, style="dim", highlight=False)
+        _print_definition(console, "ceiling", "what a tagger that labels every token right would reach")
+    if report.get("intervals"):
+        _print_definition(console, "95 % interval", INTERVAL_DEFINITION)
     console.print()
-    console.print(breakdown_table(report))
+    _print_table(console, breakdown_table(report))
     if "confusion" in report:
-        console.print(confusion_table(report["confusion"]))
+        confusion = confusion_table(report["confusion"])
+        fits = Measurement.get(console, console.options, confusion).maximum < console.width
+        _print_table(console, confusion if fits else confusions_table(report["confusion"]))
     for sample in report.get("samples", [])[:3]:
         for name in ("gt", "pred"):
-            console.print(f"  {name:5}{sample[name]}", highlight=False, markup=False, soft_wrap=True)
+            console.print(plain(f"  {name:5}{sample[name]}"), soft_wrap=True)
     if "epochs" in report:
-        table = Table(title="Run", title_justify="left", show_header=False)
+        table = Table(title="Run", show_header=False)
         for name, value in run_summary(report).items():
-            table.add_row(name, value)
-        console.print(table)
+            table.add_row(name, plain(value))
+        _print_table(console, table)
 
 
-def figures_table(report: dict[str, Any]) -> Table:
-    """Return the figures, each beside what the tokenizer allows at best and, if measured, that of the test set."""
+def _print_table(console: Console, table: Table) -> None:
+    """Print a table below its title, which may be wider than it."""
+    title, table.title = table.title, None
+    console.print(plain(title), style="italic", soft_wrap=True)
+    console.print(table)
+
+
+def _print_definition(console: Console, name: str, definition: str) -> None:
+    lines = textwrap.fill(f"{name}: {definition}", console.width, initial_indent="  ", subsequent_indent="      ")
+    console.print(plain(lines), style="dim", soft_wrap=True)
+
+
+def figures_table(report: dict[str, Any], names: Sequence[str]) -> Table:
+    """Return figures, each beside what the tokenizer allows at best and, if measured, that of the test set."""
     data = report["data"]
-    title = Text(f"{data['split']} of {data['source']}, in %", style="table.title")
-    table = Table(title=title, title_justify="left")
-    columns = {
-        "value": report["figures"],
-        "ceiling": report["tokenizer"].get("ceiling"),
-        "test": report.get("test_figures"),
-    }
-    shown = {name: figures for name, figures in columns.items() if figures is not None}
+    counted = {"texts": data["texts"][data["split"]], **report.get("counted", {})}
+    counts = ", ".join(f"{count:,} {what}" for what, count in counted.items())
+    table = Table(title=f"{data['split']} of {data['source']} ({counts}), in %")
+    columns: dict[str, Callable[[str], str]] = {"value": partial(_percent, report["figures"])}
+    if report.get("intervals"):
+        columns["95 %\ninterval"] = partial(_interval, report["intervals"])
+    if "ceiling" in report["tokenizer"]:
+        columns["ceiling"] = partial(_percent, report["tokenizer"]["ceiling"])
+    if "test_figures" in report:
+        columns["test"] = partial(_percent, report["test_figures"])
+    if report.get("test_intervals"):
+        columns["95 %\nof test"] = partial(_interval, report["test_intervals"])
     table.add_column("figure")
-    for name in shown:
-        table.add_column(name, justify="right")
-    for name in report["definitions"]:
-        table.add_row(name, *(f"{100 * figures[name]:.2f}" for figures in shown.values()))
+    for heading in columns:
+        table.add_column(heading, justify="right")
+    for name in names:
+        table.add_row(name, *(write(name) for write in columns.values()))
     return table
 
 
+def _percent(figures: dict[str, float], name: str) -> str:
+    return f"{100 * figures[name]:.2f}"
+
+
+def _interval(intervals: dict[str, Sequence[float]], name: str) -> str:
+    return write_interval(intervals.get(name))
+
+
+def write_interval(interval: Sequence[float] | None) -> str:
+    """Return an interval in %; nothing if there is none."""
+    return "" if interval is None else f"{100 * interval[0]:.1f}-{100 * interval[1]:.1f}"
+
+
 def breakdown_table(report: dict[str, Any]) -> Table:
-    """Return precision, recall and F1 of each type, tag or class."""
-    figures = report["figures"]
-    table = Table(title=f"By {report['breakdown']}, in %", title_justify="left")
-    for column in ("", "precision", "recall", "F1"):
+    """Return precision, recall and F1 of each type, tag or class, and how often it occurs."""
+    figures, intervals, support = report["figures"], report.get("intervals", {}), report.get("support", {})
+    table = Table(title=f"By {report['breakdown']}, in %")
+    columns = ["", "precision", "recall", "F1", *(["95 % interval"] if intervals else [])]
+    for column in [*columns, *(["number"] if support else [])]:
         table.add_column(column, justify="right" if column else "left")
     for name in (name.removeprefix("f1/") for name in figures if name.startswith("f1/")):
-        values = [f"{100 * figures[f'{figure}/{name}']:.2f}" for figure in ("precision", "recall", "f1")]
-        table.add_row(Text(name), *values)
+        cells = [_percent(figures, f"{figure}/{name}") for figure in ("precision", "recall", "f1")]
+        cells += [_interval(intervals, f"f1/{name}")] if intervals else []
+        cells += [f"{support.get(name, 0):,}"] if support else []
+        table.add_row(plain(name), *cells)
     return table
 
 
 def confusion_table(confusion: dict[str, Any]) -> Table:
     """Return how often each class was taken for each."""
-    table = Table(title="Confusion (rows gold, columns predicted)", title_justify="left")
+    table = Table(title="Confusion (rows gold, columns predicted)")
     table.add_column("")
     for name in confusion["classes"]:
-        table.add_column(Text(name), justify="right")
+        table.add_column(plain(name), justify="right")
     for name, counts in zip(confusion["classes"], confusion["counts"]):
-        table.add_row(Text(name), *(f"{count:,}" for count in counts))
+        table.add_row(plain(name), *(f"{count:,}" for count in counts))
+    return table
+
+
+def confusions_table(confusion: dict[str, Any]) -> Table:
+    """Return the most frequent confusions, for more classes than a table has room for columns."""
+    table = Table(title="Most frequent confusions")
+    for column in ("gold", "predicted", "texts"):
+        table.add_column(column, justify="right" if column == "texts" else "left")
+    classes = confusion["classes"]
+    wrong = [
+        (count, gold, predicted)
+        for gold, row in enumerate(confusion["counts"])
+        for predicted, count in enumerate(row)
+        if count and gold != predicted
+    ]
+    for count, gold, predicted in sorted(wrong, key=lambda cell: (-cell[0], *cell[1:]))[:MOST_CONFUSIONS]:
+        table.add_row(plain(classes[gold]), plain(classes[predicted]), f"{count:,}")
     return table
 
 
 def run_summary(report: dict[str, Any]) -> dict[str, str]:
     """Return what a run took and how it went, ready to print."""
     figure, tokenizer, split = report["main_figure"], report["tokenizer"], report["data"]["split"]
+    kept = report.get("kept_epoch")
     summary = {
-        f"best {figure}": f"{100 * report['best']:.2f} (epoch {report['best_epoch']:g})",
+        f"{figure} of the kept model": f"{100 * report['figures'][figure]:.2f}"
+        + ("" if kept is None else f" (epoch {kept:g})"),
+        **(
+            {f"best {figure}, not kept": f"{100 * report['best']:.2f} (epoch {report['best_epoch']:g})"}
+            if round(report["best"], 4) > round(report["figures"][figure], 4)
+            else {}
+        ),
         f"mean {figure} over evaluations": f"{100 * report['mean']:.2f}",
         "training": f"{report['seconds_per_epoch']:.1f} s an epoch, {report['seconds_total']:.0f} s in all",
         "peak memory": f"{report['peak_memory_bytes'] / 2**30:.2f} GiB",

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
+from transformers import TrainerState, TrainingArguments
 
 from malmoi.data.readers import READERS
 from malmoi.data.split_faults import count_repeated
+from malmoi.training.evaluation import Evaluation
 from malmoi.training.recipe import Recipe
 from malmoi.training.recipe_arguments import typed_value
 from malmoi.training.tasks import Task
@@ -68,6 +70,21 @@ def epoch_history(log_history: list[dict[str, Any]], seconds: list[float], task:
         took = seconds[finished] if finished is not None and finished < len(seconds) else None
         history.append({"epoch": epoch, "step": entry["step"], "train_seconds": took, **figures})
     return history
+
+
+def kept_epoch(state: TrainerState, training_arguments: TrainingArguments) -> float | None:
+    """Return the epoch whose model is kept: the best one if that is loaded at the end, otherwise the last."""
+    if training_arguments.load_best_model_at_end:
+        for entry in state.log_history:
+            if entry["step"] == state.best_global_step:
+                return float(entry["epoch"])
+    return state.epoch
+
+
+def describe_test(figures: dict[str, float], evaluation: Evaluation) -> dict[str, Any]:
+    """Return the figures on the test set with what stands behind them."""
+    beside = {f"test_{name}": evaluation.details[name] for name in ("support", "intervals")}
+    return {"test_figures": figures, **beside}
 
 
 def loss_history(log_history: list[dict[str, Any]]) -> list[dict[str, float]]:

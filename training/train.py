@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from datasets import Dataset, disable_progress_bars
-from rich.console import Console
 from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
@@ -46,7 +45,7 @@ from malmoi.training.plots import plot_run
 from malmoi.training.preparation import prepare
 from malmoi.training.recipe import Recipe, RecipeError, load_recipe
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe
-from malmoi.training.report import environment, print_report, write_report
+from malmoi.training.report import environment, print_report, report_console, write_report
 from malmoi.training.resuming import (
     ResumedState,
     check_optimizer,
@@ -60,7 +59,9 @@ from malmoi.training.resuming import (
 from malmoi.training.run_description import (
     describe_data,
     describe_settings,
+    describe_test,
     epoch_history,
+    kept_epoch,
     loss_history,
     summarize_epochs,
 )
@@ -192,10 +193,11 @@ def run(recipe: Recipe) -> dict[str, Any]:
         **({"embeddings": prepared.embeddings} if prepared.embeddings else {}),
         "figures": figures["validation"],
         **prepared.evaluations["validation"].details,
-        **({"test_figures": figures["test"]} if "test" in figures else {}),
+        **(describe_test(figures["test"], prepared.evaluations["test"]) if "test" in figures else {}),
         "definitions": task.definitions,
         "breakdown": task.breakdown,
         **summarize_epochs(history, task.main_figure),
+        "kept_epoch": kept_epoch(trainer.state, training_arguments),
         "losses": loss_history(trainer.state.log_history),
         "seconds_per_epoch": timer.total() / (trainer.state.epoch or 1),
         "seconds_total": time.perf_counter() - started,
@@ -203,6 +205,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
         "peak_memory_bytes": peak_memory_bytes(),
         "cost_definitions": COST_DEFINITIONS,
         "seed": training_arguments.seed,
+        "examples": task.examples(prepared.splits["validation"]),
         "environment": environment(),
     }
     # 5. speed, model, report and plots, by the first process alone
@@ -255,7 +258,7 @@ def main(argv: list[str]) -> None:
     recipe = load_recipe(argv[0], argv[1:])
     report = run(recipe)
     if is_first_process():
-        print_report(report, Console())
+        print_report(report, report_console())
         if advice := nothing_learned(report):
             say(advice)
 

@@ -3,12 +3,14 @@
 "KLUE NER F1" has at least seven meanings in use, so no figure goes without its definition.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from seqeval.metrics.sequence_labeling import get_entities
 
 from malmoi.data.alignment import Span, tags_to_spans, token_labels_to_tags
 from malmoi.training.metrics.counts import EntityCounts, TagCounts
+from malmoi.training.metrics.intervals import F1Shares, as_report
 from malmoi.training.metrics.klue_official import Subword, official_character_tags
 from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
 
@@ -28,6 +30,8 @@ DEFINITIONS = {
     "a token go unseen",
 }
 """What each figure means; every figure is from 0 to 1."""
+OF_KLUE = tuple(name for name in DEFINITIONS if name.startswith("klue_"))
+"""Figures that are there to be compared with those published for KLUE."""
 
 
 class NamedEntityMetrics:
@@ -36,6 +40,8 @@ class NamedEntityMetrics:
     def __init__(self, labels: Sequence[str]):
         self.labels = list(labels)
         self.entities = EntityCounts()
+        self.all_shares, self.token_shares = F1Shares(), F1Shares()
+        self.type_shares: defaultdict[str, F1Shares] = defaultdict(F1Shares)
         self.entities_without_spaces = EntityCounts()
         self.official_entities = EntityCounts()
         self.token_entities = EntityCounts()
@@ -53,6 +59,7 @@ class NamedEntityMetrics:
         tags = token_labels_to_tags(predicted, sentence.offsets, len(sentence.text))
         gold_spans, spans = tags_to_spans(sentence.tags), tags_to_spans(tags)
         self.entities.update(gold_spans, spans)
+        self._add_shares(set(gold_spans), set(spans))
         self.entities_without_spaces.update(
             _without_spaces(gold_spans, sentence.text), _without_spaces(spans, sentence.text)
         )
@@ -65,9 +72,10 @@ class NamedEntityMetrics:
         self.official_characters.update(official_gold, official[: len(official_gold)])
         self.official_entities.update(tags_to_spans(official_gold), tags_to_spans(official[: len(official_gold)]))
         labelled = [(g, p) for g, p in zip(gold, predicted) if g is not None]
-        self.token_entities.update(
-            _lenient_spans([g for g, _ in labelled]), _lenient_spans([p or "O" for _, p in labelled])
-        )
+        gold_tokens = _lenient_spans([g for g, _ in labelled])
+        tokens = _lenient_spans([p or "O" for _, p in labelled])
+        self.token_entities.update(gold_tokens, tokens)
+        self.token_shares.add(len(gold_tokens & tokens), len(tokens), len(gold_tokens))
 
     def compute(self) -> dict[str, float]:
         """Return all figures by name, including `precision/TYPE`, `recall/TYPE` and `f1/TYPE`."""
@@ -93,8 +101,28 @@ class NamedEntityMetrics:
         }
 
     def details(self) -> dict[str, object]:
-        """Return what a report shows beside figures: nothing."""
-        return {}
+        """Return what a report shows beside figures: how many names there are, and 95 % intervals."""
+        gold = self.entities.gold
+        return {
+            "counted": {"names": gold.total()},
+            "support": {name: gold[name] for name in self.entities.by_type()},
+            "intervals": as_report(
+                {
+                    "entity_f1": self.all_shares.f1_interval(),
+                    "entity_precision": self.all_shares.precision.interval(),
+                    "entity_recall": self.all_shares.recall.interval(),
+                    "token_f1": self.token_shares.f1_interval(),
+                    **{f"f1/{name}": shares.f1_interval() for name, shares in sorted(self.type_shares.items())},
+                }
+            ),
+        }
+
+    def _add_shares(self, gold: set[Span], predicted: set[Span]) -> None:
+        """Count the names of one sentence, all together and by type."""
+        self.all_shares.add(len(gold & predicted), len(predicted), len(gold))
+        by_type = [Counter(span.label for span in spans) for spans in (gold & predicted, predicted, gold)]
+        for name in {**by_type[1], **by_type[2]}:
+            self.type_shares[name].add(*(counts[name] for counts in by_type))
 
 
 def _without_spaces(spans: Sequence[Span], text: str) -> list[Span]:
@@ -106,9 +134,9 @@ def _without_spaces(spans: Sequence[Span], text: str) -> list[Span]:
     return moved
 
 
-def _lenient_spans(tags: Sequence[str]) -> list[Span]:
+def _lenient_spans(tags: Sequence[str]) -> set[Span]:
     """Return names as seqeval reads them by default: an `I-X` without a beginning begins a name."""
-    return [Span(start, end + 1, label) for label, start, end in get_entities(list(tags))]
+    return {Span(start, end + 1, label) for label, start, end in get_entities(list(tags))}
 
 
 def _words(sentence: TokenizedSentence, predicted: Sequence[str | None]) -> tuple[list[list[Subword]], list[str]]:

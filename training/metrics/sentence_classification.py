@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from malmoi.training.metrics.counts import TagCounts
+from malmoi.training.metrics.intervals import Interval, as_report, f1_of_joint, wilson_interval
 
 DEFINITIONS = {
     "accuracy": "share of texts with the right class",
@@ -33,5 +34,23 @@ class SentenceClassificationMetrics:
         }
 
     def details(self) -> dict[str, object]:
-        """Return the confusion matrix: how often each class (row) was taken for each (column)."""
-        return {"confusion": {"classes": self.classes, "counts": self.confusion}}
+        """Return what a report shows beside figures: numbers of texts, 95 % intervals, and the confusion matrix.
+
+        The matrix says how often each class (row) was taken for each (column).
+        """
+        right, texts = self.counts.correct.total(), self.counts.gold.total()
+        return {
+            "support": {name: self.counts.gold[name] for name in self.classes},
+            "intervals": as_report(
+                {
+                    "accuracy": wilson_interval(right / texts, texts) if texts else None,
+                    **{f"f1/{name}": self._f1_interval(name) for name in self.classes},
+                }
+            ),
+            "confusion": {"classes": self.classes, "counts": self.confusion},
+        }
+
+    def _f1_interval(self, name: str) -> Interval | None:
+        correct = self.counts.correct[name]
+        either = self.counts.gold[name] + self.counts.predicted[name] - correct
+        return f1_of_joint(wilson_interval(correct / either, either)) if either else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from malmoi.data.word_spacing import BEGIN, INSIDE, SPACING_LABELS, join_words
 from malmoi.training.metrics.counts import TagCounts, scores
+from malmoi.training.metrics.intervals import F1Shares, SentenceShares, as_report
 from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
 
 DEFINITIONS = {
@@ -29,6 +30,8 @@ class WordSpacingMetrics:
         self.tags = TagCounts()
         self.found = self.predicted = self.gold = 0
         self.sentences = self.right = 0
+        self.space_shares, self.sentence_shares = F1Shares(), SentenceShares()
+        self.tag_shares = {tag: F1Shares() for tag in SPACING_LABELS}
         self.samples: dict[int, dict[str, str]] = {}
 
     def update(self, sentence: TokenizedSentence, predicted: Sequence[str | None], gold: Sequence[str | None]) -> None:
@@ -36,11 +39,20 @@ class WordSpacingMetrics:
         tags = token_tags(predicted, sentence.offsets, len(sentence.text))
         self.tags.update(sentence.tags, tags)
         between = [(expected == BEGIN, found == BEGIN) for expected, found in zip(sentence.tags[1:], tags[1:])]
-        self.gold += sum(expected for expected, _ in between)
-        self.predicted += sum(found for _, found in between)
-        self.found += sum(expected and found for expected, found in between)
+        gold_spaces = sum(expected for expected, _ in between)
+        predicted_spaces = sum(found for _, found in between)
+        found_spaces = sum(expected and found for expected, found in between)
+        right = all(expected == found for expected, found in between)
+        self.gold += gold_spaces
+        self.predicted += predicted_spaces
+        self.found += found_spaces
         self.sentences += 1
-        self.right += all(expected == found for expected, found in between)
+        self.right += right
+        self.space_shares.add(found_spaces, predicted_spaces, gold_spaces)
+        self.sentence_shares.add(int(right), 1)
+        for tag, shares in self.tag_shares.items():
+            both = sum(expected == found == tag for expected, found in zip(sentence.tags, tags))
+            shares.add(both, tags.count(tag), list(sentence.tags).count(tag))
         if sentence.number < SAMPLES:
             self.samples[sentence.number] = {
                 "gt": join_words(sentence.text, sentence.tags),
@@ -60,8 +72,24 @@ class WordSpacingMetrics:
         }
 
     def details(self) -> dict[str, object]:
-        """Return the first sentences of the data as they should be (`gt`) and as they were spaced (`pred`)."""
-        return {"samples": [sample for _, sample in sorted(self.samples.items())]}
+        """Return what a report shows beside figures: numbers of spaces and tags, 95 % intervals, and samples.
+
+        The samples are the first sentences of the data as they should be (`gt`) and as they were spaced (`pred`).
+        """
+        return {
+            "counted": {"spaces": self.gold},
+            "support": {tag: self.tags.gold[tag] for tag in SPACING_LABELS},
+            "intervals": as_report(
+                {
+                    "space_f1": self.space_shares.f1_interval(),
+                    "space_precision": self.space_shares.precision.interval(),
+                    "space_recall": self.space_shares.recall.interval(),
+                    "sentence_accuracy": self.sentence_shares.interval(),
+                    **{f"f1/{tag}": shares.f1_interval() for tag, shares in self.tag_shares.items()},
+                }
+            ),
+            "samples": [sample for _, sample in sorted(self.samples.items())],
+        }
 
 
 def token_tags(labels: Sequence[str | None], offsets: Sequence[tuple[int, int]], length: int) -> list[str]:

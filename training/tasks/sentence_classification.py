@@ -14,6 +14,7 @@ from malmoi.training.arguments import RecipeArguments, SentenceClassificationArg
 from malmoi.training.class_weights import LossFunction, balanced_weights, weighted_cross_entropy
 from malmoi.training.evaluation import ClassificationEvaluation, Evaluation
 from malmoi.training.metrics.sentence_classification import DEFINITIONS
+from malmoi.training.tasks.examples import Candidate, choose_examples, some_rows
 from malmoi.training.tasks.task import Task
 
 
@@ -35,6 +36,12 @@ class SentenceClassification(Task):
     def with_labels(self, dataset: Dataset, labels: list[str]) -> Dataset:
         """Return the dataset with the class ids of a model."""
         return with_classes(dataset, labels)
+
+    def examples(self, dataset: Dataset) -> list[dict[str, str]]:
+        """Return a few texts and their classes."""
+        names = self.labels(dataset)
+        rows = [(row["text"], names[row["label"]]) for row in some_rows(dataset)]
+        return choose_examples(Candidate(text, name, frozenset((name,))) for text, name in rows)
 
     def features(self, dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None) -> Dataset:
         """Return the text features of classified texts."""

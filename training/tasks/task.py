@@ -51,6 +51,10 @@ class Task(ABC):
         return tokenizer
 
     @abstractmethod
+    def examples(self, dataset: Dataset) -> list[dict[str, str]]:
+        """Return a few short texts of a dataset to try a model on: `text`, and `gold` with its right answer."""
+
+    @abstractmethod
     def features(self, dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None) -> Dataset:
         """Return what a model is trained and judged on."""
 
