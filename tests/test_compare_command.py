@@ -94,7 +94,9 @@ def test_the_table_holds_the_numbers_of_the_reports(
         [
             name,
             report["model_type"],
-            f"{100 * report['best']:.2f}",
+            f"{100 * report['figures']['entity_f1']:.2f}",
+            "-".join(f"{100 * end:.1f}" for end in report["intervals"]["entity_f1"]),
+            f"{report['kept_epoch']:g}",
             f"{100 * report['mean']:.2f}",
             f"{report['seconds_per_epoch']:.{1 if report['seconds_per_epoch'] >= 1 else 3}f}",
             f"{report['parameters']:,}",

@@ -20,6 +20,13 @@ from malmoi.training.costs import DEFINITIONS as COST_DEFINITIONS
 
 ENVIRONMENT = {"python": "3.11.0", "torch": "2.13.0", "platform": "Linux", "device": "cpu", "cpu_count": 8}
 
+KEPT = {
+    "kept_epoch": 1,
+    "intervals": {"entity_f1": [0.7, 0.8]},
+    "test_figures": {"entity_f1": 0.625},
+    "test_intervals": {"entity_f1": [0.575, 0.675]},
+}
+
 
 def report(**changes: Any) -> dict[str, Any]:
     whole = {
@@ -30,6 +37,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "training": {"texts_per_epoch": 24, "batch": 8, "processes": 1, "precision": "float32"},
         "definitions": {"entity_f1": "F1 of names"},
         "main_figure": "entity_f1",
+        "figures": {"entity_f1": 0.75},
         "best": 0.8125,
         "mean": 0.5,
         "epochs": [{"epoch": 1, "entity_f1": 0.1875}, {"epoch": 2, "entity_f1": 0.8125}],
@@ -58,10 +66,10 @@ def write(folder: Path, **changes: Any) -> Path:
 def test_a_single_run_is_a_table_of_one_row(tmp_path: Path) -> None:
     markdown = to_markdown(compare(read_runs([write(tmp_path / "a")])))
     assert markdown.splitlines()[:3] == [
-        "| run | model | best entity_f1, % | mean entity_f1, % | seconds an epoch | parameters | peak memory, GiB | "
+        "| run | model | entity_f1, % | mean entity_f1, % | seconds an epoch | parameters | peak memory, GiB | "
         "texts a second | seed |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        "| a | bilstm_crf | 81.25 | 50.00 | 2.2 | 12,345 | 1.50 | 100 | 1 |",
+        "| a | bilstm_crf | 75.00 | 50.00 | 2.2 | 12,345 | 1.50 | 100 | 1 |",
     ]
     assert "Task named-entities, validation of corpus (3 texts)." in markdown
     assert "- threads: 1\n" in markdown
@@ -69,13 +77,39 @@ def test_a_single_run_is_a_table_of_one_row(tmp_path: Path) -> None:
 
 
 def test_every_figure_and_cost_has_its_definition_below_the_table(tmp_path: Path) -> None:
-    comparison = compare(read_runs([write(tmp_path / "a")]))
+    comparison = compare(read_runs([write(tmp_path / "a", **KEPT)]))
     without = {"run", "model_type", "seed"}
-    assert {column.key for column in COLUMNS} - without == set(comparison["definitions"]) - {"entity_f1"}
+    assert {column.key for column in COLUMNS} - without == set(comparison["definitions"]) - {"entity_f1", "best"}
     lines = to_markdown(comparison).splitlines()
     assert "- entity_f1: F1 of names" in lines
-    assert "- best entity_f1, %: highest entity_f1 of the evaluations during training" in lines
+    assert "- entity_f1, %: entity_f1 of the model that was kept" in lines
+    assert "- of epoch: the epoch after which the model that was kept was saved" in lines
     assert f"- peak memory, GiB: {COST_DEFINITIONS['peak_memory_bytes']}" in lines
+
+
+def test_the_model_that_was_kept_is_shown_with_its_epoch_and_its_test(tmp_path: Path) -> None:
+    """The best evaluation is that of another epoch, whose model was thrown away."""
+    runs = read_runs([write(tmp_path / "new", **KEPT), write(tmp_path / "old")])
+    comparison = compare(runs)
+    markdown = to_markdown(comparison)
+    assert "81.25" not in markdown
+    lines = markdown.splitlines()
+    assert lines[0].startswith(
+        "| run | model | entity_f1, % | 95 % interval | of epoch | test entity_f1, % | 95 % interval of test | mean"
+    )
+    assert lines[2].startswith("| new | bilstm_crf | 75.00 | 70.0-80.0 | 1 | 62.50 | 57.5-67.5 | 50.00 |")
+    assert lines[3].startswith("| old | bilstm_crf | 75.00 |  |  |  |  | 50.00 |")
+    assert comparison["runs"][0]["best"] == 0.8125
+
+
+def test_the_machine_is_named_by_its_processor(tmp_path: Path) -> None:
+    environment = {**ENVIRONMENT, "torch_threads": 1, "cpu": "Brand 3000", "cpu_capability": "AVX2"}
+    markdown = to_markdown(compare(read_runs([write(tmp_path / "a", environment=environment)])))
+    assert "- machine: Linux, Brand 3000 (AVX2), 8 cores\n" in markdown
+    assert "- versions: python 3.11.0, torch 2.13.0\n" in markdown
+    environment["device"] = "Accelerator X"
+    markdown = to_markdown(compare(read_runs([write(tmp_path / "b", environment=environment)])))
+    assert "- machine: Linux, Accelerator X, 8 cores\n" in markdown
 
 
 def test_runs_are_named_by_what_tells_their_folders_apart(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ def comparison(*rows: tuple[str, float, list[float]]) -> dict[str, Any]:
         "runs": [
             {
                 "run": name,
-                "best": max(scores),
+                "kept": scores[-1],
+                "kept_epoch": len(scores),
                 "seconds_per_epoch": seconds,
                 "curve": [{"epoch": epoch, "accuracy": score} for epoch, score in enumerate(scores, start=1)],
             }
@@ -111,7 +112,10 @@ def test_a_comparison_is_drawn_within_its_figure(
     names = [text.get_text().replace("\n", "").replace("\\", "") for text in figure.legends[0].get_texts()]
     assert names == [name for name, _, _ in rows]
     cost, curves = figure.axes
-    assert (cost.get_xlabel(), cost.get_ylabel()) == ("seconds an epoch (logarithmic)", "best accuracy, %")
+    assert (cost.get_xlabel(), cost.get_ylabel()) == (
+        "seconds an epoch (logarithmic)",
+        "accuracy of the kept model, %",
+    )
     assert (curves.get_xlabel(), curves.get_ylabel()) == ("epoch", "accuracy, %")
 
 
@@ -120,8 +124,27 @@ def test_every_run_is_a_point_among_round_numbers(tmp_path: Path, figures: list[
     cost, curves = figures[0].axes
     assert [text.get_text() for text in cost.get_xticklabels()] == ["10", "20", "50", "100"]
     assert [line.get_xydata().tolist() for line in cost.lines] == [[[11.0, 50.0]], [[90.0, 75.0]]]  # type: ignore[union-attr]
-    assert [line.get_xydata().tolist() for line in curves.lines] == [[[1.0, 50.0]], [[1.0, 75.0]]]  # type: ignore[union-attr]
+    # each curve, and over it the epoch that is kept
+    expected = [[[1.0, 50.0]], [[1.0, 50.0]], [[1.0, 75.0]], [[1.0, 75.0]]]
+    assert [line.get_xydata().tolist() for line in curves.lines] == expected  # type: ignore[union-attr]
     assert all(line.get_marker() != "None" for line in curves.lines)
+
+
+def test_the_kept_epoch_is_filled_in_the_curve(tmp_path: Path, figures: list[Figure]) -> None:
+    """The best of the evaluations may belong to a model that was thrown away."""
+    row = comparison(("a", 11.0, [0.9, 0.5, 0.6]))["runs"][0] | {"kept": 0.5, "kept_epoch": 2}
+    plot_comparison({"main_figure": "accuracy", "runs": [row]}, tmp_path / "comparison.png")
+    cost, curves = figures[0].axes
+    assert cost.lines[0].get_xydata().tolist() == [[11.0, 50.0]]  # type: ignore[union-attr]
+    curve, kept = curves.lines
+    assert kept.get_xydata().tolist() == [[2.0, 50.0]]  # type: ignore[union-attr]
+    assert (curve.get_markerfacecolor(), kept.get_markerfacecolor()) == ("none", curve.get_color())
+
+
+def test_a_report_that_does_not_name_the_kept_epoch_has_none_filled(tmp_path: Path, figures: list[Figure]) -> None:
+    row = comparison(("a", 11.0, [0.9, 0.5]))["runs"][0] | {"kept_epoch": None}
+    plot_comparison({"main_figure": "accuracy", "runs": [row]}, tmp_path / "comparison.png")
+    assert len(figures[0].axes[1].lines) == 1
 
 
 def test_runs_in_one_place_all_show(tmp_path: Path, figures: list[Figure]) -> None:

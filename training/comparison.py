@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from malmoi.data.user_error import UserError
+from malmoi.training.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
 from malmoi.training.plots import plot_comparison
-from malmoi.training.report import REPORT_FILE, read_report
+from malmoi.training.report import REPORT_FILE, machine_name, read_report, write_interval
 
 NEEDED = (
-    *("recipe", "task", "model_type", "main_figure", "best", "mean", "epochs", "definitions", "cost_definitions"),
+    *("recipe", "task", "model_type", "main_figure", "figures", "best", "mean", "epochs"),
+    *("definitions", "cost_definitions"),
     *("seconds_per_epoch", "parameters", "peak_memory_bytes", "texts_per_second", "seed"),
     *("data.split", "data.source", "data.fingerprint", "data.texts"),
     *("training.texts_per_epoch", "training.batch", "training.processes", "training.precision"),
@@ -37,7 +39,10 @@ class Run(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of the table: its heading, its key in the comparison, how a value is written."""
+    """A column of the table: its heading, its key in the comparison, how a value is written.
+
+    Values that a report does not have are `None`; a column without any value is left out.
+    """
 
     heading: str
     key: str
@@ -47,7 +52,11 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("run", "run", str),
     Column("model", "model_type", str),
-    Column("best {figure}, %", "best", lambda share: f"{100 * share:.2f}"),
+    Column("{figure}, %", "kept", lambda share: f"{100 * share:.2f}"),
+    Column("95 % interval", "interval", write_interval),
+    Column("of epoch", "kept_epoch", lambda epoch: f"{epoch:g}"),
+    Column("test {figure}, %", "test", lambda share: f"{100 * share:.2f}"),
+    Column("95 % interval of test", "test_interval", write_interval),
     Column("mean {figure}, %", "mean", lambda share: f"{100 * share:.2f}"),
     Column(
         "seconds an epoch", "seconds_per_epoch", lambda seconds: f"{seconds:.1f}" if seconds >= 1 else f"{seconds:.3f}"
@@ -157,7 +166,12 @@ def compare(runs: Sequence[Run]) -> dict[str, Any]:
         | {"texts": first["data"]["texts"][first["data"]["split"]]},
         "main_figure": figure,
         "definitions": {
-            "best": f"highest {figure} of the evaluations during training",
+            "kept": f"{figure} of the model that was kept",
+            "interval": INTERVAL_DEFINITION,
+            "kept_epoch": "the epoch after which the model that was kept was saved",
+            "test": f"{figure} of the model that was kept on the test set",
+            "test_interval": "the same on the test set",
+            "best": f"highest {figure} of the evaluations during training, be the model of that epoch kept or not",
             "mean": f"mean {figure} of the evaluations during training",
             **shown_definitions(first),
         },
@@ -168,11 +182,18 @@ def compare(runs: Sequence[Run]) -> dict[str, Any]:
 def _row(run: Run) -> dict[str, Any]:
     report, environment = run.report, dict(run.report["environment"])
     figure = report["main_figure"]
-    machine = f"{environment.pop('platform')}, {environment.pop('device')}, {environment.pop('cpu_count')} cores"
+    machine = f"{environment.pop('platform')}, {machine_name(environment)}, {environment.pop('cpu_count')} cores"
+    for name in ("device", "cpu", "cpu_capability"):
+        environment.pop(name, None)
     threads = environment.pop("torch_threads")
     same = ("recipe", "model_type", "best", "mean", "seconds_per_epoch", "parameters", "peak_memory_bytes")
     return {
         "run": run.name,
+        "kept": report["figures"][figure],
+        "interval": report.get("intervals", {}).get(figure),
+        "kept_epoch": report.get("kept_epoch"),
+        "test": report.get("test_figures", {}).get(figure),
+        "test_interval": report.get("test_intervals", {}).get(figure),
         **{key: report[key] for key in (*same, "texts_per_second", "seed")},
         **report["training"],
         "machine": machine,
@@ -185,19 +206,29 @@ def _row(run: Run) -> dict[str, Any]:
 def to_markdown(comparison: dict[str, Any]) -> str:
     """Return a comparison as a Markdown table with its data, circumstances and definitions."""
     figure, data, rows = comparison["main_figure"], comparison["data"], comparison["runs"]
-    headings = {column.key: column.heading.format(figure=figure) for column in COLUMNS}
+    columns = [column for column in COLUMNS if any(row[column.key] is not None for row in rows)]
+    headings = {column.key: column.heading.format(figure=figure) for column in columns}
     lines = [
         _table_line(list(headings.values())),
-        _table_line(["---", "---", *("---:" for _ in COLUMNS[2:])]),
-        *(_table_line([column.write(row[column.key]) for column in COLUMNS]) for row in rows),
+        _table_line(["---", "---", *("---:" for _ in columns[2:])]),
+        *(_table_line([_cell(column, row) for column in columns]) for row in rows),
         "",
         f"Task {comparison['task']}, {data['split']} of {data['source']} ({data['texts']:,} texts).",
         "",
         *(_circumstance(rows, key, what) for key, what in CIRCUMSTANCES.items()),
         "",
-        *(f"- {headings.get(name, name)}: {text}" for name, text in comparison["definitions"].items()),
+        *(
+            f"- {headings.get(name, name)}: {text}"
+            for name, text in comparison["definitions"].items()
+            if name in headings or name == figure
+        ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _cell(column: Column, row: dict[str, Any]) -> str:
+    value = row[column.key]
+    return "" if value is None else column.write(value)
 
 
 def _table_line(cells: Sequence[str]) -> str:

@@ -96,14 +96,20 @@ def plot_comparison(comparison: dict[str, Any], path: Path) -> Path:
         for row, marker in zip(rows, cycle(MARKERS)):
             # hollow, so that points in one place all show
             style = {"marker": marker, "markersize": 8, "markerfacecolor": "none", "markeredgewidth": 1.6}
-            cost.plot(row["seconds_per_epoch"], 100 * row["best"], **style)
-            handles += curves.plot(*zip(*((point["epoch"], 100 * point[name]) for point in row["curve"])), **style)
+            cost.plot(row["seconds_per_epoch"], 100 * row["kept"], **style)
+            drawn = curves.plot(*zip(*((point["epoch"], 100 * point[name]) for point in row["curve"])), **style)
+            if row["kept_epoch"] is not None:
+                filled = style | {"markerfacecolor": drawn[0].get_color(), "color": drawn[0].get_color()}
+                curves.plot(row["kept_epoch"], 100 * row["kept"], **filled)
+            handles += drawn
         _set_seconds(cost, [row["seconds_per_epoch"] for row in rows])
-        _set_percent(cost, [row["best"] for row in rows])
-        cost.set_ylabel(f"best {name}, %")
+        _set_percent(cost, [row["kept"] for row in rows])
+        cost.set_ylabel(f"{name} of the kept model, %")
         _set_epochs(curves)
         _set_percent(curves, [point[name] for row in rows for point in row["curve"]])
         curves.set_ylabel(f"{name}, %")
+        if any(row["kept_epoch"] is not None for row in rows):
+            curves.set_title("filled: the epoch that is kept", fontsize="medium")
         for axes in (cost, curves):
             axes.grid(alpha=0.3)
         figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)

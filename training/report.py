@@ -51,7 +51,9 @@ def environment() -> dict[str, Any]:
 def machine_name(environment: dict[str, Any]) -> str:
     """Return what a run computed on: the GPU, or the processor; older reports do not name the latter."""
     device = str(environment["device"])
-    return str(environment.get("cpu", device)) if device == "cpu" else device
+    if device != "cpu" or "cpu" not in environment:
+        return device
+    return f"{environment['cpu']} ({environment['cpu_capability']})"
 
 
 def write_report(report: dict[str, Any], folder: Path) -> Path:
