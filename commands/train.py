@@ -53,7 +53,7 @@ def _data_flag(recipe: Recipe) -> str:
 
 def _example(report: dict[str, Any]) -> str:
     """Return a text of the validation data as an argument, or where else texts may come from."""
-    examples = report["examples"]
+    examples = report.get("examples")  # older versions wrote none
     return quote(examples[0]["text"]) if examples else "--input FILE"
 
 

@@ -59,6 +59,14 @@ class RecipeArguments:
         default=None, metadata={"help": "Stop after so many evaluations without a better result."}
     )
     early_stopping_threshold: float = field(default=0.0, metadata={"help": "What counts as a better result."})
+    keep_optimizer: bool | None = field(
+        default=None,
+        metadata={
+            "help": "Whether the checkpoints of a finished training keep the state of the optimizer, which going on "
+            "with more epochs takes and which is larger than the model. By default only where save_total_limit keeps "
+            "several checkpoints."
+        },
+    )
     overwrite: bool = field(default=False, metadata={"help": "Delete the run that output_dir holds already."})
 
 

@@ -3,6 +3,7 @@
 Short progress lines, epoch times, a repeatable order of batches, a learning rate that shrinks with every epoch.
 """
 
+import sys
 import time
 from typing import Any
 
@@ -21,11 +22,24 @@ def short_line(state: TrainerState, logs: dict[str, Any] | None, main_figure: st
     return f"epoch {state.epoch or 0:5.2f}   " + "   ".join(shown) if shown else None
 
 
+SECONDS_OF_SILENCE = 60
+"""How long a training without progress bars says nothing, at most."""
+
+
 class ShortLines(TrainerCallback):
     """Prints short lines, for output without progress bars."""
 
     def __init__(self, main_figure: str):
         self.main_figure = main_figure
+        self._last = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Print how far the training is, if nothing was printed for long."""
+        if state.is_world_process_zero and time.monotonic() - self._last >= SECONDS_OF_SILENCE:
+            self._last = time.monotonic()
+            print(f"step {state.global_step:,} of {state.max_steps:,}", file=sys.stderr, flush=True)
 
     def on_log(
         self,
@@ -38,6 +52,7 @@ class ShortLines(TrainerCallback):
         """Print the loss and the main figure."""
         line = short_line(state, logs, self.main_figure)
         if state.is_local_process_zero and line:
+            self._last = time.monotonic()
             print(line, flush=True)
 
 

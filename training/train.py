@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset, disable_progress_bars
+from datasets import Dataset
 from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
@@ -38,11 +38,13 @@ from malmoi.training.costs import peak_memory_bytes, texts_per_second
 from malmoi.training.enough_steps import give_enough_steps, instead_of, nothing_learned
 from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered, predicted_labels
 from malmoi.training.finished_model import find_finished_model
+from malmoi.training.finished_run import keeps_optimizer, remove_optimizer_state
 from malmoi.training.launcher import is_first_process, leave, say
 from malmoi.training.optimizer import recipe_optimizer
 from malmoi.training.output_dir import find_checkpoint, remove_old_run, report_to_go_on_from
 from malmoi.training.plots import plot_run
 from malmoi.training.preparation import prepare
+from malmoi.training.progress import quiet_bars
 from malmoi.training.recipe import Recipe, RecipeError, load_recipe
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe
 from malmoi.training.report import environment, print_report, report_console, write_report
@@ -123,8 +125,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
     arguments, training_arguments, settings = parse_recipe(recipe)
     check_arguments(task, arguments, training_arguments)
     checkpoint = find_checkpoint(training_arguments, overwrite=arguments.overwrite)
-    if training_arguments.disable_tqdm:
-        disable_progress_bars()
+    quiet_bars(training_arguments, recipe)
     # 2. data, tokenizer, model, features
     set_seed(training_arguments.seed)
     finished = find_finished_model(task, arguments, recipe)
@@ -220,6 +221,8 @@ def run(recipe: Recipe) -> dict[str, Any]:
         prepared.tokenizer.save_pretrained(folder)
         write_report(report, folder)
         plot_run(report, folder)
+        if not keeps_optimizer(arguments, training_arguments):
+            remove_optimizer_state(folder)
     trainer.accelerator.wait_for_everyone()
     return report
 
