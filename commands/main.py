@@ -10,11 +10,14 @@ from typing import Annotated
 
 import typer
 
+from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
 from malmoi.data.user_error import UserError
 from malmoi.training.large_pages import ask_for_large_pages
 from malmoi.training.launcher import leave
 
 app = typer.Typer(
+    cls=WholeDescriptions,
+    context_settings={"max_content_width": terminal_width(), "help_option_names": ["-h", "--help"]},
     help="Tag names in Korean text, restore its spaces, judge its sentiment; train and compare models that do.",
     no_args_is_help=True,
     add_completion=False,
@@ -22,13 +25,36 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+WITH_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+
+def print_version(wanted: bool) -> None:
+    """Print the version, and do nothing else."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"malmoi {version('malmoi')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take what belongs to no command."""
+
+
+@app.command(cls=RecipeCommand, context_settings=WITH_FLAGS)
 def train(
     context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.")],
 ) -> None:
-    """Train a model from a recipe. Every key of a recipe (see `malmoi keys`) is also a flag: --learning_rate 1e-3."""
+    """Train a model from a recipe. Every key of a recipe is also a flag: --learning_rate 1e-3.
+
+    `malmoi train RECIPE --help` shows the flags of a recipe with its values, `malmoi keys KEY` explains one.
+    """
     from malmoi.training.recipe import load_recipe
 
     loaded = load_recipe(recipe, context.args)
@@ -234,7 +260,7 @@ def compare(
     compare_runs(runs, output_dir=output_dir, separately=separately)
 
 
-@app.command("compare-embeddings", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command("compare-embeddings", cls=RecipeCommand, context_settings=WITH_FLAGS)
 def compare_embeddings(
     context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.")],
@@ -271,14 +297,16 @@ def convert(
 
 
 @app.command()
-def keys() -> None:
-    """List every key of a recipe; each is also a flag of `malmoi train`."""
-    from malmoi.training.recipe import describe_keys
+def keys(
+    key: Annotated[str | None, typer.Argument(help="A key to explain; without it all are listed.")] = None,
+) -> None:
+    """List every key of a recipe, or explain one; each is also a flag of `malmoi train`."""
+    from malmoi.commands.keys import explain_key, list_keys
 
-    for group, described in describe_keys().items():
-        typer.echo(f"{group}:")
-        for key, text in described.items():
-            typer.echo(f"  {key:32} {text}".rstrip())
+    if key is None:
+        list_keys()
+    else:
+        explain_key(key)
 
 
 @app.command()
@@ -287,7 +315,7 @@ def recipes() -> None:
     from malmoi.training.recipe import describe_recipes
 
     for name, description in describe_recipes().items():
-        typer.echo(f"{name:32} {description}")
+        typer.echo(described(name, description))
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from malmoi.training.train import run
 
 def train_recipe(recipe: Recipe) -> None:
     """Train, print the figures, and say what to do next."""
-    folder = recipe.given("output_dir", f"runs/{recipe.name}")
+    folder = recipe.given("output_dir") or f"runs/{recipe.name}"
     try:
         report = run(recipe)
     except KeyboardInterrupt:

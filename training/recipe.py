@@ -3,29 +3,21 @@
 Nothing heavy is imported here, so that a misspelt key is answered at once and not after torch has loaded.
 """
 
-import ast
 import dataclasses
 import difflib
-import importlib.util
 from collections.abc import Iterable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from malmoi.data.user_error import UserError
 from malmoi.training.arguments import ARGUMENTS, RecipeArguments
+from malmoi.training.declared_fields import DeclaredField, declared_fields
+from malmoi.training.recipe_file import RecipeError, read_recipe
 
 RECIPES = Path(__file__).parent / "recipes"
 CONFIGURATIONS = {"bilstm": "BiLstmConfig", "bilstm_crf": "BiLstmCrfConfig", "encoder_crf": "EncoderCrfConfig"}
 """The configuration class of each architecture of ours."""
 ENCODER = "encoder"
 """The architecture that transformers has for the task, on the encoder that the recipe names."""
-
-
-class RecipeError(UserError):
-    """A recipe or a flag that cannot be understood."""
 
 
 class Recipe(NamedTuple):
@@ -62,11 +54,17 @@ def recipe_names() -> list[str]:
 
 
 def describe_recipes() -> dict[str, str]:
-    """Return the first comment line of each recipe of the package."""
-    return {
-        name: (RECIPES / f"{name}.yaml").read_text(encoding="utf-8").split("\n")[0].removeprefix("# ")
-        for name in recipe_names()
-    }
+    """Return the first paragraph of the comment that each recipe of the package begins with."""
+    return {name: _description((RECIPES / f"{name}.yaml").read_text(encoding="utf-8")) for name in recipe_names()}
+
+
+def _description(text: str) -> str:
+    lines = []
+    for line in text.split("\n"):
+        if not line.removeprefix("#").strip():
+            break
+        lines.append(line.removeprefix("#").strip())
+    return " ".join(lines)
 
 
 def load_recipe(name: str, flags: Sequence[str]) -> Recipe:
@@ -79,17 +77,8 @@ def load_recipe(name: str, flags: Sequence[str]) -> Recipe:
     Raises:
         RecipeError: If there is no such recipe, or a key is unknown; it names the nearest known one.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else RECIPES / f"{name}.yaml"
-    if not path.is_file():
-        raise RecipeError(
-            f"There is no recipe {name!r}{nearest(name, recipe_names())} Known: {_list(recipe_names())}."
-        )
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: expected YAML: {error}") from None
-    if not isinstance(settings, dict):
-        raise RecipeError(f"{path}: expected lines of the form `key: value`.")
+    path = _find(name)
+    settings = read_recipe(path)
     recipe = Recipe(path.stem, name, settings, _parse_flags(flags))
     if recipe.task not in ARGUMENTS:
         raise RecipeError(f"Unknown task {recipe.task!r}{nearest(recipe.task, ARGUMENTS)} Known: {_list(ARGUMENTS)}.")
@@ -101,6 +90,29 @@ def load_recipe(name: str, flags: Sequence[str]) -> Recipe:
         if key not in known:
             raise RecipeError(f"Unknown flag --{key}{nearest(key, known)}")
     return recipe
+
+
+def _find(name: str) -> Path:
+    """Return the file of a recipe.
+
+    Raises:
+        RecipeError: If there is none.
+    """
+    path = Path(name)
+    if name not in recipe_names() and (path.name != name or path.suffix in (".yaml", ".yml") or path.exists()):
+        if path.is_dir():
+            raise RecipeError(f"{name} is a folder; expected the name of a recipe, or a YAML file.")
+        if not path.is_file():
+            of_package = f" The recipe of the package is called {path.stem}." if path.stem in recipe_names() else ""
+            raise RecipeError(f"{name}: there is no such file.{of_package}")
+        return path
+    path = RECIPES / f"{name}.yaml"
+    if name not in recipe_names():
+        raise RecipeError(
+            f"There is no recipe {name!r}{nearest(name, recipe_names())} Known: {_list(recipe_names())}; or give the "
+            "path of a YAML file."
+        )
+    return path
 
 
 def _parse_flags(flags: Sequence[str]) -> dict[str, str]:
@@ -121,42 +133,9 @@ def known_keys(task: str, model_type: str) -> list[str]:
     """Return every key that a recipe for this task and this architecture may have."""
     return [
         *(field.name for field in dataclasses.fields(ARGUMENTS[task])),
-        *_declared_fields("transformers", "training_args.py", "TrainingArguments"),
+        *(field.name for field in training_fields()),
         *model_settings(model_type),
     ]
-
-
-def describe_keys() -> dict[str, dict[str, str]]:
-    """Return every key of a recipe with what it means, by group; transformers documents its own."""
-    common = {field.name for field in dataclasses.fields(RecipeArguments)} - {"reader", "model_type"}
-    return {
-        "Every task": _described(RecipeArguments, only=common),
-        **{
-            f"task: {task}": _described(
-                arguments, only={field.name for field in dataclasses.fields(arguments)} - common
-            )
-            for task, arguments in ARGUMENTS.items()
-        },
-        **{
-            f"model_type: {model_type} (see {class_name})": dict.fromkeys(model_settings(model_type), "")
-            for model_type, class_name in CONFIGURATIONS.items()
-        },
-        f"model_type: {ENCODER}": {
-            "encoder_config": "Settings of the encoder's configuration, as {model_type: bert, hidden_size: 128}; with "
-            "model_name_or_path they override its own."
-        },
-        "TrainingArguments of transformers": dict.fromkeys(
-            _declared_fields("transformers", "training_args.py", "TrainingArguments"), ""
-        ),
-    }
-
-
-def _described(arguments: type[RecipeArguments], *, only: set[str]) -> dict[str, str]:
-    return {
-        field.name: f"{field.metadata['help']} Default: {field.default}."
-        for field in dataclasses.fields(arguments)
-        if field.name in only
-    }
 
 
 def model_settings(model_type: str) -> list[str]:
@@ -170,23 +149,17 @@ def model_settings(model_type: str) -> list[str]:
         raise RecipeError(f"Unknown model_type {model_type!r}{nearest(model_type, known)} Known: {_list(known)}.")
     if model_type == ENCODER:
         return ["encoder_config"]
-    return _declared_fields("malmoi.configuration", f"configuration_{model_type}.py", CONFIGURATIONS[model_type])
+    return [field.name for field in configuration_fields(model_type)]
 
 
-@cache
-def _declared_fields(package: str, file_name: str, class_name: str) -> list[str]:
-    """Read the annotated fields of a class off its source: importing it would load torch."""
-    spec = importlib.util.find_spec(package)
-    folders = spec.submodule_search_locations if spec else None
-    source = Path(next(iter(folders or [])), file_name).read_text(encoding="utf-8")
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ClassDef) and node.name == class_name:
-            return [
-                line.target.id
-                for line in node.body
-                if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
-            ]
-    raise AssertionError(f"{file_name} has no class {class_name}")
+def configuration_fields(model_type: str) -> list[DeclaredField]:
+    """Return the settings of an architecture of ours."""
+    return declared_fields("malmoi.configuration", f"configuration_{model_type}.py", CONFIGURATIONS[model_type])
+
+
+def training_fields() -> list[DeclaredField]:
+    """Return the `TrainingArguments` of transformers."""
+    return declared_fields("transformers", "training_args.py", "TrainingArguments")
 
 
 def nearest(key: str, known: Iterable[str]) -> str:
@@ -197,3 +170,19 @@ def nearest(key: str, known: Iterable[str]) -> str:
 
 def _list(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+__all__ = [
+    "CONFIGURATIONS",
+    "ENCODER",
+    "Recipe",
+    "RecipeError",
+    "configuration_fields",
+    "describe_recipes",
+    "known_keys",
+    "load_recipe",
+    "model_settings",
+    "nearest",
+    "recipe_names",
+    "training_fields",
+]

@@ -2,6 +2,7 @@
 
 import math
 import random
+from datetime import date
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
@@ -21,6 +22,7 @@ from malmoi.training.launcher import launched_processes
 from malmoi.training.processes import check_processes, settings_of_processes
 from malmoi.training.recipe import ENCODER, Recipe, RecipeError, model_settings
 from malmoi.training.tasks import Task
+from malmoi.training.value_kinds import check_kinds
 
 SHORTEST_INPUT = 4  # two special tokens and something to read
 # schedules that follow the loss and have no learning rate of their own that could be multiplied
@@ -41,13 +43,14 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     Raises:
         RecipeError: If a value is not of the type of its key.
     """
-    settings: dict[str, Any] = {"output_dir": f"runs/{recipe.name}", **recipe.settings}
+    settings = {"output_dir": f"runs/{recipe.name}", **_as_meant(recipe.settings)}
     of_model = set(model_settings(recipe.model_type))
     parser = RecipeParser([ARGUMENTS[recipe.task], TrainingArguments], allow_abbrev=False)  # type: ignore[list-item]
     of_parser = {action.dest for action in parser._actions}
     given = {key: value for key, value in (settings | recipe.flags).items() if key in of_parser}
     if str(given.get("seed", 0)).lower() in ("none", "null"):
         given["seed"] = _drawn_seed()
+    check_kinds(given, [ARGUMENTS[recipe.task], TrainingArguments])
     given |= settings_of_processes(given)
     # what can be written on the command line goes through the parser, which checks its type
     written = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
@@ -62,6 +65,21 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
         key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser
     }
     return arguments, training_arguments, {key: typed_value(value) for key, value in model.items()}
+
+
+def _as_meant(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings as they were meant where YAML reads something else: `no` is the name of a strategy, not false.
+
+    Nothing for `output_dir` is its default, and a date is a text.
+    """
+    meant: dict[str, Any] = {}
+    for key, value in settings.items():
+        if key == "output_dir" and value is None:
+            continue
+        if key.endswith("_strategy") and value is False:
+            value = "no"
+        meant[key] = str(value) if isinstance(value, date) else value
+    return meant
 
 
 def _drawn_seed() -> int:
@@ -151,6 +169,12 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError(f"`class_weights` must be balanced, or left out, got {arguments.class_weights!r}.")
     if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:
         raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
+    if not 0 <= training_arguments.seed < 2**32:
+        raise RecipeError(f"`seed` must be from 0 to 4294967295, got {training_arguments.seed}.")
+    if training_arguments.gradient_accumulation_steps < 1:
+        raise RecipeError(
+            f"`gradient_accumulation_steps` must be at least 1, got {training_arguments.gradient_accumulation_steps}."
+        )
     if training_arguments.per_device_train_batch_size < 1 or training_arguments.per_device_eval_batch_size < 1:
         raise RecipeError("`per_device_train_batch_size` and `per_device_eval_batch_size` must be at least 1.")
 
