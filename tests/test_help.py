@@ -11,6 +11,7 @@ from command_line import MALMOI, malmoi
 from transformers import TrainingArguments
 
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
+from malmoi.training.declared_fields import as_written
 from malmoi.training.keys import OURS, all_keys, find_key
 from malmoi.training.recipe import RecipeError, describe_recipes, known_keys, load_recipe, training_fields
 
@@ -96,11 +97,7 @@ def test_defaults_read_off_the_source_are_those_of_the_class() -> None:
         actual = declared[field.name]
         if actual.default is MISSING or field.name in OURS:
             continue
-        expected = (
-            {None: "null", True: "true", False: "false"}.get(actual.default, str(actual.default))
-            if not (isinstance(actual.default, (int, float)) and not isinstance(actual.default, bool))
-            else str(actual.default)
-        )
+        expected = as_written(actual.default)
         assert field.default == expected, field.name
         assert field.help == " ".join(str(actual.metadata["help"]).replace("%%", "%").split()), field.name
     config = {field.name: field for field in find_key("num_hidden_layers")}
