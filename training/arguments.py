@@ -62,9 +62,9 @@ class RecipeArguments:
     keep_optimizer: bool | None = field(
         default=None,
         metadata={
-            "help": "Whether the checkpoints of a finished training keep the state of the optimizer, which going on "
-            "with more epochs takes and which is larger than the model. By default only where save_total_limit keeps "
-            "several checkpoints."
+            "help": "Whether the checkpoints of a finished training keep the state of the optimizer, which is larger "
+            "than the model, so that more epochs can follow. By default only where the flag --save_total_limit asks "
+            "for several checkpoints."
         },
     )
     overwrite: bool = field(default=False, metadata={"help": "Delete the run that output_dir holds already."})

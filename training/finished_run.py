@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainingArguments
-
 from malmoi.training.arguments import RecipeArguments
 from malmoi.training.recipe import Recipe, RecipeError
 from malmoi.training.report import read_report
@@ -16,14 +14,14 @@ FILES_TO_GO_ON = ("optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", 
 NO_PART_OF_TRAINING = ("disable_tqdm", "keep_optimizer", "logging_steps", "logging_strategy", "report_to")
 
 
-def keeps_optimizer(arguments: RecipeArguments, training_arguments: TrainingArguments) -> bool:
+def keeps_optimizer(arguments: RecipeArguments, recipe: Recipe) -> bool:
     """Tell whether checkpoints stay as they are when the training is finished.
 
-    Whoever keeps several of them wants to go back to one.
+    Whoever asks for several of them wants to go back to one.
     """
     if arguments.keep_optimizer is not None:
         return arguments.keep_optimizer
-    return (training_arguments.save_total_limit or 1) > 1
+    return int(recipe.flags.get("save_total_limit", 1)) > 1
 
 
 def remove_optimizer_state(folder: Path) -> None:

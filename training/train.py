@@ -221,7 +221,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
         prepared.tokenizer.save_pretrained(folder)
         write_report(report, folder)
         plot_run(report, folder)
-        if not keeps_optimizer(arguments, training_arguments):
+        if not keeps_optimizer(arguments, recipe):
             remove_optimizer_state(folder)
     trainer.accelerator.wait_for_everyone()
     return report
