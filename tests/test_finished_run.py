@@ -16,7 +16,8 @@ from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from malmoi.training import callbacks
 from malmoi.training.callbacks import ShortLines
-from malmoi.training.finished_run import FILES_TO_GO_ON, has_state_to_go_on
+from malmoi.training.checkpoints import has_optimizer
+from malmoi.training.finished_run import FILES_TO_GO_ON
 from malmoi.training.recipe import RecipeError, load_recipe
 from malmoi.training.run_description import kept_epoch
 from malmoi.training.train import run
@@ -57,7 +58,7 @@ def test_a_finished_run_keeps_models_and_no_optimizer(finished: Path) -> None:
     assert checkpoints
     for checkpoint in checkpoints:
         assert {"model.safetensors", "trainer_state.json"} <= {file.name for file in checkpoint.iterdir()}
-        assert not has_state_to_go_on(checkpoint)
+        assert not has_optimizer(checkpoint)
     assert not files_to_go_on(finished)
 
 
@@ -72,7 +73,7 @@ def test_an_interrupted_run_keeps_all_that_going_on_takes(
         patched.setattr(callbacks.EpochTimer, "on_epoch_end", interrupt)
         with pytest.raises(KeyboardInterrupt):
             train(tmp_path / "run", marked_corpus)
-    assert all(has_state_to_go_on(checkpoint) for checkpoint in (tmp_path / "run").glob("checkpoint-*"))
+    assert all(has_optimizer(checkpoint) for checkpoint in (tmp_path / "run").glob("checkpoint-*"))
     assert files_to_go_on(tmp_path / "run")
     report = train(tmp_path / "run", marked_corpus, resume_from_checkpoint="true")
     assert [entry["epoch"] for entry in report["epochs"]] == [1, 2]

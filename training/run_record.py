@@ -26,7 +26,7 @@ from malmoi.training.recipe import RecipeError
 FREE_ARGUMENTS = (
     *("reader", "data_dir", "overwrite", "early_stopping_patience", "early_stopping_threshold"),
     *("tokenizer", "tokenizer_min_frequency", "tokenizer_vocab_size", "model_type", "model_name_or_path"),
-    "embeddings",
+    *("embeddings", "keep_optimizer"),
 )
 # a checkpoint brings its optimizer and its schedule: other values would be passed over in silence
 BINDING_TRAINING_ARGUMENTS = (
