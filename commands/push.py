@@ -43,6 +43,8 @@ def push_to_hub(
 
 
 def _print(published: Published, repo_id: str, *, dry_run: bool) -> None:
+    if published.data:
+        typer.echo(published.data, err=True)
     for path, size in published.files:
         typer.echo(f"{size:>12,}  {path}")
     total = sum(size for _, size in published.files)

@@ -1,6 +1,5 @@
 """Model cards: metadata for the Hub, and a page that is rendered from a template and the facts of a run."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,14 @@ from typing import Any
 import jinja2
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from malmoi.hub_cards.card_parts import fence, figure_rows, machine, python_string, shell_word, type_lines
 from malmoi.hub_cards.corpus import Corpus
+from malmoi.hub_cards.division import Division, division_of, training_texts
 from malmoi.hub_cards.run_facts import RunFacts
+from malmoi.hub_cards.space.label_names import are_sentiments
 from malmoi.inference.loading import COMMANDS
+from malmoi.training.markdown_text import markdown_line
 from malmoi.training.plots import CONFUSION_PLOT, LOSS_PLOT
-from malmoi.training.tasks import TASKS
 
 PIPELINES = {
     "named-entities": "token-classification",
@@ -20,17 +22,10 @@ PIPELINES = {
     "sentence-classification": "text-classification",
 }
 """What the Hub calls each task."""
-TAGS = {
-    "named-entities": ["named-entity-recognition"],
-    "word-spacing": ["word-spacing"],
-    "sentence-classification": ["sentiment-analysis"],
-}
-EXAMPLES = {
-    "named-entities": ["SK하이닉스는 경기도 이천에 본사를 두고 있다.", "내일 오전 10시에 대전에서 30명이 만나요."],
-    "word-spacing": ["오늘은날씨가좋아서공원에갔다.", "할수있는만큼만하면됩니다."],
-    "sentence-classification": ["배우들 연기가 정말 좋았어요.", "두 시간이 아까운 영화였다."],
-}
-"""Texts to try on the page of the model, beside that of the task."""
+TAGS = {"named-entities": "named-entity-recognition", "word-spacing": "word-spacing"}
+SENTIMENT_TAG = "sentiment-analysis"
+CLASSES_TAG = "sentence-classification"
+"""For classes that are not those of sentiment."""
 ARCHITECTURES = {
     "bilstm_crf": "bidirectional LSTM and linear-chain CRF",
     "bilstm": "bidirectional LSTM",
@@ -58,13 +53,14 @@ def render_card(facts: RunFacts, corpus: Corpus, repo_id: str, *, outputs: Seque
         keep_trailing_newline=True,
         autoescape=False,  # Markdown
     )
+    environment.filters |= {"line": markdown_line, "python": python_string, "shell": shell_word, "fence": fence}
     page = environment.get_template(f"{facts.task}.md.jinja").render(_values(facts, corpus, repo_id, outputs))
     return ModelCard(f"---\n{card_data(facts, corpus, repo_id).to_yaml()}\n---\n\n{_without_gaps(page)}")
 
 
 def card_data(facts: RunFacts, corpus: Corpus, repo_id: str) -> ModelCardData:
     """Return the metadata of a card."""
-    model_type = facts.report["model_type"]
+    division = division_of(facts.report, corpus)
     return ModelCardData(
         language="ko",
         license=corpus.weights_license,
@@ -72,29 +68,42 @@ def card_data(facts: RunFacts, corpus: Corpus, repo_id: str) -> ModelCardData:
         license_link=corpus.weights_license_link if corpus.weights_license == "other" else None,
         library_name="transformers",
         pipeline_tag=PIPELINES[facts.task],
-        tags=["malmoi", "korean", model_type.replace("_", "-").replace("bilstm", "bi-lstm"), *TAGS[facts.task]],
-        datasets=[corpus.hub_id] if corpus.hub_id else None,
+        tags=_tags(facts),
+        datasets=[division.hub_id] if division.hub_id else None,
         base_model=facts.base_model,
         metrics=[METRICS.get(facts.report["main_figure"], facts.report["main_figure"])],
         model_name=repo_id.split("/")[-1],
-        eval_results=_results(facts, corpus),
-        widget=[{"text": text} for text in (_example(facts), *EXAMPLES[facts.task])],
+        eval_results=_results(facts, corpus, division),
+        widget=[{"text": text} for text in facts.examples],
     )
 
 
-def _results(facts: RunFacts, corpus: Corpus) -> list[EvalResult]:
-    """Return every figure as an entry of the model index, from 0 to 1: the mean over seeds."""
+def _tags(facts: RunFacts) -> list[str]:
+    """Return what the Hub finds a model by."""
+    classes = SENTIMENT_TAG if are_sentiments(facts.labels) else CLASSES_TAG
+    architecture = str(facts.report["model_type"]).replace("_", "-").replace("bilstm", "bi-lstm")
+    return ["malmoi", "korean", architecture, TAGS.get(facts.task, classes)]
+
+
+def _results(facts: RunFacts, corpus: Corpus, division: Division) -> list[EvalResult]:
+    """Return every figure as an entry of the model index, from 0 to 1: the mean over seeds.
+
+    What was not measured on an official split of a dataset has a name of its own, with its counts.
+    """
     report, results = facts.report, []
+    texts = report["data"]["texts"]
     for split, part in facts.parts.items():
+        official = split in division.official
+        counts = f"{training_texts(report):,} texts to train, {texts[split]:,} to measure"
         for name in report["definitions"]:
             results.append(
                 EvalResult(
                     task_type=PIPELINES[facts.task],
                     task_name=facts.task,
-                    dataset_type=corpus.hub_id or "-".join(re.findall(r"\w+", corpus.name.lower())),
-                    dataset_name=corpus.name,
-                    dataset_config=corpus.hub_config,
-                    dataset_split=split,
+                    dataset_type=(division.hub_id if official else None) or division.slug,
+                    dataset_name=division.name if official else f"{division.name} ({counts})",
+                    dataset_config=corpus.hub_config if official else None,
+                    dataset_split=split if official else f"{split} of an own division",
                     metric_type=METRICS.get(name, name),
                     metric_name=f"{name}: {report['definitions'][name]}",
                     metric_value=round(facts.figure(name, part=part).mean / 100, 6),
@@ -108,71 +117,41 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
     report = facts.report
     tested = "test_figures" in report
     trust = "trust_remote_code=True" if facts.needs_remote_code else ""
-    environment = report["environment"]
-    types = sorted({label.partition("-")[2] for label in facts.labels if "-" in label}) or facts.labels
     breakdown = facts.breakdown()
     worst = min(breakdown, key=lambda entry: entry[3].mean)
     model_type = str(report["model_type"])
+    division = division_of(facts.report, corpus)
     return {
         "facts": facts,
         "report": report,
         "corpus": corpus,
+        "division": division,
         "title": repo_id.split("/")[-1],
         "repo_id": repo_id,
         "command": COMMANDS[facts.task],
-        "example": _example(facts),
-        "outputs": _shown(outputs),
+        "example": facts.examples[0],
+        "outputs": [None, None] if outputs is None else outputs,  # as many as the longest template has examples
         "trust": f"{trust}, " if trust else "",
         "trust_last": f", {trust}" if trust else "",
         "architecture": ARCHITECTURES.get(model_type, f"{model_type} of transformers"),
         "has_crf": model_type.endswith("_crf"),
         "lstm": model_type.startswith("bilstm"),
-        "types": types,
-        "label_summary": ", ".join(types),
-        "figure_rows": _figure_rows(facts),
+        "types": [markdown_line(kind) for kind in facts.types],
+        "type_lines": type_lines(facts, corpus),
+        "figure_rows": figure_rows(facts),
+        "has_intervals": bool(report.get("intervals")),
         "breakdown": breakdown,
         "hardest": (worst[0], worst[3].mean),
         "hyperparameters": facts.hyperparameters(),
         "headline": f"{facts.figure(report['main_figure'], part='test_figures' if tested else 'figures').mean:.2f}",
         "headline_split": "test" if tested else report["data"]["split"],
+        "training_texts": training_texts(report),
         "seeds": [each["seed"] for each in facts.reports],
-        "data_name": corpus.name,
-        "corpus_link": f"[{corpus.name}]({corpus.url})" if corpus.url else corpus.name,
         "license_name": corpus.weights_license_name or corpus.weights_license,
         "weights_size": f"{facts.weights_bytes / 1e6:,.1f} MB",
-        "machine": f"{environment['device']} with {environment['cpu_count']} cores, "
-        f"{environment['torch_threads']} in use",
+        "machine": machine(report["environment"]),
         "plots": [name for name in (LOSS_PLOT, CONFUSION_PLOT) if (facts.folder / name).is_file()],
     }
-
-
-def _figure_rows(facts: RunFacts) -> list[list[str]]:
-    """Return the table of figures: heading, alignment, and a row for each figure."""
-    report = facts.report
-    ceiling = report["tokenizer"].get("ceiling")
-    heading = ["figure", *facts.parts, *(["ceiling"] if ceiling else [])]
-    rows = []
-    for name in report["definitions"]:
-        figures = [facts.figure(name, part=part) for part in facts.parts.values()]
-        rows.append(
-            [
-                f"`{name}`",
-                *(f"{figure.mean:.2f}{figure.spread}" for figure in figures),
-                *([f"{100 * ceiling[name]:.2f}"] if ceiling else []),
-            ]
-        )
-    return [heading, ["---", *("---:" for _ in heading[1:])], *rows]
-
-
-def _example(facts: RunFacts) -> str:
-    return TASKS[facts.task].example
-
-
-def _shown(outputs: Sequence[str] | None) -> list[str]:
-    """Return what stands below each example: what it printed."""
-    if outputs is None:
-        return ["", ""]  # as many as the longest template has examples
-    return [f"\n```text\n{output.rstrip()}\n```\n" for output in outputs]
 
 
 def _without_gaps(page: str) -> str:

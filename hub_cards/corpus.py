@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from malmoi.data.user_error import UserError
+from malmoi.hub_cards.official_splits import OfficialSplit, read_splits
 
 CORPORA = Path(__file__).parent / "corpora"
 OF_READERS = {
@@ -45,6 +46,20 @@ class Corpus:
     url: str | None = None
     citation: str | None = None
     """BibTeX."""
+    types: dict[str, str] = dataclasses.field(default_factory=dict)
+    """What each type or class means, in a few words."""
+    rows: int | None = None
+    """How many texts it has in all."""
+    splits: dict[str, OfficialSplit] | None = None
+    """The splits that it is published with; empty if it has none, `None` if that is not known."""
+    readers: list[str] = dataclasses.field(default_factory=list)
+    """The readers of its own files: what another reader reads is not known to be one of its splits."""
+    said: bool = False
+    """Whether the user said that a run was trained on it, and not its format alone; no key of a file."""
+
+
+OPTIONAL_PARTS = ("types", "rows", "splits", "readers")
+"""Keys that hold something else than text."""
 
 
 def corpus_of(report: dict[str, Any], given: str | None) -> Corpus:
@@ -70,7 +85,7 @@ def corpus_of(report: dict[str, Any], given: str | None) -> Corpus:
             f"There is no corpus {name!r}. Known: {', '.join(known_corpora())}; or give the path of a YAML file with "
             f"{', '.join(_needed())}."
         )
-    return read_corpus(path)
+    return dataclasses.replace(_with_known_splits(read_corpus(path)), said=given is not None)
 
 
 def known_corpora() -> list[str]:
@@ -90,18 +105,54 @@ def read_corpus(path: Path) -> Corpus:
         raise UserError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected lines of the form `key: value`.")
-    known = [field.name for field in dataclasses.fields(Corpus)]
+    known = [field.name for field in dataclasses.fields(Corpus) if field.name != "said"]
     if missing := [key for key in _needed() if not values.get(key)]:
         raise UserError(f"{path}: it lacks {', '.join(missing)}.")
     if unknown := [str(key) for key in values if key not in known]:
         raise UserError(f"{path}: unknown key {unknown[0]!r}; known are {', '.join(known)}.")
+    parts = {key: values.pop(key) for key in OPTIONAL_PARTS if values.get(key) is not None}
     if wrong := [key for key, value in values.items() if not (value is None or isinstance(value, str))]:
         raise UserError(f"{path}: expected text for {wrong[0]}, got {values[wrong[0]]!r}.")
-    corpus = Corpus(**values)
+    corpus = Corpus(**{**values, **_checked_parts(path, parts)})
     if corpus.weights_license == "other" and not corpus.weights_license_name:
         raise UserError(f"{path}: `weights_license: other` needs `weights_license_name`.")
     return corpus
 
 
+def _checked_parts(path: Path, parts: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file says of types, readers, rows and splits, in the form that a corpus holds."""
+    if "types" in parts and not (
+        isinstance(parts["types"], dict)
+        and all(isinstance(text, str) for item in parts["types"].items() for text in item)
+    ):
+        raise UserError(
+            f"{path}: expected lines `TYPE: what it means` below types, in quotes where YAML reads no text (NO, 1), "
+            f"got {parts['types']!r}."
+        )
+    readers = parts.get("readers", [])
+    if not (isinstance(readers, list) and all(isinstance(name, str) for name in readers)):
+        raise UserError(f"{path}: expected a list of names for readers, got {readers!r}.")
+    if "rows" in parts and (type(parts["rows"]) is not int or parts["rows"] < 1):
+        raise UserError(f"{path}: expected a number of texts for rows, got {parts['rows']!r}.")
+    return parts | ({"splits": read_splits(path, parts["splits"])} if "splits" in parts else {})
+
+
+def _with_known_splits(corpus: Corpus) -> Corpus:
+    """Return a corpus with the splits of the dataset on the Hub that it names, if these are known here."""
+    for name in known_corpora():
+        known = read_corpus(CORPORA / f"{name}.yaml")
+        if (
+            known.hub_id is not None
+            and str(corpus.hub_id).casefold() == known.hub_id
+            and corpus.hub_config in (None, known.hub_config)
+        ):
+            return dataclasses.replace(corpus, splits=known.splits, readers=known.readers, rows=known.rows)
+    return corpus
+
+
 def _needed() -> list[str]:
-    return [field.name for field in dataclasses.fields(Corpus) if field.default is dataclasses.MISSING]
+    return [
+        field.name
+        for field in dataclasses.fields(Corpus)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]

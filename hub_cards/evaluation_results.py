@@ -6,25 +6,30 @@ import yaml
 from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
 from malmoi.hub_cards.corpus import Corpus
+from malmoi.hub_cards.division import division_of
 from malmoi.hub_cards.run_facts import RunFacts
 
 FOLDER = ".eval_results"
 
 
 def evaluation_results(facts: RunFacts, corpus: Corpus) -> list[EvalResultEntry]:
-    """Return every figure of a run, in %; none if its corpus is not on the Hub, where results refer to a dataset.
+    """Return every figure of a run on a split of a dataset of the Hub, in %.
 
-    The notes say which texts were measured: a dataset of the same name may have been divided otherwise.
+    Results refer to a dataset there, so what was measured on anything else than one of its splits has none. The notes
+    say which texts were measured.
     """
-    if corpus.hub_id is None:
+    division = division_of(facts.report, corpus)
+    if division.hub_id is None:
         return []
     data = facts.report["data"]
     entries = []
     for split, part in facts.parts.items():
+        if split not in division.official:
+            continue
         for name, definition in facts.report["definitions"].items():
             entries.append(
                 EvalResultEntry(
-                    dataset_id=corpus.hub_id,
+                    dataset_id=division.hub_id,
                     task_id=name,
                     value=round(facts.figure(name, part=part).mean, 4),
                     notes=f"{definition}; {split} split, {data['texts'][split]} texts of {data['source']}, mean of "

@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from malmoi.data.user_error import UserError
-from malmoi.hub_cards.corpus import corpus_of
+from malmoi.hub_cards.corpus import Corpus, corpus_of
+from malmoi.hub_cards.division import division_of
 from malmoi.hub_cards.run_facts import read_facts
 from malmoi.hub_cards.space_staging import stage_space
 from malmoi.hub_cards.staging import stage
@@ -36,6 +37,8 @@ class Published(NamedTuple):
     """The address of the commit; of a dry run, the folder."""
     files: list[tuple[str, int]]
     """Path and size in bytes of everything in the repository."""
+    data: str = ""
+    """What the card says of the data, and whether it only takes them for those of a corpus."""
 
 
 def push(
@@ -70,9 +73,10 @@ def push(
         # 2. the repository as a folder, loaded and tried without malmoi
         staged = stage(facts, described, repo_id, folder)
         # 3. one commit
+        data = data_note(facts.report, described)
         if dry_run:
-            return kept(staged, beside(run))
-        return Published(upload(staged, repo_id, private=private, revision=revision), listing(staged))
+            return kept(staged, beside(run))._replace(data=data)
+        return Published(upload(staged, repo_id, private=private, revision=revision), listing(staged), data)
 
 
 def push_space(
@@ -110,6 +114,17 @@ def push_space(
         return Published(
             upload(staged, repo_id, repo_type="space", private=private, revision=revision), listing(staged)
         )
+
+
+def data_note(report: dict[str, Any], corpus: Corpus) -> str:
+    """Return what the card says of the data; where their format alone tells what they are, how to say it."""
+    division = division_of(report, corpus)
+    if not division.assumed:
+        return division.sentence
+    return (
+        f"{division.sentence} The card says: {division.name}, under its licence ({corpus.license}). Say what they are "
+        "by --corpus, a known name or a YAML file."
+    )
 
 
 def check_repository(repo_id: str) -> None:

@@ -11,6 +11,8 @@ from transformers import TrainingArguments
 
 from malmoi import modeling
 from malmoi.data.user_error import UserError
+from malmoi.hub_cards.space.example_texts import example_texts
+from malmoi.hub_cards.space.label_names import types_of
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
 from malmoi.training.arguments import ARGUMENTS
 from malmoi.training.comparison import comparable_groups, difference, read_runs
@@ -59,6 +61,16 @@ class RunFacts(NamedTuple):
     def labels(self) -> list[str]:
         """Return the labels in the order of their ids."""
         return [label for _, label in sorted(self.config["id2label"].items(), key=lambda item: int(item[0]))]
+
+    @property
+    def types(self) -> list[str]:
+        """Return the types of names, the tags of spacing or the classes."""
+        return self.labels if self.task == "sentence-classification" else types_of(self.labels)
+
+    @property
+    def examples(self) -> list[str]:
+        """Return texts to try the model on, from its validation data if the report has some."""
+        return example_texts(self.task, self.labels, self.report)
 
     @property
     def parts(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from malmoi.data.user_error import UserError
+from malmoi.training.markdown_text import markdown_line, table_line
 from malmoi.training.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
 from malmoi.training.plots import plot_comparison
 from malmoi.training.report import REPORT_FILE, machine_name, read_report, write_interval
@@ -213,7 +214,7 @@ def to_markdown(comparison: dict[str, Any]) -> str:
         _table_line(["---", "---", *("---:" for _ in columns[2:])]),
         *(_table_line([_cell(column, row) for column in columns]) for row in rows),
         "",
-        f"Task {comparison['task']}, {data['split']} of {data['source']} ({data['texts']:,} texts).",
+        f"Task {comparison['task']}, {data['split']} of {markdown_line(data['source'])} ({data['texts']:,} texts).",
         "",
         *(_circumstance(rows, key, what) for key, what in CIRCUMSTANCES.items()),
         "",
@@ -232,14 +233,14 @@ def _cell(column: Column, row: dict[str, Any]) -> str:
 
 
 def _table_line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return table_line([markdown_line(cell) for cell in cells])
 
 
 def _circumstance(rows: Sequence[dict[str, Any]], key: str, what: str) -> str:
     """Return a line that says under which circumstances the runs came about, and in bold if they differ."""
     names: dict[str, list[str]] = {}
     for row in rows:
-        names.setdefault(str(row[key]), []).append(row["run"])
+        names.setdefault(markdown_line(row[key]), []).append(markdown_line(row["run"]))
     if len(names) == 1:
         return f"- {what}: {next(iter(names))}"
     return f"- **the runs differ in {what}**: " + "; ".join(

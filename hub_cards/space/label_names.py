@@ -1,5 +1,7 @@
 """What the labels of KLUE, the KMOU corpus and NSMC are called in Korean."""
 
+from collections.abc import Iterable
+
 LABEL_NAMES = {
     "PS": "인물",
     "PER": "인물",
@@ -21,6 +23,24 @@ LABEL_NAMES = {
     "neutral": "중립",
     "negative": "부정",
 }
+SENTIMENTS = frozenset(
+    {
+        "positive",
+        "neutral",
+        "negative",
+        "긍정",
+        "중립",
+        "부정",
+        "긍정적",
+        "부정적",
+        "좋음",
+        "보통",
+        "나쁨",
+        "pos",
+        "neg",
+    }
+)
+"""What classes of sentiment are called."""
 HUES = {
     "인물": 345,
     "장소": 150,
@@ -34,6 +54,17 @@ HUES = {
     "그 밖의 이름": 190,
 }
 """The colour of each kind of name, in degrees, so that the label sets of two corpora look alike."""
+
+
+def are_sentiments(classes: Iterable[str]) -> bool:
+    """Tell whether classes are those of sentiment, and not topics, intents or anything else."""
+    return {name.casefold() for name in classes} <= SENTIMENTS
+
+
+def types_of(labels: Iterable[str]) -> list[str]:
+    """Return the types of tags such as `B-PS`, or the labels themselves if they are no tags."""
+    labels = list(labels)
+    return sorted({label.partition("-")[2] for label in labels if label[:2] in ("B-", "I-")}) or labels
 
 
 def name_of(label: str) -> str:

@@ -16,7 +16,7 @@ class WordSpacing(TaggingTask):
     name = "word-spacing"
     definitions = DEFINITIONS
     main_figure = "space_f1"
-    example = "아버지가방에들어가신다."
+    example = "오늘은날씨가좋아서공원에갔다."
     breakdown = "tag"
     make_metrics = WordSpacingMetrics
 

@@ -1,0 +1,82 @@
+"""Parts of a card: what stands in its tables and lists, and how texts are written in its examples."""
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from malmoi.hub_cards.corpus import Corpus
+from malmoi.hub_cards.run_facts import RunFacts
+from malmoi.hub_cards.space.label_names import name_of
+from malmoi.training.markdown_text import markdown_line
+
+
+def python_string(text: str) -> str:
+    """Return text as a literal of Python, whatever its quotes and line ends are."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def shell_word(text: str) -> str:
+    """Return text as one argument of a shell, and not an option."""
+    word = shlex.quote(text) if re.search(r'["$`\\!\n]', text) else f'"{text}"'
+    return f"-- {word}" if text.startswith("-") else word
+
+
+def fence(output: str | None) -> str:
+    """Return what an example printed as a block of code; nothing before it was run."""
+    if output is None:
+        return ""
+    marks = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", output)), 0)
+    return f"\n{marks}text\n{output.rstrip()}\n{marks}\n"
+
+
+def type_lines(facts: RunFacts, corpus: Corpus) -> list[str]:
+    """Return a line for each type or class: what it means, if that is known, and how often it was measured."""
+    support = facts.report.get("support") or _counted(facts.report)
+    split = facts.report["data"]["split"]
+    lines = []
+    for kind in facts.types:
+        words = [corpus.types.get(kind, ""), name_of(kind) if name_of(kind) != kind else ""]
+        counted = f"{support[kind]:,} in {split}" if kind in support else ""
+        told = ", ".join(markdown_line(word) for word in (*words, counted) if word)
+        lines.append(f"**{markdown_line(kind)}**{': ' if told else ''}{told}")
+    return lines
+
+
+def _counted(report: dict[str, Any]) -> dict[str, int]:
+    """Return how often each class occurs, which the confusion matrix tells too."""
+    confusion = report.get("confusion", {"classes": [], "counts": []})
+    return {name: sum(row) for name, row in zip(confusion["classes"], confusion["counts"])}
+
+
+def figure_rows(facts: RunFacts) -> list[list[str]]:
+    """Return the table of figures: heading, alignment, and a row for each figure."""
+    report = facts.report
+    ceiling, intervals = report["tokenizer"].get("ceiling"), report.get("intervals")
+    split = report["data"]["split"]
+    heading = ["figure", *facts.parts, *([f"95 % of {split}"] if intervals else []), *(["ceiling"] if ceiling else [])]
+    rows = []
+    for name in report["definitions"]:
+        figures = [facts.figure(name, part=part) for part in facts.parts.values()]
+        rows.append(
+            [
+                f"`{name}`",
+                *(f"{figure.mean:.2f}{figure.spread}" for figure in figures),
+                *([_interval(intervals.get(name))] if intervals else []),
+                *([f"{100 * ceiling[name]:.2f}"] if ceiling else []),
+            ]
+        )
+    return [heading, ["---", *("---:" for _ in heading[1:])], *rows]
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return "" if ends is None else f"{100 * ends[0]:.2f} to {100 * ends[1]:.2f}"
+
+
+def machine(environment: dict[str, Any]) -> str:
+    """Return where the costs were measured."""
+    device = environment["device"]
+    if device == "cpu" and environment.get("cpu"):
+        device = environment["cpu"]
+    return f"{device} with {environment['cpu_count']} cores, {environment['torch_threads']} in use"
