@@ -231,13 +231,28 @@ def push(
 @app.command()
 def serve(
     models: Annotated[list[str], typer.Argument(help="Folders of models, or their names on the Hub.")],
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 7860,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to listen on: 0.0.0.0 for other machines too, as in a container; otherwise that of "
+            "GRADIO_SERVER_NAME, or this machine alone."
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Port; otherwise the first free one from that of GRADIO_SERVER_PORT, or 7860, on."
+        ),
+    ] = None,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
-    """Show what models answer, side by side, on a page in the browser of this machine. Needs the extra `space`."""
+    """Show what models answer, side by side, on a page in the browser. Needs the extra `space`.
+
+    Behind a proxy, GRADIO_ROOT_PATH names the path of the page.
+    """
     from malmoi.commands.serve import serve_models
 
-    serve_models(models, port=port, trust_remote_code=trust_remote_code)
+    serve_models(models, host=host, port=port, trust_remote_code=trust_remote_code)
 
 
 @app.command()

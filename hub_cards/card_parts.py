@@ -37,10 +37,10 @@ def type_lines(facts: RunFacts, corpus: Corpus) -> list[str]:
     split = facts.report["data"]["split"]
     lines = []
     for kind in facts.types:
-        words = [corpus.types.get(kind, ""), name_of(kind) if name_of(kind) != kind else ""]
+        korean = f" ({name_of(kind)})" if name_of(kind) != kind else ""
         counted = f"{support[kind]:,} in {split}" if kind in support else ""
-        told = ", ".join(markdown_line(word) for word in (*words, counted) if word)
-        lines.append(f"**{markdown_line(kind)}**{': ' if told else ''}{told}")
+        told = "; ".join(word for word in (markdown_line(corpus.types.get(kind, "")), counted) if word)
+        lines.append(f"**{markdown_line(kind)}**{korean}{': ' if told else ''}{told}")
     return lines
 
 

@@ -127,4 +127,4 @@ def _unofficial(report: dict[str, Any], corpus: Corpus, *, own_format: bool) -> 
         why = f"They are as many as in the splits of {corpus.name}, but not the same"
     else:
         why = f"These are not the splits of {corpus.name}"
-    return f"{why}, which has {sizes}: no figure here can be compared with published ones."
+    return f"{why}, which have {sizes}: no figure here can be compared with published ones."

@@ -10,6 +10,7 @@ from typing import Any
 from huggingface_hub import SpaceCard
 
 from malmoi.data.user_error import UserError
+from malmoi.hub_cards.space.example_texts import read_report_of, reported_texts
 from malmoi.hub_cards.space.model_list import MODEL_LIST, ListedModel, parse_model_list, write_model_list
 from malmoi.inference.loading import check_place
 
@@ -93,4 +94,5 @@ def _carry(model: ListedModel, folder: Path) -> ListedModel:
         for path in sorted(source.glob(pattern)):
             if path.is_file():
                 shutil.copyfile(path, target / path.name)
-    return replace(model, name=f"models/{name}", revision=None, title=model.title or name)
+    examples = model.examples or reported_texts(read_report_of(str(source))) or None
+    return replace(model, name=f"models/{name}", revision=None, title=model.title or name, examples=examples)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import gradio as gr
 
+from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.answer_html import message_html
 from malmoi.hub_cards.space.loaded_models import LoadedSpaceModel
-from malmoi.hub_cards.space.tabs import TABS, Tab
+from malmoi.hub_cards.space.tabs import TABS, Tab, examples_of, tab_of
 
 STYLE = Path(__file__).with_name("style.css")
 # fonts of the reader's own machine: none is fetched from elsewhere
@@ -18,7 +19,7 @@ HEAD = '<script>document.documentElement.lang = "ko"</script>'
 TITLE = "말모이"
 HEADING = """
 <h1>말모이</h1>
-<p>한국어 글에서 이름을 찾고, 띄어쓰기를 되살리고, 감성을 읽습니다.</p>
+<p>한국어 글에서 이름을 찾고, 띄어쓰기를 되살리고, 글을 분류합니다.</p>
 """
 
 
@@ -27,8 +28,9 @@ def build_interface(models: dict[str, list[LoadedSpaceModel]]) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False) as blocks:
         gr.HTML(HEADING, elem_classes="malmoi-heading")
         with gr.Tabs():
-            for task, tab in TABS.items():
+            for task in TABS:
                 if task in models:
+                    tab = tab_of(task, models[task])
                     with gr.Tab(tab.title, id=tab.name):
                         _fill(tab, models[task])
     return blocks
@@ -36,8 +38,9 @@ def build_interface(models: dict[str, list[LoadedSpaceModel]]) -> gr.Blocks:
 
 def _fill(tab: Tab, models: Sequence[LoadedSpaceModel]) -> None:
     """Put field, button, answers and examples into a tab."""
+    examples = examples_of(models)
     # the first answer of a model takes longer than all others
-    tab.answer(models, tab.examples[0])
+    tab.answer(models, examples[0])
     text = gr.Textbox(
         label="글", placeholder=f"{tab.placeholder} (Shift+Enter: {tab.button})", lines=3, elem_id=f"{tab.name}-text"
     )
@@ -49,7 +52,7 @@ def _fill(tab: Tab, models: Sequence[LoadedSpaceModel]) -> None:
     answers = gr.HTML(
         message_html("답이 여기에 나타납니다."), elem_id=f"{tab.name}-answers", elem_classes="malmoi-answers"
     )
-    gr.Examples(tab.examples, inputs=text, label="예문")
+    gr.Examples(examples, inputs=text, label="예문")
     gr.on(
         [button.click, text.submit],
         partial(tab.answer, models),
@@ -66,12 +69,24 @@ def launch(models: dict[str, list[LoadedSpaceModel]], *, host: str | None = None
     Args:
         models: The models by their task.
         host: Where to listen; by default where Gradio's environment variables say, otherwise on this machine only.
-        port: At which port to listen; by default likewise, otherwise the first free one from 7860.
+        port: At which port to listen; by default the first free one from that of Gradio's environment variable on,
+            otherwise from 7860 on.
 
     Raises:
-        OSError: If the port is taken.
+        UserError: If the port is taken.
     """
     blocks = build_interface(models)
+    try:
+        address = _launch(blocks, host=host, port=port)
+    except OSError as error:  # Gradio's own sentence speaks of arguments that nobody here has
+        where = "No port" if port is None else f"Port {port}"
+        raise UserError(f"{where} could be opened on {host or 'this machine'} ({error.__class__.__name__}).") from None
+    print(f"Open {address} in a browser; Ctrl+C ends it.", flush=True)
+    blocks.block_thread()
+
+
+def _launch(blocks: gr.Blocks, *, host: str | None, port: int | None) -> str:
+    """Start to serve a page, and return its address."""
     _, address, _ = blocks.launch(
         server_name=host,
         server_port=port,
@@ -84,8 +99,7 @@ def launch(models: dict[str, list[LoadedSpaceModel]], *, host: str | None = None
         head=HEAD,
         footer_links=[],
     )
-    print(f"Open {address} in a browser; Ctrl+C ends it.", flush=True)
-    blocks.block_thread()
+    return str(address)
 
 
 def _theme() -> gr.Theme:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from malmoi.hub_cards.space.example_texts import example_texts, read_report_of
 from malmoi.hub_cards.space.model_list import ListedModel
 from malmoi.inference.classifier import Classifier
 from malmoi.inference.loading import read_task
@@ -23,6 +24,13 @@ class LoadedSpaceModel(NamedTuple):
     title: str
     text_model: Any  # a TextModel of the kind that its task names
     parameters: int
+    examples: Sequence[str] = ()
+    """Texts to try it on."""
+
+    @property
+    def labels(self) -> list[str]:
+        """Return its labels."""
+        return list((self.text_model.model.config.id2label or {}).values())
 
 
 class TimedAnswer(NamedTuple, Generic[Answer]):
@@ -51,7 +59,9 @@ def load_models(models: Sequence[ListedModel], *, folder: Path | None = None) ->
         task = read_task(place, trust_remote_code=model.trust_remote_code, revision=model.revision)
         text_model = KINDS[task](place, trust_remote_code=model.trust_remote_code, revision=model.revision)
         parameters = sum(parameter.numel() for parameter in text_model.model.parameters())
-        loaded.setdefault(task, []).append(LoadedSpaceModel(model.title or model.name, text_model, parameters))
+        ready = LoadedSpaceModel(model.title or model.name, text_model, parameters)
+        examples = model.examples or example_texts(task, ready.labels, read_report_of(place, revision=model.revision))
+        loaded.setdefault(task, []).append(ready._replace(examples=examples))
     return loaded
 
 

@@ -12,7 +12,13 @@ from typing import Any
 from malmoi.data.user_error import UserError
 
 MODEL_LIST = "models.json"
-TYPES = {"name": (str,), "revision": (str, type(None)), "trust_remote_code": (bool,), "title": (str, type(None))}
+TYPES = {
+    "name": (str,),
+    "revision": (str, type(None)),
+    "trust_remote_code": (bool,),
+    "title": (str, type(None)),
+    "examples": (list, type(None)),
+}
 """The keys of a model and what their values can be."""
 
 
@@ -25,12 +31,14 @@ class ListedModel:
         revision: Commit of the repository. A branch or a tag is possible too, but its owner can move it.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         title: What stands above its answers; its name by default.
+        examples: Texts to try it on; by default those that the report beside it gives.
     """
 
     name: str
     revision: str | None = None
     trust_remote_code: bool = False
     title: str | None = None
+    examples: list[str] | None = None
 
 
 def parse_model_list(models: Sequence[str | Mapping[str, Any]], *, source: str) -> list[ListedModel]:
@@ -55,7 +63,8 @@ def _parse(model: str | Mapping[str, Any], *, source: str) -> ListedModel:
     for key, value in values.items():
         if key not in TYPES:
             raise UserError(f"{source}: expected the keys of a model to be of {', '.join(TYPES)}, got {key!r}.")
-        if not isinstance(value, TYPES[key]):
+        listed = value if isinstance(value, list) else []
+        if not isinstance(value, TYPES[key]) or not all(isinstance(text, str) for text in listed):
             raise UserError(f"{source}: the {key} of a model cannot be {value!r}.")
     if not values.get("name"):
         raise UserError(f"{source}: a model has no name.")

@@ -1,11 +1,13 @@
-"""What the page offers for each task: what its tab says, texts to try, and the answers of the models as HTML."""
+"""What the page offers for each task: what its tab says, and the answers of the models as HTML."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.answer_html import cards_html, classification_html, message_html, names_html, spacing_html
+from malmoi.hub_cards.space.label_names import LABEL_NAMES, are_sentiments, types_of
 from malmoi.hub_cards.space.loaded_models import LoadedSpaceModel, ask
 from malmoi.inference.batches import check_text
 from malmoi.inference.classifier import Classification, Classifier
@@ -14,21 +16,8 @@ from malmoi.inference.tagger import Entity, Tagger
 
 MAX_CHARACTERS = 5_000
 """How long a text may be, so that one visitor does not keep all others waiting."""
-NAME_EXAMPLES = [
-    "손흥민은 1992년 7월 8일 춘천에서 태어났다.",
-    "SK하이닉스는 경기도 이천에 본사를 두고 있다.",
-    "내일 오전 10시에 대전에서 김민재와 이강인을 만나요.",
-]
-SPACING_EXAMPLES = [
-    "아버지가방에들어가신다.",
-    "나는 어제친구와함께 서울에있는 박물관에갔다.",
-    "비가와서집에있었습니다.",
-]
-SENTIMENT_EXAMPLES = [
-    "다시 보고 싶은 영화였어요.",
-    "돈과 시간이 아까웠다. 배우들만 고생했네.",
-    "연기는 좋았지만 이야기가 조금 지루했다.",
-]
+MOST_EXAMPLES = 4
+"""How many texts to try a tab offers."""
 
 
 def answer_names(models: Sequence[LoadedSpaceModel], text: str) -> str:
@@ -79,7 +68,6 @@ class Tab(NamedTuple):
         title: What the tab says.
         button: What the button says.
         placeholder: What the empty field says.
-        examples: Texts to try.
         answer: From models, the text and the options to HTML.
         option: What the check box says, if there is one.
     """
@@ -88,24 +76,37 @@ class Tab(NamedTuple):
     title: str
     button: str
     placeholder: str
-    examples: list[str]
     answer: Callable[..., str]
     option: str | None = None
 
 
 TABS = {
-    Tagger.task: Tab(
-        "names", "개체명", "이름 찾기", "사람, 장소, 기관, 날짜가 나오는 글", NAME_EXAMPLES, answer_names
-    ),
+    Tagger.task: Tab("names", "개체명", "이름 찾기", "사람, 장소, 기관, 날짜가 나오는 글", answer_names),
     Spacer.task: Tab(
         "spacing",
         "띄어쓰기",
         "띄어쓰기",
         "붙여 쓴 글",
-        SPACING_EXAMPLES,
         answer_spacing,
         option="이미 있는 띄어쓰기는 그대로 두기",
     ),
-    Classifier.task: Tab("sentiment", "감성", "감성 읽기", "영화평이나 상품평", SENTIMENT_EXAMPLES, answer_sentiment),
+    Classifier.task: Tab("sentiment", "감성", "감성 읽기", "영화평이나 상품평", answer_sentiment),
 }
 """The tab of each task, in the order in which they stand on the page."""
+OWN_NAMES = Tab("names", "개체명", "이름 찾기", "이름을 찾을 글", answer_names)
+OWN_CLASSES = Tab("classes", "분류", "분류하기", "분류할 글", answer_sentiment)
+
+
+def tab_of(task: str, models: Sequence[LoadedSpaceModel]) -> Tab:
+    """Return the tab of a task: it speaks of what all its models know."""
+    if task == Classifier.task and not all(are_sentiments(model.labels) for model in models):
+        return OWN_CLASSES
+    if task == Tagger.task and not all(set(types_of(model.labels)) <= set(LABEL_NAMES) for model in models):
+        return OWN_NAMES
+    return TABS[task]
+
+
+def examples_of(models: Sequence[LoadedSpaceModel]) -> list[str]:
+    """Return texts to try: of each model in turn, until there are enough."""
+    in_turn = chain.from_iterable(zip_longest(*(model.examples for model in models)))
+    return [text for text in dict.fromkeys(in_turn) if text is not None][:MOST_EXAMPLES]
