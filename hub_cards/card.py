@@ -7,7 +7,15 @@ from typing import Any
 import jinja2
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from malmoi.hub_cards.card_parts import fence, figure_rows, machine, python_string, shell_word, type_lines
+from malmoi.hub_cards.card_parts import (
+    fence,
+    figure_rows,
+    intervals_of,
+    machine,
+    python_string,
+    shell_word,
+    type_lines,
+)
 from malmoi.hub_cards.corpus import Corpus
 from malmoi.hub_cards.division import Division, division_of, training_texts
 from malmoi.hub_cards.run_facts import RunFacts
@@ -139,7 +147,7 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "types": [markdown_line(kind) for kind in facts.types],
         "type_lines": type_lines(facts, corpus),
         "figure_rows": figure_rows(facts),
-        "has_intervals": bool(report.get("intervals")),
+        "has_intervals": bool(intervals_of(report)),
         "breakdown": breakdown,
         "hardest": (worst[0], worst[3].mean),
         "hyperparameters": facts.hyperparameters(),

@@ -50,12 +50,18 @@ def _counted(report: dict[str, Any]) -> dict[str, int]:
     return {name: sum(row) for name, row in zip(confusion["classes"], confusion["counts"])}
 
 
+def intervals_of(report: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
+    """Return the 95 % intervals of each split that has some; older reports have none."""
+    found = {report["data"]["split"]: report.get("intervals"), "test": report.get("test_intervals")}
+    return {split: intervals for split, intervals in found.items() if intervals}
+
+
 def figure_rows(facts: RunFacts) -> list[list[str]]:
     """Return the table of figures: heading, alignment, and a row for each figure."""
     report = facts.report
-    ceiling, intervals = report["tokenizer"].get("ceiling"), report.get("intervals")
-    split = report["data"]["split"]
-    heading = ["figure", *facts.parts, *([f"95 % of {split}"] if intervals else []), *(["ceiling"] if ceiling else [])]
+    ceiling, intervals = report["tokenizer"].get("ceiling"), intervals_of(report)
+    beside = [f"95 % of {split}" for split in intervals]
+    heading = ["figure", *facts.parts, *beside, *(["ceiling"] if ceiling else [])]
     rows = []
     for name in report["definitions"]:
         figures = [facts.figure(name, part=part) for part in facts.parts.values()]
@@ -63,7 +69,7 @@ def figure_rows(facts: RunFacts) -> list[list[str]]:
             [
                 f"`{name}`",
                 *(f"{figure.mean:.2f}{figure.spread}" for figure in figures),
-                *([_interval(intervals.get(name))] if intervals else []),
+                *(_interval(ends.get(name)) for ends in intervals.values()),
                 *([f"{100 * ceiling[name]:.2f}"] if ceiling else []),
             ]
         )
