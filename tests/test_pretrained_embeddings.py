@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import pickle
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from unicodedata import normalize
@@ -11,8 +12,6 @@ from unicodedata import normalize
 import numpy as np
 import pytest
 import torch
-from gensim.models import FastText, KeyedVectors
-from gensim.models.fasttext import save_facebook_model
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModel, BertConfig, BertModel, PreTrainedTokenizerFast
@@ -22,6 +21,11 @@ from malmoi.data.user_error import UserError
 from malmoi.modeling import BiLstmCrfForTokenClassification
 from malmoi.training import word_vectors
 from malmoi.training.pretrained_embeddings import PretrainedEmbeddings, load_embeddings, set_embeddings
+
+if sys.version_info >= (3, 14):
+    pytest.skip("gensim has no wheel for Python 3.14", allow_module_level=True)
+from gensim.models import FastText, KeyedVectors
+from gensim.models.fasttext import save_facebook_model
 
 WORDS = ["서", "울", "은", "##은", "</s>", "[UNK]", "zz"]
 VECTORS = np.array([[row + 0.25, -0.5 * row, 0.75] for row in range(len(WORDS))], dtype=np.float32)
@@ -286,6 +290,10 @@ def test_without_gensim_the_extra_is_named(
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(word_vectors, "find_spec", lambda name: None if name == "gensim" else find_spec(name))
     with pytest.raises(UserError, match=r"needs gensim: `pip install malmoi\[embeddings\]`\."):
+        load_embeddings(write(WORD2VEC), syllable_tokenizer)
+    # where there is none to be installed
+    monkeypatch.setattr(word_vectors.sys, "version_info", (3, 14, 0))
+    with pytest.raises(UserError, match=r"needs gensim, which there is for Python 3\.10 to 3\.13 only\."):
         load_embeddings(write(WORD2VEC), syllable_tokenizer)
 
 

@@ -5,6 +5,7 @@ They are checked first: at a malformed file gensim would stop without saying whe
 
 import re
 import struct
+import sys
 import warnings
 import zlib
 from importlib.util import find_spec
@@ -40,6 +41,10 @@ def read_word_vectors(path: Path) -> tuple[dict[str, int], Tensor]:
         DataFormatError: If the file is malformed, or in none of the formats.
     """
     if find_spec("gensim") is None:
+        if sys.version_info >= (3, 14):
+            raise UserError(
+                "Reading word vectors from a file needs gensim, which there is for Python 3.10 to 3.13 only."
+            )
         raise UserError("Reading word vectors from a file needs gensim: `pip install malmoi[embeddings]`.")
     from gensim import utils
     from gensim.models import KeyedVectors
