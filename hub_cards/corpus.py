@@ -88,6 +88,12 @@ def corpus_of(report: dict[str, Any], given: str | None) -> Corpus:
     return dataclasses.replace(_with_known_splits(read_corpus(path)), said=given is not None)
 
 
+def corpus_of_reader(reader: str) -> Corpus | None:
+    """Return the corpus whose files a reader reads; `None` if it reads files of any."""
+    name = OF_READERS.get(reader)
+    return None if name is None else read_corpus(CORPORA / f"{name}.yaml")
+
+
 def known_corpora() -> list[str]:
     """Return the names of the corpora that are described here."""
     return sorted(path.stem for path in CORPORA.glob("*.yaml"))

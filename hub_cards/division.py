@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from malmoi.data.readers import READERS
-from malmoi.hub_cards.corpus import Corpus
+from malmoi.hub_cards.corpus import Corpus, corpus_of_reader
 from malmoi.hub_cards.official_splits import are_official
 
 
@@ -48,7 +48,11 @@ def division_of(report: dict[str, Any], corpus: Corpus) -> Division:
     if corpus.splits is None:
         # data of the user, under the name that the user gives them
         return Division(
-            name=corpus.name, official=frozenset(measured), hub_id=corpus.hub_id, assumed=False, sentence=counts
+            name=corpus.name,
+            official=frozenset(measured),
+            hub_id=corpus.hub_id,
+            assumed=False,
+            sentence=" ".join((counts, *_beside_known(report))),
         )
     reader, source = report["data"]["reader"], report["data"]["source"]
     from_hub = corpus.hub_id is not None and source == READERS[reader].default_source
@@ -108,6 +112,14 @@ def _official(report: dict[str, Any], corpus: Corpus, *, from_hub: bool) -> str:
     if carved:
         sentence += f" It has no {carved[0]} split of its own: that one was taken from train."
     return sentence
+
+
+def _beside_known(report: dict[str, Any]) -> list[str]:
+    """Say that data in the format of a known corpus are none of its splits, whatever they are called."""
+    known = corpus_of_reader(report["data"]["reader"])
+    if known is None or not known.splits or are_official(report, known.splits, from_hub=False):
+        return []
+    return [_unofficial(report, known, own_format=True)]
 
 
 def _unofficial(report: dict[str, Any], corpus: Corpus, *, own_format: bool) -> str:

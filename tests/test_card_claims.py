@@ -197,7 +197,7 @@ def test_own_data_of_an_own_dataset_stand_under_its_name(tmp_path: Path, own_des
     facts = facts_of(report, tmp_path)
     assert named_datasets(facts, corpus) == {("user/mine", "validation")}
     text = render_card(facts, corpus, "u/m").text
-    assert "Trained on 3,499 texts and measured on 500 (validation)." in text
+    assert "Trained on 3,499 texts and measured on 500 (validation). These are not the splits of KLUE NER" in text
     assert "- **PS** (인물): 사람\n" in text
 
 
