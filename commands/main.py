@@ -200,7 +200,10 @@ def push(
         bool, typer.Option("--dry_run", "--dry-run", help="Leave the staged folder and upload nothing.")
     ] = False,
     corpus: Annotated[
-        str | None, typer.Option(help="Training data, where the reader does not tell: a known name or a YAML file.")
+        str | None,
+        typer.Option(
+            help="What the training data are: a known name or a YAML file; needed where the reader does not tell."
+        ),
     ] = None,
     other_seed: Annotated[
         list[Path] | None,

@@ -278,6 +278,7 @@ def test_the_types_of_klue_are_explained(tmp_path: Path) -> None:
         ("word-spacing", ["B", "I"], {"samples": [{"gt": "집에 갔다.", "pred": "집 에갔다."}]}, ["집에 갔다."]),
         ("named-entities", ["O"], {"examples": [{"text": "가" * 200}, {"text": " "}, {"text": " 나 "}]}, ["나"]),
         ("named-entities", ["O"], {"examples": [{"text": "가" * 200}]}, ["가" * 200]),
+        ("named-entities", ["B-동물"], {"examples": [3, {"text": 4}, {}], "samples": {"gt": 1}}, ANY_TEXT),
     ],
 )
 def test_examples_suit_what_the_model_knows(task: str, labels: list[str], report: Any, texts: list[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from transformers.utils import cached_file
+from transformers.utils.hub import cached_file
 
 from malmoi.hub_cards.space.label_names import LABEL_NAMES, are_sentiments, types_of
 
@@ -41,10 +41,14 @@ def example_texts(task: str, labels: Iterable[str], report: Mapping[str, Any] | 
 
 def reported_texts(report: Mapping[str, Any]) -> list[str]:
     """Return the texts of the validation data that a report gives as examples; the longest ones only if need be."""
-    samples = report.get("examples") or [{"text": sample["gt"]} for sample in report.get("samples", [])]
-    texts = list(dict.fromkeys(str(sample["text"]).strip() for sample in samples))
-    short = [text for text in texts if 0 < len(text) <= LONGEST]
-    return (short or [text for text in texts if text])[:MOST]
+    texts = _texts(report.get("examples"), "text") or _texts(report.get("samples"), "gt")
+    return ([text for text in texts if len(text) <= LONGEST] or texts)[:MOST]
+
+
+def _texts(entries: Any, key: str) -> list[str]:
+    """Return the texts of a list in a report, which may come from anywhere."""
+    values = [entry.get(key) for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return list(dict.fromkeys(text.strip() for text in values if isinstance(text, str) and text.strip()))
 
 
 def _suitable(task: str, labels: Iterable[str], report: Mapping[str, Any]) -> list[str]:
