@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from setuptools.config.pyprojecttoml import read_configuration
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +42,30 @@ def test_the_wheel_holds_every_file(tmp_path: Path) -> None:
             if path.is_file():
                 assert f"{package.replace('.', '/')}/{path.name}" in names
     assert not [name for name in names if name.startswith("tests") or name == "malmoi/__init__.py"]
+
+
+def test_the_versions_of_python_are_the_same_everywhere() -> None:
+    project = read_configuration(ROOT / "pyproject.toml", expand=False)["project"]
+    named = [re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", entry) for entry in project["classifiers"]]
+    minors = [int(found[1]) for found in named if found]
+    first, last = min(minors), max(minors)
+    assert minors == list(range(first, last + 1)) == list(range(10, 15))
+    assert project["requires-python"] == f">=3.{first},<3.{last + 1}"
+    assert f"(3, {first}) <= sys.version_info[:2] <= (3, {last})" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    for readme, words in (("README.md", f"3.{first} to 3.{last}"), ("README.ko.md", f"3.{first}~3.{last}")):
+        text = (ROOT / readme).read_text(encoding="utf-8")
+        assert f"Python {words}" in text
+        # and how to do without CUDA
+        assert "https://download.pytorch.org/whl/cpu" in text
+
+
+def test_what_has_no_wheel_for_the_newest_python_is_left_out_there() -> None:
+    extras = read_configuration(ROOT / "pyproject.toml", expand=False)["project"]["optional-dependencies"]
+    [gensim] = map(Requirement, extras["embeddings"])
+    assert gensim.marker is not None
+    assert [gensim.marker.evaluate({"python_version": version}) for version in ("3.13", "3.14")] == [True, False]
+    pinned = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if line.startswith("gensim")]
+    assert [Requirement(line).marker is not None for line in pinned] == [True]
 
 
 def tracked_files() -> list[Path]:

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from malmoi.hub_cards.space.example_texts import SPACING
 from malmoi.training.recipe import load_recipe, recipe_names
+from malmoi.training.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
 ENGLISH, KOREAN = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ko.md"))
@@ -25,6 +27,13 @@ def test_both_languages_have_the_same_sections_code_and_figures() -> None:
 def test_nothing_is_left_to_be_filled_in() -> None:
     for text in (ENGLISH, KOREAN, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))):
         assert not re.findall(r"^[A-Z_]{6,}$|TODO|XXX", text, flags=re.MULTILINE)
+
+
+def test_the_spacing_example_is_none_that_comes_out_as_a_joke() -> None:
+    for path in (ROOT / "README.md", ROOT / "README.ko.md", *(ROOT / "docs").glob("*.md")):
+        assert "아버지" not in path.read_text(encoding="utf-8")
+    assert TASKS["word-spacing"].example in ENGLISH
+    assert not [text for text in (TASKS["word-spacing"].example, *SPACING) if "아버지" in text]
 
 
 def test_every_recipe_is_listed() -> None:
