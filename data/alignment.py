@@ -7,6 +7,8 @@ else in malmoi moves labels between the two.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from malmoi.modeling.name_edges import NameEdges
+
 OUTSIDE = "O"
 
 
@@ -53,9 +55,9 @@ def spans_to_tags(spans: Iterable[Span], length: int) -> list[str]:
 def tags_to_token_labels(tags: Sequence[str], offsets: Sequence[tuple[int, int]]) -> list[str | None]:
     """Return the label of each token: the tag of its first character.
 
-    A name whose first character lies inside a token that starts before it begins with the next token, so that the
-    labels stay a legal BIO sequence. A further piece of a character, as byte-level tokenizers have them, continues the
-    token before it.
+    A name whose first character lies inside a token that starts before it, or between two tokens as invisible
+    characters do, begins with the next token, so that the labels stay a legal BIO sequence. A further piece of a
+    character, as byte-level tokenizers have them, continues the token before it.
 
     Args:
         tags: One BIO tag per character, spaces included.
@@ -69,7 +71,7 @@ def tags_to_token_labels(tags: Sequence[str], offsets: Sequence[tuple[int, int]]
         ValueError: If a token lies outside the text.
     """
     labels: list[str | None] = []
-    previous = OUTSIDE
+    previous, covered = OUTSIDE, len(tags)  # before the first token there may be other windows
     for start, end in offsets:
         if start == end == 0:
             labels.append(None)
@@ -80,10 +82,12 @@ def tags_to_token_labels(tags: Sequence[str], offsets: Sequence[tuple[int, int]]
             tag = previous if previous == OUTSIDE else "I" + previous[1:]
         elif tags[start].startswith("I-") and previous[2:] != tags[start][2:]:
             tag = "B-" + tags[start][2:]
+        elif tags[start].startswith("I") and "B" + tags[start][1:] in tags[covered:start]:
+            tag = "B" + tags[start][1:]
         else:
             tag = tags[start]
         labels.append(tag)
-        previous = tag
+        previous, covered = tag, end
     return labels
 
 
@@ -145,3 +149,15 @@ def token_labels_to_spans(
         if name is not None:
             name.append(index)
     return [(Span(offsets[name[0]][0], offsets[name[-1]][1], str(labels[name[0]])[2:]), name) for name in names]
+
+
+def trim_names(text: str, names: Iterable[Span]) -> list[Span]:
+    """Return names of a text with whole characters and without emoji and invisible characters at their ends.
+
+    Args:
+        text: The text.
+        names: The names; those of which nothing is left are dropped.
+    """
+    edges = NameEdges(text)
+    trimmed = (Span(*edges.trim(start, end), label) for start, end, label in names)
+    return [name for name in trimmed if name.start < name.end]

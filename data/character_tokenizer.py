@@ -2,10 +2,10 @@
 
 import copy
 
-from tokenizers import Regex, Tokenizer, pre_tokenizers
+from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from malmoi.data.syllable_tokenizer import CHARACTER
+from malmoi.data.token_characters import CHARACTER, drop_invisible
 from malmoi.data.user_error import UserError
 
 
@@ -13,8 +13,8 @@ def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedToken
     """Return a copy of a fast tokenizer whose tokens never reach beyond one syllable or character.
 
     The split is part of the tokenizer itself, so a saved model tokenizes the same way in a stock pipeline, where
-    nothing knows of characters. White space is no token, and special tokens that occur in a text are text. Byte-level
-    and SentencePiece tokenizers may need several pieces for a character.
+    nothing knows of characters. White space and invisible characters are no tokens, and special tokens that occur in a
+    text are text. Byte-level and SentencePiece tokenizers may need several pieces for a character.
 
     Raises:
         UserError: If it cannot be done: the tokenizer is not a fast one.
@@ -22,6 +22,9 @@ def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedToken
     if not tokenizer.is_fast:
         raise UserError(f"{type(tokenizer).__name__} cannot be split into characters; a fast tokenizer is needed.")
     backend: Tokenizer = copy.deepcopy(tokenizer.backend_tokenizer)
+    backend.normalizer = normalizers.Sequence(
+        [*drop_invisible(), *([] if backend.normalizer is None else [backend.normalizer])]
+    )
     steps = [
         pre_tokenizers.WhitespaceSplit(),
         pre_tokenizers.Split(Regex(CHARACTER), "isolated"),

@@ -3,6 +3,7 @@
 Hangul is decomposed and put together again only as far as tokens go: composed (`홍`) and decomposed (`ᄒ`, `ᅩ`, `ᆼ`)
 spelling give the same token, and the offsets of that token cover whatever stands in the text, one character or three.
 A consonant or vowel on its own gives the same token whether it is written as conjoining or as compatibility jamo.
+Invisible characters belong to no token (`token_characters`).
 Everything is an ordinary `tokenizer.json`: no code of ours is needed to load it.
 """
 
@@ -13,16 +14,10 @@ from collections.abc import Iterable
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from malmoi.data.token_characters import CHARACTER, LEADING, VOWEL, drop_invisible
 from malmoi.data.user_error import UserError
 
 PAD, UNK = "[PAD]", "[UNK]"
-
-# Unicode, chapter 18.6 and UAX 29: leading consonants, vowels and trailing consonants of the conjoining jamo.
-LEADING = "\u1100-\u115f\ua960-\ua97c"
-VOWEL = "\u1160-\u11a7\ud7b0-\ud7c6"
-TRAILING = "\u11a8-\u11ff\ud7cb-\ud7fb"
-CHARACTER = rf"[{LEADING}][{VOWEL}][{TRAILING}]?\p{{M}}*|\P{{M}}\p{{M}}*|\p{{M}}"
-"""The pattern of one token: a Hangul syllable, or a character with its combining marks."""
 
 
 def _lone_jamo() -> Iterable[normalizers.Normalizer]:
@@ -54,7 +49,7 @@ def build_syllable_tokenizer(texts: Iterable[str], *, min_frequency: int = 2) ->
     """
     tokenizer = Tokenizer(models.WordLevel({}, unk_token=UNK))
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFD(), *_lone_jamo(), normalizers.Replace(Regex(r"\s"), " ")]
+        [*drop_invisible(), normalizers.NFD(), *_lone_jamo(), normalizers.Replace(Regex(r"\r\n|\s"), " ")]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(CHARACTER), "isolated")
     tokenizer.decoder = decoders.Fuse()

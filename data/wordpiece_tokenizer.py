@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
+from malmoi.data.token_characters import EMOJI, drop_invisible
 from malmoi.data.user_error import UserError
 
 SPECIAL = {
@@ -21,7 +22,8 @@ CONTINUATION = "##"
 def build_wordpiece_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTrainedTokenizerFast:
     """Build a tokenizer of words and pieces of words, `##` before those that continue a word.
 
-    Accents are not stripped, since that would take Hangul syllables apart.
+    Accents are not stripped, since that would take Hangul syllables apart. Invisible characters belong to no token,
+    and an emoji is a word of its own: one that the vocabulary lacks does not make a name before it unknown.
 
     Args:
         texts: The training texts.
@@ -31,8 +33,12 @@ def build_wordpiece_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTr
         UserError: If the texts hold no character.
     """
     tokenizer = Tokenizer(models.WordPiece(unk_token=SPECIAL["unk_token"]))
-    tokenizer.normalizer = normalizers.BertNormalizer(strip_accents=False, lowercase=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.normalizer = normalizers.Sequence(
+        [*drop_invisible(), normalizers.BertNormalizer(strip_accents=False, lowercase=False)]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(Regex(EMOJI), "isolated"), pre_tokenizers.BertPreTokenizer()]
+    )
     tokenizer.decoder = decoders.WordPiece()
     words = [
         word

@@ -7,6 +7,7 @@ from malmoi.data.alignment import token_labels_to_spans
 from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import TokenLabels, token_labels
+from malmoi.modeling.name_edges import NameEdges
 
 
 class Entity(NamedTuple):
@@ -39,7 +40,15 @@ class Tagger(TextModel):
     def _entities(self, text: str, answer: TokenLabels) -> list[Entity]:
         """Return the names in a text; the score of a name is the mean over its tokens."""
         names = token_labels_to_spans([*map(self.labels.get, answer.labels)], answer.offsets)
-        return [
-            Entity(start, end, label, sum(answer.scores[token] for token in tokens) / len(tokens), text[start:end])
-            for (start, end, label), tokens in names
-        ]
+        edges = NameEdges(text)
+        entities = []
+        for span, tokens in names:
+            start, end = edges.trim(span.start, span.end)
+            scores = [
+                answer.scores[token]
+                for token in tokens
+                if answer.offsets[token][0] < end and answer.offsets[token][1] > start
+            ]
+            if scores:
+                entities.append(Entity(start, end, span.label, sum(scores) / len(scores), text[start:end]))
+        return entities

@@ -1,6 +1,6 @@
 """Token-classification pipeline that answers with the best tag sequence of a CRF and exact character offsets.
 
-This file travels with every saved model, so it imports nothing but torch and transformers.
+This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
 """
 
 import copy
@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from transformers import TokenClassificationPipeline
 from transformers.pipelines.token_classification import AggregationStrategy
+
+from .name_edges import NameEdges
 
 UNLIMITED = int(1e30)
 # what the preprocessing hands over beside the input of the model
@@ -193,13 +195,23 @@ def _join(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
             names[-1].append(token)
         else:
             names.append([token])
-    return [
-        {
-            "entity_group": name[0]["entity"].removeprefix("B-").removeprefix("I-"),
-            "score": sum(token["score"] for token in name) / len(name),
-            "word": text[name[0]["start"] : name[-1]["end"]],
-            "start": name[0]["start"],
-            "end": name[-1]["end"],
-        }
-        for name in names
-    ]
+    edges = NameEdges(text)
+    return [entity for name in names if (entity := _entity(name, edges)) is not None]
+
+
+def _entity(name: list[dict[str, Any]], edges: NameEdges) -> dict[str, Any] | None:
+    """Return the tokens of a name as one entity; `None` if they are nothing that a name may be."""
+    group = name[0]["entity"].removeprefix("B-").removeprefix("I-")
+    start, end = name[0]["start"], name[-1]["end"]
+    if group != "O":
+        start, end = edges.trim(start, end)
+    scores = [token["score"] for token in name if token["start"] < end and token["end"] > start]
+    if not scores:
+        return None
+    return {
+        "entity_group": group,
+        "score": sum(scores) / len(scores),
+        "word": edges.text[start:end],
+        "start": start,
+        "end": end,
+    }

@@ -54,8 +54,8 @@ def test_spans_survive_the_syllable_tokenizer(sample: tuple[str, list[Span]]) ->
     """Names that begin and end at the edge of a token come back exactly, whatever the text."""
     text, spans = sample
     offsets = SYLLABLES(text, return_offsets_mapping=True)["offset_mapping"]
-    edges = {start for start, _ in offsets} | {len(text)}
-    spans = [span for span in spans if span.start in edges and span.end in edges]
+    starts, ends = {start for start, _ in offsets}, {end for _, end in offsets}
+    spans = [span for span in spans if span.start in starts and span.end in ends]
     tags = spans_to_tags(spans, len(text))
     assert token_labels_to_tags(tags_to_token_labels(tags, offsets), offsets, len(text)) == tags
 
@@ -201,3 +201,12 @@ def test_names_of_tokens_are_those_of_their_characters(
         ]
         assert tokens == inside
         assert {str(labels[index])[2:] for index in tokens} == {label}
+
+
+def test_a_name_or_word_that_begins_between_two_tokens_begins_with_the_next() -> None:
+    offsets = [(0, 1), (2, 3), (3, 4)]
+    assert tags_to_token_labels(["B-PS", "B-PS", "I-PS", "O"], offsets) == ["B-PS", "B-PS", "O"]
+    assert tags_to_token_labels(["B-PS", "I-PS", "I-PS", "O"], offsets) == ["B-PS", "I-PS", "O"]
+    assert tags_to_token_labels(["B", "B", "I", "I"], offsets) == ["B", "B", "I"]
+    # the first tokens of a later window know nothing of what came before
+    assert tags_to_token_labels(["B", "B", "I", "I"], offsets[2:]) == ["I"]

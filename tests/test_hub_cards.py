@@ -197,6 +197,7 @@ def test_a_dry_run_leaves_a_repository_that_was_tried(runs: dict[int, Path], cor
 
 
 HARMLESS = {
+    "bisect",
     "collections",
     "contextlib",
     "copy",
@@ -218,6 +219,7 @@ OPTIONAL = {
     "crf_numba_steps": {"numba"},
     "crf_triton_kernels": {"triton"},
     "crf_triton_max_marginals": {"triton"},
+    "name_edges": {"regex"},  # transformers itself needs it
 }
 """Libraries beside torch and transformers that a file may import, and only if they are installed."""
 

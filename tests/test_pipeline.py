@@ -16,6 +16,7 @@ from transformers import (
 )
 
 from malmoi.modeling import BiLstmCrfForTokenClassification, EncoderCrfConfig, EncoderCrfForTokenClassification
+from malmoi.modeling.name_edges import INVISIBLE
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED, CrfTokenClassificationPipeline, _merge
 
 MakeModel = Callable[..., BiLstmCrfForTokenClassification]
@@ -46,7 +47,9 @@ def test_offsets_point_into_the_untouched_text_and_nothing_is_lost(
 ) -> None:
     for strategy in ("none", "simple"):
         entities = tagger(text, aggregation_strategy=strategy, ignore_labels=[])
-        assert "".join(entity["word"] for entity in entities) == text
+        seen = "".join(entity["word"] for entity in entities)
+        # what cannot be seen may lie within a name, but is no token
+        assert INVISIBLE.sub("", seen) == INVISIBLE.sub("", text)
         assert all(text[entity["start"] : entity["end"]] == entity["word"] for entity in entities)
         assert all(type(entity["score"]) is float and 0 <= entity["score"] <= 1 for entity in entities)
 

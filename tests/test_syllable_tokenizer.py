@@ -1,12 +1,15 @@
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+import regex
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
+from malmoi.modeling.name_edges import CHARACTER
 
 TOKENIZER = build_syllable_tokenizer(["손흥민은 1992년 춘천에서 태어났다. ㅋㅋ ㅠㅠ ㄴ ㄳ abc"] * 2)
 
@@ -25,14 +28,30 @@ def offsets(text: str) -> list[tuple[int, int]]:
     return TOKENIZER(text, return_offsets_mapping=True)["offset_mapping"]
 
 
+INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+
+
 @given(ANY_TEXT)
 @example("[PAD][UNK]<s>")
 @settings(max_examples=400)
-def test_tokens_cover_every_character_of_any_text_once(text: str) -> None:
+def test_tokens_cover_every_visible_character_of_any_text_once(text: str) -> None:
     edges = offsets(text)
     assert all(start < end for start, end in edges)
-    assert [start for start, _ in edges] == [0, *[end for _, end in edges[:-1]]][: len(edges)]
-    assert (edges[-1][1] if edges else 0) == len(text)
+    assert all(before <= after for (_, before), (after, _) in pairwise(edges))
+    between = [0, *(edge for pair in edges for edge in pair), len(text)]
+    assert not INVISIBLE.sub("", "".join(text[a:b] for a, b in zip(between[::2], between[1::2])))
+    assert not any(INVISIBLE.match(text[start]) or INVISIBLE.match(text[end - 1]) for start, end in edges)
+
+
+@given(ANY_TEXT)
+@settings(max_examples=400)
+def test_tokens_are_whole_characters(text: str) -> None:
+    """One character or several, as UAX 29 has them but for lone jamo."""
+    visible = INVISIBLE.sub("", text)
+    edges = {match.start() for match in CHARACTER.finditer(visible)} | {len(visible)}
+    places = offsets(visible)
+    assume(not regex.search(r"\p{InCB=Linker}|\p{Emoji_Modifier}|[\u1113-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]", visible))
+    assert {edge for pair in places for edge in pair} <= edges
 
 
 @given(st.text(st.sampled_from("손흥민은춘천에서태어났다 1992.abcㅋㅠ"), max_size=30))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from seqeval.metrics.sequence_labeling import get_entities
 
-from malmoi.data.alignment import Span, tags_to_spans, token_labels_to_tags
+from malmoi.data.alignment import Span, tags_to_spans, token_labels_to_tags, trim_names
 from malmoi.training.metrics.counts import EntityCounts, TagCounts
 from malmoi.training.metrics.intervals import F1Shares, as_report
 from malmoi.training.metrics.klue_official import Subword, official_character_tags
@@ -57,7 +57,7 @@ class NamedEntityMetrics:
             gold: The label of each token that the model was to learn; `None` for a token without one.
         """
         tags = token_labels_to_tags(predicted, sentence.offsets, len(sentence.text))
-        gold_spans, spans = tags_to_spans(sentence.tags), tags_to_spans(tags)
+        gold_spans, spans = tags_to_spans(sentence.tags), trim_names(sentence.text, tags_to_spans(tags))
         self.entities.update(gold_spans, spans)
         self._add_shares(set(gold_spans), set(spans))
         self.entities_without_spaces.update(

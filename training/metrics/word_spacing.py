@@ -93,9 +93,14 @@ class WordSpacingMetrics:
 
 
 def token_tags(labels: Sequence[str | None], offsets: Sequence[tuple[int, int]], length: int) -> list[str]:
-    """Return one tag per character: a token's label for its first, I for all others."""
+    """Return one tag per character: a token's label for its first, I for all others.
+
+    The first of a token is the one after the token before: what lies between two tokens is invisible.
+    """
     tags = [INSIDE] * length
+    covered = 0
     for label, (start, end) in zip(labels, offsets):
         if label is not None and start < end:
-            tags[start] = label
+            tags[min(covered, start)] = label
+            covered = end
     return tags
