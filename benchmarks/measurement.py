@@ -18,6 +18,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from malmoi.commands.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
 from malmoi.training.report import FILE_WIDTH, environment, machine_name
 
@@ -210,6 +211,7 @@ def machine_line() -> str:
 
 def run_as_command(main: Callable[[list[str]], None]) -> None:
     """Run a measurement with the arguments of the command line; what the user can mend is said in one line."""
+    write_utf8()
     try:
         main(sys.argv[1:])
     except UserError as error:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from transformers.utils import logging
 
 from malmoi.commands.lines import answer_texts
+from malmoi.commands.text_input import TextInput
 from malmoi.inference.classifier import Classifier
 
 
 def classify_texts(
     model: str,
-    texts: list[str],
+    source: TextInput,
     *,
-    input_file: str | None,
     as_json: bool,
     batch_size: int,
     bf16: bool,
@@ -34,6 +34,6 @@ def classify_texts(
             else:
                 yield f"{found.label}\t{found.score:.4f}\t{text}"
 
-    answer_texts(texts, input_file, answer)
+    answer_texts(source, answer)
     if cut:
         print(f"malmoi: {cut} texts were longer than the model can read; their ends were not read.", file=sys.stderr)

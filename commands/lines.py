@@ -9,18 +9,19 @@ from io import BufferedReader
 from typing import NamedTuple
 
 from malmoi.commands.progress import progress_bar
-from malmoi.data.text_lines import DataFormatError, decode_line
+from malmoi.commands.text_input import STANDARD_INPUT, TextInput
+from malmoi.data.text_lines import DataFormatError, text_line
 
 CHUNK_BYTES = 128 * 1024
 """How much is read at once, at most: about a thousand sentences, which lie well together in batches of one length."""
-STANDARD_INPUT = "-"
+ADVICE = ", or give --encoding cp949"
 
 
 class Chunk(NamedTuple):
     """Some lines of a stream.
 
     Args:
-        lines: The lines, without their line feeds.
+        lines: The lines, without their line ends.
         end: How many bytes of the stream have been read so far.
     """
 
@@ -28,44 +29,47 @@ class Chunk(NamedTuple):
     end: int
 
 
-def answer_texts(texts: list[str], input_file: str | None, answer: Callable[[list[str]], Iterable[str]]) -> None:
-    """Write one line for each text, or for each line of a file, in their order.
+def answer_texts(source: TextInput, answer: Callable[[list[str]], Iterable[str]]) -> None:
+    """Write one line for each text, or for each line of the files, in their order.
 
     The lines of a chunk are written together, so that a file holds whole lines when the command is stopped by Ctrl-C.
-    What is typed, or comes through a slow pipe, is answered as it comes.
+    What is typed, or comes through a slow pipe, is answered as it comes. Line ends are line feeds, whatever those of
+    the input are.
 
     Args:
-        texts: The texts, if there is no file.
-        input_file: The file; `-` is standard input.
+        source: Where the texts come from.
         answer: Gives the line to write for each text.
 
     Raises:
-        DataFormatError: If a line of the file is not UTF-8; those before it are answered.
+        DataFormatError: If a line of a file is not in its encoding; those before it are answered.
     """
-    # UTF-8 and line feeds everywhere, so that texts come out as they went in
-    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
-    if input_file is None:
-        _write(answer(texts))
-        return
-    from_input = input_file == STANDARD_INPUT
-    with (
-        open(0 if from_input else input_file, "rb", closefd=not from_input) as file,
-        progress_bar(file) as advance,
-    ):
-        for chunk in line_chunks(file, "standard input" if from_input else input_file):
-            _write(answer(chunk.lines))
-            advance(chunk.end, len(chunk.lines))
+    if not source.files:
+        _write(answer(source.texts))
+    for name in source.files:
+        from_input = name == STANDARD_INPUT
+        with (
+            open(0 if from_input else name, "rb", closefd=not from_input) as file,
+            progress_bar(file) as advance,
+        ):
+            end = 0
+            chunks = line_chunks(file, "standard input" if from_input else name, encoding=source.encoding)
+            for lines, end in chunks:
+                _write(answer(lines))
+                advance(end, len(lines))
+        if not end and not from_input:
+            print(f"malmoi: {name}: the file is empty.", file=sys.stderr)
 
 
-def line_chunks(file: BufferedReader, name: str) -> Iterator[Chunk]:
-    """Yield the lines of a UTF-8 stream, as many at once as can be read without waiting for more of them.
+def line_chunks(file: BufferedReader, name: str, *, encoding: str = "utf-8") -> Iterator[Chunk]:
+    """Yield the lines of a stream, as many at once as can be read without waiting for more of them.
 
     Args:
         file: The stream.
         name: What to call it in an error.
+        encoding: Its encoding.
 
     Raises:
-        DataFormatError: If a line is not UTF-8; those before it have been yielded then.
+        DataFormatError: If a line is not in this encoding; those before it have been yielded then.
     """
     number = end = 0
     begun: list[bytes] = []  # the parts of a line whose end has not been read
@@ -76,18 +80,18 @@ def line_chunks(file: BufferedReader, name: str) -> Iterator[Chunk]:
         if others:
             whole = [b"".join(begun), *others[:-1]]
             begun = [others[-1]]
-            yield from _decoded(whole, number, end, name)
+            yield from _decoded(whole, number, end, name, encoding)
             number += len(whole)
     if last := b"".join(begun):
-        yield from _decoded([last], number, end, name)
+        yield from _decoded([last], number, end, name, encoding)
 
 
-def _decoded(raw_lines: list[bytes], number: int, end: int, name: str) -> Iterator[Chunk]:
-    """Yield one chunk of lines, the first of which comes after `number` others; up to the first that is not UTF-8."""
+def _decoded(raw_lines: list[bytes], number: int, end: int, name: str, encoding: str) -> Iterator[Chunk]:
+    """Yield one chunk of lines, the first of which comes after `number` others; up to the first that is no text."""
     lines: list[str] = []
     try:
         for raw in raw_lines:
-            lines.append(decode_line(raw, name, number + len(lines) + 1))
+            lines.append(text_line(raw, name, number + len(lines) + 1, encoding=encoding, advice=ADVICE))
     except DataFormatError:
         yield Chunk(lines, end)
         raise

@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
+from malmoi.commands.standard_streams import write_utf8
+from malmoi.commands.text_input import text_input
 from malmoi.data.user_error import UserError
 from malmoi.training.large_pages import ask_for_large_pages
 from malmoi.training.launcher import leave
@@ -64,8 +66,14 @@ def train(
 
 
 Model = Annotated[str, typer.Argument(help="Folder of a model, or its name on the Hub.")]
-Texts = Annotated[list[str] | None, typer.Argument(help="Texts.")]
-Input = Annotated[str | None, typer.Option("--input", help="File with one text per line; - for standard input.")]
+Texts = Annotated[list[str] | None, typer.Argument(help="Texts; - for standard input.")]
+Input = Annotated[
+    list[str] | None,
+    typer.Option("--input", help="File with one text per line; - for standard input. Repeatable."),
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="Encoding of the files, such as cp949; by default utf-8.")
+]
 BatchSize = Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)]
 Bf16 = Annotated[
     bool, typer.Option("--bf16", help="Compute in bfloat16, which is faster on processors and GPUs that have it.")
@@ -73,14 +81,6 @@ Bf16 = Annotated[
 TrustRemoteCode = Annotated[
     bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
 ]
-
-
-def check_input(texts: list[str] | None, input_file: str | None) -> None:
-    """Check that there are texts, from one place."""
-    if bool(texts) == bool(input_file):
-        raise UserError("Give either texts or --input FILE.")
-    if input_file not in (None, "-") and (Path(str(input_file)).is_dir() or not Path(str(input_file)).exists()):
-        raise UserError(f"{input_file}: there is no such file.")
 
 
 @app.command()
@@ -116,19 +116,19 @@ def tag(
     model: Model,
     texts: Texts = None,
     input_file: Input = None,
+    encoding: Encoding = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with offsets, labels and scores.")] = False,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
-    check_input(texts, input_file)
+    source = text_input(texts, input_file, encoding)
     from malmoi.commands.tag import tag_texts
 
     tag_texts(
         model,
-        texts or [],
-        input_file=input_file,
+        source,
         as_json=json,
         batch_size=batch_size,
         bf16=bf16,
@@ -141,6 +141,7 @@ def space(
     model: Model,
     texts: Texts = None,
     input_file: Input = None,
+    encoding: Encoding = None,
     keep_spaces: Annotated[
         bool, typer.Option("--keep_spaces", "--keep-spaces", help="Only add spaces; those that are there stay.")
     ] = False,
@@ -150,13 +151,12 @@ def space(
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Restore the spaces between words; nothing but spaces changes."""
-    check_input(texts, input_file)
+    source = text_input(texts, input_file, encoding)
     from malmoi.commands.space import space_texts
 
     space_texts(
         model,
-        texts or [],
-        input_file=input_file,
+        source,
         keep_spaces=keep_spaces,
         as_json=json,
         batch_size=batch_size,
@@ -170,19 +170,19 @@ def classify(
     model: Model,
     texts: Texts = None,
     input_file: Input = None,
+    encoding: Encoding = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with the score of every class.")] = False,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Classify texts: class, probability, text."""
-    check_input(texts, input_file)
+    source = text_input(texts, input_file, encoding)
     from malmoi.commands.classify import classify_texts
 
     classify_texts(
         model,
-        texts or [],
-        input_file=input_file,
+        source,
         as_json=json,
         batch_size=batch_size,
         bf16=bf16,
@@ -339,6 +339,7 @@ def recipes() -> None:
 def main() -> None:
     """Run a command; an error that the user can mend is one sentence, without a traceback."""
     ask_for_large_pages()
+    write_utf8()
     try:
         app()
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from transformers.utils import logging
 
 from malmoi.commands.lines import answer_texts
+from malmoi.commands.text_input import TextInput
 from malmoi.inference.spacer import Spacer
 
 
 def space_texts(
     model: str,
-    texts: list[str],
+    source: TextInput,
     *,
-    input_file: str | None,
     keep_spaces: bool,
     as_json: bool,
     batch_size: int,
@@ -31,4 +31,4 @@ def space_texts(
             else:
                 yield spaced.text
 
-    answer_texts(texts, input_file, answer)
+    answer_texts(source, answer)

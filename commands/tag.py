@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from transformers.utils import logging
 
 from malmoi.commands.lines import answer_texts
+from malmoi.commands.text_input import TextInput
 from malmoi.data.alignment import Span
 from malmoi.data.inline_marks import write_marks
 from malmoi.inference.tagger import Entity, Tagger
@@ -13,9 +14,8 @@ from malmoi.inference.tagger import Entity, Tagger
 
 def tag_texts(
     model: str,
-    texts: list[str],
+    source: TextInput,
     *,
-    input_file: str | None,
     as_json: bool,
     batch_size: int,
     bf16: bool,
@@ -29,7 +29,7 @@ def tag_texts(
         for text, entities in zip(lines, tagger.tag(lines, batch_size=batch_size)):
             yield _json_line(text, entities) if as_json else _inline(text, entities)
 
-    answer_texts(texts, input_file, answer)
+    answer_texts(source, answer)
 
 
 def _inline(text: str, entities: Iterable[Entity]) -> str:

@@ -1,10 +1,15 @@
 """Read text files line by line, and say where something is wrong."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from malmoi.data.user_error import UserError
+
+BYTE_ORDER_MARK = "\ufeff"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+HANGUL = re.compile("[가-힣ㄱ-ㅣ]")
 
 
 class DataFormatError(UserError):
@@ -23,26 +28,54 @@ def decode_lines(file: BinaryIO, name: Path | str) -> Iterator[str]:
         DataFormatError: If a line is not UTF-8.
     """
     for number, raw in enumerate(file, start=1):
-        yield decode_line(raw.removesuffix(b"\n"), name, number)
+        yield _decode(raw.removesuffix(b"\n"), name, number, encoding="utf-8", advice="")
 
 
-def decode_line(raw: bytes, name: Path | str, number: int) -> str:
-    """Return a line of a UTF-8 stream as text.
+def text_line(raw: bytes, name: Path | str, number: int, *, encoding: str = "utf-8", advice: str = "") -> str:
+    """Return a line of a text file without what is there for the sake of editors.
+
+    These are a byte order mark at the beginning of the file and the carriage return of a line end of Windows. Whatever
+    reads texts reads them by this function, so that a text is the same in training and later.
 
     Args:
-        raw: The line.
+        raw: The line without its line feed.
         name: The file that it comes from.
         number: Its number there, counted from 1.
+        encoding: The encoding of the file.
+        advice: What else than a conversion helps if the file is not in UTF-8.
 
     Raises:
-        DataFormatError: If it is not UTF-8.
+        DataFormatError: If it is not text in this encoding.
     """
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
+    if number == 1 and raw.startswith(UTF16_MARKS):
         raise DataFormatError(
-            name, number, f"expected UTF-8, but byte {error.start + 1} of the line is {raw[error.start]:#04x}."
-        ) from None
+            name, None, "expected UTF-8, but the file is UTF-16; convert it: `iconv -f utf-16 -t utf-8 OLD > NEW`."
+        )
+    line = _decode(raw, name, number, encoding=encoding, advice=advice)
+    if "\0" in line:
+        place = line.index("\0") + 1
+        raise DataFormatError(name, number, f"expected text, but character {place} of the line is a NUL.")
+    return (line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line).removesuffix("\r")
+
+
+def _decode(raw: bytes, name: Path | str, number: int, *, encoding: str, advice: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        shown = "UTF-8" if encoding == "utf-8" else encoding
+        found = f"byte {error.start + 1} of the line is {raw[error.start]:#04x}"
+        if encoding == "utf-8" and _looks_like_cp949(raw):
+            found = f"the file looks like CP949 (EUC-KR); convert it: `iconv -f cp949 -t utf-8 OLD > NEW`{advice}"
+        raise DataFormatError(name, number, f"expected {shown}, but {found}.") from None
+
+
+def _looks_like_cp949(raw: bytes) -> bool:
+    """Tell whether a line that is not UTF-8 is Korean in CP949: at least half of what is not ASCII is Hangul."""
+    try:
+        foreign = [character for character in raw.decode("cp949") if not character.isascii()]
+    except UnicodeDecodeError:
+        return False
+    return 2 * len(HANGUL.findall("".join(foreign))) >= len(foreign)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -57,7 +90,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise DataFormatError(path, None, "there is no such file.")
     number = 0
     with path.open("rb") as file:
-        for number, line in enumerate(decode_lines(file, path), start=1):
-            yield number, (line.removeprefix("\ufeff") if number == 1 else line).removesuffix("\r")
+        for number, raw in enumerate(file, start=1):
+            yield number, text_line(raw.removesuffix(b"\n"), path, number)
     if number == 0:
         raise DataFormatError(path, None, "the file is empty.")

@@ -50,7 +50,7 @@ def test_help_answers_at_once() -> None:
 
 
 def test_tag_writes_every_line_back_with_its_names_marked(saved_model: Path, tmp_path: Path) -> None:
-    lines = ["손흥민은 춘천에서 태어났다.", "", "  ", "a\r", "\ufeff김민재\x0b\u2028는", "👨‍👩‍👧ㅋㅋ", "비가 온다"]
+    lines = ["손흥민은 춘천에서 태어났다.", "", "  ", "a\rb", "\ufeff김민재\x0b\u2028는", "👨‍👩‍👧ㅋㅋ", "비가 온다"]
     file = tmp_path / "in.txt"
     file.write_bytes("\n".join(lines).encode() + b"\n")
     output, _ = malmoi("tag", saved_model, "--input", file)

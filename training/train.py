@@ -24,6 +24,7 @@ from transformers import (
     set_seed,
 )
 
+from malmoi.commands.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
 from malmoi.training.arguments import RecipeArguments
 from malmoi.training.callbacks import (
@@ -267,6 +268,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    write_utf8()
     try:
         main(sys.argv[1:])
     except UserError as user_error:
