@@ -145,6 +145,14 @@ def space(
     keep_spaces: Annotated[
         bool, typer.Option("--keep_spaces", "--keep-spaces", help="Only add spaces; those that are there stay.")
     ] = False,
+    keep_words: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep_words",
+            "--keep-words",
+            help="File of words that stay as they are written, one per line; /.../ is a regular expression.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines that say where each character was.")] = False,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
@@ -158,6 +166,7 @@ def space(
         model,
         source,
         keep_spaces=keep_spaces,
+        keep_words=keep_words,
         as_json=json,
         batch_size=batch_size,
         bf16=bf16,

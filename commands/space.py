@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from transformers.utils import logging
 
 from malmoi.commands.lines import answer_texts
 from malmoi.commands.text_input import TextInput
 from malmoi.inference.spacer import Spacer
+from malmoi.inference.whole_words import read_keep_words
 
 
 def space_texts(
@@ -15,17 +17,20 @@ def space_texts(
     source: TextInput,
     *,
     keep_spaces: bool,
+    keep_words: Path | None,
     as_json: bool,
     batch_size: int,
     bf16: bool,
     trust_remote_code: bool,
 ) -> None:
     """Print every text with its spaces restored, in the order of the texts."""
+    words = [] if keep_words is None else read_keep_words(keep_words)
     logging.disable_progress_bar()
     spacer = Spacer(model, trust_remote_code=trust_remote_code, bf16=bf16)
 
     def answer(lines: list[str]) -> Iterator[str]:
-        for text, spaced in zip(lines, spacer.space(lines, keep_spaces=keep_spaces, batch_size=batch_size)):
+        answers = spacer.space(lines, keep_spaces=keep_spaces, keep_words=words, batch_size=batch_size)
+        for text, spaced in zip(lines, answers):
             if as_json:
                 yield json.dumps({"original": text, **spaced._asdict()}, ensure_ascii=False)
             else:

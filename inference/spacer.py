@@ -1,10 +1,11 @@
 """Restore the spaces between words with a saved model.
 
-Nothing but spaces (U+0020) can change, whatever the model says.
+Nothing but spaces (U+0020) can change, whatever the model says, and none within what is not running text in Hangul
+(`whole_words`).
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,8 +15,9 @@ from malmoi.data.word_spacing import BEGIN
 from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import token_labels
+from malmoi.inference.whole_words import SPACE, FixedGaps, WholeWords
+from malmoi.modeling.name_edges import INVISIBLE
 
-SPACE = " "
 # U+FEFF may begin a file, and forbids a break anywhere else
 WORD = r"[^\s\ufeff]+"
 SEGMENT = re.compile(rf"{WORD}(?: +{WORD})*")
@@ -41,18 +43,29 @@ class Spacer(TextModel):
 
     task = "word-spacing"
 
-    def space(self, texts: Iterable[str], *, keep_spaces: bool = False, batch_size: int = 32) -> Iterator[SpacedText]:
-        """Yield each text with its spaces restored, in the order of the texts. Memory does not grow with their number.
+    def space(
+        self,
+        texts: Iterable[str],
+        *,
+        keep_spaces: bool = False,
+        keep_words: Iterable[str] = (),
+        batch_size: int = 32,
+    ) -> Iterator[SpacedText]:
+        r"""Yield each text with its spaces restored, in their order. Memory does not grow with their number.
 
         Args:
             texts: The texts, of any length; they may hold line ends, which stay.
             keep_spaces: Whether the spaces of a text stay where they are and others are only added. Otherwise they are
-                decided anew, except those at the beginning and the end of a line.
+                decided anew, except those at the beginning and the end of a line and those that `whole_words` names.
+            keep_words: Words that stay exactly as they are written in a text, with the spaces in them; one between
+                slashes is a regular expression (`/제\d+조/`).
             batch_size: How many lines are answered at once, at most.
 
         Raises:
-            UserError: If a text holds a lone surrogate, which is no character.
+            UserError: If a text holds a lone surrogate, which is no character, or if a word of `keep_words` is empty
+                or no regular expression.
         """
+        whole_words = WholeWords(keep_words)
         for chunk in text_chunks(texts):
             segments = [[match.span() for match in SEGMENT.finditer(text)] for text in chunk]
             bodies = [
@@ -60,20 +73,37 @@ class Spacer(TextModel):
             ]
             begins = iter(self._word_begins(bodies, batch_size))
             for text, spans in zip(chunk, segments):
-                yield _respace(text, [(span, next(begins)) for span in spans], keep_spaces=keep_spaces)
+                segments_of_text = [(span, next(begins)) for span in spans]
+                yield _respace(text, segments_of_text, whole_words.gaps(text), keep_spaces=keep_spaces)
 
     def _word_begins(self, bodies: list[str], batch_size: int) -> list[set[int]]:
         """Return, for texts without spaces, which characters begin a word."""
         answers = token_labels(self.model, self.tokenizer, bodies, max_length=self.max_length, batch_size=batch_size)
         return [
-            {
-                start
-                for label, (start, end) in zip(answer.labels, answer.offsets)
-                if self.labels.get(label) == BEGIN and start < end
-            }
-            & grapheme_starts(body)
+            _before_invisible(
+                body,
+                {
+                    start
+                    for label, (start, end) in zip(answer.labels, answer.offsets)
+                    if self.labels.get(label) == BEGIN and start < end
+                },
+            )
             for body, answer in zip(bodies, answers)
         ]
+
+
+def _before_invisible(body: str, begins: set[int]) -> set[int]:
+    """Return where words begin, invisible characters before them included; never within a user-perceived character."""
+    starts = grapheme_starts(body)
+    begins = begins & starts
+    if not INVISIBLE.search(body):
+        return begins
+    moved = set()
+    for begin in begins:
+        while begin - 1 in starts and INVISIBLE.match(body[begin - 1]):
+            begin -= 1
+        moved.add(begin)
+    return moved
 
 
 def grapheme_starts(text: str) -> set[int]:
@@ -81,7 +111,9 @@ def grapheme_starts(text: str) -> set[int]:
     return {match.start() for match in regex.finditer(r"\X", text)}
 
 
-def _respace(text: str, segments: list[tuple[tuple[int, int], set[int]]], *, keep_spaces: bool) -> SpacedText:
+def _respace(
+    text: str, segments: list[tuple[tuple[int, int], set[int]]], fixed: FixedGaps, *, keep_spaces: bool
+) -> SpacedText:
     """Return the text with a space before every character that begins a word.
 
     Only spaces between two characters of a segment can go, and only between two of them can a space come.
@@ -90,22 +122,29 @@ def _respace(text: str, segments: list[tuple[tuple[int, int], set[int]]], *, kee
         text: The original.
         segments: Start and end of each stretch of words and spaces, and which of its characters, counted without
             spaces, begin a word.
+        fixed: Where the writer of the text decides.
         keep_spaces: Whether the spaces of the original stay.
     """
     removed: list[int] = []
     inserted: set[int] = set()
+    has_invisible = INVISIBLE.search(text) is not None
     for (start, end), begins in segments:
         places = [index for index in range(start, end) if text[index] != SPACE]
-        for count, (left, right) in enumerate(pairwise(places), start=1):
-            spaces = range(left + 1, right)
-            if keep_spaces and spaces:
+        counts: Sequence[int] = range(len(places))
+        if has_invisible:
+            counts = [n for n in counts if n in (0, len(places) - 1) or not INVISIBLE.match(text[places[n]])]
+        for left, right in pairwise(counts):
+            spaces = [index for index in range(places[left] + 1, places[right]) if text[index] == SPACE]
+            begin = next((count for count in range(left + 1, right + 1) if count in begins), None)
+            if not spaces:
+                if begin is not None and places[begin] not in fixed.closed:
+                    inserted.add(places[begin])
+            elif keep_spaces or not fixed.untouched.isdisjoint(spaces):
                 continue
-            if count not in begins:
-                removed += spaces
-            elif spaces:
+            elif begin is not None or not fixed.open.isdisjoint(spaces):
                 removed += spaces[1:]
             else:
-                inserted.add(right)
+                removed += spaces
     gone = set(removed)
     offsets: list[int | None] = []
     for index in range(len(text)):

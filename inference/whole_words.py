@@ -1,0 +1,145 @@
+r"""What stays as it is written when spaces are restored: whatever is not running text in Hangul.
+
+| Never parted where it is written without a space | Example |
+|---|---|
+| words and numbers other than Hangul, with their signs | `iPhone15`, `3:30`, `v2.10.3`, `(AI)` |
+| numbers with commas, signs, currencies, percent | `1,234,567`, `-5`, `$950`, `50%`, `+82-10-1234-5678` |
+| a number and the counter after it | `1,234,567원`, `3시`, `20명` |
+| addresses on the web, e-mail addresses | `https://a.kr/?q=가`, `hong@a.kr` |
+| hashtags, mentions, names of files | `#오늘의날씨`, `@hong`, `보고서_v2.hwp` |
+| what the user names (`keep_words`) | |
+
+| Spaces that stay where they are written | Example |
+|---|---|
+| between two words or numbers other than Hangul, whatever signs stand there too | `Hello, world`, `iPhone 15 Pro` |
+| beside addresses, hashtags, mentions and names of files | `#맛집 추천` |
+| within what the user names | |
+
+Everywhere else the model decides.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import regex
+
+from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.user_error import UserError
+
+SPACE = " "
+# letters and digits of scripts with spaces between words, and units in one character; with their marks
+PLAIN = r"[\p{L}\p{N}㎀-㏟--\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}ㄱ-ㆎ]"
+LETTER = rf"(?:{PLAIN}[\p{{M}}\p{{Default_Ignorable_Code_Point}}]*)"
+EXTENSIONS = (
+    "hwpx?|docx?|xlsx?|pptx?|pdf|txt|rtf|csv|tsv|jsonl?|xml|ya?ml|md|html?|py|ipynb|js|ts|java|cpp|[ch]|sh|bat|ini|cfg"
+    "|log|zip|tar|t?gz|7z|rar|jpe?g|png|gif|bmp|svg|webp|heic|mp[34]|m4a|wav|avi|mkv|mov|exe|dll|apk|iso|ttf|otf"
+)
+COUNTERS = (
+    "[십백천만억조원엔년월일시분초주명인마리개대권장병잔살세번회차호층동위등배점승패무골강편곡쪽줄칸단통판표석건종곳쌍팀부관평도톤]"
+    "|달러|유로|위안|파운드|퍼센트|프로|킬로|센티|밀리|미터|그램|리터|헥타르|와트|볼트|메가|기가|테라|바이트|칼로리|인치|피트|마일"
+    "|학년|학기|교시|송이|켤레|그루|자루|가지|군데|여"
+)
+PATH = r"[^\s<>\"'“”‘’]"
+NAME = r"[\p{L}\p{N}\p{M}_()\[\].-]"
+# each begins where nothing of its kind stands before it, so that long texts take no longer than they are
+ADDRESS = regex.compile(
+    # Hangul belongs to the path if it stands after a sign
+    rf"(?:https?://|www\.)[^\s가-힣<>\"'“”‘’]+(?:(?<=[/=?&#%_+.-])[가-힣]{PATH}*)?"
+    r"|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+    r"|(?<![A-Za-z0-9&])[#@][\p{L}\p{N}\p{M}_]+"
+    rf"|(?<!{NAME}){NAME}+\.(?i:{EXTENSIONS})(?![A-Za-z0-9])",
+    regex.V1,
+)
+"""What has a form of its own, Hangul included, and must not touch the words beside it."""
+SIGNS = r"[.:/\\_~&+=@*^·×|–-]+"  # between two letters or digits
+JOINED = regex.compile(
+    # letters with marks among others of their kind may be words each
+    rf"[(\[{{“‘「『《]{{0,4}}(?={LETTER}{{0,40}}?{PLAIN}(?!\p{{M}})){LETTER}+"
+    rf"(?:(?:{SIGNS}|(?<=\d),(?=\d{{3}}(?!\d))|['’](?=(?:s|t|re|ve|ll|d|m)\b)|(?<=\b[OD])['’](?=\p{{Lu}})){LETTER}+)*"
+    r"(?:[%‰°℃℉]|(?<=\b\p{L})(?:\+\+|#))?[.,!?;:)\]}…]*",
+    regex.V1,
+)
+"""A word or number other than Hangul."""
+BEFORE_NUMBER = regex.compile(r"[$€£¥₩￦±+-]\d|\(\d{2,4}\)\d")
+COUNTED = regex.compile(rf"\d[%‰°℃℉]?(?:{COUNTERS})")
+OTHER = r"[^\p{L}\p{N}\s]*"
+BETWEEN = regex.compile(rf"{PLAIN}({OTHER}(?: {OTHER})+)(?={PLAIN})", regex.V1)
+"""Spaces and signs between two letters or digits other than Hangul."""
+
+
+class FixedGaps(NamedTuple):
+    """Places of a text where the writer decides.
+
+    Args:
+        closed: Characters before which no space may come.
+        open: Spaces that stay a space, be it one or several.
+        untouched: Spaces that stay exactly as they are.
+    """
+
+    closed: set[int]
+    open: set[int]
+    untouched: set[int]
+
+
+class WholeWords:
+    r"""Find in texts what stays as it is written.
+
+    Args:
+        words: Words, also with spaces, that stay too; one between slashes (`/제\d+조/`) is a regular expression.
+
+    Raises:
+        UserError: If a word is empty or a regular expression is wrong.
+    """
+
+    def __init__(self, words: Iterable[str] = ()):
+        if isinstance(words, str):
+            raise UserError(f"`keep_words` must be a list of words, got the text {words!r}.")
+        self.patterns = [_pattern(word) for word in words]
+
+    def gaps(self, text: str) -> FixedGaps:
+        """Return the places of a text where the writer decides."""
+        fixed = FixedGaps(set(), set(), set())
+        for pattern in (ADDRESS, JOINED, BEFORE_NUMBER, COUNTED):
+            for match in pattern.finditer(text):
+                fixed.closed.update(range(match.start() + 1, match.end()))
+                if pattern is ADDRESS:
+                    fixed.open.update((match.start() - 1, match.end()))
+        for match in BETWEEN.finditer(text):
+            fixed.open.update(at for at in range(*match.span(1)) if text[at] == SPACE)
+        for pattern in self.patterns:
+            for match in pattern.finditer(text):
+                fixed.closed.update(range(match.start() + 1, match.end()))
+                fixed.untouched.update(at for at in range(*match.span()) if text[at] == SPACE)
+        return fixed
+
+
+def read_keep_words(path: Path) -> list[str]:
+    """Return the words of a file with one per line; empty lines are skipped.
+
+    Raises:
+        DataFormatError: If the file cannot be read, or a regular expression in it is wrong; it names the line.
+    """
+    words = []
+    for number, line in read_lines(path):
+        if word := line.strip():
+            try:
+                _pattern(word)
+            except UserError as error:
+                raise DataFormatError(path, number, str(error)) from None
+            words.append(word)
+    return words
+
+
+def _pattern(word: str) -> regex.Pattern[str]:
+    """Return what finds a word in either spelling of Hangul, or what is between slashes."""
+    if not word.strip():
+        raise UserError("expected a word that stays whole, got an empty one.")
+    if len(word) > 2 and word[0] == word[-1] == "/":
+        try:
+            return regex.compile(word[1:-1])
+        except regex.error as error:
+            raise UserError(f"expected a regular expression between slashes, got {word!r} ({error}).") from None
+    spellings = {unicodedata.normalize(form, word) for form in ("NFC", "NFD")} | {word}
+    return regex.compile("|".join(map(regex.escape, sorted(spellings))))
