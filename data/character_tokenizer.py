@@ -1,4 +1,4 @@
-"""Make a subword tokenizer give one token per character, as word spacing needs it."""
+"""Change where characters become tokens in a tokenizer that is at hand: what it leaves out, and where it parts."""
 
 import copy
 
@@ -21,17 +21,28 @@ def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedToken
     """
     if not tokenizer.is_fast:
         raise UserError(f"{type(tokenizer).__name__} cannot be split into characters; a fast tokenizer is needed.")
+    steps = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(CHARACTER), "isolated")]
+    return _rebuilt(tokenizer, first_steps=steps, split_special_tokens=True)
+
+
+def without_invisible(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:
+    """Return a copy of a fast tokenizer to which invisible characters are nothing, as they are to those built here."""
+    return _rebuilt(tokenizer, first_steps=[], split_special_tokens=tokenizer.split_special_tokens)
+
+
+def _rebuilt(
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    first_steps: list[pre_tokenizers.PreTokenizer],
+    split_special_tokens: bool,
+) -> PreTrainedTokenizerFast:
+    """Return a copy of a tokenizer that drops invisible characters, and parts texts by these steps before its own."""
     backend: Tokenizer = copy.deepcopy(tokenizer.backend_tokenizer)
-    backend.normalizer = normalizers.Sequence(
-        [*drop_invisible(), *([] if backend.normalizer is None else [backend.normalizer])]
-    )
-    steps = [
-        pre_tokenizers.WhitespaceSplit(),
-        pre_tokenizers.Split(Regex(CHARACTER), "isolated"),
-    ]
-    if backend.pre_tokenizer is not None:
-        steps.append(backend.pre_tokenizer)
-    backend.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    own = [] if backend.normalizer is None else [backend.normalizer]
+    backend.normalizer = normalizers.Sequence([*drop_invisible(), *own])
+    if first_steps:
+        own_steps = [] if backend.pre_tokenizer is None else [backend.pre_tokenizer]
+        backend.pre_tokenizer = pre_tokenizers.Sequence([*first_steps, *own_steps])
     # `BertTokenizer` and others build their own steps anew when they are loaded; this class takes those of the file
     return PreTrainedTokenizerFast(
         tokenizer_object=backend,
@@ -39,5 +50,5 @@ def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedToken
         model_max_length=tokenizer.model_max_length,
         model_input_names=tokenizer.model_input_names,
         padding_side=tokenizer.padding_side,
-        split_special_tokens=True,
+        split_special_tokens=split_special_tokens,
     )

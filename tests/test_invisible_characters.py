@@ -21,7 +21,7 @@ from tiny_models import (
 )
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, pipeline
 
-from malmoi.data.character_tokenizer import split_into_characters
+from malmoi.data.character_tokenizer import split_into_characters, without_invisible
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
 from malmoi.inference.tagger import Tagger
@@ -46,6 +46,14 @@ OURS = {
             ("bert", bert_tokenizer()),
             ("byte-level", byte_level_tokenizer()),
             ("sentencepiece", sentencepiece_tokenizer()),
+        )
+    },
+    **{
+        name: without_invisible(make())
+        for name, make in (
+            ("bert", bert_tokenizer),
+            ("byte-level", byte_level_tokenizer),
+            ("sentencepiece", sentencepiece_tokenizer),
         )
     },
 }
@@ -87,6 +95,23 @@ def test_a_saved_tokenizer_has_the_rule_too(name: str, tmp_path: Path) -> None:
     text = "\ufeff손\u200b흥\ufe0f민\u00ad은 👨‍👩‍👧\u200f춘천에서"
     assert loaded(text, return_offsets_mapping=True) == OURS[name](text, return_offsets_mapping=True)
     assert loaded(text)["input_ids"] == loaded("손흥민은 👨‍👩‍👧춘천에서")["input_ids"]
+
+
+@pytest.mark.parametrize("make", [bert_tokenizer, byte_level_tokenizer, sentencepiece_tokenizer])
+def test_tokenizers_of_others_stay_as_they_are_otherwise(
+    make: Callable[[], PreTrainedTokenizerBase], tmp_path: Path
+) -> None:
+    plain = make()
+    plain.model_max_length = 77
+    changed = without_invisible(plain)
+    save(tmp_path, knowing_bert_tagger(changed, LABELS, {}), changed)
+    for tokenizer in (changed, AutoTokenizer.from_pretrained(tmp_path)):
+        for text in [*SENTENCES, "", " ", "ABC [SEP] 😀 \u1112\u1161\u11ab"]:
+            assert tokenizer(text, return_offsets_mapping=True) == plain(text, return_offsets_mapping=True)
+        assert tokenizer(*SENTENCES[:2]) == plain(*SENTENCES[:2])
+        assert tokenizer.special_tokens_map == plain.special_tokens_map
+        assert tokenizer.model_max_length == 77
+        assert len(tokenizer) == len(plain)
 
 
 def test_an_emoji_is_one_token_of_syllables() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from malmoi.data.character_tokenizer import without_invisible
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
 from malmoi.training.arguments import RecipeArguments
@@ -11,7 +12,7 @@ from malmoi.training.recipe import RecipeError
 
 
 def load_tokenizer(arguments: RecipeArguments, texts: Iterable[str]) -> PreTrainedTokenizerBase:
-    """Build a tokenizer from the training texts, or load the one that is named.
+    """Build a tokenizer from the training texts, or load the one that is named; invisible characters are no tokens.
 
     Raises:
         RecipeError: If it can neither be found in a folder nor fetched from the Hub.
@@ -30,4 +31,4 @@ def load_tokenizer(arguments: RecipeArguments, texts: Iterable[str]) -> PreTrain
         ) from error
     if not tokenizer.is_fast:
         raise RecipeError(f"The tokenizer {name!r} gives no character offsets; a fast tokenizer is needed.")
-    return tokenizer
+    return without_invisible(tokenizer)
