@@ -115,6 +115,16 @@ def test_more_processes_than_train_together_are_refused(
         parse_recipe(load_recipe("demo", ["--use_cpu", "false", "--output_dir", str(tmp_path)]))
 
 
+def test_more_processes_than_gpus_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(
+        RecipeError, match="started 4 processes on this machine, which has GPUs for 2; start 2, or add"
+    ):
+        parse_recipe(load_recipe("demo", ["--output_dir", str(tmp_path)]))
+
+
 def test_a_launcher_that_starts_one_process_of_several_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

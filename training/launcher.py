@@ -9,13 +9,20 @@ import time
 
 COUNTS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
-"""Where torchrun, Accelerate and the implementations of MPI say how many processes there are, and which is this."""
+LOCAL_COUNTS = ("LOCAL_WORLD_SIZE", "MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
+"""Where torchrun, Accelerate and the implementations of MPI say how many processes there are, which is this, and how
+many are on this machine."""
 SECONDS_TO_SPEAK = 5.0
 
 
 def launched_processes() -> int:
     """Return how many processes the launcher has started together; 1 without a launcher."""
     return _first_number(COUNTS, default=1)
+
+
+def processes_here() -> int:
+    """Return how many processes the launcher has started on this machine, as far as it says so."""
+    return _first_number(LOCAL_COUNTS, default=1)
 
 
 def is_first_process() -> bool:

@@ -7,7 +7,7 @@ import torch
 from datasets import disable_progress_bars
 from transformers import TrainingArguments
 
-from malmoi.training.launcher import is_first_process, launched_processes
+from malmoi.training.launcher import is_first_process, launched_processes, processes_here
 from malmoi.training.recipe import RecipeError
 
 
@@ -16,9 +16,18 @@ def settings_of_processes(given: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         given: What recipe and flags say.
+
+    Raises:
+        RecipeError: If there are GPUs, but not one for each process.
     """
     if launched_processes() == 1:
         return {}
+    gpus, here = torch.cuda.device_count(), processes_here()
+    if 0 < gpus < here and str(given.get("use_cpu", False)).lower() == "false":
+        raise RecipeError(
+            f"The launcher has started {here} processes on this machine, which has GPUs for {gpus}; start {gpus}, or "
+            "add --use_cpu true."
+        )
     settings: dict[str, Any] = {}
     # without an accelerator the processes meet on the CPU only if that is asked for
     if "use_cpu" not in given and not torch.accelerator.is_available():

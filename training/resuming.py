@@ -51,9 +51,10 @@ def finished_report(report: dict[str, Any], arguments: RecipeArguments, planned:
         arguments: What recipe and flags say now.
         planned: How many steps they ask for in all.
     """
-    steps = report["training"].get("steps", max((entry["step"] for entry in report["epochs"]), default=0))
+    training = report.get("training", {})
+    steps = training.get("steps", max((entry["step"] for entry in report["epochs"]), default=0))
     patience = report["settings"].get("early_stopping_patience")
-    stopped = report["training"].get("ended") == EARLY_STOPPING
+    stopped = training.get("ended") == EARLY_STOPPING
     return _end(steps, planned, arguments, evaluations=patience if stopped and patience is not None else 0)
 
 

@@ -168,5 +168,5 @@ def _fingerprint(dataset: Dataset) -> str:
     digest = hashlib.sha256()
     for name in sorted(dataset.column_names):
         if name != "id":
-            digest.update(json.dumps([name, dataset[:][name]], ensure_ascii=False).encode())
+            digest.update(json.dumps([name, dataset[name][:]], ensure_ascii=False).encode())
     return digest.hexdigest()[:16]
