@@ -29,6 +29,7 @@ def inline(text: str, entities: list[dict]) -> str:
 
 def main(folder: str) -> None:
     """Load a saved model twice, as a model and as a pipeline, and tag some sentences."""
+    sys.stdout.reconfigure(encoding="utf-8")  # the console of a Korean Windows has no emoji
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     model = AutoModel.from_pretrained(folder, trust_remote_code=True)
