@@ -63,8 +63,8 @@ class RecipeArguments:
         default=None,
         metadata={
             "help": "Whether the checkpoints of a finished training keep the state of the optimizer, which is larger "
-            "than the model, so that more epochs can follow. By default only where the flag --save_total_limit asks "
-            "for several checkpoints."
+            "than the model, so that more epochs can follow. By default only where all checkpoints are kept (no "
+            "save_total_limit), or the flag --save_total_limit asks for several."
         },
     )
     overwrite: bool = field(default=False, metadata={"help": "Delete the run that output_dir holds already."})

@@ -12,11 +12,11 @@ FILES_TO_GO_ON = ("optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", 
 def keeps_optimizer(arguments: RecipeArguments, recipe: Recipe) -> bool:
     """Tell whether checkpoints stay as they are when the training is finished.
 
-    Whoever asks for several of them wants to go back to one.
+    Whoever asks for several of them, or keeps all, wants to go back to one.
     """
     if arguments.keep_optimizer is not None:
         return arguments.keep_optimizer
-    return int(recipe.flags.get("save_total_limit", 1)) > 1
+    return recipe.given("save_total_limit") is None or int(recipe.flags.get("save_total_limit", 1)) > 1
 
 
 def remove_optimizer_state(folder: Path) -> None:

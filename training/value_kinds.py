@@ -6,6 +6,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from malmoi.training.recipe import RecipeError
 
+CHECKED_BY_RANGE = ("train_fraction",)
+"""Keys whose range is checked together with their kind."""
 WORDS = {
     bool: "true or false",
     int: "a whole number",
@@ -28,7 +30,7 @@ def check_kinds(settings: Mapping[str, Any], classes: Iterable[type]) -> None:
     """
     for declaring in classes:
         for key, declared in get_type_hints(declaring).items():
-            if key not in settings:
+            if key not in settings or key in CHECKED_BY_RANGE:
                 continue
             kinds = _kinds(declared)
             value = settings[key]
