@@ -275,7 +275,7 @@ def test_the_types_of_klue_are_explained(tmp_path: Path) -> None:
         ("sentence-classification", ["negative", "positive"], {"data": {"reader": "nsmc"}}, REVIEWS),
         ("sentence-classification", ["긍정", "부정"], {"data": {"reader": "labelled-texts"}}, SENTIMENT),
         ("sentence-classification", ["정치", "긍정"], {}, ANY_TEXT),
-        ("word-spacing", ["B", "I"], {"samples": [{"gt": "집에 갔다.", "pred": "집 에갔다."}]}, ["집에 갔다."]),
+        ("word-spacing", ["B", "I"], {"samples": [{"gt": "집에 갔다.", "pred": "집 에갔다."}]}, ["집에갔다."]),
         ("named-entities", ["O"], {"examples": [{"text": "가" * 200}, {"text": " "}, {"text": " 나 "}]}, ["나"]),
         ("named-entities", ["O"], {"examples": [{"text": "가" * 200}]}, ["가" * 200]),
         ("named-entities", ["B-동물"], {"examples": [3, {"text": 4}, {}], "samples": {"gt": 1}}, ANY_TEXT),

@@ -15,7 +15,7 @@ NAMES = [
     "SK하이닉스는 경기도 이천에 본사를 두고 있다.",
     "내일 오전 10시에 대전에서 김민재와 이강인을 만나요.",
 ]
-SPACING = ["오늘은날씨가좋아서공원에갔다.", "어제친구를만나서함께저녁을먹었다.", "내일아침에일찍 일어나야한다."]
+SPACING = ["오늘은날씨가좋아서공원에갔다.", "어제친구를만나서함께저녁을먹었다.", "내일아침에일찍일어나야한다."]
 REVIEWS = [
     "다시 보고 싶은 영화였어요.",
     "돈과 시간이 아까웠다. 배우들만 고생했네.",
@@ -36,7 +36,9 @@ def example_texts(task: str, labels: Iterable[str], report: Mapping[str, Any] | 
         labels: Its labels.
         report: The report of its training, if there is one.
     """
-    return reported_texts(report or {}) or _suitable(task, labels, report or {})
+    texts = reported_texts(report or {}) or _suitable(task, labels, report or {})
+    # spaces that are there already leave nothing to see
+    return ["".join(text.split()) for text in texts] if task == "word-spacing" else texts
 
 
 def reported_texts(report: Mapping[str, Any]) -> list[str]:
