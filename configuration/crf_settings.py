@@ -3,9 +3,37 @@
 This file travels with every saved model, so it imports nothing of malmoi.
 """
 
+import functools
 from typing import Any
 
 CRF_IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
+
+# which tags may not start a sentence, and which tag may not follow which
+Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]
+
+
+@functools.lru_cache(maxsize=64)
+def are_bio(names: tuple[str, ...]) -> bool:
+    """Tell whether labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
+    known = set(names)
+    return (
+        any(name.startswith("B-") for name in known)
+        and all(name == "O" or name[:2] in ("B-", "I-") for name in known)
+        and all("B-" + name[2:] in known for name in known if name.startswith("I-"))
+    )
+
+
+@functools.lru_cache(maxsize=64)  # asked for in every step, and quadratic in the labels
+def constraints_of(names: tuple[str, ...], *, bio: bool) -> Constraints:
+    """Return the constraints on labels: in a BIO set `I-X` stands only after `B-X` and `I-X`; others have none."""
+    inside = tuple(bio and name.startswith("I-") for name in names)
+    between = tuple(
+        tuple(
+            is_inside and not (previous != "O" and previous[2:] == name[2:]) for name, is_inside in zip(names, inside)
+        )
+        for previous in names
+    )
+    return inside, between
 
 
 class CrfSettings:
@@ -36,16 +64,16 @@ class CrfSettings:
                 f"`crf_implementation` must be one of {', '.join(CRF_IMPLEMENTATIONS)}, "
                 f"got {self.crf_implementation!r}."
             )
-        if self.bio_constraints and not self.labels_are_bio():
-            raise ValueError(
-                "`bio_constraints=True` needs labels of the form O, B-X, I-X with a B-X for every I-X, "
-                f"got {self.label_names()}."
-            )
+        names = self.label_names()
+        if names != [
+            f"LABEL_{number}" for number in range(len(names))
+        ]:  # these are none yet: stock scripts set them late
+            self.constraints()
 
     def label_names(self) -> list[str]:
         """Return the labels in the order of their ids."""
-        names = self.id2label or {}
-        return [str(name) for _, name in sorted(names.items())]
+        names = {int(number): str(name) for number, name in (self.id2label or {}).items()}
+        return [names[number] for number in sorted(names)]
 
     def outside_label_id(self) -> int | None:
         """Return the id of the label `O`; `None` if there is none."""
@@ -54,12 +82,23 @@ class CrfSettings:
 
     def labels_are_bio(self) -> bool:
         """Tell whether the labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
-        names = set(self.label_names())
-        return (
-            any(name.startswith("B-") for name in names)
-            and all(name == "O" or name[:2] in ("B-", "I-") for name in names)
-            and all("B-" + name[2:] in names for name in names if name.startswith("I-"))
-        )
+        return are_bio(tuple(self.label_names()))
+
+    def constraints(self) -> Constraints:
+        """Return what the CRF must never do: which tags start no sentence, and which tag does not follow which.
+
+        The labels are those of this moment: stock scripts set `id2label` when the model has long been built.
+
+        Raises:
+            ValueError: If `bio_constraints` is `True` and the labels are not a BIO set.
+        """
+        names = tuple(self.label_names())
+        if self.bio_constraints and not are_bio(names):
+            raise ValueError(
+                "`bio_constraints=True` needs labels of the form O, B-X, I-X with a B-X for every I-X, "
+                f"got {list(names)}."
+            )
+        return constraints_of(names, bio=are_bio(names) and self.bio_constraints is not False)
 
     def forbidden_transitions(self) -> tuple[list[bool], list[list[bool]]]:
         """Return what the CRF must never do, as a pair of truth tables.
@@ -68,14 +107,8 @@ class CrfSettings:
             Which tags may not start a sentence, `(tags,)`, and which tag may not follow which,
             `(previous tag, next tag)`. All `False` without BIO constraints.
         """
-        names = self.label_names()
-        constrained = self.labels_are_bio() if self.bio_constraints is None else self.bio_constraints
-        is_inside = [constrained and name.startswith("I-") for name in names]
-        between = [
-            [inside and not (previous != "O" and previous[2:] == name[2:]) for name, inside in zip(names, is_inside)]
-            for previous in names
-        ]
-        return is_inside, between
+        starts, between = self.constraints()
+        return list(starts), [list(row) for row in between]
 
 
 __all__ = ["CRF_IMPLEMENTATIONS", "CrfSettings"]

@@ -53,11 +53,20 @@ class CrfTaggerOutput(ModelOutput):
 
 def build_crf(config: PreTrainedConfig) -> LinearChainCrf:
     """Build the CRF that the configuration asks for."""
-    forbidden_starts, forbidden_transitions = config.forbidden_transitions()
-    constraints = {"forbidden_starts": forbidden_starts, "forbidden_transitions": forbidden_transitions}
+    num_tags = len(config.label_names())
     if config.crf_implementation == "pytorch-crf":
-        return PytorchCrfReference(len(forbidden_starts), **constraints)
-    return LinearChainCrf(len(forbidden_starts), **constraints, implementation=config.crf_implementation)
+        return follow_labels(PytorchCrfReference(num_tags), config)
+    return follow_labels(LinearChainCrf(num_tags, implementation=config.crf_implementation), config)
+
+
+@torch.compiler.disable
+def follow_labels(crf: LinearChainCrf, config: PreTrainedConfig) -> LinearChainCrf:
+    """Let the CRF ask this configuration for its constraints in every call, and return the CRF.
+
+    Done in every step, for both may be copied apart: PEFT trains a copy of the CRF, whose labels would stay behind.
+    """
+    crf.follow(config.constraints)
+    return crf
 
 
 def init_crf_weights(crf: LinearChainCrf) -> None:
@@ -118,4 +127,4 @@ def crf_output(
     return CrfTaggerOutput(loss=loss, logits=logits, predictions=predictions, marginals=marginals)
 
 
-__all__ = ["CrfTaggerOutput", "build_crf", "chain_mask", "crf_output", "init_crf_weights"]
+__all__ = ["CrfTaggerOutput", "build_crf", "chain_mask", "crf_output", "follow_labels", "init_crf_weights"]

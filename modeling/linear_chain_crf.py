@@ -21,6 +21,9 @@ from .crf_backend import IGNORED_LABEL, CrfBackend
 from .crf_choice import IMPLEMENTATIONS, choose_backend
 from .crf_max_marginals import keep_path_ahead
 
+# which tags may not start a sentence, and which tag may not follow which
+Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]
+
 
 class LinearChainCrf(nn.Module):
     """Score, decode and weigh tag sequences.
@@ -55,9 +58,11 @@ class LinearChainCrf(nn.Module):
         self.num_tags = num_tags
         self.implementation = implementation
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
-        self.forbidden_starts = list(forbidden_starts or [False] * num_tags)
-        self.forbidden_transitions = [list(row) for row in forbidden_transitions or [[False] * num_tags] * num_tags]
-        self.is_constrained = any(self.forbidden_starts) or any(map(any, self.forbidden_transitions))
+        self.own_constraints: Constraints = (
+            tuple(forbidden_starts or [False] * num_tags),
+            tuple(map(tuple, forbidden_transitions or [[False] * num_tags] * num_tags)),
+        )
+        self.current_constraints: Callable[[], Constraints] | None = None
         self.start_transitions = nn.Parameter(torch.empty(num_tags))
         self.end_transitions = nn.Parameter(torch.empty(num_tags))
         self.transitions = nn.Parameter(torch.empty(num_tags, num_tags))
@@ -69,9 +74,36 @@ class LinearChainCrf(nn.Module):
             nn.init.uniform_(parameter, -0.1, 0.1)
 
     def extra_repr(self) -> str:
-        """Show the number of tags and of forbidden steps."""
-        forbidden = sum(self.forbidden_starts) + sum(map(sum, self.forbidden_transitions))
-        return f"num_tags={self.num_tags}, forbidden={forbidden}"
+        """Show the number of tags."""
+        return f"num_tags={self.num_tags}"
+
+    def follow(self, constraints: Callable[[], Constraints]) -> None:
+        """Ask for the constraints whenever they are needed, in the place of those that it was built with."""
+        self.current_constraints = constraints
+
+    def constraints(self) -> Constraints:
+        """Return which tags may not start a sentence, and which tag may not follow which, at this moment.
+
+        Raises:
+            ValueError: If they are not for the number of tags.
+        """
+        constraints = self.own_constraints if self.current_constraints is None else self.current_constraints()
+        if len(constraints[0]) != self.num_tags:
+            raise ValueError(
+                f"The CRF has {self.num_tags} tags, but `id2label` of the config names {len(constraints[0])} labels: "
+                "give as many, or load the model with `num_labels=...` and `ignore_mismatched_sizes=True`."
+            )
+        return constraints
+
+    @property
+    def forbidden_starts(self) -> list[bool]:
+        """Which tags may not start a sentence, `(tags,)`."""
+        return list(self.constraints()[0])
+
+    @property
+    def forbidden_transitions(self) -> list[list[bool]]:
+        """Which tag may not follow which, `(previous tag, next tag)`."""
+        return [list(row) for row in self.constraints()[1]]
 
     @torch.compiler.disable
     def negative_log_likelihood(self, emissions: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
@@ -190,10 +222,9 @@ class LinearChainCrf(nn.Module):
     def _scores(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         """Return start, transition and end scores; minus infinity where a step is forbidden."""
         start, transitions = self.start_transitions.to(dtype), self.transitions.to(dtype)
-        if self.is_constrained:
-            starts, between = _forbidden(
-                tuple(self.forbidden_starts), tuple(map(tuple, self.forbidden_transitions)), start.device
-            )
+        forbidden = _forbidden(*self.constraints(), start.device)
+        if forbidden is not None:
+            starts, between = forbidden
             start, transitions = start.masked_fill(starts, -torch.inf), transitions.masked_fill(between, -torch.inf)
         return start, transitions, self.end_transitions.to(dtype)
 
@@ -227,7 +258,7 @@ class LinearChainCrf(nn.Module):
             (tags != labels) & inside,
             lambda _: f"Labels must be from 0 to {self.num_tags - 1}, or {IGNORED_LABEL} outside the mask.",
         )
-        if self.is_constrained:
+        if _forbidden(*self.constraints(), start.device) is not None:
             _require(
                 start[tags[:, :1]].isneginf() & inside[:, :1],
                 lambda at: f"Sentence {at[0]} of the batch starts with tag {int(labels[at])}, which is forbidden.",
@@ -263,8 +294,10 @@ def _spread_out(values: Tensor, order: Tensor | None) -> Tensor:
 @torch.inference_mode(False)  # or training could not use them
 def _forbidden(
     starts: tuple[bool, ...], transitions: tuple[tuple[bool, ...], ...], device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Return which starts, `(tags,)`, and steps, `(previous tag, next tag)`, are forbidden."""
+) -> tuple[Tensor, Tensor] | None:
+    """Return which starts, `(tags,)`, and steps, `(previous tag, next tag)`, are forbidden; `None` if none is."""
+    if not any(starts) and not any(map(any, transitions)):
+        return None
     return torch.tensor(starts, device=device), torch.tensor(transitions, device=device)
 
 

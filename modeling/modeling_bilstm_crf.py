@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .bilstm_pretrained import BiLstmPreTrainedModel
 from .configuration_bilstm_crf import BiLstmCrfConfig
-from .crf_tagging import CrfTaggerOutput, build_crf, chain_mask, crf_output, init_crf_weights
+from .crf_tagging import CrfTaggerOutput, build_crf, chain_mask, crf_output, follow_labels, init_crf_weights
 from .linear_chain_crf import LinearChainCrf
 
 
@@ -54,7 +54,7 @@ class BiLstmCrfForTokenClassification(BiLstmPreTrainedModel):
         """
         mask = self._token_mask(input_ids, attention_mask)
         return crf_output(
-            self.crf,
+            follow_labels(self.crf, self.config),
             self._emissions(input_ids, mask),
             chain_mask(input_ids, mask, self.config.untagged_token_ids),
             labels=labels,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from .configuration_encoder_crf import EncoderCrfConfig
-from .crf_tagging import CrfTaggerOutput, build_crf, chain_mask, crf_output, init_crf_weights
+from .crf_tagging import CrfTaggerOutput, build_crf, chain_mask, crf_output, follow_labels, init_crf_weights
 from .linear_chain_crf import LinearChainCrf
 
 
@@ -115,7 +115,7 @@ class EncoderCrfForTokenClassification(PreTrainedModel):
         if attention_mask is None:
             attention_mask = input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
         return crf_output(
-            self.crf,
+            follow_labels(self.crf, self.config),
             self._emissions(input_ids, attention_mask.long(), token_type_ids),
             chain_mask(input_ids, attention_mask, self.config.untagged_token_ids),
             labels=labels,

@@ -1,0 +1,193 @@
+"""The constraints of a CRF are those of the labels that its configuration names at the moment."""
+
+import copy
+import itertools
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig, PreTrainedModel
+
+from malmoi.modeling import (
+    BiLstmCrfConfig,
+    BiLstmCrfForTokenClassification,
+    EncoderCrfConfig,
+    EncoderCrfForTokenClassification,
+)
+
+BIO = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
+OTHER_BIO = ["O", "I-LC", "B-LC", "I-PS", "B-PS"]
+PLAIN = ["NN", "VV", "JJ", "XX", "YY"]
+IDS = torch.tensor([[5, 6, 7, 8, 9, 3], [9, 5, 6, 4, 0, 0]])
+MASK = IDS != 0
+
+Build = Callable[..., PreTrainedModel]
+
+
+def build_bilstm(**settings: object) -> PreTrainedModel:
+    return BiLstmCrfForTokenClassification(
+        BiLstmCrfConfig(vocab_size=12, embedding_size=4, hidden_size=6, num_labels=5, **settings)
+    ).eval()
+
+
+def build_encoder(**settings: object) -> PreTrainedModel:
+    encoder = BertConfig(vocab_size=12, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    return EncoderCrfForTokenClassification(EncoderCrfConfig(encoder_config=encoder, num_labels=5, **settings)).eval()
+
+
+@pytest.fixture(params=[build_bilstm, build_encoder])
+def build(request: pytest.FixtureRequest) -> Build:
+    torch.manual_seed(3)
+    return request.param
+
+
+def set_labels(model: PreTrainedModel, labels: list[str]) -> None:
+    """Set labels as transformers' `run_ner.py` does."""
+    model.config.label2id = {label: number for number, label in enumerate(labels)}
+    model.config.id2label = dict(enumerate(labels))
+
+
+def allowed(path: list[int], labels: list[str]) -> bool:
+    """Tell whether a sequence of tags is BIO, in the plainest way."""
+    names = ["O", *(labels[tag] for tag in path if tag != -100)]
+    return all(now[:2] != "I-" or before[2:] == now[2:] != "" for before, now in itertools.pairwise(names))
+
+
+def prefer(model: PreTrainedModel, tag: int) -> None:
+    """Make a tag the best everywhere, were it not for constraints."""
+    with torch.no_grad():
+        model.classifier.bias[tag] += 100
+
+
+def labels_of(*names: list[str], labels: list[str]) -> torch.Tensor:
+    return torch.tensor([[labels.index(name) for name in row] for row in names])
+
+
+@pytest.mark.parametrize("implementation", ["torch", "auto", "pytorch-crf"])
+def test_labels_set_after_building_bring_their_constraints(build: Build, implementation: str) -> None:
+    model = build(crf_implementation=implementation)
+    prefer(model, 1)
+    assert model(IDS, MASK).predictions[0].tolist() == [1] * 6
+    set_labels(model, BIO)
+    assert not allowed([1] * 6, BIO)
+    assert allowed(model(IDS, MASK).predictions[0].tolist(), BIO)
+    set_labels(model, OTHER_BIO)
+    output = model(IDS, MASK)
+    assert all(allowed(path, OTHER_BIO) for path in output.predictions.tolist())
+    set_labels(model, PLAIN)
+    assert model(IDS, MASK).predictions[0].tolist() == [1] * 6
+
+
+@pytest.mark.parametrize("implementation", ["torch", "pytorch-crf"])
+def test_training_follows_the_labels_that_were_set_last(build: Build, implementation: str) -> None:
+    model = build(crf_implementation=implementation, id2label=dict(enumerate(BIO))).train()
+    name = [["B-LC", "I-LC", "O", "B-PS", "I-PS", "I-PS"]] * 2
+    with pytest.raises(ValueError, match="forbidden"):
+        model(IDS, labels=labels_of(*name, labels=OTHER_BIO), attention_mask=torch.ones_like(IDS))
+    set_labels(model, OTHER_BIO)
+    loss = model(IDS, labels=labels_of(*name, labels=OTHER_BIO), attention_mask=torch.ones_like(IDS)).loss
+    assert loss.isfinite()
+    loss.backward()
+    forbidden = model.config.forbidden_transitions()[1]
+    assert (model.crf.transitions.grad[torch.tensor(forbidden)] == 0).all()
+
+
+def test_a_dictionary_changed_in_place_counts(build: Build) -> None:
+    model = build(id2label=dict(enumerate(PLAIN)))
+    prefer(model, 1)
+    for number, label in enumerate(BIO):
+        model.config.id2label[number] = label
+    assert allowed(model(IDS, MASK).predictions[0].tolist(), BIO)
+    assert model.crf.forbidden_starts == [False, True, False, True, False]
+
+
+def test_ids_as_strings_are_in_the_order_of_numbers(build: Build) -> None:
+    names = ["O", *(f"B-{number}" for number in range(10)), "I-9"]
+    config = BiLstmCrfConfig(id2label=dict(enumerate(PLAIN)))
+    config.id2label = {str(number): name for number, name in enumerate(names)}
+    assert config.label_names() == names
+
+
+def test_what_was_trained_with_late_labels_is_what_is_loaded(build: Build, tmp_path: Path) -> None:
+    model = build()
+    prefer(model, 3)
+    set_labels(model, BIO)
+    before = model(IDS, MASK)
+    model.save_pretrained(tmp_path)
+    loaded = type(model).from_pretrained(tmp_path)
+    after = loaded(IDS, MASK)
+    assert torch.equal(before.predictions, after.predictions)
+    torch.testing.assert_close(before.logits, after.logits)
+    gold = labels_of(["B-PS", "I-PS", "O", "O", "O", "O"], ["O", "O", "O", "O", "O", "O"], labels=BIO)
+    torch.testing.assert_close(loaded(IDS, MASK, labels=gold).loss, model(IDS, MASK, labels=gold).loss)
+    renamed = type(model).from_pretrained(tmp_path, id2label=dict(enumerate(PLAIN)))
+    assert renamed(IDS, MASK).predictions[0].tolist() == [3] * 6
+
+
+def test_a_number_of_labels_alone_loads_a_fresh_head_as_stock_scripts_do(build: Build, tmp_path: Path) -> None:
+    build(id2label=dict(enumerate(BIO)), bio_constraints=True).save_pretrained(tmp_path)
+    config = AutoConfig.from_pretrained(tmp_path, num_labels=3)
+    model = AutoModelForTokenClassification.from_pretrained(tmp_path, config=config, ignore_mismatched_sizes=True)
+    with pytest.raises(ValueError, match="`bio_constraints=True` needs labels of the form"):
+        model(IDS, MASK)
+    set_labels(model, ["I-PS", "O", "B-PS"])
+    assert model.crf.transitions.abs().max() <= 0.1  # drawn, not whatever was in memory
+    gold = torch.full_like(IDS, 1)
+    assert model(IDS, MASK, labels=gold).loss.isfinite()
+    prefer(model, 0)
+    assert allowed(model(IDS, MASK).predictions[0].tolist(), ["I-PS", "O", "B-PS"])
+
+
+@pytest.mark.parametrize("labels", [[*BIO, "B-OG"], BIO[:2]])
+def test_another_number_of_labels_than_of_tags_is_one_sentence(build: Build, labels: list[str]) -> None:
+    model = build()
+    set_labels(model, labels)
+    with pytest.raises(ValueError, match=f"The CRF has 5 tags, but `id2label` of the config names {len(labels)} lab"):
+        model(IDS, MASK)
+    with pytest.raises(ValueError, match="ignore_mismatched_sizes"):
+        model(IDS, MASK, labels=torch.zeros_like(IDS))
+    assert "num_tags=5" in repr(model)
+
+
+def test_certain_outside_label_is_the_one_of_now(build: Build) -> None:
+    model = build(untagged_token_ids=[3])
+    set_labels(model, BIO)
+    assert model(IDS, MASK).logits[0, 5].argmax() == BIO.index("O")
+    set_labels(model, OTHER_BIO)
+    assert model(IDS, MASK).logits[0, 5].argmax() == OTHER_BIO.index("O")
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_follows_its_own_labels(build: Build, clone: Callable[[PreTrainedModel], PreTrainedModel]) -> None:
+    model = build()
+    prefer(model, 1)
+    copied = clone(model)
+    set_labels(copied, BIO)
+    assert model(IDS, MASK).predictions[0].tolist() == [1] * 6
+    assert allowed(copied(IDS, MASK).predictions[0].tolist(), BIO)
+    # as PEFT does with a module that it trains
+    model.crf = copy.deepcopy(model.crf)
+    set_labels(model, BIO)
+    assert allowed(model(IDS, MASK).predictions[0].tolist(), BIO)
+    model.config = copied.config
+    assert model(IDS, MASK).predictions.tolist() == copied(IDS, MASK).predictions.tolist()
+
+
+@given(labels=st.permutations(BIO), late=st.booleans())
+def test_it_does_not_matter_when_labels_are_set(labels: list[str], late: bool) -> None:
+    torch.manual_seed(0)
+    built = build_bilstm(id2label=dict(enumerate(labels)))
+    torch.manual_seed(0)
+    late_model = build_bilstm(id2label=dict(enumerate(BIO))) if late else build_bilstm()
+    set_labels(late_model, labels)
+    gold = labels_of(
+        ["B-PS", "I-PS", "B-LC", "O", "B-PS", "O"], ["O", "B-LC", "I-LC", "I-LC", "O", "O"], labels=labels
+    )
+    one, other = (model(IDS, MASK, labels=gold) for model in (built, late_model))
+    torch.testing.assert_close(one.loss, other.loss)
+    torch.testing.assert_close(one.logits, other.logits)
+    assert torch.equal(one.predictions, other.predictions)
