@@ -75,6 +75,49 @@ class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
         kwargs.setdefault("custom_pipelines", self.pipelines())
         super().__post_init__(**kwargs)
 
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Read a configuration.
+
+        Raises:
+            ValueError: If it is that of an encoder, or of another model, without a CRF on top.
+        """
+        model_type = config_dict.get("model_type")
+        if model_type not in (None, cls.model_type) and "encoder_config" not in config_dict:
+            raise ValueError(
+                f"This is a model of type {model_type!r} without a CRF: put a CRF on it with "
+                "`EncoderCrfForTokenClassification.from_encoder(name_or_path, id2label=..., label2id=...)`."
+            )
+        return super().from_dict(config_dict, **kwargs)
+
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
+        """Return the configuration of the encoder: what reads the text."""
+        return self.encoder_config.get_text_config(decoder=decoder, encoder=encoder)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of token ids, a setting of the encoder."""
+        return int(self.encoder_config.vocab_size)
+
+    @vocab_size.setter
+    def vocab_size(self, value: int) -> None:
+        self.encoder_config.vocab_size = value
+
+    @property
+    def hidden_size(self) -> int:
+        """Width of the hidden states of the encoder."""
+        return int(self.encoder_config.hidden_size)
+
+    @property
+    def num_hidden_layers(self) -> int:
+        """Number of layers of the encoder."""
+        return int(self.encoder_config.num_hidden_layers)
+
+    @property
+    def num_attention_heads(self) -> int:
+        """Number of attention heads of each layer of the encoder."""
+        return int(self.encoder_config.num_attention_heads)
+
     @property
     def max_position_embeddings(self) -> int | None:
         """The setting of the encoder of that name; `None` if it has none, as with purely relative positions."""

@@ -3,6 +3,7 @@
 This file travels with every saved model, so it imports nothing but torch and its neighbours.
 """
 
+import logging
 from collections.abc import Sequence
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from .dropout import Dropout
+
+logger = logging.getLogger(__name__)
 
 # Odd multipliers spread ids over all bits (Knuth, The Art of Computer Programming, volume 3, section 6.4).
 HASH_MULTIPLIER = 0x9E3779B1
@@ -95,45 +98,79 @@ class BiLstm(nn.LSTM):
         )
         self.output_dropout = Dropout(dropout)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        # the first thing that `torch.ao.quantization.quantize_dynamic` does, to a module that it will leave alone
+        if name == "qconfig" and value is None:
+            logger.warning(
+                "`quantize_dynamic` does not reach the LSTM, the largest part of this model but for embeddings; "
+                "`malmoi.inference.quantization.quantize_dynamic(model)` does."
+            )
+        super().__setattr__(name, value)
+
     @torch.compiler.disable
-    def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(  # type: ignore[override]
+        self, inputs: Tensor, lengths: Tensor, *, outputs: list[Tensor] | None = None
+    ) -> Tensor:
         """Return hidden states, `(batch, length, output_size)`.
 
         Args:
             inputs: Embeddings, `(batch, length, input_size)`.
             lengths: Number of tokens of each row, `(batch,)`. What stands behind them is not read.
+            outputs: A list to which the hidden states of every layer are added, those that are returned included.
         """
-        # Packed sequences miss the vendor's kernels on CPU and take about twice as long there.
-        run = self._run_reversed if inputs.device.type == "cpu" else self._run_packed
-        return self.output_dropout(run(inputs, lengths))
+        # Packed sequences miss the vendor's kernels on CPU and take about twice as long there; they show the last
+        # layer alone.
+        if inputs.device.type == "cpu" or (outputs is not None and self.num_layers > 1):
+            return self._run_reversed(inputs, lengths, outputs)
+        hidden = self._run_packed(inputs, lengths)
+        if outputs is not None:
+            outputs.append(hidden)
+        return hidden
 
     def _run_packed(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """Let torch skip the padding."""
         packed = pack_padded_sequence(inputs, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
         hidden, _ = super().forward(packed)
-        return pad_packed_sequence(hidden, batch_first=True, total_length=inputs.size(1))[0]
+        return self.output_dropout(pad_packed_sequence(hidden, batch_first=True, total_length=inputs.size(1))[0])
 
-    def _run_reversed(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+    def _run_reversed(self, inputs: Tensor, lengths: Tensor, outputs: list[Tensor] | None = None) -> Tensor:
         """Run each direction on its own, the backward one over rows reversed within their own length."""
         steps = torch.arange(inputs.size(1), device=inputs.device)[None]
         reverse = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)[:, :, None]
         hidden = inputs
         for layer in range(self.num_layers):
-            if layer:
-                hidden = self.output_dropout(hidden)
             forward = self._run_direction(hidden, f"l{layer}")
             reversed_input = hidden.gather(1, reverse.expand(-1, -1, hidden.size(2)))
             backward = self._run_direction(reversed_input, f"l{layer}_reverse")
             backward = backward.gather(1, reverse.expand(-1, -1, backward.size(2)))
-            hidden = torch.cat([forward, backward], dim=2)
+            hidden = self.output_dropout(torch.cat([forward, backward], dim=2))
+            if outputs is not None:
+                outputs.append(hidden)
         return hidden
 
     def _run_direction(self, inputs: Tensor, suffix: str) -> Tensor:
         """Run one direction of one layer, `(batch, length, hidden_size)`."""
         weights = [getattr(self, f"{name}_{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else inputs.dtype
+        if inputs.device.type != "cpu" or inputs.dtype == torch.float64 or _runs_on_cpu(dtype):
+            return self._run_kernel(inputs, weights)
+        with torch.autocast("cpu", enabled=False):
+            return self._run_kernel(inputs.float(), [weight.float() for weight in weights]).to(dtype)
+
+    def _run_kernel(self, inputs: Tensor, weights: list[Tensor]) -> Tensor:
         state = inputs.new_zeros(1, inputs.size(0), self.hidden_size)
         output, _, _ = torch.lstm(inputs, (state, state), weights, True, 1, 0.0, self.training, False, True)
         return output
+
+
+def _runs_on_cpu(dtype: torch.dtype) -> bool:
+    """Tell whether this processor has a kernel for an LSTM in this type.
+
+    Without one, an LSTM stops with an error of oneDNN or takes nine times as long as in float32.
+    """
+    if dtype == torch.bfloat16:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return dtype in (torch.float32, torch.float64)
 
 
 __all__ = ["BiLstm", "NgramEmbeddings"]

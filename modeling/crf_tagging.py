@@ -37,10 +37,11 @@ class CrfTaggerOutput(ModelOutput):
         marginals (`torch.FloatTensor` of shape `(batch_size, sequence_length, num_labels)`, *optional*):
             In evaluation the probability of each label given the whole sentence, exactly. Where a token carries no
             label, the outside label has probability 1.
-        hidden_states (`tuple(torch.FloatTensor)`, *optional*):
-            Of the encoder, where it is asked for them.
-        attentions (`tuple(torch.FloatTensor)`, *optional*):
-            Of the encoder, where it is asked for them.
+        hidden_states (`tuple(torch.FloatTensor)`, *optional*, returned when `output_hidden_states=True`):
+            The embeddings, and the output of each layer, of shape `(batch_size, sequence_length, size)`. Those of an
+            LSTM are 0 at padding.
+        attentions (`tuple(torch.FloatTensor)`, *optional*, returned when `output_attentions=True`):
+            The attentions of each layer of an encoder; an LSTM has none.
     """
 
     loss: Tensor | None = None
@@ -75,12 +76,20 @@ def init_crf_weights(crf: LinearChainCrf) -> None:
         init.uniform_(parameter, -0.1, 0.1)
 
 
-def chain_mask(input_ids: Tensor, attention_mask: Tensor, untagged_token_ids: list[int]) -> Tensor:
+def chain_mask(input_ids: Tensor | None, attention_mask: Tensor, untagged_token_ids: list[int]) -> Tensor:
     """Return which positions carry a tag, `(batch, length)`.
 
     The answer depends on the input alone, never on labels, so that evaluation decodes the chain that a pipeline does.
+
+    Raises:
+        ValueError: If some tokens carry no tag and there are no `input_ids` to know them by.
     """
     mask = attention_mask.bool()
+    if input_ids is None and untagged_token_ids:
+        raise ValueError(
+            "`inputs_embeds` do not show which positions hold a token of `untagged_token_ids`: give `input_ids`, or "
+            "set `config.untagged_token_ids = []` and mask those positions in `attention_mask`."
+        )
     for token_id in untagged_token_ids:  # a few; as a tensor they would have to be copied to the device in every step
         mask = mask & (input_ids != token_id)
     return mask

@@ -77,6 +77,10 @@ class LinearChainCrf(nn.Module):
         """Show the number of tags."""
         return f"num_tags={self.num_tags}"
 
+    def __prepare_scriptable__(self) -> None:
+        """Refuse `torch.jit.script`, which calls this first."""
+        raise RuntimeError("A CRF cannot be scripted. Run the model as it is; `torch.compile` takes it.")
+
     def follow(self, constraints: Callable[[], Constraints]) -> None:
         """Ask for the constraints whenever they are needed, in the place of those that it was built with."""
         self.current_constraints = constraints
@@ -236,6 +240,11 @@ class LinearChainCrf(nn.Module):
             `(batch, length)`, or `None` if every row already starts with its chain; the number of positions in the
             chain of each row, `(batch,)`.
         """
+        if torch.jit.is_tracing():
+            raise RuntimeError(
+                "A CRF cannot be traced: `torch.jit.trace` would record the tags of this input as the answer to every "
+                "other. Run the model as it is; `torch.compile` takes it."
+            )
         if emissions.dim() != 3 or emissions.size(2) != self.num_tags:
             raise ValueError(
                 f"Expected emissions of shape (batch, length, {self.num_tags}), got {tuple(emissions.shape)}."

@@ -8,6 +8,7 @@ This file travels with every saved model, so it imports nothing but torch, trans
 import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.utils.generic import can_return_tuple
 
 from .bilstm_pretrained import BiLstmPreTrainedModel
 from .configuration_bilstm import BiLstmConfig
@@ -66,12 +67,16 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
         self.classifier = nn.Linear(config.hidden_size, len(config.id2label or {}))
         self.post_init()
 
+    @can_return_tuple
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
         num_items_in_batch: Tensor | int | None = None,
+        *,
+        inputs_embeds: Tensor | None = None,
+        output_hidden_states: bool | None = None,
         **kwargs: object,
     ) -> SequenceClassifierOutput:
         """Classify a batch.
@@ -82,13 +87,21 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
                 `pad_token_id` is padding.
             labels: Label ids, `(batch,)`; -100 for a text without a label.
             num_items_in_batch: Number of labelled texts in the whole optimisation step, given by the `Trainer`.
-            kwargs: Whatever else a tokenizer returns, such as `token_type_ids`; not used.
+            inputs_embeds: Embeddings in the place of `input_ids`, `(batch, length, embedding_size)`, for a model
+                without n-grams.
+            output_hidden_states: Whether to return the embeddings and the output of each layer; the setting of the
+                configuration by default.
+            kwargs: `return_dict`, and whatever else a tokenizer returns, such as `token_type_ids`; not used. An LSTM
+                has no attentions: `output_attentions` changes nothing.
         """
-        mask = self._token_mask(input_ids, attention_mask)
-        if input_ids.size(1) == 0:  # one position of padding, over which can be pooled
-            input_ids, mask = input_ids.new_zeros(input_ids.size(0), 1).long(), mask.new_zeros(mask.size(0), 1)
-        pooled = self.pooling(self._hidden_states(input_ids, mask), mask)
-        logits = self.classifier(self.dropout(pooled))
+        mask = self._token_mask(input_ids, attention_mask, inputs_embeds)
+        if mask.size(1) == 0:  # one position of padding, over which can be pooled
+            mask, inputs_embeds = mask.new_zeros(mask.size(0), 1), None
+            input_ids = mask.long()
+        wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        hidden_states: list[Tensor] | None = [] if wanted else None
+        hidden = self._hidden_states(input_ids, mask, inputs_embeds=inputs_embeds, outputs=hidden_states)
+        logits = self.classifier(self.dropout(self.pooling(hidden, mask)))
         loss = None
         if labels is not None:
             labelled = (
@@ -96,7 +109,8 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
             )
             summed = nn.functional.cross_entropy(logits.float(), labels, ignore_index=IGNORED_LABEL, reduction="sum")
             loss = summed / labelled
-        return SequenceClassifierOutput(loss=loss, logits=logits)
+        shown = None if hidden_states is None else tuple(hidden_states)
+        return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=shown)
 
 
 BiLstmForSequenceClassification.register_for_auto_class("AutoModelForSequenceClassification")

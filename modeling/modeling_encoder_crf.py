@@ -12,9 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+from transformers.utils.generic import can_return_tuple
 
 from .configuration_encoder_crf import EncoderCrfConfig
 from .crf_tagging import CrfTaggerOutput, build_crf, chain_mask, crf_output, follow_labels, init_crf_weights
+from .crf_training import CrfInAdapters, check_training
 from .linear_chain_crf import LinearChainCrf
 
 
@@ -30,7 +33,7 @@ def without_pooling_layer(config: PreTrainedConfig) -> dict[str, bool]:
     return {"add_pooling_layer": False} if takes_keyword else {}
 
 
-class EncoderCrfForTokenClassification(PreTrainedModel):
+class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
     """Encoder with a CRF for the `Trainer` and the token-classification pipeline of transformers."""
 
     config: EncoderCrfConfig
@@ -49,7 +52,7 @@ class EncoderCrfForTokenClassification(PreTrainedModel):
         self.encoder = AutoModel.from_config(
             config.encoder_config, dtype=torch.get_default_dtype(), **without_pooling_layer(config.encoder_config)
         )
-        self.takes_token_type_ids = "token_type_ids" in inspect.signature(self.encoder.forward).parameters
+        self.encoder_inputs = frozenset(inspect.signature(self.encoder.forward).parameters)
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(config.encoder_config.hidden_size, len(config.label_names()))
         self.crf = build_crf(config)
@@ -91,15 +94,21 @@ class EncoderCrfForTokenClassification(PreTrainedModel):
     def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
         """Replace the embeddings of the encoder; a new number of tokens goes into its configuration."""
         self.encoder.set_input_embeddings(value)
-        self.config.encoder_config.vocab_size = value.num_embeddings
+        self.config.vocab_size = value.num_embeddings
 
+    @can_return_tuple
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         labels: Tensor | None = None,
         num_items_in_batch: Tensor | int | None = None,
+        *,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
         **kwargs: object,
     ) -> CrfTaggerOutput:
         """Tag a batch.
@@ -110,26 +119,79 @@ class EncoderCrfForTokenClassification(PreTrainedModel):
             token_type_ids: Segment of each token, `(batch, length)`; read only if the encoder knows segments.
             labels: Label ids, `(batch, length)`; -100 where a token carries no label.
             num_items_in_batch: Number of labelled tokens in the whole optimisation step, given by the `Trainer`.
-            kwargs: Whatever else a tokenizer returns; not used.
+            position_ids: Position of each token, `(batch, length)`; read only if the encoder takes positions.
+            inputs_embeds: Embeddings in the place of `input_ids`, `(batch, length, size)`, for a model without
+                `untagged_token_ids`.
+            output_hidden_states: Whether to return the hidden states of the encoder; the setting of the configuration
+                by default.
+            output_attentions: Whether to return its attentions, which it has with `attn_implementation="eager"`; the
+                setting of the configuration by default.
+            kwargs: `return_dict`, and whatever else a tokenizer returns, which is not used.
         """
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("You must specify exactly one of `input_ids` and `inputs_embeds`.")
         if attention_mask is None:
-            attention_mask = input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
-        return crf_output(
-            follow_labels(self.crf, self.config),
-            self._emissions(input_ids, attention_mask.long(), token_type_ids),
+            attention_mask = self._without_padding(input_ids, inputs_embeds)
+        encoded = self._encode(
+            input_ids,
+            attention_mask.long(),
+            {"token_type_ids": token_type_ids, "position_ids": position_ids, "inputs_embeds": inputs_embeds},
+            output_hidden_states=self.config.output_hidden_states
+            if output_hidden_states is None
+            else output_hidden_states,
+            output_attentions=self.config.output_attentions if output_attentions is None else output_attentions,
+        )
+        emissions = self.classifier(self.dropout(encoded.last_hidden_state))
+        crf = follow_labels(self.crf, self.config)
+        check_training(crf, emissions, labels=labels, num_items_in_batch=num_items_in_batch)
+        output = crf_output(
+            crf,
+            emissions,
             chain_mask(input_ids, attention_mask, self.config.untagged_token_ids),
             labels=labels,
             num_items_in_batch=num_items_in_batch,
             outside_label_id=self.config.outside_label_id(),
         )
+        output.hidden_states, output.attentions = encoded.hidden_states, encoded.attentions
+        return output
 
-    def _emissions(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None) -> Tensor:
-        """Return the score of every tag at every position, `(batch, length, tags)`."""
-        if input_ids.size(1) == 0:
-            return self.classifier.weight.new_zeros(*input_ids.shape, self.classifier.out_features)
-        segments = {"token_type_ids": token_type_ids} if self.takes_token_type_ids else {}
-        hidden = self.encoder(input_ids, attention_mask=attention_mask, **segments).last_hidden_state
-        return self.classifier(self.dropout(hidden))
+    def _without_padding(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
+        """Return which positions hold another token than padding, `(batch, length)`; of embeddings, all."""
+        if input_ids is not None:
+            return input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
+        assert inputs_embeds is not None
+        return torch.ones(inputs_embeds.shape[:2], dtype=torch.bool, device=inputs_embeds.device)
+
+    def _encode(
+        self,
+        input_ids: Tensor | None,
+        attention_mask: Tensor,
+        optional: dict[str, Tensor | None],
+        *,
+        output_hidden_states: bool,
+        output_attentions: bool,
+    ) -> BaseModelOutput:
+        """Return what the encoder makes of a batch.
+
+        Args:
+            input_ids: Token ids, `(batch, length)`.
+            attention_mask: 1 for tokens, 0 for padding, `(batch, length)`.
+            optional: Inputs that an encoder takes or not.
+            output_hidden_states: Whether to return the hidden states of all layers.
+            output_attentions: Whether to return the attentions of all layers.
+        """
+        if attention_mask.size(1) == 0:
+            size = self.config.encoder_config.hidden_size
+            return BaseModelOutput(last_hidden_state=self.classifier.weight.new_zeros(*attention_mask.shape, size))
+        inputs = {name: value for name, value in optional.items() if value is not None and name in self.encoder_inputs}
+        return self.encoder(
+            input_ids,
+            attention_mask=attention_mask,
+            return_dict=True,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
+            **inputs,
+        )
 
 
 def pipeline_class() -> type:

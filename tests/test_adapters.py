@@ -1,0 +1,78 @@
+"""Adapters of PEFT on an encoder with a CRF: the CRF is part of the head, which is trained and saved with them."""
+
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BertConfig
+from transformers.utils import logging as transformers_logging
+
+from malmoi.modeling import EncoderCrfConfig, EncoderCrfForTokenClassification
+
+peft = pytest.importorskip("peft")
+# of transformers, about names that PEFT uses
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+
+LABELS = dict(enumerate(["B-PS", "I-PS", "O"]))
+IDS = torch.tensor([[5, 6, 7, 8, 9, 3], [9, 5, 6, 4, 0, 0]])
+MASK = (IDS != 0).long()
+GOLD = torch.tensor([[0, 1, 2, 2, 0, 0], [2, 0, 1, 1, -100, -100]])
+
+
+def build_encoder() -> EncoderCrfForTokenClassification:
+    torch.manual_seed(0)
+    encoder = BertConfig(vocab_size=40, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    return EncoderCrfForTokenClassification(EncoderCrfConfig(encoder_config=encoder, id2label=LABELS))
+
+
+@pytest.fixture
+def heard(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What is logged, as if nothing had been said before."""
+    transformers_logging.warning_once.cache_clear()
+    caplog.set_level(logging.WARNING)
+    return caplog
+
+
+@pytest.mark.parametrize("modules_to_save", [None, ["crf"], ["classifier"], ["classifier", "crf"]])
+def test_an_adapter_for_token_classification_trains_saves_and_loads_the_crf(
+    modules_to_save: list[str] | None, tmp_path: Path, heard: pytest.LogCaptureFixture
+) -> None:
+    settings = peft.LoraConfig(
+        task_type=peft.TaskType.TOKEN_CLS, target_modules=["query", "value"], modules_to_save=modules_to_save
+    )
+    adapted = peft.get_peft_model(build_encoder(), settings)
+    trained = {name for name, parameter in adapted.named_parameters() if parameter.requires_grad}
+    assert sum("crf" in name for name in trained) == 3
+    assert sum("classifier" in name for name in trained) == 2
+    optimizer = torch.optim.SGD([p for p in adapted.parameters() if p.requires_grad], lr=1.0)
+    for _ in range(3):
+        optimizer.zero_grad()
+        adapted(input_ids=IDS, attention_mask=MASK, labels=GOLD).loss.backward()
+        optimizer.step()
+    assert "frozen" not in heard.text
+    adapted.eval()
+    expected = adapted(input_ids=IDS, attention_mask=MASK)
+    adapted.save_pretrained(tmp_path)
+    loaded = peft.PeftModel.from_pretrained(build_encoder(), tmp_path).eval()
+    actual = loaded(input_ids=IDS, attention_mask=MASK)
+    torch.testing.assert_close(actual.logits, expected.logits)
+    drawn = build_encoder().crf.transitions
+    merged = loaded.merge_and_unload()
+    assert (merged.crf.transitions - drawn).abs().max() > 0.1
+    torch.testing.assert_close(merged(IDS, MASK).logits, expected.logits)
+
+
+def test_an_adapter_follows_labels_that_are_set_late() -> None:
+    adapted = peft.get_peft_model(
+        build_encoder(), peft.LoraConfig(task_type=peft.TaskType.TOKEN_CLS, target_modules=["query", "value"])
+    )
+    adapted.base_model.model.config.id2label = {0: "O", 1: "B-PS", 2: "I-PS"}
+    with pytest.raises(ValueError, match="forbidden"):
+        adapted(input_ids=IDS, attention_mask=MASK, labels=torch.full_like(IDS, 2))
+
+
+def test_an_adapter_that_leaves_the_crf_out_is_pointed_out_in_training(heard: pytest.LogCaptureFixture) -> None:
+    adapted = peft.get_peft_model(build_encoder(), peft.LoraConfig(target_modules=["query", "value"])).train()
+    adapted(input_ids=IDS, attention_mask=MASK, labels=GOLD)
+    assert 'modules_to_save=["classifier", "crf"]' in heard.text
