@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 # Odd multipliers spread ids over all bits (Knuth, The Art of Computer Programming, volume 3, section 6.4).
 HASH_MULTIPLIER = 0x9E3779B1
 HASH_MODULUS = 2**31 - 1
+# oneDNN refuses an LSTM whose gates take 2 GiB, as those of a text of two million characters do
+LARGEST_KERNEL = 2**28
 
 
 class NgramEmbeddings(nn.Module):
@@ -158,9 +160,15 @@ class BiLstm(nn.LSTM):
             return self._run_kernel(inputs.float(), [weight.float() for weight in weights]).to(dtype)
 
     def _run_kernel(self, inputs: Tensor, weights: list[Tensor]) -> Tensor:
-        state = inputs.new_zeros(1, inputs.size(0), self.hidden_size)
-        output, _, _ = torch.lstm(inputs, (state, state), weights, True, 1, 0.0, self.training, False, True)
-        return output
+        """Run one direction in parts of what the vendor's kernel can hold, `(batch, length, hidden_size)`."""
+        width = max(4 * self.hidden_size, inputs.size(2))
+        steps = max(1, LARGEST_KERNEL // (max(1, inputs.size(0)) * width))
+        hidden = cell = inputs.new_zeros(1, inputs.size(0), self.hidden_size)
+        outputs = []
+        for part in inputs.split(steps, dim=1):
+            output, hidden, cell = torch.lstm(part, (hidden, cell), weights, True, 1, 0.0, self.training, False, True)
+            outputs.append(output)
+        return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
 
 
 def _runs_on_cpu(dtype: torch.dtype) -> bool:
