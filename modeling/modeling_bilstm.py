@@ -104,6 +104,7 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
         logits = self.classifier(self.dropout(self.pooling(hidden, mask)))
         loss = None
         if labels is not None:
+            self._check_labels(labels)
             labelled = (
                 (labels != IGNORED_LABEL).sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
             )
@@ -111,6 +112,17 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
             loss = summed / labelled
         shown = None if hidden_states is None else tuple(hidden_states)
         return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=shown)
+
+    def _check_labels(self, labels: Tensor) -> None:
+        """Refuse labels of a problem that stock heads know and this one does not, or would learn nothing from."""
+        self.config.validate_classifier()
+        if labels.is_floating_point() or labels.dim() != 1:
+            raise ValueError(
+                f"A text has one label: expected integers of shape (batch,), got {labels.dtype} of "
+                f"{tuple(labels.shape)}."
+            )
+        if self.classifier.out_features == 1:
+            raise ValueError("There is nothing to learn with one label: `num_labels` must be at least 2, got 1.")
 
 
 BiLstmForSequenceClassification.register_for_auto_class("AutoModelForSequenceClassification")
