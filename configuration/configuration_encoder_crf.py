@@ -8,6 +8,7 @@ from typing import Any
 
 from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
+from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
 
 from .crf_settings import CrfSettings
 from .misspelt_settings import refuse_misspelt_settings
@@ -77,18 +78,23 @@ class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
 
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
-        """Read a configuration.
+        """Read a configuration; that of a bare encoder becomes one with a CRF on top, whose labels are in `kwargs`.
 
         Raises:
-            ValueError: If it is that of an encoder, or of another model, without a CRF on top.
+            ValueError: If it is that of a model with another head.
         """
         model_type = config_dict.get("model_type")
-        if model_type not in (None, cls.model_type) and "encoder_config" not in config_dict:
+        if model_type in (None, cls.model_type) or "encoder_config" in config_dict:
+            return super().from_dict(config_dict, **kwargs)
+        encoder_config = AutoConfig.for_model(**config_dict)
+        encoder_class = MODEL_MAPPING_NAMES.get(encoder_config.model_type)
+        architectures = config_dict.get("architectures") or [encoder_class]
+        if encoder_class is None or architectures[0] != encoder_class:
             raise ValueError(
-                f"This is a model of type {model_type!r} without a CRF: put a CRF on it with "
+                f"This is a {architectures[0]}, which has another head than a CRF: put a CRF on its encoder with "
                 "`EncoderCrfForTokenClassification.from_encoder(name_or_path, id2label=..., label2id=...)`."
             )
-        return super().from_dict(config_dict, **kwargs)
+        return super().from_dict({"encoder_config": encoder_config}, **kwargs)
 
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
         """Return the configuration of the encoder: what reads the text."""

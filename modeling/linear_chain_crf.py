@@ -63,9 +63,11 @@ class LinearChainCrf(nn.Module):
             tuple(map(tuple, forbidden_transitions or [[False] * num_tags] * num_tags)),
         )
         self.current_constraints: Callable[[], Constraints] | None = None
-        self.start_transitions = nn.Parameter(torch.empty(num_tags))
-        self.end_transitions = nn.Parameter(torch.empty(num_tags))
-        self.transitions = nn.Parameter(torch.empty(num_tags, num_tags))
+        # also where transformers builds everything in half precision; what a checkpoint lacks would stay in it
+        dtype = torch.promote_types(torch.get_default_dtype(), torch.float32)
+        self.start_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
+        self.end_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
+        self.transitions = nn.Parameter(torch.empty(num_tags, num_tags, dtype=dtype))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -20,7 +20,6 @@ from transformers import (
     AutoModelForTokenClassification,
     BertConfig,
     BertForTokenClassification,
-    BertModel,
     DistilBertConfig,
     PreTrainedConfig,
     PreTrainedModel,
@@ -69,6 +68,16 @@ def lstm_settings() -> dict[str, Any]:
 def encoder_config(**settings: Any) -> PreTrainedConfig:
     sizes = {"hidden_size": WIDTH, "num_hidden_layers": LAYERS, "num_attention_heads": 2, "intermediate_size": 12}
     return BertConfig(vocab_size=VOCAB_SIZE, max_position_embeddings=32, **sizes, **settings)
+
+
+ENCODERS = ["bert", "roberta", "electra", "distilbert"]
+
+
+def small_encoder(name: str) -> PreTrainedConfig:
+    if name == "distilbert":
+        return DistilBertConfig(vocab_size=VOCAB_SIZE, dim=WIDTH, n_layers=LAYERS, n_heads=2, hidden_dim=12)
+    settings = {**encoder_config().to_dict(), "model_type": name}
+    return AutoConfig.for_model(**settings)
 
 
 BI_LSTM_CRF = Architecture(
@@ -475,21 +484,41 @@ def test_settings_of_an_encoder_with_other_names_are_found() -> None:
     assert (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (WIDTH, LAYERS, 2)
 
 
-@pytest.mark.parametrize("stock_class", [BertModel, BertForTokenClassification])
-def test_a_folder_without_a_crf_names_the_way_to_put_one_on(
-    stock_class: type[PreTrainedModel], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_folder_of_an_encoder_gets_a_fresh_head(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    stock = stock_class(encoder_config(id2label=LABELS)).eval()
+    encoder = AutoModel.from_config(small_encoder(name)).eval()
+    encoder.save_pretrained(tmp_path)
+    model, info = EncoderCrfForTokenClassification.from_pretrained(
+        tmp_path, id2label=LABELS, dtype=torch.bfloat16, output_loading_info=True
+    )
+    assert {key.split(".")[0] for key in info["missing_keys"]} == {"classifier", "crf"}
+    assert {parameter.dtype for parameter in model.crf.parameters()} == {torch.float32}
+    assert model.crf.forbidden_starts == [False, True, False]
+    model = EncoderCrfForTokenClassification.from_pretrained(tmp_path, num_labels=4).eval()
+    assert (model.config.num_labels, model.config.model_type) == (4, "encoder_crf")
+    hidden = model(**inputs(), output_hidden_states=True).hidden_states
+    assert_same(hidden, encoder(**inputs(), output_hidden_states=True).hidden_states)
+    model.base_model.save_pretrained(tmp_path / "base")
+    again = EncoderCrfForTokenClassification.from_pretrained(tmp_path / "base", num_labels=4)
+    assert_same(again(**inputs(), output_hidden_states=True).hidden_states, hidden)
+
+
+def test_a_folder_with_another_head_names_the_way_to_put_a_crf_on_its_encoder(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    stock = BertForTokenClassification(encoder_config(id2label=LABELS)).eval()
     stock.save_pretrained(tmp_path)
-    with pytest.raises(
-        ValueError, match=r"type 'bert' without a CRF: .*EncoderCrfForTokenClassification.from_encoder"
-    ):
+    with pytest.raises(ValueError, match=r"BertForTokenClassification, which has another head .*from_encoder"):
         EncoderCrfForTokenClassification.from_pretrained(tmp_path)
     model = EncoderCrfForTokenClassification.from_encoder(tmp_path, id2label=LABELS).eval()
     hidden = model(**inputs(), output_hidden_states=True).hidden_states
-    expected = stock(**inputs(), output_hidden_states=True).hidden_states
-    assert_same(hidden, expected)
+    assert_same(hidden, stock(**inputs(), output_hidden_states=True).hidden_states)
+
+
+def test_a_model_is_built_from_weights_alone() -> None:
+    model = build(ENCODER_CRF)
+    again = EncoderCrfForTokenClassification.from_pretrained(None, config=model.config, state_dict=model.state_dict())
+    assert_same(again(**inputs()).to_tuple(), model(**inputs()).to_tuple())
 
 
 @ALL
