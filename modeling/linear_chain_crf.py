@@ -242,9 +242,9 @@ class LinearChainCrf(nn.Module):
             `(batch, length)`, or `None` if every row already starts with its chain; the number of positions in the
             chain of each row, `(batch,)`.
         """
-        if torch.jit.is_tracing():
+        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # the latter in `torch.export` alone
             raise RuntimeError(
-                "A CRF cannot be traced: `torch.jit.trace` would record the tags of this input as the answer to every "
+                "A CRF cannot be traced or exported: the tags of this input would be recorded as the answer to every "
                 "other. Run the model as it is; `torch.compile` takes it."
             )
         if emissions.dim() != 3 or emissions.size(2) != self.num_tags:

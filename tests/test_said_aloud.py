@@ -131,8 +131,10 @@ def test_a_frozen_crf_under_weights_that_are_trained_is_pointed_out(
 @pytest.mark.parametrize("implementation", ["torch", "auto", "pytorch-crf"])
 def test_a_trace_of_a_crf_is_refused(build: Build, implementation: str) -> None:
     model = build(crf_implementation=implementation, return_dict=False).eval()
-    with torch.no_grad(), pytest.raises(RuntimeError, match="A CRF cannot be traced"):
+    with torch.no_grad(), pytest.raises(RuntimeError, match="A CRF cannot be traced or exported"):
         torch.jit.trace(model, (IDS, MASK), check_trace=False)
+    with torch.no_grad(), pytest.raises(RuntimeError, match="A CRF cannot be traced or exported"):
+        torch.export.export(model, (IDS, MASK), strict=False)
     with pytest.raises(RuntimeError, match="A CRF cannot be scripted"):
         torch.jit.script(model)
 
