@@ -12,6 +12,12 @@ CRF_IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
 Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]
 
 
+@functools.lru_cache(maxsize=64)  # these three are asked in every step
+def in_order(labels: tuple[tuple[int | str, str], ...]) -> tuple[str, ...]:
+    """Return labels in the order of their ids, which may be numbers or, as in JSON, strings."""
+    return tuple(str(name) for _, name in sorted((int(number), str(name)) for number, name in labels))
+
+
 @functools.lru_cache(maxsize=64)
 def are_bio(names: tuple[str, ...]) -> bool:
     """Tell whether labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
@@ -23,7 +29,7 @@ def are_bio(names: tuple[str, ...]) -> bool:
     )
 
 
-@functools.lru_cache(maxsize=64)  # asked for in every step, and quadratic in the labels
+@functools.lru_cache(maxsize=64)
 def constraints_of(names: tuple[str, ...], *, bio: bool) -> Constraints:
     """Return the constraints on labels: in a BIO set `I-X` stands only after `B-X` and `I-X`; others have none."""
     inside = tuple(bio and name.startswith("I-") for name in names)
@@ -65,24 +71,25 @@ class CrfSettings:
                 f"got {self.crf_implementation!r}."
             )
         names = self.label_names()
-        if names != [
-            f"LABEL_{number}" for number in range(len(names))
-        ]:  # these are none yet: stock scripts set them late
+        # the placeholders of transformers are no labels yet: stock scripts set those late
+        if names != [f"LABEL_{number}" for number in range(len(names))]:
             self.constraints()
 
     def label_names(self) -> list[str]:
         """Return the labels in the order of their ids."""
-        names = {int(number): str(name) for number, name in (self.id2label or {}).items()}
-        return [names[number] for number in sorted(names)]
+        return list(self._label_names())
+
+    def _label_names(self) -> tuple[str, ...]:
+        return in_order(tuple((self.id2label or {}).items()))
 
     def outside_label_id(self) -> int | None:
         """Return the id of the label `O`; `None` if there is none."""
-        names = self.label_names()
+        names = self._label_names()
         return names.index("O") if "O" in names else None
 
     def labels_are_bio(self) -> bool:
         """Tell whether the labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
-        return are_bio(tuple(self.label_names()))
+        return are_bio(self._label_names())
 
     def constraints(self) -> Constraints:
         """Return what the CRF must never do: which tags start no sentence, and which tag does not follow which.
@@ -92,7 +99,7 @@ class CrfSettings:
         Raises:
             ValueError: If `bio_constraints` is `True` and the labels are not a BIO set.
         """
-        names = tuple(self.label_names())
+        names = self._label_names()
         if self.bio_constraints and not are_bio(names):
             raise ValueError(
                 "`bio_constraints=True` needs labels of the form O, B-X, I-X with a B-X for every I-X, "

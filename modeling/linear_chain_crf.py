@@ -242,7 +242,8 @@ class LinearChainCrf(nn.Module):
             `(batch, length)`, or `None` if every row already starts with its chain; the number of positions in the
             chain of each row, `(batch,)`.
         """
-        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # the latter in `torch.export` alone
+        # this code is never compiled: the second is `torch.export`
+        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined]
             raise RuntimeError(
                 "A CRF cannot be traced or exported: the tags of this input would be recorded as the answer to every "
                 "other. Run the model as it is; `torch.compile` takes it."

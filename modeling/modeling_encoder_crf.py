@@ -168,8 +168,8 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
         attention_mask: Tensor,
         optional: dict[str, Tensor | None],
         *,
-        output_hidden_states: bool,
-        output_attentions: bool,
+        output_hidden_states: bool | None,
+        output_attentions: bool | None,
     ) -> BaseModelOutput:
         """Return what the encoder makes of a batch.
 
