@@ -59,5 +59,5 @@ class Classifier(TextModel):
             return_tensors="pt",
         ).to(self.model.device)
         # texts without any token give tensors of floats
-        output = self.model(**{name: values.long() for name, values in encoded.items()})
+        output = self.model(**{name: values.long() for name, values in encoded.items()}, return_dict=True)
         return output["logits"].float().softmax(dim=-1).tolist()

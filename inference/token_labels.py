@@ -96,7 +96,7 @@ def _predict_batch(model: PreTrainedModel, padding: int, batch: Sequence[list[in
     length = len(batch[-1])
     input_ids = torch.tensor([row + [padding] * (length - len(row)) for row in batch])
     mask = torch.arange(length) < torch.tensor([len(row) for row in batch])[:, None]
-    output = model(input_ids=input_ids.to(model.device), attention_mask=mask.long().to(model.device))
+    output = model(input_ids=input_ids.to(model.device), attention_mask=mask.long().to(model.device), return_dict=True)
     if "predictions" in output:
         best, probabilities = output["predictions"], output["marginals"]
     else:

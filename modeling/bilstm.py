@@ -104,8 +104,8 @@ class BiLstm(nn.LSTM):
         # the first thing that `torch.ao.quantization.quantize_dynamic` does, to a module that it will leave alone
         if name == "qconfig" and value is None:
             logger.warning(
-                "`quantize_dynamic` does not reach the LSTM, the largest part of this model but for embeddings; "
-                "`malmoi.inference.quantization.quantize_dynamic(model)` does."
+                "`quantize_dynamic` of torch does not reach the LSTM, the largest part of this model but for the "
+                "embeddings: use `quantize_dynamic` of the `inference.quantization` module of this model's package."
             )
         super().__setattr__(name, value)
 

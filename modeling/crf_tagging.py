@@ -5,6 +5,7 @@ This file travels with every saved model, so it imports nothing but torch, trans
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from transformers import PreTrainedConfig
 from transformers import initialization as init

@@ -23,8 +23,12 @@ from transformers import (
     DistilBertConfig,
     PreTrainedConfig,
     PreTrainedModel,
+    PreTrainedTokenizerFast,
+    pipeline,
 )
 
+from malmoi.inference.classifier import Classifier
+from malmoi.inference.tagger import Tagger
 from malmoi.modeling import (
     BiLstmConfig,
     BiLstmCrfConfig,
@@ -67,7 +71,7 @@ def lstm_settings() -> dict[str, Any]:
 
 def encoder_config(**settings: Any) -> PreTrainedConfig:
     sizes = {"hidden_size": WIDTH, "num_hidden_layers": LAYERS, "num_attention_heads": 2, "intermediate_size": 12}
-    return BertConfig(vocab_size=VOCAB_SIZE, max_position_embeddings=32, **sizes, **settings)
+    return BertConfig(**{"vocab_size": VOCAB_SIZE, "max_position_embeddings": 32, **sizes, **settings})
 
 
 ENCODERS = ["bert", "roberta", "electra", "distilbert"]
@@ -560,3 +564,38 @@ def test_labels_of_another_problem_are_refused() -> None:
             model(**inputs(), labels=labels)
     with pytest.raises(ValueError, match="`num_labels` must be at least 2, got 1"):
         build(BI_LSTM, id2label={0: "score"})(**inputs(), labels=torch.zeros(BATCH, dtype=torch.long))
+
+
+@pytest.mark.parametrize("case", [BI_LSTM_CRF, ENCODER_CRF])
+def test_a_model_that_returns_tuples_tags_through_everything_of_ours(
+    case: Architecture, syllable_tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    size = {"vocab_size": len(syllable_tokenizer)}
+    sizes = size if case is BI_LSTM_CRF else {"encoder_config": encoder_config(**size)}
+    found = []
+    for return_dict in (True, False):
+        folder = tmp_path / str(return_dict)
+        build(case, return_dict=return_dict, output_hidden_states=True, **sizes).save_pretrained(folder)
+        syllable_tokenizer.save_pretrained(folder)
+        text = "손흥민은 춘천에서 태어났다."
+        piped = pipeline("token-classification", model=str(folder), trust_remote_code=True)(text)
+        stock = pipeline(
+            "token-classification",
+            model=case.model_class.from_pretrained(folder),
+            tokenizer=syllable_tokenizer,
+            device="cpu",
+        )(text)
+        found.append([list(Tagger(folder).tag([text])), [entity["index"] for entity in piped], len(stock)])
+    assert found[0] == found[1]
+    assert found[0][1]
+
+
+def test_a_classifier_that_returns_tuples_classifies_through_everything_of_ours(
+    syllable_tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    model = build(BI_LSTM, return_dict=False, vocab_size=len(syllable_tokenizer))
+    model.save_pretrained(tmp_path)
+    syllable_tokenizer.save_pretrained(tmp_path)
+    [[answer]] = [list(Classifier(tmp_path).classify(["비가 온다"]))]
+    encoded = syllable_tokenizer("비가 온다", return_tensors="pt")
+    assert answer.label == LABELS[int(model(**encoded, return_dict=True).logits.argmax())]

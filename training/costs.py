@@ -74,6 +74,6 @@ def _answer(
     encoded = tokenizer(
         list(texts), padding=True, truncation=max_length is not None, max_length=max_length, return_tensors="pt"
     ).to(model.device)
-    output = model(input_ids=encoded["input_ids"], attention_mask=encoded["attention_mask"])
+    output = model(input_ids=encoded["input_ids"], attention_mask=encoded["attention_mask"], return_dict=True)
     # bringing the answer to the CPU waits until it is there
     return list(output.get("predictions", output["logits"]).tolist())
