@@ -30,6 +30,16 @@ class BiLstmCrfForTokenClassification(CrfInAdapters, BiLstmPreTrainedModel):
         self.crf = build_crf(config)
         self.post_init()
 
+    @staticmethod
+    def own_pipeline_class() -> type:
+        """Return the pipeline of these models, for `pipeline` of transformers, which asks a loaded model for it.
+
+        Importing it here makes its file travel with the model.
+        """
+        from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
+        return CrfTokenClassificationPipeline
+
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
@@ -94,13 +104,8 @@ class BiLstmCrfForTokenClassification(CrfInAdapters, BiLstmPreTrainedModel):
         )
 
 
-def pipeline_class() -> type:
-    """Return the pipeline that a saved model names; importing it here makes its file travel with the model."""
-    from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
-
-    return CrfTokenClassificationPipeline
-
-
 BiLstmCrfForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")
+# a loaded model may be given to `pipeline` at any time from now on
+BiLstmCrfConfig.offer_own_pipelines()
 
 __all__ = ["BiLstmCrfForTokenClassification"]

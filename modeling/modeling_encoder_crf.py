@@ -84,6 +84,16 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
         model.encoder = encoder
         return model
 
+    @staticmethod
+    def own_pipeline_class() -> type:
+        """Return the pipeline of these models, for `pipeline` of transformers, which asks a loaded model for it.
+
+        Importing it here makes its file travel with the model.
+        """
+        from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
+        return CrfTokenClassificationPipeline
+
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         # the encoder draws its own weights
@@ -194,13 +204,8 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
         )
 
 
-def pipeline_class() -> type:
-    """Return the pipeline that a saved model names; importing it here makes its file travel with the model."""
-    from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
-
-    return CrfTokenClassificationPipeline
-
-
 EncoderCrfForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")
+# a loaded model may be given to `pipeline` at any time from now on
+EncoderCrfConfig.offer_own_pipelines()
 
 __all__ = ["EncoderCrfForTokenClassification"]

@@ -4,6 +4,7 @@ This file travels with every saved model, so it imports nothing but torch, trans
 """
 
 import copy
+import types
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from .name_edges import NameEdges
 
 UNLIMITED = int(1e30)
 # what the preprocessing hands over beside the input of the model
-CARRIED = ("special_tokens_mask", "offset_mapping", "sentence", "is_last", "word_ids", "word_to_chars_map")
+CARRIED = ("special_tokens_mask", "offset_mapping", "sentence", "is_last", "given_offsets")
 
 
 def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
@@ -52,16 +53,27 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
 
     Tags are those of the Viterbi path, scores the posterior probabilities of these tags, `word` the very characters of
     the text. A name may begin and end anywhere within a word, so a josa is never part of it. `aggregation_strategy` is
-    `"none"` (one entry per token) or `"simple"` (one per name).
+    `"none"` (one entry per token) or `"simple"` (one per name, as the stock pipeline joins them: neighbours of one
+    type, with or without the prefix `I-`, are one name, and `B-` begins another).
 
     A text is never cut. If the model reads only so many tokens at once, it reads a longer text in windows that have
     `stride` tokens in common, a quarter of a window by default; each token is taken from the window in which it is
     farthest from an edge.
+
+    A text that is given as its words (`is_split_into_words=True`) is read as the text that they make, joined by
+    `delimiter`, a space by default: that is what the model was trained on, and what the places in the answer mean.
+
+    All of these give this class: `pipeline("token-classification", model=<folder or name>, trust_remote_code=True)`,
+    the same with the alias `"ner"`, `pipeline("token-classification", model=<loaded model>, tokenizer=<tokenizer>)`,
+    and the class itself, `CrfTokenClassificationPipeline(model=<loaded model>, tokenizer=<tokenizer>)`. With
+    `pipeline_class=TokenClassificationPipeline` the stock class can be had; it cuts texts longer than the model reads.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        assert self.tokenizer is not None  # the base class has refused to go without
+        if self.tokenizer is None or not self.tokenizer.is_fast:
+            given = "none" if self.tokenizer is None else type(self.tokenizer).__name__
+            raise ValueError(f"`tokenizer` must be a fast one, which gives character offsets, got {given}.")
         limit = self._window_size()
         length = UNLIMITED if limit is None else limit
         if self.tokenizer.model_max_length != length:
@@ -69,6 +81,17 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
             self.tokenizer.model_max_length = length
         if limit is not None:
             self._preprocess_params.setdefault("tokenizer_params", _windows(stride=limit // 4))
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """Tag one text, or several; see the stock pipeline, whose arguments and answers these are."""
+        inputs = list(inputs) if isinstance(inputs, tuple) else inputs
+        if isinstance(inputs, types.GeneratorType) and kwargs.get("is_split_into_words"):
+            # the stock pipeline looks through all of them to see what they are, and then none is left
+            return super(TokenClassificationPipeline, self).__call__(inputs, **kwargs)
+        several = not isinstance(inputs, str) and not (isinstance(inputs, list) and len(inputs) == 1)
+        if kwargs.get("offset_mapping") and several and not kwargs.get("is_split_into_words"):
+            raise ValueError("`offset_mapping` says where the tokens of one text are; give one text at a time.")
+        return super().__call__(inputs, **kwargs)
 
     def _window_size(self) -> int | None:
         """Return how many tokens a window holds, special tokens among them; `None` if there is no limit."""
@@ -78,6 +101,11 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
     def _sanitize_parameters(  # type: ignore[override]
         self, aggregation_strategy: Any = None, stride: int | None = None, **kwargs: Any
     ) -> tuple[dict, dict, dict]:
+        if (
+            isinstance(aggregation_strategy, str)
+            and aggregation_strategy.upper() not in AggregationStrategy.__members__
+        ):
+            raise ValueError(f'`aggregation_strategy` must be "simple" or "none", got {aggregation_strategy!r}.')
         preprocess, forward, postprocess = super()._sanitize_parameters(
             aggregation_strategy=aggregation_strategy, **kwargs
         )
@@ -100,13 +128,26 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         sentence: Any,
         offset_mapping: Any = None,
         tokenizer_params: dict[str, Any] | None = None,
+        is_split_into_words: bool = False,
+        delimiter: str | None = None,
         **parameters: Any,
     ) -> Iterator[dict[str, Any]]:
         """Tokenize one text; a text without any token becomes one token of padding, which can stand in a batch."""
+        if is_split_into_words:
+            sentence = _joined(sentence, " " if delimiter is None else delimiter)
         own_params = dict(tokenizer_params or {})  # the base class writes into it
-        for inputs in super().preprocess(
-            sentence, offset_mapping=offset_mapping, tokenizer_params=own_params, **parameters
+        for number, inputs in enumerate(
+            super().preprocess(
+                sentence,
+                offset_mapping=offset_mapping,
+                tokenizer_params=own_params,
+                is_split_into_words=False,
+                **parameters,
+            )
         ):
+            if offset_mapping is not None and number:
+                raise ValueError("`offset_mapping` is for texts that the model reads at once; this one is longer.")
+            inputs["given_offsets"] = offset_mapping is not None
             if inputs["input_ids"].size(1) == 0:
                 padding = self.model.config.pad_token_id or 0
                 inputs["input_ids"] = torch.full((1, 1), padding)
@@ -129,21 +170,18 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         """Turn the outputs of one text, one for each window of it, into entities."""
         ignored = ["O"] if ignore_labels is None else ignore_labels
         text = all_outputs[0]["sentence"]
-        word_positions = all_outputs[0].get("word_to_chars_map")
-        entities = _merge([self._tokens(output, text, word_positions) for output in all_outputs])
+        windows = [self._tokens(output, text) for output in all_outputs]
+        entities = windows[0] if len(windows) == 1 else _merge(windows)
         if aggregation_strategy == AggregationStrategy.SIMPLE:
             entities = _join(entities, text)
         return [entity for entity in entities if entity.get("entity", entity.get("entity_group")) not in ignored]
 
-    def _tokens(self, output: dict[str, Any], text: str, word_positions: list | None) -> list[dict[str, Any]]:
+    def _tokens(self, output: dict[str, Any], text: str) -> list[dict[str, Any]]:
         """Return one entry for each token of a window that carries a tag."""
         tags = output["predictions"][0]
         scores = output["marginals"][0].gather(1, tags.clamp(min=0)[:, None])[:, 0].tolist()
         offsets = torch.as_tensor(output["offset_mapping"][0]).tolist()
-        if word_positions is not None:
-            shifts = [0 if word is None else word_positions[word][0] for word in output["word_ids"]]
-            offsets = [(start + shift, end + shift) for (start, end), shift in zip(offsets, shifts)]
-        spans = token_spans(text, offsets)
+        spans = offsets if output["given_offsets"] else token_spans(text, offsets)
         special = torch.as_tensor(output["special_tokens_mask"][0]).tolist()
         names = self.model.config.id2label or {}
         tokens = []
@@ -182,26 +220,31 @@ def _merge(windows: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return [token for _, (_, token) in sorted(best.items())]
 
 
+def _joined(words: Any, delimiter: str) -> str:
+    """Return the text that words make."""
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        raise ValueError(f"With `is_split_into_words=True` a text must be a list of its words, got {words!r}.")
+    return delimiter.join(words)
+
+
 def _join(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
     """Join the tokens of each name; the score of a name is the mean over its tokens."""
     names: list[list[dict[str, Any]]] = []
+    last_type = None
     for token in tokens:
-        tag = token["entity"]
-        continues = names and (
-            tag == names[-1][-1]["entity"] == "O"
-            or (tag.startswith("I-") and names[-1][-1]["entity"] in (tag, "B-" + tag[2:]))
-        )
-        if continues:
+        prefix, own_type = _prefix_and_type(token["entity"])
+        if names and prefix != "B" and own_type == last_type:
             names[-1].append(token)
         else:
             names.append([token])
+        last_type = own_type
     edges = NameEdges(text)
     return [entity for name in names if (entity := _entity(name, edges)) is not None]
 
 
 def _entity(name: list[dict[str, Any]], edges: NameEdges) -> dict[str, Any] | None:
     """Return the tokens of a name as one entity; `None` if they are nothing that a name may be."""
-    group = name[0]["entity"].removeprefix("B-").removeprefix("I-")
+    group = _prefix_and_type(name[0]["entity"])[1]
     start, end = name[0]["start"], name[-1]["end"]
     if group != "O":
         start, end = edges.trim(start, end)
@@ -215,3 +258,8 @@ def _entity(name: list[dict[str, Any]], edges: NameEdges) -> dict[str, Any] | No
         "start": start,
         "end": end,
     }
+
+
+def _prefix_and_type(label: str) -> tuple[str, str]:
+    """Return `B` or `I` and the type of a label; one without prefix goes on, as in the stock pipeline."""
+    return (label[0], label[2:]) if label.startswith(("B-", "I-")) else ("I", label)

@@ -6,18 +6,26 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from saved_models import build
+from tiny_models import bert_tokenizer, knowing_bert_tagger
 from transformers import (
     AutoModelForTokenClassification,
     BertConfig,
+    ByT5Tokenizer,
     PreTrainedTokenizerFast,
     RobertaConfig,
     TokenClassificationPipeline,
+    pipeline,
 )
+from transformers.pipelines import PIPELINE_REGISTRY
+from transformers.pipelines.pt_utils import KeyDataset
 
+from malmoi.configuration.own_pipeline import offer_own_pipelines
 from malmoi.modeling import BiLstmCrfForTokenClassification, EncoderCrfConfig, EncoderCrfForTokenClassification
 from malmoi.modeling.name_edges import INVISIBLE
-from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED, CrfTokenClassificationPipeline, _merge
+from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED, CrfTokenClassificationPipeline, _join, _merge
 
 MakeModel = Callable[..., BiLstmCrfForTokenClassification]
 
@@ -109,12 +117,32 @@ def test_batches_give_the_same_answers_as_single_texts(tagger: CrfTokenClassific
         ]
 
 
-def test_words_keep_their_places_when_the_text_is_split(tagger: CrfTokenClassificationPipeline) -> None:
-    words = ["손흥민은", "춘천에서"]
-    entities = tagger(words, is_split_into_words=True, ignore_labels=[])[0]
-    sentence = " ".join(words)
-    assert all(sentence[entity["start"] : entity["end"]] == entity["word"] for entity in entities)
-    assert "".join(entity["word"] for entity in entities) == "".join(words)
+WORDS = st.lists(
+    st.text(st.sampled_from("손흥민은춘천에서 .a\u200b\ud55c\u1112\u1161"), max_size=4), min_size=1, max_size=6
+)
+
+
+@given(words=WORDS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+def test_words_have_the_names_of_the_text_that_they_make(
+    tagger: CrfTokenClassificationPipeline, words: list[str]
+) -> None:
+    for options in ({"ignore_labels": []}, {"aggregation_strategy": "simple"}):
+        assert tagger(words, is_split_into_words=True, **options) == [tagger(" ".join(words), **options)]
+        assert tagger(words, is_split_into_words=True, delimiter="", **options) == [tagger("".join(words), **options)]
+
+
+def test_several_texts_of_words_come_as_lists_of_lists_or_as_a_stream(tagger: CrfTokenClassificationPipeline) -> None:
+    texts = ["손흥민은 춘천에서", "비가 왔다", ""]
+    split, expected = [text.split(" ") for text in texts], [tagger(text) for text in texts]
+    assert tagger(split, is_split_into_words=True, batch_size=2) == expected
+    assert list(tagger((words for words in split), is_split_into_words=True)) == expected
+
+
+@pytest.mark.parametrize("words", [["손흥민", None], [["손흥민"], [3]], "손흥민", [["손흥민"], "춘천"]])
+def test_what_is_no_list_of_words_is_refused(tagger: CrfTokenClassificationPipeline, words: object) -> None:
+    with pytest.raises(ValueError, match="With `is_split_into_words=True` a text must be a list of its words, got"):
+        tagger(words, is_split_into_words=True)
 
 
 @pytest.mark.parametrize("strategy", ["first", "average", "max"])
@@ -233,9 +261,7 @@ def test_a_short_text_and_a_text_of_words_come_after_a_long_one_unharmed(
     words = LONG_TEXT.split()
     long, short = limited(LONG_TEXT), limited("손흥민은 춘천에서")
     split = limited(words, is_split_into_words=True, ignore_labels=[])[0]
-    sentence = " ".join(words)
-    assert all(sentence[e["start"] : e["end"]] == e["word"] for e in split)
-    assert "".join(e["word"] for e in split) == "".join(words)
+    assert split == limited(" ".join(words), ignore_labels=[])
     assert limited(LONG_TEXT) == long
     together = limited([LONG_TEXT, "손흥민은 춘천에서", ""], batch_size=3)
     assert [places(found) for found in together] == [places(long), places(short), []]
@@ -281,8 +307,125 @@ def test_a_hundred_thousand_characters_in_one_line(tagger: CrfTokenClassificatio
 
 
 def test_loading_by_name_gives_this_pipeline(saved_model: Path) -> None:
-    from transformers import pipeline
-
     tagger = pipeline("token-classification", model=str(saved_model), trust_remote_code=True)
     assert type(tagger).__name__ == "CrfTokenClassificationPipeline"
     assert isinstance(AutoModelForTokenClassification.from_pretrained(saved_model), BiLstmCrfForTokenClassification)
+
+
+@pytest.mark.parametrize("task", ["token-classification", "ner"])
+def test_a_loaded_model_and_a_folder_give_this_pipeline_and_one_answer(
+    limited: CrfTokenClassificationPipeline, tmp_path: Path, task: str
+) -> None:
+    limited.model.save_pretrained(tmp_path)
+    limited.tokenizer.save_pretrained(tmp_path)
+    model, tokenizer = AutoModelForTokenClassification.from_pretrained(tmp_path), limited.tokenizer
+    by_object = pipeline(task, model=model, tokenizer=tokenizer, aggregation_strategy="simple")
+    by_folder = pipeline(task, model=str(tmp_path), trust_remote_code=True, aggregation_strategy="simple")
+    assert type(by_object) is CrfTokenClassificationPipeline
+    assert type(by_folder).__name__ == "CrfTokenClassificationPipeline"  # its code comes from the folder
+    assert by_object(LONG_TEXT) == by_folder(LONG_TEXT) == limited(LONG_TEXT, aggregation_strategy="simple")
+
+
+def test_other_models_keep_the_stock_pipeline_and_its_answers() -> None:
+    tokenizer = bert_tokenizer()
+    labels = ["B-PS", "I-PS", "O"]
+    model = knowing_bert_tagger(tokenizer, labels, {"손": "B-PS", "##흥": "I-PS", "##민": "I-PS"})
+    for task in ("token-classification", "ner"):
+        found = pipeline(task, model=model, tokenizer=tokenizer, aggregation_strategy="first")
+        assert type(found) is TokenClassificationPipeline
+        stock = TokenClassificationPipeline(model=model, tokenizer=tokenizer, aggregation_strategy="first")
+        assert found("손흥민은 춘천에서") == stock("손흥민은 춘천에서") != []
+    own = pipeline("ner", model=model, tokenizer=tokenizer, pipeline_class=TokenClassificationPipeline)
+    assert type(own) is TokenClassificationPipeline
+
+
+def test_a_pipeline_that_somebody_else_registers_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = PIPELINE_REGISTRY.supported_tasks["token-classification"]
+
+    class Theirs(TokenClassificationPipeline):
+        pass
+
+    tokenizer = bert_tokenizer()
+    model = knowing_bert_tagger(tokenizer, ["B-PS", "O"], {})
+    monkeypatch.setitem(entry, "impl", Theirs)
+    offer_own_pipelines()
+    asking = entry["impl"]
+    offer_own_pipelines()
+    assert entry["impl"] is asking
+    assert type(pipeline("ner", model=model, tokenizer=tokenizer)) is Theirs
+
+
+LOADED_WITHOUT_MALMOI = """
+from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
+folder, text = {folder!r}, {text!r}
+names = {{"aggregation_strategy": "simple"}}
+first = pipeline("ner", model=folder, trust_remote_code=True, **names)
+model = AutoModelForTokenClassification.from_pretrained(folder, trust_remote_code=True)
+tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
+second = pipeline("token-classification", model=model, tokenizer=tokenizer, **names)
+for answerer in (first, second):
+    print(type(answerer).__name__, [(e["start"], e["end"], e["entity_group"]) for e in answerer(text)])
+"""
+
+
+def test_a_loaded_model_gives_this_pipeline_without_malmoi(
+    limited: CrfTokenClassificationPipeline, tmp_path: Path, run_without_malmoi: Callable[..., str]
+) -> None:
+    limited.model.save_pretrained(tmp_path / "saved")
+    limited.tokenizer.save_pretrained(tmp_path / "saved")
+    output = run_without_malmoi(LOADED_WITHOUT_MALMOI.format(folder=str(tmp_path / "saved"), text=LONG_TEXT))
+    expected = places(limited(LONG_TEXT, aggregation_strategy="simple"))
+    assert output.splitlines() == 2 * [f"CrfTokenClassificationPipeline {expected}"]
+
+
+def labelled_tokens(labels: list[str]) -> list[dict]:
+    return [
+        {"entity": label, "score": 0.5, "word": "가", "start": index, "end": index + 1, "index": index}
+        for index, label in enumerate(labels)
+    ]
+
+
+LABELS = st.sampled_from(["O", "B-PS", "I-PS", "B-LC", "I-LC", "PS", "LC", "MISC"])
+
+
+@given(labels=st.lists(LABELS, max_size=8))
+def test_names_are_joined_as_the_stock_pipeline_joins_them(labels: list[str]) -> None:
+    tokenizer = bert_tokenizer()
+    stock = TokenClassificationPipeline(model=STOCK_MODEL, tokenizer=tokenizer)
+    tokens, text = labelled_tokens(labels), "가" * len(labels)
+    assert places(_join(tokens, text)) == places(stock.group_entities(tokens))
+
+
+STOCK_MODEL = knowing_bert_tagger(bert_tokenizer(), ["B-PS", "O"], {})
+
+
+def test_offsets_that_are_given_are_taken_as_they_are(tagger: CrfTokenClassificationPipeline) -> None:
+    given_offsets = [(0, 1), (0, 2), (0, 2), (0, 0)]
+    found = tagger("손흥민은", offset_mapping=given_offsets, ignore_labels=[])
+    assert [(e["start"], e["end"]) for e in found] == given_offsets[:3]
+    for texts in (["손흥민은", "춘천에서"], (text for text in ["손흥민은"])):
+        with pytest.raises(ValueError, match="`offset_mapping` says where the tokens of one text are"):
+            tagger(texts, offset_mapping=[given_offsets, given_offsets])
+
+
+def test_offsets_for_a_text_of_several_windows_are_refused(limited: CrfTokenClassificationPipeline) -> None:
+    with pytest.raises(ValueError, match="`offset_mapping` is for texts that the model reads at once"):
+        limited(LONG_TEXT, offset_mapping=[(0, 1)] * 500)
+
+
+def test_a_strategy_that_is_none_is_refused(tagger: CrfTokenClassificationPipeline) -> None:
+    with pytest.raises(ValueError, match='`aggregation_strategy` must be "simple" or "none", got \'longest\''):
+        tagger("손흥민은", aggregation_strategy="longest")
+
+
+def test_a_tokenizer_without_offsets_is_refused(make_model: MakeModel) -> None:
+    with pytest.raises(ValueError, match="`tokenizer` must be a fast one, which gives character offsets, got ByT5"):
+        CrfTokenClassificationPipeline(model=make_model(vocab_size=300), tokenizer=ByT5Tokenizer())
+
+
+def test_a_dataset_and_a_generator_are_answered_as_a_stream(tagger: CrfTokenClassificationPipeline) -> None:
+    texts = ["손흥민은 춘천에서", "비가 왔다", "서울"]
+    expected = [tagger(text) for text in texts]
+    assert list(tagger(KeyDataset([{"text": text} for text in texts], "text"), batch_size=2)) == expected
+    assert list(tagger(text for text in texts)) == expected
+    assert tagger(tuple(texts)) == expected
