@@ -4,7 +4,6 @@ This file travels with every saved model, so it imports nothing of malmoi.
 """
 
 import functools
-import sys
 from typing import Any
 
 from .own_pipeline import offer_own_pipelines
@@ -51,7 +50,6 @@ class CrfSettings:
     id2label: dict[int, str] | dict[str, str] | None
     bio_constraints: bool | None
     crf_implementation: str
-    offer_own_pipelines = staticmethod(offer_own_pipelines)
 
     @staticmethod
     def pipelines() -> dict[str, Any]:
@@ -122,9 +120,7 @@ class CrfSettings:
         return list(starts), [list(row) for row in between]
 
 
-# `pipeline("ner", model=<folder>)` chooses its class after it has read the configuration, before the model is there;
-# who reads nothing but a configuration shall not wait for pipelines, whose import takes seconds
-if "transformers.pipelines" in sys.modules:
-    offer_own_pipelines()
+# `pipeline("ner", model=<folder>)` chooses its class after it has read the configuration, before the model is there
+offer_own_pipelines()
 
 __all__ = ["CRF_IMPLEMENTATIONS", "CrfSettings"]

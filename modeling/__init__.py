@@ -8,6 +8,7 @@ from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
 from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
 from malmoi.modeling.modeling_encoder_crf import EncoderCrfForTokenClassification
+from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
 
 for config_class, model_class, auto_class in (
     (BiLstmConfig, BiLstmForSequenceClassification, AutoModelForSequenceClassification),
@@ -23,6 +24,7 @@ __all__ = [
     "BiLstmCrfConfig",
     "BiLstmCrfForTokenClassification",
     "BiLstmForSequenceClassification",
+    "CrfTokenClassificationPipeline",
     "EncoderCrfConfig",
     "EncoderCrfForTokenClassification",
 ]

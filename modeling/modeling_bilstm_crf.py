@@ -105,7 +105,5 @@ class BiLstmCrfForTokenClassification(CrfInAdapters, BiLstmPreTrainedModel):
 
 
 BiLstmCrfForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")
-# a loaded model may be given to `pipeline` at any time from now on
-BiLstmCrfConfig.offer_own_pipelines()
 
 __all__ = ["BiLstmCrfForTokenClassification"]

@@ -205,7 +205,5 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
 
 
 EncoderCrfForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")
-# a loaded model may be given to `pipeline` at any time from now on
-EncoderCrfConfig.offer_own_pipelines()
 
 __all__ = ["EncoderCrfForTokenClassification"]

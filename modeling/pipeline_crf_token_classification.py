@@ -82,7 +82,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         if limit is not None:
             self._preprocess_params.setdefault("tokenizer_params", _windows(stride=limit // 4))
 
-    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Tag one text, or several; see the stock pipeline, whose arguments and answers these are."""
         inputs = list(inputs) if isinstance(inputs, tuple) else inputs
         if isinstance(inputs, types.GeneratorType) and kwargs.get("is_split_into_words"):
