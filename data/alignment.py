@@ -91,6 +91,84 @@ def tags_to_token_labels(tags: Sequence[str], offsets: Sequence[tuple[int, int]]
     return labels
 
 
+def label_every_piece(word_ids: Sequence[int | None], word_labels: Sequence[str]) -> list[str | None]:
+    """Return the label of each piece of words that have one label each, so that none goes without.
+
+    The first piece takes the label of the word, each further one continues it: `I-X` after `B-X` or `I-X`, otherwise
+    the same label. To leave further pieces out (-100), as scripts for models without a CRF do, would teach a CRF
+    another chain of labels than the one it must find.
+
+    >>> label_every_piece([None, 0, 0, 1, None], ["B-PS", "O"])
+    [None, 'B-PS', 'I-PS', 'O', None]
+
+    Args:
+        word_ids: The number of the word of each token, `None` for a token of no word such as `[CLS]`: what
+            `tokenizer(words, is_split_into_words=True).word_ids()` returns.
+        word_labels: The label of each word; an `I-X` that follows no name of its type becomes `B-X`.
+
+    Returns:
+        One label per token; `None`, which is -100 for a model, for a token of no word.
+
+    Raises:
+        ValueError: If a token belongs to a word without label.
+    """
+    words = [word for word in dict.fromkeys(word_ids) if word is not None]  # a word may have no token at all
+    if words and not 0 <= min(words) <= max(words) < len(word_labels):
+        raise ValueError(f"A token belongs to word {max(words)}, but there are labels for {len(word_labels)} words.")
+    legal = dict(zip(words, _legal([word_labels[word] for word in words])))
+    labels: list[str | None] = []
+    previous: int | None = None
+    for word in word_ids:
+        if word is None:
+            labels.append(None)
+            continue
+        labels.append(_continued(legal[word]) if word == previous else legal[word])
+        previous = word
+    return labels
+
+
+def join_tagged_words(words: Sequence[str], word_labels: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the text that words make, joined by spaces, and the tag of each of its characters.
+
+    For tokenizers to which a space is a token: to them a text is more than its words.
+
+    >>> join_tagged_words(["이", "강인은"], ["B-PS", "I-PS"])
+    ('이 강인은', ['B-PS', 'I-PS', 'I-PS', 'I-PS', 'I-PS'])
+
+    Args:
+        words: The words.
+        word_labels: The label of each word; an `I-X` that follows no name of its type becomes `B-X`.
+
+    Raises:
+        ValueError: If there are not as many labels as words, or a word is empty.
+    """
+    if len(words) != len(word_labels):
+        raise ValueError(f"Each word needs a label, got {len(word_labels)} labels for {len(words)} words.")
+    if not all(words):
+        raise ValueError(f"Every word must have characters, but word {list(words).index('')} has none.")
+    tags: list[str] = []
+    legal = _legal(word_labels)
+    for index, (word, label) in enumerate(zip(words, legal)):
+        if index:
+            tags.append(label if label.startswith("I-") else OUTSIDE)
+        tags += [label, *[_continued(label)] * (len(word) - 1)]
+    return " ".join(words), tags
+
+
+def _legal(labels: Sequence[str]) -> list[str]:
+    """Return labels in which each `I-X` continues a name: where there is none, it becomes `B-X`."""
+    legal: list[str] = []
+    for label in labels:
+        follows = bool(legal) and legal[-1] in ("B-" + label[2:], label)
+        legal.append("B-" + label[2:] if label.startswith("I-") and not follows else label)
+    return legal
+
+
+def _continued(label: str) -> str:
+    """Return the label that goes on with a name, or with whatever else a label stands for."""
+    return "I-" + label[2:] if label.startswith("B-") else label
+
+
 def token_labels_to_tags(labels: Sequence[str | None], offsets: Sequence[tuple[int, int]], length: int) -> list[str]:
     """Return one BIO tag per character for labels of tokens.
 

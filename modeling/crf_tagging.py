@@ -123,7 +123,9 @@ def crf_output(
         if mask.device.type == "cpu" and (labelled != mask).any():
             logger.warning_once(
                 "Some tokens have the label -100 but will be tagged in prediction: the CRF learns another chain "
-                "than it is used on. If they never carry a tag, list their ids in `untagged_token_ids` of the config."
+                "than it is used on. Label every piece of a word: each further piece continues the first, I-X after "
+                "B-X, O after O (`label_every_piece` does it). Only tokens that never carry a tag, such as [CLS], "
+                "belong in `untagged_token_ids` of the config."
             )
         num_items = labelled.sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
         loss = crf.negative_log_likelihood(emissions, labels, labelled).sum() / num_items

@@ -9,6 +9,8 @@ from transformers import PreTrainedTokenizerFast
 
 from malmoi.data.alignment import (
     Span,
+    join_tagged_words,
+    label_every_piece,
     spans_to_tags,
     tags_to_spans,
     tags_to_token_labels,
@@ -210,3 +212,77 @@ def test_a_name_or_word_that_begins_between_two_tokens_begins_with_the_next() ->
     assert tags_to_token_labels(["B", "B", "I", "I"], offsets) == ["B", "B", "I"]
     # the first tokens of a later window know nothing of what came before
     assert tags_to_token_labels(["B", "B", "I", "I"], offsets[2:]) == ["I"]
+
+
+WORDS = st.lists(
+    st.tuples(st.text(st.sampled_from("손흥민은 .a가"), min_size=1, max_size=4), st.sampled_from(TAGS)), max_size=8
+)
+
+
+def legal(labels: list[str]) -> list[str]:
+    """Word labels as IOB2: an `I-X` that continues nothing begins a name."""
+    for index, label in enumerate(labels):
+        if label.startswith("I-") and (index == 0 or labels[index - 1][2:] != label[2:]):
+            labels = [*labels[:index], "B-" + label[2:], *labels[index + 1 :]]
+    return labels
+
+
+@given(
+    pieces=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(TAGS)), max_size=6),
+    special=st.sampled_from([[], [None]]),
+)
+def test_every_piece_of_a_word_continues_its_first(pieces: list[tuple[int, str]], special: list[None]) -> None:
+    word_ids = [*special, *(word for word, (count, _) in enumerate(pieces) for _ in range(count)), *special]
+    labels = label_every_piece(word_ids, [label for _, label in pieces])
+    assert [label is None for label in labels] == [word is None for word in word_ids]
+    present = legal([label for count, label in pieces if count])
+    spelled = [label for label in labels if label is not None]
+    assert Entities([spelled], scheme=IOB2).entities == Entities([legal(spelled)], scheme=IOB2).entities
+    assert legal(spelled) == spelled
+    ends = [0]
+    for count, _ in pieces:
+        if count:
+            ends.append(ends[-1] + count)
+    in_words = [(ends[start], ends[end], label) for start, end, label in tags_to_spans(present)]
+    assert [tuple(span) for span in tags_to_spans(spelled)] == in_words
+
+
+def test_the_label_of_a_word_without_prefix_is_that_of_every_piece() -> None:
+    assert label_every_piece([0, 0, 1], ["PER", "O"]) == ["PER", "PER", "O"]
+    with pytest.raises(ValueError, match="A token belongs to word 2, but there are labels for 2 words"):
+        label_every_piece([0, 2], ["O", "O"])
+
+
+@given(tagged=WORDS)
+def test_joined_words_spell_the_names_of_the_words(tagged: list[tuple[str, str]]) -> None:
+    words, labels = [word for word, _ in tagged], [label for _, label in tagged]
+    text, tags = join_tagged_words(words, labels)
+    assert text == " ".join(words)
+    assert len(tags) == len(text)
+    starts = [len(" ".join(words[:index])) + (index > 0) for index in range(len(words))]
+    expected = [
+        (starts[start], starts[end - 1] + len(words[end - 1]), label)
+        for start, end, label in tags_to_spans(legal(labels))
+    ]
+    assert [tuple(span) for span in tags_to_spans(tags)] == expected
+
+
+def test_words_without_labels_or_characters_are_refused() -> None:
+    with pytest.raises(ValueError, match="Each word needs a label, got 1 labels for 2 words"):
+        join_tagged_words(["비", "가"], ["O"])
+    with pytest.raises(ValueError, match="Every word must have characters, but word 1 has none"):
+        join_tagged_words(["비", ""], ["O", "O"])
+
+
+def test_the_pipeline_reads_the_names_that_every_piece_was_labelled_with(
+    wordpiece_tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    words, labels = ["손흥민", "선수는", "춘천에서"], ["B-PS", "I-PS", "B-LC"]
+    encoded = wordpiece_tokenizer(words, is_split_into_words=True)
+    text, tags = join_tagged_words(words, labels)
+    joined = wordpiece_tokenizer(text, return_offsets_mapping=True)
+    pieces = label_every_piece(encoded.word_ids(), labels)
+    assert encoded["input_ids"] == joined["input_ids"]
+    assert pieces == tags_to_token_labels(tags, joined["offset_mapping"])
+    spans = [span for span, _ in token_labels_to_spans(pieces, joined["offset_mapping"])]
+    assert [(text[start:end], label) for start, end, label in spans] == [("손흥민 선수는", "PS"), ("춘천에서", "LC")]
