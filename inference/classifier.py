@@ -1,10 +1,11 @@
 """Classify texts with a saved model."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, overload
 
 import torch
 
+from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import length_batches, text_chunks
 from malmoi.inference.text_model import TextModel
 
@@ -30,12 +31,50 @@ class Classifier(TextModel):
 
     task = "sentence-classification"
 
-    def classify(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Classification]:
-        """Yield the class of each text, in the order of the texts. Memory does not grow with their number.
+    @overload  # a string is an iterable of strings, too
+    def __call__(self, texts: str, *, batch_size: int = 32) -> Classification: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def __call__(self, texts: Iterable[str], *, batch_size: int = 32) -> list[Classification]: ...
+
+    def __call__(self, texts: str | Iterable[str], *, batch_size: int = 32) -> Classification | list[Classification]:
+        """Return the class of one text, or a list of the classes of several texts.
 
         Raises:
-            UserError: If a text holds a lone surrogate, which is no character.
+            UserError: If what is given are no texts, or a text holds a lone surrogate, which is no character.
         """
+        if isinstance(texts, str):
+            return next(self.classify([texts], batch_size=batch_size))
+        return list(self.classify(texts, batch_size=batch_size))
+
+    @overload
+    def classify(self, texts: Sequence[str], *, batch_size: int = 32) -> Answers[Classification]: ...
+
+    @overload
+    def classify(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Classification]: ...
+
+    def classify(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Classification]:
+        """Return the class of each of several texts, in the order of the texts, one after the other.
+
+        Args:
+            texts: The texts. The answers to a list can also be indexed, and stay in memory; whatever else yields texts
+                is answered as a stream, whose memory does not grow with their number.
+            batch_size: How many texts are answered at once, at most.
+
+        Raises:
+            UserError: If what is given are no texts, a single string among them, or a text holds a lone surrogate,
+                which is no character.
+        """
+        return stream_answers(
+            lambda checked: self._classify(checked, batch_size),
+            texts,
+            user="classifier",
+            method="classify",
+            batch_size=batch_size,
+        )
+
+    def _classify(self, texts: Iterable[str], batch_size: int) -> Iterator[Classification]:
+        """Yield the class of each text."""
         for chunk in text_chunks(texts):
             whole = self.tokenizer(chunk, truncation=False, verbose=False)["input_ids"]
             answers: dict[int, Classification] = {}

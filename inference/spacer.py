@@ -7,11 +7,12 @@ Nothing but spaces (U+0020) can change, whatever the model says, and none within
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import regex
 
 from malmoi.data.word_spacing import BEGIN
+from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import token_labels
@@ -43,6 +44,39 @@ class Spacer(TextModel):
 
     task = "word-spacing"
 
+    @overload  # a string is an iterable of strings, too
+    def __call__(  # type: ignore[overload-overlap]
+        self, texts: str, *, keep_spaces: bool = False, keep_words: Iterable[str] = (), batch_size: int = 32
+    ) -> SpacedText: ...
+
+    @overload
+    def __call__(
+        self, texts: Iterable[str], *, keep_spaces: bool = False, keep_words: Iterable[str] = (), batch_size: int = 32
+    ) -> list[SpacedText]: ...
+
+    def __call__(
+        self,
+        texts: str | Iterable[str],
+        *,
+        keep_spaces: bool = False,
+        keep_words: Iterable[str] = (),
+        batch_size: int = 32,
+    ) -> SpacedText | list[SpacedText]:
+        """Return one text with its spaces restored, or a list of several texts; see `space`."""
+        several = [texts] if isinstance(texts, str) else texts
+        answers = list(self.space(several, keep_spaces=keep_spaces, keep_words=keep_words, batch_size=batch_size))
+        return answers[0] if isinstance(texts, str) else answers
+
+    @overload
+    def space(
+        self, texts: Sequence[str], *, keep_spaces: bool = False, keep_words: Iterable[str] = (), batch_size: int = 32
+    ) -> Answers[SpacedText]: ...
+
+    @overload
+    def space(
+        self, texts: Iterable[str], *, keep_spaces: bool = False, keep_words: Iterable[str] = (), batch_size: int = 32
+    ) -> Iterator[SpacedText]: ...
+
     def space(
         self,
         texts: Iterable[str],
@@ -51,10 +85,12 @@ class Spacer(TextModel):
         keep_words: Iterable[str] = (),
         batch_size: int = 32,
     ) -> Iterator[SpacedText]:
-        r"""Yield each text with its spaces restored, in their order. Memory does not grow with their number.
+        r"""Return each of several texts with its spaces restored, in the order of the texts, one after the other.
 
         Args:
-            texts: The texts, of any length; they may hold line ends, which stay.
+            texts: The texts, of any length; they may hold line ends, which stay. The answers to a list can also be
+                indexed, and stay in memory; whatever else yields texts is answered as a stream, whose memory does not
+                grow with their number.
             keep_spaces: Whether the spaces of a text stay where they are and others are only added. Otherwise they are
                 decided anew, except those at the beginning and the end of a line and those that `whole_words` names.
             keep_words: Words that stay exactly as they are written in a text, with the spaces in them; one between
@@ -62,10 +98,24 @@ class Spacer(TextModel):
             batch_size: How many lines are answered at once, at most.
 
         Raises:
-            UserError: If a text holds a lone surrogate, which is no character, or if a word of `keep_words` is empty
-                or no regular expression.
+            UserError: If what is given are no texts, a single string among them, if a text holds a lone surrogate,
+                which is no character, or if a word of `keep_words` is empty or no regular expression.
         """
         whole_words = WholeWords(keep_words)
+        return stream_answers(
+            lambda checked: self._space(
+                checked, keep_spaces=keep_spaces, whole_words=whole_words, batch_size=batch_size
+            ),
+            texts,
+            user="spacer",
+            method="space",
+            batch_size=batch_size,
+        )
+
+    def _space(
+        self, texts: Iterable[str], *, keep_spaces: bool, whole_words: WholeWords, batch_size: int
+    ) -> Iterator[SpacedText]:
+        """Yield each text with its spaces restored."""
         for chunk in text_chunks(texts):
             segments = [[match.span() for match in SEGMENT.finditer(text)] for text in chunk]
             bodies = [

@@ -1,9 +1,11 @@
 """Tag names in texts with a saved model."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, overload
 
 from malmoi.data.alignment import token_labels_to_spans
+from malmoi.data.label_scheme import read_label_scheme
+from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import TokenLabels, token_labels
@@ -25,12 +27,51 @@ class Tagger(TextModel):
 
     task = "named-entities"
 
-    def tag(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[list[Entity]]:
-        """Yield the names of each text, in the order of the texts. Memory does not grow with their number.
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.scheme = read_label_scheme(list(self.labels.values()))
+        """How the model writes names; `labels` are as it has them."""
+
+    @overload  # a string is an iterable of strings, too
+    def __call__(self, texts: str, *, batch_size: int = 32) -> list[Entity]: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def __call__(self, texts: Iterable[str], *, batch_size: int = 32) -> list[list[Entity]]: ...
+
+    def __call__(self, texts: str | Iterable[str], *, batch_size: int = 32) -> list[Entity] | list[list[Entity]]:
+        """Return the names of one text, or a list of the names of each of several texts.
 
         Raises:
-            UserError: If a text holds a lone surrogate, which is no character.
+            UserError: If what is given are no texts, or a text holds a lone surrogate, which is no character.
         """
+        if isinstance(texts, str):
+            return next(self.tag([texts], batch_size=batch_size))
+        return list(self.tag(texts, batch_size=batch_size))
+
+    @overload
+    def tag(self, texts: Sequence[str], *, batch_size: int = 32) -> Answers[list[Entity]]: ...
+
+    @overload
+    def tag(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[list[Entity]]: ...
+
+    def tag(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[list[Entity]]:
+        """Return the names of each of several texts, in the order of the texts, one after the other.
+
+        Args:
+            texts: The texts, of any length. The answers to a list can also be indexed, and stay in memory; whatever
+                else yields texts is answered as a stream, whose memory does not grow with their number.
+            batch_size: How many windows of texts are answered at once, at most.
+
+        Raises:
+            UserError: If what is given are no texts, a single string among them, or a text holds a lone surrogate,
+                which is no character.
+        """
+        return stream_answers(
+            lambda checked: self._tag(checked, batch_size), texts, user="tagger", method="tag", batch_size=batch_size
+        )
+
+    def _tag(self, texts: Iterable[str], batch_size: int) -> Iterator[list[Entity]]:
+        """Yield the names of each text."""
         for chunk in text_chunks(texts):
             answers = token_labels(
                 self.model, self.tokenizer, chunk, max_length=self.max_length, batch_size=batch_size
@@ -39,7 +80,8 @@ class Tagger(TextModel):
 
     def _entities(self, text: str, answer: TokenLabels) -> list[Entity]:
         """Return the names in a text; the score of a name is the mean over its tokens."""
-        names = token_labels_to_spans([*map(self.labels.get, answer.labels)], answer.offsets)
+        labels = self.scheme.to_bio([*map(self.labels.get, answer.labels)], answer.offsets)
+        names = token_labels_to_spans(labels, answer.offsets)
         edges = NameEdges(text)
         entities = []
         for span, tokens in names:

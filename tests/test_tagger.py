@@ -86,3 +86,23 @@ def test_bfloat16_changes_scores_a_little_and_leaves_the_crf_alone(saved_model: 
     assert found.offsets == expected.offsets
     assert found.scores != expected.scores
     assert found.scores == pytest.approx(expected.scores, abs=0.02)
+
+
+SCHEMES = {
+    "I alone": ("I-PS", "I-PS", "I-LC", "I-LC"),
+    "bare": ("PS", "PS", "LC", "LC"),
+    "suffixes": ("PS-B", "PS-I", "LC-B", "LC-I"),
+    "BIOES": ("B-PS", "E-PS", "B-LC", "E-LC"),
+    "BILOU": ("B-PS", "L-PS", "B-LC", "L-LC"),
+    "BIO": ("B-PS", "I-PS", "B-LC", "I-LC"),
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_model_from_elsewhere_is_read_whatever_its_labels_are(tmp_path: Path, scheme: str) -> None:
+    tokenizer = bert_tokenizer()
+    labels = [*dict.fromkeys(SCHEMES[scheme]), *(["S-PS", "I-PS"] if scheme == "BIOES" else []), "O"]
+    label_of = dict(zip(["손", "##흥", "춘", "##천"], SCHEMES[scheme], strict=True))
+    tagger = Tagger(save(tmp_path, knowing_bert_tagger(tokenizer, labels, label_of), tokenizer))
+    found = tagger("그는 손흥에서 춘천에서 손흥 갔다")
+    assert [(e.start, e.end, e.label) for e in found] == [(3, 5, "PS"), (8, 10, "LC"), (13, 15, "PS")]
