@@ -7,7 +7,8 @@ import typer
 from transformers.utils import logging
 
 from malmoi.conversion.convert import Conversion, convert_checkpoint
-from malmoi.inference.loading import COMMANDS, TASK_KEY
+from malmoi.data.user_error import UserError
+from malmoi.inference.loading import COMMANDS, TASK_KEY, check_labels
 
 EXAMPLE = "손흥민은 춘천에서 태어났다."
 
@@ -54,6 +55,8 @@ def describe(conversion: Conversion) -> list[str]:
             f"look: the tokenizer has {conversion.unused_embeddings} tokens fewer than there are embeddings; is it "
             "the one that the model was trained with?"
         )
-    if config.to_dict()[TASK_KEY] == "named-entities" and not config.labels_are_bio():
-        lines.append("look: `malmoi tag` reads names off labels of the form B-X, I-X and O only; these are others.")
+    try:
+        check_labels("look", config, str(config.to_dict()[TASK_KEY]))
+    except UserError as error:
+        lines.append(f"{error} `malmoi tag` and `malmoi space` will refuse them.")
     return lines

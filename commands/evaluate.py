@@ -9,15 +9,19 @@ from datasets import disable_progress_bars
 from transformers import TrainingArguments
 from transformers.utils import logging
 
+from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.notice import notify
 from malmoi.data.readers import READERS
 from malmoi.data.split_faults import repeated_texts
+from malmoi.data.tagged_dataset import bio_labels
 from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
-from malmoi.inference.loading import load_model, task_of
+from malmoi.inference.loading import check_labels, load_model, task_of
+from malmoi.training.other_labels import OtherLabelsEvaluation
 from malmoi.training.report import environment, print_report, read_report, report_console, shown_figures
 from malmoi.training.run_description import describe_data
 from malmoi.training.tasks import TASKS
+from malmoi.training.tasks.named_entities import NamedEntities
 from malmoi.training.train import build_trainer, evaluate
 
 
@@ -37,6 +41,7 @@ def evaluate_model(
     disable_progress_bars()
     loaded = load_model(model, None, trust_remote_code=trust_remote_code)
     task = TASKS[str(task_of(loaded.model.config))]
+    check_labels(model, loaded.model.config, task.name)
     reader = reader or _reader_of(model)
     readers = [name for name, known in READERS.items() if known.task == task.name]
     if reader not in readers:
@@ -51,9 +56,15 @@ def evaluate_model(
     ):
         notify(repeated)
     labels = [str(name) for _, name in sorted((loaded.model.config.id2label or {}).items())]
-    rows = task.with_labels(splits[split], labels)
     max_length = longest_input(loaded.model.config, loaded.tokenizer)
-    evaluation = task.evaluation(task.features(rows, loaded.tokenizer, max_length=max_length), rows)
+    scheme = read_label_scheme(labels) if isinstance(task, NamedEntities) else None
+    rows = task.with_labels(splits[split], labels if scheme is None or scheme.is_bio else bio_labels(scheme.types()))
+    features = task.features(rows, loaded.tokenizer, max_length=max_length)
+    evaluation = (
+        task.evaluation(features, rows)
+        if scheme is None or scheme.is_bio
+        else OtherLabelsEvaluation(features, rows, NamedEntities.make_metrics, labels=labels, scheme=scheme)
+    )
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(folder, per_device_eval_batch_size=batch_size, disable_tqdm=True)
         trainer = build_trainer(task, loaded.model, loaded.tokenizer, arguments, train=None, evaluation=evaluation)

@@ -14,6 +14,7 @@ from malmoi.conversion.state_dict_names import check_shapes, find_layers, rename
 from malmoi.conversion.verification import LENGTHS, verify
 from malmoi.data.user_error import UserError
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
+from malmoi.inference.model_names import check_name, without_waiting_for_the_hub
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
 
@@ -72,7 +73,7 @@ def convert_checkpoint(checkpoint: Path, output_dir: Path, *, config: Path, toke
         staged = Path(temporary) / output_dir.name
         model.save_pretrained(staged)
         loaded_tokenizer.save_pretrained(staged)
-        largest_difference = verify(load_model(staged, task_of(model.config)).model, tensors)
+        largest_difference = verify(load_model(staged, None).model, tensors)
         if output_dir.exists():
             output_dir.rmdir()
         staged.rename(output_dir)
@@ -122,8 +123,10 @@ def _build(
 
 
 def _load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    check_name(name)
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        with without_waiting_for_the_hub(name):
+            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except Exception as error:  # a damaged tokenizer.json raises no narrower class
         where = (
             "no folder with a tokenizer" if Path(name).is_dir() else "in no such folder and not to be had from the Hub"

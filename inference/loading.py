@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
@@ -20,15 +20,20 @@ from transformers import (
 )
 
 import malmoi.modeling  # noqa: F401  (makes the architectures known to the Auto classes)
+from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
+from malmoi.inference.model_names import check_name, near_names, without_waiting_for_the_hub
 
 COMMANDS = {"named-entities": "tag", "word-spacing": "space", "sentence-classification": "classify"}
 """The command that uses a model of each task."""
+CLASSES = {"named-entities": "Tagger", "word-spacing": "Spacer", "sentence-classification": "Classifier"}
+"""The class that does."""
 TASK_KEY = "malmoi_task"
 """Where the configuration of a saved model names its task."""
 WEIGHTS = "model.safetensors"
 SHARDS = "model.safetensors.index.json"
+TOKENIZER = "tokenizer.json"
 
 
 class LoadedModel(NamedTuple):
@@ -36,11 +41,6 @@ class LoadedModel(NamedTuple):
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-
-
-def default_device() -> str:
-    """Return where models run unless told otherwise: on a GPU if there is one."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def task_of(config: PreTrainedConfig) -> str | None:
@@ -68,7 +68,8 @@ def load_model(
 
     Args:
         model: A folder, or the name of a repository on the Hub.
-        task: The task that it must have been trained for; `None` for any.
+        task: The task that it must have been trained for, with labels that are read for it; `None` for any task, and
+            any labels.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
         bf16: Whether the weights become bfloat16, those of a CRF excepted; otherwise they are what was saved.
@@ -81,7 +82,9 @@ def load_model(
     with _one_sentence(model):
         config = AutoConfig.from_pretrained(model, **options)
         own_task = _check_task(model, config, task)
-        tokenizer = AutoTokenizer.from_pretrained(model, **options)
+        if task is not None:
+            check_labels(model, config, own_task)
+        tokenizer = _load_tokenizer(model, options)
         auto_model = (
             AutoModelForSequenceClassification
             if own_task == "sentence-classification"
@@ -120,7 +123,9 @@ def read_task(model: str | Path, *, trust_remote_code: bool = False, revision: s
     check_place(model)
     with _one_sentence(model):
         config = AutoConfig.from_pretrained(model, trust_remote_code=trust_remote_code, revision=revision)
-        return _check_task(model, config, None)
+        task = _check_task(model, config, None)
+        check_labels(model, config, task)
+        return task
 
 
 def check_place(model: str | Path) -> None:
@@ -129,22 +134,62 @@ def check_place(model: str | Path) -> None:
     Raises:
         UserError: If not; the message names the file.
     """
+    if not isinstance(model, (str, Path)) or not str(model):
+        raise UserError(f"Expected the folder of a model or its name on the Hub, got {model!r}.")
+    check_name(model)
     if Path(model).is_dir():
         check_model_folder(Path(model))
-    elif not _is_repository(str(model)):
-        raise UserError(f"{model}: there is no such folder.")
+    elif "/" not in str(model):  # only models of long ago have no user in their name, none of them a tagger
+        raise UserError(f"{model}: there is no such folder{near_names(Path(model))}")
 
 
 @contextmanager
 def _one_sentence(model: str | Path) -> Iterator[None]:
     """Turn what transformers raises while it loads a model into one sentence."""
+    with without_waiting_for_the_hub(model) as out_of_reach:
+        try:
+            yield
+        except UserError:
+            raise
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, StrictDataclassError) as error:
+            where = str(model) if Path(model).is_dir() else f"{model}: there is no such folder, and on the Hub"
+            reason = (
+                "it cannot be asked (no connection, or HF_HUB_OFFLINE is set), and no copy of it lies in the cache"
+                if out_of_reach and isinstance(error, OSError)
+                else " ".join(str(error).split())
+            )
+            # "rnus/model" may be meant for the Hub or for a folder beside
+            near = "" if Path(model).is_dir() else near_names(Path(model)).removesuffix(".")
+            raise UserError(f"{where}: {reason.removesuffix('.')}{near or '.'}") from error
+
+
+def _load_tokenizer(model: str | Path, options: dict[str, Any]) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of a model.
+
+    Raises:
+        UserError: If a folder lacks it, or it is damaged; the message names the file.
+    """
+    folder = Path(model)
+    if not folder.is_dir():
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(model, **options)
+        return tokenizer
+    file = folder / TOKENIZER
+    if (folder / "tokenizer_config.json").is_file():
+        read_json(folder / "tokenizer_config.json")
+    lacking = UserError(f"{file}: there is no such file, so the folder holds no tokenizer.")
     try:
-        yield
-    except UserError:
-        raise
-    except (OSError, ValueError, TypeError, RuntimeError, StrictDataclassError) as error:
-        where = str(model) if Path(model).is_dir() else f"{model}: there is no such folder, and on the Hub"
-        raise UserError(f"{where}: {' '.join(str(error).split())}") from error
+        tokenizer = AutoTokenizer.from_pretrained(model, **options)
+    except Exception as error:  # the library of tokenizers raises nothing more special
+        if not file.is_file():
+            raise lacking from error
+        raise UserError(f"{file}: the file is damaged ({' '.join(str(error).split())}).") from error
+    # some classes make up a tokenizer that knows no words if they find none
+    files = {TOKENIZER, *tokenizer.vocab_files_names.values()}
+    if tokenizer.is_fast and not any((folder / name).is_file() for name in files):
+        raise lacking
+    if tokenizer.is_fast and not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
+        raise UserError(f"{file}: the file is damaged (it holds no words).")
+    return tokenizer
 
 
 def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -> str:
@@ -154,7 +199,9 @@ def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -
         found = ", ".join(config.architectures or ["none that is named"])
         raise UserError(f"{model}: expected a model for token or sequence classification, got {found}.")
     if task not in (None, own):
-        raise UserError(f"{model}: this is a model for {own}; use `malmoi {COMMANDS[own]}`.")
+        raise UserError(
+            f"{model}: this is a model for {own}; use `malmoi {COMMANDS[own]}`, or `{CLASSES[own]}` in Python."
+        )
     count = len(config.id2label or {})
     if own == "sentence-classification" and (
         config.problem_type not in (None, "single_label_classification") or count < 2
@@ -164,6 +211,22 @@ def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -
             f"`problem_type` {config.problem_type!r}."
         )
     return own
+
+
+def check_labels(model: str | Path, config: PreTrainedConfig, task: str) -> None:
+    """Check that the labels of a model are such as are read for its task.
+
+    Raises:
+        UserError: If not; the message names the labels.
+    """
+    labels = [str(label) for _, label in sorted((config.id2label or {}).items())]
+    if task == "named-entities":
+        try:
+            read_label_scheme(labels)
+        except UserError as error:
+            raise UserError(f"{model}: {error}") from None
+    if task == "word-spacing" and sorted(labels) != sorted(SPACING_LABELS):
+        raise UserError(f"{model}: expected the labels {' and '.join(SPACING_LABELS)}, got {', '.join(labels)}.")
 
 
 def check_model_folder(folder: Path) -> None:
@@ -195,16 +258,31 @@ def check_model_folder(folder: Path) -> None:
 def _check_config(path: Path) -> int | None:
     """Return the number of labels that a configuration names, if it names any."""
     if not path.is_file():
-        raise UserError(f"{path}: there is no such file, so the folder holds no model.")
-    try:
-        labels = json.loads(path.read_text(encoding="utf-8")).get("id2label")
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"{path}: expected a JSON object ({error}).") from None
+        raise UserError(f"{path}: there is no such file, so the folder holds no model{_model_inside(path.parent)}")
+    labels = read_json(path).get("id2label")
     if labels is not None and not isinstance(labels, dict):
         raise UserError(f"{path}: expected `id2label` to map numbers to labels, got {labels!r}.")
     return None if labels is None else len(labels)
 
 
-def _is_repository(name: str) -> bool:
-    """Tell whether a name can be one on the Hub: `user/model`, and no path beside which folders lie here."""
-    return name.count("/") == 1 and not name.startswith((".", "/", "~")) and not Path(name).parent.is_dir()
+def read_json(path: Path) -> dict[str, Any]:
+    """Return what a file of a model holds.
+
+    Raises:
+        UserError: If it is no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: expected a JSON object ({error}).") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected a JSON object, got {type(content).__name__}.")
+    return content
+
+
+def _model_inside(folder: Path) -> str:
+    """Return the end of a sentence that says where the model may be, if a folder itself holds none."""
+    if (folder / "adapter_config.json").is_file():
+        return "; it holds an adapter, which must be merged into its model first."
+    inside = sorted(path.parent.name for path in folder.glob("*/config.json"))
+    return f"; did you mean {folder / inside[-1]}?" if inside else "."

@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 
 from malmoi.data.token_windows import longest_input
-from malmoi.inference.loading import default_device, load_model
+from malmoi.inference.devices import find_device, warn_of_slow_bfloat16
+from malmoi.inference.loading import load_model
 
 
 class TextModel:
@@ -19,7 +20,8 @@ class TextModel:
         bf16: Whether to compute in bfloat16. A CRF stays in float32.
 
     Raises:
-        UserError: If the model cannot be loaded, or is one for another task; the message names the file.
+        UserError: If the model cannot be loaded, or is one for another task, or the device is not there; the message
+            names the file or the device.
     """
 
     task: str
@@ -33,8 +35,11 @@ class TextModel:
         device: str | torch.device | None = None,
         bf16: bool = False,
     ):
+        place = find_device(device)
+        if bf16:
+            warn_of_slow_bfloat16(place)
         loaded = load_model(model, self.task, trust_remote_code=trust_remote_code, revision=revision, bf16=bf16)
-        self.model = loaded.model.to(device or default_device())  # type: ignore[arg-type]
+        self.model = loaded.model.to(place)  # type: ignore[arg-type]
         self.tokenizer = loaded.tokenizer
         self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
         self.labels = {int(index): str(name) for index, name in (loaded.model.config.id2label or {}).items()}

@@ -308,12 +308,13 @@ def test_the_command_line_converts_reports_and_tags(old: Path) -> None:
 
 
 def test_what_deserves_a_look_is_reported(old: Path, wordpiece_tokenizer: PreTrainedTokenizerFast) -> None:
-    labels = ["PS-B", "PS-I", "O"]
+    labels = ["PS-B", "X", "O"]
     write(old, hand_made(len(wordpiece_tokenizer) + 3, labels, num_layers=2), labels)
     report = "\n".join(describe(convert_folder(old, old.parent / "new")))
     assert "(2 layers)" in report
     assert "look: the tokenizer has 3 tokens fewer than there are embeddings" in report
-    assert "look: `malmoi tag` reads names off labels of the form B-X, I-X and O only" in report
+    assert "look: the labels follow no scheme of names that is known (" in report
+    assert "X alone): PS-B, X, O. `malmoi tag` and `malmoi space` will refuse them." in report
 
 
 # what must not be loaded

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import SENTENCES, bert_tokenizer, save, tiny_bert_classifier, tiny_bert_tagger, tiny_spacing_bilstm
 from transformers import BertModel, ByT5Tokenizer
@@ -10,8 +11,10 @@ from malmoi.data.readers import READERS
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
+from malmoi.inference import devices
 from malmoi.inference.classifier import Classifier
-from malmoi.inference.loading import COMMANDS, load_model, task_of
+from malmoi.inference.devices import find_device
+from malmoi.inference.loading import CLASSES, COMMANDS, load_model, read_task, task_of
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
 from malmoi.training.arguments import ARGUMENTS
@@ -115,7 +118,10 @@ def test_a_model_for_another_task_names_its_command(models: dict[str, Path]) -> 
                 continue
             with pytest.raises(UserError) as caught:
                 user(folder)
-            assert str(caught.value) == f"{folder}: this is a model for {tasks[command]}; use `malmoi {command}`."
+            in_python = CLASSES[tasks[command]]
+            assert str(caught.value) == (
+                f"{folder}: this is a model for {tasks[command]}; use `malmoi {command}`, or `{in_python}` in Python."
+            )
 
 
 def test_any_tagger_of_word_beginnings_spaces_words(tmp_path: Path) -> None:
@@ -157,5 +163,107 @@ def test_a_tokenizer_that_leaves_no_room_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_every_task_has_a_command() -> None:
-    assert set(COMMANDS) == set(ARGUMENTS) == set(TASKS)
+    assert set(CLASSES) == set(COMMANDS) == set(ARGUMENTS) == set(TASKS)
     assert all(reader.task in TASKS for reader in READERS.values())
+
+
+@pytest.mark.parametrize("task", ["named-entities", "sentence-classification"])
+def test_a_folder_without_its_tokenizer_or_with_a_damaged_one_is_one_sentence(
+    tmp_path: Path, saved_model: Path, task: str
+) -> None:
+    bert = bert_tokenizer()
+    folder = saved_model if task == "named-entities" else save(tmp_path / "bert", tiny_bert_classifier(bert), bert)
+    file = folder / "tokenizer.json"
+    whole = file.read_text(encoding="utf-8")
+    for content in ("", "{", whole[: len(whole) // 2], "{}", whole.replace('"vocab"', '"words"')):
+        file.write_text(content, encoding="utf-8")
+        with pytest.raises(UserError) as caught:
+            load_model(folder, task)
+        assert str(caught.value).startswith(f"{file}: the file is damaged (")
+        assert "\n" not in str(caught.value)
+    file.unlink()
+    for also in ("nothing", "tokenizer_config.json"):
+        (folder / also).unlink(missing_ok=True)
+        with pytest.raises(UserError) as caught:
+            load_model(folder, task)
+        assert str(caught.value) == f"{file}: there is no such file, so the folder holds no tokenizer."
+    file.write_text(whole, encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(UserError, match=r"tokenizer_config\.json: expected a JSON object, got list"):
+        load_model(folder, task)
+
+
+def test_a_folder_of_checkpoints_or_of_an_adapter_says_what_it_is(tmp_path: Path) -> None:
+    for name in ("checkpoint-10", "checkpoint-20"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UserError, match=r"holds no model; did you mean .*checkpoint-20\?$"):
+        load_model(tmp_path, None)
+    (tmp_path / "adapter_config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UserError, match="holds an adapter, which must be merged into its model first"):
+        load_model(tmp_path, None)
+
+
+def test_a_checkpoint_of_a_training_can_be_used(saved_model: Path) -> None:
+    saved_model.rename(saved_model.parent / "checkpoint-7")
+    assert Tagger(saved_model.parent / "checkpoint-7")("비가") is not None
+
+
+def test_labels_of_no_scheme_are_refused_when_a_model_is_loaded(tmp_path: Path) -> None:
+    tokenizer = bert_tokenizer()
+    folder = save(tmp_path / "names", tiny_bert_tagger(tokenizer, ["LABEL_0", "LABEL_1"]), tokenizer)
+    for load in (Tagger, read_task, lambda folder: load_model(folder, "named-entities")):
+        with pytest.raises(UserError) as caught:
+            load(folder)
+        assert str(caught.value).startswith(f"{folder}: the labels follow no scheme of names that is known")
+        assert str(caught.value).endswith(": LABEL_0, LABEL_1.")
+    model = tiny_spacing_bilstm(tokenizer)
+    model.config.id2label = {0: "BEGIN", 1: "INSIDE"}
+    model.config.malmoi_task = "word-spacing"
+    folder = save(tmp_path / "spaces", model, tokenizer)
+    with pytest.raises(UserError, match="expected the labels B and I, got BEGIN, INSIDE"):
+        Spacer(folder)
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("gpu", "`device` must be the name of one, such as cpu, cuda or cuda:1, got 'gpu'."),
+        ("", "`device` must be the name of one, such as cpu, cuda or cuda:1, got ''."),
+        (-1, "`device` must be the name of one, such as cpu, cuda or cuda:1, got -1."),
+        (2.5, "`device` must be the name of one, such as cpu, cuda or cuda:1, got 2.5."),
+        ("cuda", "`device` is 'cuda', but PyTorch finds no GPU here; use cpu, or leave it out."),
+        ("cuda:3", "`device` is 'cuda:3', but PyTorch finds no GPU here; use cpu, or leave it out."),
+        ("meta", "`device` must be one that computes, got 'meta'."),
+        ("xpu", "`device` is 'xpu', which PyTorch cannot use here (Torch not compiled with XPU enabled)."),
+    ],
+)
+def test_a_device_that_is_not_there_is_one_sentence(
+    saved_model: Path, monkeypatch: pytest.MonkeyPatch, device: object, message: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError) as caught:
+        Tagger(saved_model, device=device)  # type: ignore[arg-type]
+    assert str(caught.value) == message
+
+
+def test_a_gpu_too_many_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UserError, match="`device` is 'cuda:2', but there are only 2 GPUs, from cuda:0 on"):
+        find_device("cuda:2")
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+def test_bfloat16_on_a_processor_without_it_is_said_to_be_slow(
+    saved_model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, has_it: bool
+) -> None:
+    monkeypatch.setattr(devices, "cpu_has_bfloat16", lambda: has_it)
+    Tagger(saved_model, device="cpu")
+    assert not caplog.messages
+    Tagger(saved_model, device="cpu", bf16=True)
+    said = "This processor has no instructions for bfloat16: bf16 is slower here than without it."
+    assert caplog.messages == ([] if has_it else [said])
+    caplog.clear()
+    devices.warn_of_slow_bfloat16(torch.device("cuda"))
+    assert not caplog.messages

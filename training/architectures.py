@@ -8,6 +8,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.token_features import untagged_token_ids
+from malmoi.inference.model_names import without_waiting_for_the_hub
 from malmoi.modeling import (
     BiLstmConfig,
     BiLstmCrfConfig,
@@ -19,6 +20,7 @@ from malmoi.modeling import (
 from malmoi.training.arguments import RecipeArguments
 from malmoi.training.recipe import CONFIGURATIONS, RecipeError, nearest
 from malmoi.training.tasks import Task
+from malmoi.training.tokenizers import check_training_name
 
 
 class ModelRequest(NamedTuple):
@@ -67,10 +69,14 @@ def build_model(
             trained for other labels.
     """
     build = {"bilstm": _bilstm, "bilstm_crf": _bilstm_crf, "encoder": _encoder, "encoder_crf": _encoder_crf}
+    name = arguments.model_name_or_path
+    if name is not None:
+        check_training_name(name, flag="model_name_or_path")
     try:
-        model: PreTrainedModel = build[arguments.model_type](
-            ModelRequest(task, arguments, settings, labels, tokenizer)
-        )
+        with without_waiting_for_the_hub(name or "."):
+            model: PreTrainedModel = build[arguments.model_type](
+                ModelRequest(task, arguments, settings, labels, tokenizer)
+            )
     except OSError as error:
         if Path(str(arguments.model_name_or_path)).is_dir():
             raise RecipeError(
@@ -141,11 +147,11 @@ def _encoder_config(request: ModelRequest) -> PreTrainedConfig:
     if not isinstance(given, dict):
         raise RecipeError(f"`encoder_config` must be a mapping such as {{model_type: bert}}, got {given!r}.")
     if name is not None:
-        config = AutoConfig.from_pretrained(name)
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
         if config.model_type in CONFIGURATIONS:
             raise RecipeError(f"{name} is a {config.model_type}; expected an encoder of transformers.")
         _refuse_unknown(given, config)
-        return AutoConfig.from_pretrained(name, **given)
+        return AutoConfig.from_pretrained(name, trust_remote_code=False, **given)
     model_type = str(given.get("model_type"))
     if model_type not in CONFIG_MAPPING:
         raise RecipeError(

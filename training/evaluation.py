@@ -45,6 +45,11 @@ class Evaluation(ABC):
         self.start()
         return figures
 
+    @property
+    def inputs(self) -> Dataset:
+        """Return what the model is given: the features."""
+        return self.features
+
     def start(self) -> None:
         """Forget everything and begin anew."""
         self._seen = [False] * self.features.num_rows

@@ -17,6 +17,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTo
 from malmoi.data.token_features import untagged_token_ids
 from malmoi.data.user_error import UserError
 from malmoi.inference.loading import check_model_folder
+from malmoi.inference.model_names import check_name, without_waiting_for_the_hub
 from malmoi.training.word_vectors import read_word_vectors
 
 CONTINUATION = "##"
@@ -136,11 +137,14 @@ def _read_encoder(source: str) -> tuple[dict[str, int], Tensor]:
     is_folder = Path(source).is_dir()
     if is_folder:
         check_model_folder(Path(source))
+    else:
+        check_name(source, expected="file or folder")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        encoder, notes = AutoModel.from_pretrained(
-            source, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
-        )
+        with without_waiting_for_the_hub(source):
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+            encoder, notes = AutoModel.from_pretrained(
+                source, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
+            )
     except (OSError, ValueError, RuntimeError) as error:
         if is_folder:
             raise UserError(f"{source}: {' '.join(str(error).split())}") from error

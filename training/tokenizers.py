@@ -6,7 +6,9 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from malmoi.data.character_tokenizer import without_invisible
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
+from malmoi.data.user_error import UserError
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
+from malmoi.inference.model_names import check_name, without_waiting_for_the_hub
 from malmoi.training.arguments import RecipeArguments
 from malmoi.training.recipe import RecipeError
 
@@ -22,8 +24,11 @@ def load_tokenizer(arguments: RecipeArguments, texts: Iterable[str]) -> PreTrain
         return build_syllable_tokenizer(texts, min_frequency=arguments.tokenizer_min_frequency)
     if name == "wordpiece":
         return build_wordpiece_tokenizer(texts, vocab_size=arguments.tokenizer_vocab_size)
+    check_training_name(name, flag="tokenizer" if arguments.tokenizer else "model_name_or_path")
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name)
+        with without_waiting_for_the_hub(name):
+            # a tokenizer needs no code of its own, so nothing is asked
+            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise RecipeError(
             f"The tokenizer {name!r} is in no such folder and could not be fetched from the Hub "
@@ -32,3 +37,19 @@ def load_tokenizer(arguments: RecipeArguments, texts: Iterable[str]) -> PreTrain
     if not tokenizer.is_fast:
         raise RecipeError(f"The tokenizer {name!r} gives no character offsets; a fast tokenizer is needed.")
     return without_invisible(tokenizer)
+
+
+def check_training_name(name: str, *, flag: str) -> None:
+    """Check that a tokenizer or encoder of a recipe is a folder, or can be a repository on the Hub.
+
+    Args:
+        name: The folder or the name.
+        flag: The key of the recipe that names it.
+
+    Raises:
+        RecipeError: If it means a place here in which there is no folder.
+    """
+    try:
+        check_name(name)
+    except UserError as error:
+        raise RecipeError(f"--{flag} {error}") from None

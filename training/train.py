@@ -90,7 +90,7 @@ def build_trainer(
         model=model,
         args=training_arguments,
         train_dataset=train,
-        eval_dataset=numbered(evaluation.features),
+        eval_dataset=numbered(evaluation.inputs),
         data_collator=task.collator(tokenizer),
         processing_class=tokenizer,
         compute_metrics=evaluation,  # type: ignore[arg-type]
@@ -250,7 +250,7 @@ def train_what_is_left(trainer: Trainer, checkpoint: Path | None, arguments: Rec
 def evaluate(trainer: Trainer, evaluation: Evaluation, *, prefix: str = "eval") -> dict[str, float]:
     """Return the figures of the model for the features of an evaluation; logs name them with the prefix."""
     trainer.compute_metrics = evaluation  # type: ignore[assignment]
-    features: Any = numbered(evaluation.features)
+    features: Any = numbered(evaluation.inputs)
     figures = trainer.evaluate(features, metric_key_prefix=prefix)
     return {name.removeprefix(f"{prefix}_"): value for name, value in figures.items()}
 

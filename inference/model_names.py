@@ -1,0 +1,114 @@
+"""Tell folders from names on the Hub: it is not asked for a mistyped path, nor where no connection can be had."""
+
+import difflib
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from huggingface_hub import constants
+
+from malmoi.data.user_error import UserError
+
+PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?"
+REPOSITORY = re.compile(rf"{PART}(?:/{PART})?")
+FILE_ENDING = re.compile(
+    r".+\.(bin|ckpt|csv|gguf|gz|h5|jsonl?|model|msgpack|onnx|pth?|safetensors|tar|tsv|txt|vec|ya?ml|zip)",
+    re.IGNORECASE,
+)
+"""A name with one of these means a file."""
+SECONDS = 3.0
+"""How long the Hub may take to accept a connection."""
+
+
+def check_name(name: str | Path, *, expected: str = "folder") -> None:
+    """Check that a name means a folder that is there, or one that a repository on the Hub can have.
+
+    Args:
+        name: The folder, or the name of a repository.
+        expected: What it may be here, for the error.
+
+    Raises:
+        UserError: If it means a place here in which there is nothing, or a file.
+    """
+    path = Path(name)
+    if path.is_dir():
+        return
+    if path.is_file():
+        raise UserError(f"{name}: expected the folder of a model, but this is a file; its folder is {path.parent}.")
+    if means_a_path(str(name)):
+        raise UserError(f"{name}: there is no such {expected}{near_names(path)}")
+
+
+def means_a_path(name: str) -> bool:
+    """Tell whether a name means a place here, and cannot be meant for the Hub: `user/model`, or `model` alone."""
+    return (
+        REPOSITORY.fullmatch(name) is None
+        or ".." in name
+        or "--" in name
+        or FILE_ENDING.fullmatch(name) is not None
+        # beside which other folders lie
+        or ("/" in name and Path(name).parent.is_dir())
+    )
+
+
+def near_names(path: Path) -> str:
+    """Return the end of a sentence that asks whether a folder of nearly the same name was meant."""
+    meant = Path(path.anchor)
+    for part in path.parts[1 if path.anchor else 0 :]:
+        if part == ".." or (meant / part).is_dir():
+            meant /= part
+            continue
+        try:
+            there = [entry.name for entry in meant.iterdir() if entry.is_dir()]
+        except OSError:
+            return "."
+        near = difflib.get_close_matches(part, there, n=1)
+        if not near:
+            return "."
+        meant /= near[0]
+    return f"; did you mean {meant}?"
+
+
+def hub_is_out_of_reach() -> bool:
+    """Tell whether the Hub cannot be asked: it was ruled out, or no connection to it can be had within seconds."""
+    if constants.HF_HUB_OFFLINE:
+        return True
+    hub = urlsplit(constants.ENDPOINT)
+    proxy = _proxy(hub.scheme)
+    address = urlsplit(proxy if "//" in proxy else f"//{proxy}") if proxy else hub
+    default = 443 if address.scheme == "https" else 80
+    try:
+        socket.create_connection((address.hostname or "", address.port or default), timeout=SECONDS).close()
+    except (OSError, ValueError):
+        return True
+    return False
+
+
+def _proxy(scheme: str) -> str | None:
+    """Return the proxy through which addresses of this scheme are reached, if there is one."""
+    names = (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY")
+    return next((os.environ[name] for name in names if os.environ.get(name)), None)
+
+
+@contextmanager
+def without_waiting_for_the_hub(name: str | Path) -> Iterator[bool]:
+    """Look for a model nowhere but in the cache if the Hub is out of reach, which otherwise takes many retries.
+
+    Args:
+        name: A folder, for which the Hub is not asked, or the name of a repository.
+
+    Yields:
+        Whether the Hub is out of reach.
+    """
+    before = constants.HF_HUB_OFFLINE
+    out_of_reach = not Path(name).exists() and hub_is_out_of_reach()
+    if out_of_reach:
+        constants.HF_HUB_OFFLINE = True
+    try:
+        yield out_of_reach
+    finally:
+        constants.HF_HUB_OFFLINE = before
