@@ -8,6 +8,8 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from malmoi.data.token_characters import CHARACTER, drop_invisible
 from malmoi.data.user_error import UserError
 
+SOME_INVISIBLE = "\u00ad\u034f\u200b\u200d\u3164\ufe0f\ufeff\U000e0020"
+
 
 def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:
     """Return a copy of a fast tokenizer whose tokens never reach beyond one syllable or character.
@@ -25,8 +27,14 @@ def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedToken
     return _rebuilt(tokenizer, first_steps=steps, split_special_tokens=True)
 
 
-def without_invisible(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:
-    """Return a copy of a fast tokenizer to which invisible characters are nothing, as they are to those built here."""
+def without_invisible(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """Return a fast tokenizer to which invisible characters are nothing, as they are to those built here.
+
+    It is a copy, unless they are nothing to the tokenizer itself.
+    """
+    normalizer = tokenizer.backend_tokenizer.normalizer
+    if normalizer is not None and not normalizer.normalize_str(SOME_INVISIBLE):
+        return tokenizer
     return _rebuilt(tokenizer, first_steps=[], split_special_tokens=tokenizer.split_special_tokens)
 
 

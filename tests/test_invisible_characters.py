@@ -114,6 +114,11 @@ def test_tokenizers_of_others_stay_as_they_are_otherwise(
         assert len(tokenizer) == len(plain)
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_a_tokenizer_with_the_rule_is_taken_as_it_is(name: str) -> None:
+    assert without_invisible(OURS[name]) is OURS[name]
+
+
 def test_an_emoji_is_one_token_of_syllables() -> None:
     for emoji in EMOJI:
         offsets = OURS["syllables"](f"손{emoji}은", return_offsets_mapping=True)["offset_mapping"]
