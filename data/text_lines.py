@@ -65,7 +65,7 @@ def _decode(raw: bytes, name: Path | str, number: int, *, encoding: str, advice:
         shown = "UTF-8" if encoding == "utf-8" else encoding
         found = f"byte {error.start + 1} of the line is {raw[error.start]:#04x}"
         if encoding == "utf-8" and _looks_like_cp949(raw):
-            found = f"the file looks like CP949 (EUC-KR); convert it: `iconv -f cp949 -t utf-8 OLD > NEW`{advice}"
+            found += f"; the file looks like CP949 (EUC-KR): convert it by `iconv -f cp949 -t utf-8 OLD > NEW`{advice}"
         raise DataFormatError(name, number, f"expected {shown}, but {found}.") from None
 
 

@@ -65,8 +65,14 @@ def test_training_and_input_read_the_same_lines(tmp_path_factory: pytest.TempPat
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (f"비가 왔다.\n{SENTENCE}\n".encode("cp949"), "line 1: expected UTF-8, but the file looks like CP949"),
-        (f"abc\n{SENTENCE}\n".encode("euc-kr"), "line 2: expected UTF-8, but the file looks like CP949"),
+        (
+            f"비가 왔다.\n{SENTENCE}\n".encode("cp949"),
+            "line 1: expected UTF-8, but byte 1 of the line is 0xba; the file looks like CP949",
+        ),
+        (
+            f"abc\n{SENTENCE}\n".encode("euc-kr"),
+            "line 2: expected UTF-8, but byte 1 of the line is 0xbc; the file looks like CP949",
+        ),
         (SENTENCE.encode("utf-16"), "expected UTF-8, but the file is UTF-16; convert it: `iconv -f utf-16"),
         (b"abc\na\0b\n", "line 2: expected text, but character 2 of the line is a NUL."),
         (b"abc\n\xff\xfe\xfd\n", "line 2: expected UTF-8, but byte 1 of the line is 0xff."),
