@@ -6,6 +6,8 @@ CRF.
 This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from transformers.utils.generic import can_return_tuple
@@ -76,7 +78,10 @@ class BiLstmCrfForTokenClassification(CrfInAdapters, BiLstmPreTrainedModel):
         mask = self._token_mask(input_ids, attention_mask, inputs_embeds)
         wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         hidden_states: list[Tensor] | None = [] if wanted else None
-        emissions = self._emissions(input_ids, mask, inputs_embeds=inputs_embeds, outputs=hidden_states)
+        optional: dict[str, Any] = {"inputs_embeds": inputs_embeds, "outputs": hidden_states}
+        emissions = self._emissions(
+            input_ids, mask, **{name: value for name, value in optional.items() if value is not None}
+        )
         crf = follow_labels(self.crf, self.config)
         check_training(crf, emissions, labels=labels, num_items_in_batch=num_items_in_batch)
         output = crf_output(
