@@ -1,18 +1,18 @@
 """Token embeddings with hashed n-grams, and a bidirectional LSTM that padding cannot influence.
 
-This file travels with every saved model, so it imports nothing but torch and its neighbours.
+This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
 """
 
-import logging
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from transformers.utils import logging
 
 from .dropout import Dropout
 
-logger = logging.getLogger(__name__)
+logger = logging.get_logger(__name__)
 
 # Odd multipliers spread ids over all bits (Knuth, The Art of Computer Programming, volume 3, section 6.4).
 HASH_MULTIPLIER = 0x9E3779B1

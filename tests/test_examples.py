@@ -25,10 +25,11 @@ def test_examples_are_short_enough_to_be_copied() -> None:
 def test_the_stock_trainer_learns_from_the_example(marked_corpus: Path, tmp_path: Path) -> None:
     figures = load("train_bilstm_crf.py")["main"](str(tmp_path / "run"), str(marked_corpus), epochs=25)
     assert figures["eval_f1"] > 0.6
-    names = [entity.text for entity in next(iter(Tagger(tmp_path / "run").tag(["<손흥민은 서울에서 잤다."])))]
+    names = [entity.text for entity in next(iter(Tagger(tmp_path / "run").tag(["손흥민은 서울에서 잤다."])))]
     assert names == ["손흥민", "서울"]
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of peft, about names of transformers
 def test_adapters_train_classifier_and_crf_and_become_part_of_the_weights(
     marked_corpus: Path, tmp_path: Path, wordpiece_tokenizer: PreTrainedTokenizerFast
 ) -> None:

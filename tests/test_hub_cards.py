@@ -149,7 +149,7 @@ def test_other_data_is_no_repetition(
         read_facts(runs[1], [elsewhere])
 
 
-@pytest.mark.parametrize("key", ["parameters", "losses", "best_epoch"])
+@pytest.mark.parametrize("key", ["parameters", "losses", "main_figure"])
 def test_a_missing_number_is_an_error_and_no_blank(
     key: str, copied: Callable[[Callable[[dict[str, Any]], Any]], Path], corpus_file: Path
 ) -> None:

@@ -31,6 +31,7 @@ def evaluate(tmp_path: Path, labels: list[str], capsys: pytest.CaptureFixture[st
         reader="inline-marks",
         split="validation",
         batch_size=2,
+        every_figure=True,
         as_json=True,
         trust_remote_code=False,
     )

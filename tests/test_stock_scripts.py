@@ -52,8 +52,8 @@ def compute_metrics(evaluated):
 
 
 arguments = TrainingArguments(
-    output, max_steps=60, learning_rate=2e-2, per_device_train_batch_size=8, use_cpu=True, disable_tqdm=True,
-    dataloader_pin_memory=False, report_to=[], save_strategy="no", eval_strategy="steps", eval_steps=60,
+    output, max_steps=200, learning_rate=2e-2, per_device_train_batch_size=8, use_cpu=True, disable_tqdm=True,
+    dataloader_pin_memory=False, report_to=[], save_strategy="no", eval_strategy="steps", eval_steps=200,
 )
 collator = DataCollatorForTokenClassification(tokenizer) if task == "token-classification" else (
     DataCollatorWithPadding(tokenizer)
@@ -100,7 +100,7 @@ def test_a_stock_script_trains_any_architecture_with_labels_of_its_own(
     task = TASKS[architecture]
     printed = run_without_malmoi(SCRIPT.format(folder=str(folder), output=str(output), task=task))
     told = json.loads(printed.splitlines()[-1])
-    assert told["accuracy"] > 0.95
+    assert told["accuracy"] > 0.99
     if task == "text-classification":
         assert told["answers"] == ["bad", "bad", "good"]
         return

@@ -39,7 +39,9 @@ def test_tokens_cover_every_visible_character_of_any_text_once(text: str) -> Non
     assert all(start < end for start, end in edges)
     assert all(before <= after for (_, before), (after, _) in pairwise(edges))
     between = [0, *(edge for pair in edges for edge in pair), len(text)]
-    assert not INVISIBLE.sub("", "".join(text[a:b] for a, b in zip(between[::2], between[1::2])))
+    left = "".join(text[a:b] for a, b in zip(between[::2], between[1::2]))
+    # a Windows line end is one white space, and its place is that of the line feed
+    assert set(INVISIBLE.sub("", left)) <= ({"\r"} if "\r\n" in text else set())
     assert not any(INVISIBLE.match(text[start]) or INVISIBLE.match(text[end - 1]) for start, end in edges)
 
 
