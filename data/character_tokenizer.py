@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from malmoi.data.token_characters import CHARACTER, drop_invisible
 from malmoi.data.user_error import UserError
 
-SOME_INVISIBLE = "\u00ad\u034f\u200b\u200d\u3164\ufe0f\ufeff\U000e0020"
+SOME_INVISIBLE = "\b\x7f\u00ad\u034f\u200b\u200d\u3164\ufe0f\ufeff\ufff9\U000e0020"
 
 
 def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:

@@ -8,6 +8,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
+from malmoi.modeling.name_edges import INVISIBLE
 
 JOINER = "\u200d"  # within an emoji it is part of it
 
@@ -17,9 +18,7 @@ def class_name(written: str) -> str:
 
     In Unicode's form NFC, without invisible characters, without spaces at its edges and with single ones within.
     """
-    visible = "".join(
-        c for c in unicodedata.normalize("NFC", written) if c == JOINER or unicodedata.category(c) != "Cf"
-    )
+    visible = INVISIBLE.sub(lambda found: found[0] * (found[0] == JOINER), unicodedata.normalize("NFC", written))
     return " ".join(visible.strip(JOINER).split())
 
 

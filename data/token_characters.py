@@ -1,8 +1,9 @@
 r"""What one character is where characters become tokens, as normalizers and patterns of a `tokenizer.json`.
 
 Invisible characters (zero-width spaces and joiners, byte order marks, soft hyphens, direction marks, variation
-selectors and whatever else Unicode calls ignorable by default) are no tokens and no part of one, so a text with them
-has the tokens of the text without them. The joiner within an emoji is the exception: it makes several emoji one.
+selectors and whatever else Unicode calls ignorable by default; annotation marks, and control characters other than
+spaces) are no tokens and no part of one, so a text with them has the tokens of the text without them. The joiner
+within an emoji is the exception: it makes several emoji one.
 
 A character is what a reader takes for one (Unicode, UAX 29, grapheme clusters), be it a syllable in three letters, a
 letter with its marks, a flag or a family. Two things differ from UAX 29: consonants and vowels on their own, as in
@@ -26,7 +27,8 @@ EMOJI = rf"\p{{Regional_Indicator}}{{1,2}}|{PICTURE}{MARKS}\p{{Emoji_Modifier}}?
 """The pattern of one emoji in a text without variation selectors and joiners."""
 
 JOINER = "\u200d"
-INVISIBLE = rf"[\p{{Default_Ignorable_Code_Point}}&&[^{JOINER}]]"
+CONTROL = r"\x{00}-\x{08}\x{0E}-\x{1B}\x{7F}-\x{84}\x{86}-\x{9F}"
+INVISIBLE = rf"[\p{{Default_Ignorable_Code_Point}}\x{{FFF9}}-\x{{FFFB}}{CONTROL}&&[^{JOINER}]]"
 IDLE_JOINER = (
     rf"(?<![\p{{Extended_Pictographic}}\p{{Emoji_Modifier}}]){JOINER}|{JOINER}(?!\p{{Extended_Pictographic}})"
 )

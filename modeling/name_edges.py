@@ -15,7 +15,8 @@ CHARACTER = regex.compile(
     r"|[\u1160-\u11ff\ud7b0-\ud7fb])[\p{M}\p{Grapheme_Extend}\u200d]*|\X"
 )
 """A character as a reader sees it: a grapheme cluster."""
-INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+"""What Unicode says to ignore, annotation marks, and control characters other than spaces."""
 # signs that stand in texts and names as text, unless a variation selector makes them emoji
 EMOJI = regex.compile(
     r"[\p{Regional_Indicator}\p{Emoji_Modifier}]|[#*0-9]\ufe0f?\u20e3|(?![#*0-9])\p{Emoji}\ufe0f"

@@ -144,6 +144,7 @@ def test_a_malformed_text_is_named(tmp_path: Path, content: str | bytes, line: i
 
 
 HEADINGS = ["label\ttext", "라벨\t문장", "Label\tdocument", "class_name\treview", "labels\tutterances_of_users"]
+HEADINGS += ['"label"\t"text"', '"라벨"\t"글"']
 
 
 @pytest.mark.parametrize("heading", HEADINGS)
@@ -194,7 +195,10 @@ def test_a_refusal_names_a_few_classes_of_many(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["긍정 ", " 긍정", "\u200b긍정", "긍\u200b정", "긍정\ufeff", "긍정\u3000", unicodedata.normalize("NFD", "긍정")],
+    [
+        *["긍정 ", " 긍정", "\u200b긍정", "긍\u200b정", "긍정\ufeff", "긍정\u3000", "긍정\u3164", "긍정\b"],
+        unicodedata.normalize("NFD", "긍정"),
+    ],
 )
 def test_classes_that_look_the_same_are_one(tmp_path: Path, written: str) -> None:
     write_texts(tmp_path, f"{TEXTS}{written}\t또 보고 싶다\n")

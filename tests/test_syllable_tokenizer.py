@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
-from malmoi.modeling.name_edges import CHARACTER
+from malmoi.modeling.name_edges import CHARACTER, INVISIBLE
 
 TOKENIZER = build_syllable_tokenizer(["손흥민은 1992년 춘천에서 태어났다. ㅋㅋ ㅠㅠ ㄴ ㄳ abc"] * 2)
 
@@ -26,9 +26,6 @@ ANY_TEXT = st.text(
 
 def offsets(text: str) -> list[tuple[int, int]]:
     return TOKENIZER(text, return_offsets_mapping=True)["offset_mapping"]
-
-
-INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 
 
 @given(ANY_TEXT)
