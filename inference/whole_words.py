@@ -27,23 +27,17 @@ import regex
 
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
+from malmoi.modeling.name_edges import INVISIBLE
 
 SPACE = " "
 # letters and digits of scripts with spaces between words, and units in one character; with their marks
 PLAIN = r"[\p{L}\p{N}㎀-㏟--\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}ㄱ-ㆎ]"
-LETTER = rf"(?:{PLAIN}[\p{{M}}\p{{Default_Ignorable_Code_Point}}]*)"
+LETTER = rf"(?:{PLAIN}(?:\p{{M}}|{INVISIBLE.pattern})*)"
 EXTENSIONS = (
     "hwpx?|docx?|xlsx?|pptx?|pdf|txt|rtf|csv|tsv|jsonl?|xml|ya?ml|md|html?|py|ipynb|js|ts|java|cpp|[ch]|sh|bat|ini|cfg"
     "|log|zip|tar|t?gz|7z|rar|jpe?g|png|gif|bmp|svg|webp|heic|mp[34]|m4a|wav|avi|mkv|mov|exe|dll|apk|iso|ttf|otf"
 )
-# words that begin like a counter
-NO_COUNTERS = (
-    "시민|시즌|시장|위기|위험|위원|대응|대회|대한|대비|대결|대승|인상|인구|평창|평가|회동|회의|회사|여름|여객|여자"
-    "|차량|승리|월드|주택|주식|장관|개막|개최|개선|만족|명절|번호|부산|초반|동계|점검|강원|강남|편집|통합|통신|판매|건설"
-    "|석유|종목|관련|관리|평균|도시|조사|조선|조정|호텔|호주|줄었|줄어"
-)
 COUNTERS = (
-    f"(?!{NO_COUNTERS})"
     "(?:[십백천만억조원엔년월일시분초주명인마리개대권장병잔살세번회차호층동위등배점승패무골강편곡쪽줄칸단통판표석건종곳쌍팀부관평도톤]"
     "|달러|유로|위안|파운드|퍼센트|프로|킬로|센티|밀리|미터|그램|리터|헥타르|와트|볼트|메가|기가|테라|바이트|칼로리|인치|피트|마일"
     "|학년|학기|교시|송이|켤레|그루|자루|가지|군데|여)"
