@@ -1,5 +1,6 @@
 """What is suspicious about the splits of a data set: labels that nothing teaches, texts that were learned by heart."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
@@ -20,7 +21,8 @@ def split_faults(splits: Mapping[str, Dataset]) -> list[str]:
     Args:
         splits: Tagged sentences or classified texts by the name of their split, `train` among them.
     """
-    found = (unlearnable_labels(splits), rare_labels(splits["train"]), repeated_texts(splits))
+    train = splits["train"]
+    found = (unlearnable_labels(splits), rare_labels(train), labels_in_two_cases(train), repeated_texts(splits))
     return [sentence for sentence in found if sentence is not None]
 
 
@@ -59,6 +61,15 @@ def rare_labels(train: Dataset) -> str | None:
         return None
     named = [f"{name} (once{_nearest(name, common)})" for name in rare]
     return f"labels that may be misspelt in the training data: {list_names(named, length=90)}."
+
+
+def labels_in_two_cases(train: Dataset) -> str | None:
+    """Say which labels of the training data differ in capitals or width alone."""
+    spellings: dict[str, list[str]] = {}
+    for name in sorted(count_labels(train)):
+        spellings.setdefault(unicodedata.normalize("NFKC", name).casefold(), []).append(name)
+    named = [" and ".join(names) for names in spellings.values() if len(names) > 1]
+    return f"labels that differ in capitals or width alone are two: {list_names(named, length=90)}." if named else None
 
 
 def repeated_texts(splits: Mapping[str, Dataset]) -> str | None:

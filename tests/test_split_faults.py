@@ -8,10 +8,20 @@ from tiny_runs import train_demo
 from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
 from malmoi.data.readers.inline_marks import read_inline_marks
-from malmoi.data.split_faults import count_labels, count_repeated, rare_labels, split_faults, unlearnable_labels
+from malmoi.data.split_faults import (
+    count_labels,
+    count_repeated,
+    labels_in_two_cases,
+    rare_labels,
+    split_faults,
+    unlearnable_labels,
+)
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 
 TYPES = ["LC", "PER", "PS"]
+
+
+CASES = [ClassifiedText(id=name, text="글", label=name) for name in ("good", "Good", "bad", "ｂａｄ")]
 
 
 def tagged(*names: str, text: str = "가나") -> Dataset:
@@ -57,6 +67,13 @@ def test_a_label_that_occurs_once_among_many_is_named() -> None:
     )
     assert rare_labels(classified("good", "god", "bad")) is None  # all are rare
     assert rare_labels(classified(*["good"] * 20, "god", "god")) is None
+
+
+def test_labels_that_differ_in_capitals_or_width_alone_are_named() -> None:
+    assert labels_in_two_cases(classified_dataset(CASES, ["Good", "bad", "good", "ｂａｄ"])) == (
+        "labels that differ in capitals or width alone are two: Good and good, bad and ｂａｄ."
+    )
+    assert labels_in_two_cases(classified("good", "god", "bad")) is None
 
 
 def test_texts_of_the_training_data_are_counted_whatever_their_spaces() -> None:

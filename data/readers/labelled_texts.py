@@ -97,13 +97,15 @@ def _is_heading(path: Path, rows: list[Columns]) -> bool:
     Raises:
         DataFormatError: If it heads them the other way round.
     """
-    number, label, text = rows[0]
-    if TEXT_HEADING.fullmatch(label) and CLASS_HEADING.fullmatch(class_name(text)):
+    number = rows[0].number
+    # in quotes, whether the other rows have them or not
+    label, text = (class_name(column.strip('"')) for column in rows[0][1:])
+    if TEXT_HEADING.fullmatch(label) and CLASS_HEADING.fullmatch(text):
         raise DataFormatError(path, number, f"expected {EXPECTED}, but the heading says {label!r} before {text!r}.")
     if not CLASS_HEADING.fullmatch(label):
         return False
     # a class may well be called so, but hardly for one text alone
-    return TEXT_HEADING.fullmatch(class_name(text)) is not None or label not in {row.first for row in rows[1:]}
+    return TEXT_HEADING.fullmatch(text) is not None or label not in {row.first for row in rows[1:]}
 
 
 def _check_classes(path: Path, rows: list[Columns], classes: list[str]) -> None:
