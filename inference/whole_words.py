@@ -25,11 +25,14 @@ from typing import NamedTuple
 
 import regex
 
+from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
 from malmoi.modeling.name_edges import INVISIBLE
 
 SPACE = " "
+LONGEST_SEARCH = 10
+"""How many seconds a regular expression of the user may take in one text."""
 # letters and digits of scripts with spaces between words, and units in one character; with their marks
 PLAIN = r"[\p{L}\p{N}㎀-㏟--\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}ㄱ-ㆎ]"
 LETTER = rf"(?:{PLAIN}(?:\p{{M}}|{INVISIBLE.pattern})*)"
@@ -38,7 +41,7 @@ EXTENSIONS = (
     "|log|zip|tar|t?gz|7z|rar|jpe?g|png|gif|bmp|svg|webp|heic|mp[34]|m4a|wav|avi|mkv|mov|exe|dll|apk|iso|ttf|otf"
 )
 COUNTERS = (
-    "(?:[십백천만억조원엔년월일시분초주명인마리개대권장병잔살세번회차호층동위등배점승패무골강편곡쪽줄칸단통판표석건종곳쌍팀부관평도톤]"
+    "(?:시간|개월|번째|주년|[십백천만억조원엔년월일시분초주명인마리개대권장병잔살세번회차호층동위등배점승패무골강편곡쪽줄칸단통판표석건종곳쌍팀부관평도톤]"
     "|달러|유로|위안|파운드|퍼센트|프로|킬로|센티|밀리|미터|그램|리터|헥타르|와트|볼트|메가|기가|테라|바이트|칼로리|인치|피트|마일"
     "|학년|학기|교시|송이|켤레|그루|자루|가지|군데|여)"
 )
@@ -47,24 +50,24 @@ NAME = r"[\p{L}\p{N}\p{M}_()\[\].-]"
 # each begins where nothing of its kind stands before it, so that long texts take no longer than they are
 ADDRESS = regex.compile(
     # Hangul belongs to the path if it stands after a sign
-    rf"(?:https?://|www\.)[^\s가-힣<>\"'“”‘’]+(?:(?<=[/=?&#%_+.-])[가-힣]{PATH}*)?"
+    rf"(?:https?://(?:[\p{{L}}\p{{N}}-]+\.)*|www\.)[^\s가-힣<>\"'“”‘’]+(?:(?<=[/=?&#%_+.-])[가-힣]{PATH}*)?"
     r"|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
     r"|(?<![A-Za-z0-9&])[#@][\p{L}\p{N}\p{M}_]+"
     rf"|(?<!{NAME}){NAME}+\.(?i:{EXTENSIONS})(?![A-Za-z0-9])",
     regex.V1,
 )
 """What has a form of its own, Hangul included, and must not touch the words beside it."""
-SIGNS = r"[.:/\\_~&+=@*^·×|–-]+"  # between two letters or digits
+SIGNS = r"[.:/\\_~∼～〜&+=@*^·×±|–−-]+"  # between two letters or digits
 JOINED = regex.compile(
     # letters with marks among others of their kind may be words each
-    rf"[(\[{{“‘「『《]{{0,4}}(?={LETTER}{{0,40}}?{PLAIN}(?!\p{{M}})){LETTER}+"
-    rf"(?:(?:{SIGNS}|(?<=\d),(?=\d{{3}}(?!\d))|['’](?=(?:s|t|re|ve|ll|d|m)\b)|(?<=\b[OD])['’](?=\p{{Lu}})){LETTER}+)*"
-    r"(?:[%‰°℃℉]|(?<=\b\p{L})(?:\+\+|#))?[.,!?;:)\]}…]*",
+    rf"[/(\[{{“‘「『《]{{0,4}}(?={LETTER}{{0,40}}?{PLAIN}(?!\p{{M}})){LETTER}+"
+    rf"(?:(?:{SIGNS}|(?<=\d),(?=\d{{3}}(?!\d))|['’](?=(?:s|t|re|ve|ll|d|m)(?!{PLAIN}))|(?<=(?<!{PLAIN})[OD])['’](?=\p{{Lu}})){LETTER}+)*"
+    rf"(?:[%‰°℃℉](?:p(?!{PLAIN}))?|(?<=(?<!{PLAIN})\p{{L}})(?:\+\+|#))?[.,!?;:)\]}}…]*",
     regex.V1,
 )
 """A word or number other than Hangul."""
-BEFORE_NUMBER = regex.compile(r"[$€£¥₩￦±+-]\d|\(\d{2,4}\)\d")
-COUNTED = regex.compile(rf"\d[%‰°℃℉]?(?:{COUNTERS})")
+BEFORE_NUMBER = regex.compile(r"[$€£¥₩￦±+−№-]\d|\(\d{2,4}\)\d")
+COUNTED = regex.compile(rf"\d{COUNTERS}")
 OTHER = r"[^\p{L}\p{N}\s]*"
 BETWEEN = regex.compile(rf"{PLAIN}({OTHER}(?: {OTHER})+)(?={PLAIN})", regex.V1)
 """Spaces and signs between two letters or digits other than Hangul."""
@@ -100,7 +103,11 @@ class WholeWords:
         self.patterns = [_pattern(word) for word in words]
 
     def gaps(self, text: str) -> FixedGaps:
-        """Return the places of a text where the writer decides."""
+        """Return the places of a text where the writer decides.
+
+        Raises:
+            UserError: If a regular expression of the user takes too long.
+        """
         fixed = FixedGaps(set(), set(), set())
         for pattern in (ADDRESS, JOINED, BEFORE_NUMBER, COUNTED):
             for match in pattern.finditer(text):
@@ -110,9 +117,16 @@ class WholeWords:
         for match in BETWEEN.finditer(text):
             fixed.open.update(at for at in range(*match.span(1)) if text[at] == SPACE)
         for pattern in self.patterns:
-            for match in pattern.finditer(text):
-                fixed.closed.update(range(match.start() + 1, match.end()))
-                fixed.untouched.update(at for at in range(*match.span()) if text[at] == SPACE)
+            try:
+                spans = [match.span() for match in pattern.finditer(text, timeout=LONGEST_SEARCH)]
+            except TimeoutError:
+                raise UserError(
+                    f"The regular expression {shorten(pattern.pattern)} of the words that stay whole takes longer "
+                    f"than {LONGEST_SEARCH} seconds in the text {shorten(text)}; write it without repeats in repeats."
+                ) from None
+            for start, end in spans:
+                fixed.closed.update(range(start + 1, end))
+                fixed.untouched.update(at for at in range(start, end) if text[at] == SPACE)
         return fixed
 
 

@@ -37,6 +37,7 @@ WHOLE = [
     *["https://a.kr/b?c=1&d=2", "https://ko.a.org/wiki/한국어", "www.naver.com", "hong.gil-dong@a.co.kr", "naver.com"],
     *["iPhone15", "iPhone", "résumé", "re\u0301sume\u0301", "don't", "O'Brien", "C++", "C#", "AT&T", "(AI)", "Hello,"],
     *["report_final.pdf", "보고서_v2.hwp", "회의록.docx", "#오늘의날씨", "@hong_gildong", "a\u00adb\u200bc", "Привет"],
+    *["3.5%p", "5∼6", "10±0.5", "№5", "/usr/bin/env", "http://한글.kr/가", "2시간", "3개월", "a\bb"],
 ]
 STAYING = ["Hello world", "New York", "iPhone 15 Pro", "Python 3.11", "1 2", "Hello, world!", "Mr. Kim", "(A) [B]"]
 
@@ -174,3 +175,26 @@ def test_long_texts_take_no_longer_than_they_are(piece: str) -> None:
     started = time.process_time()
     WholeWords().gaps(piece * 40_000)
     assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize("word", ["don't", "O'Brien", "C++", "C#"])
+def test_latin_words_with_signs_stay_whole_between_hangul(forced: Forced, word: str) -> None:
+    assert word in forced.space(f"이것은{word}이다", "B").split(" ")
+
+
+@pytest.mark.parametrize("word", ["1인상", "5대응", "3위험", "100%국산", "50%줄었다"])
+def test_only_the_counter_itself_belongs_to_a_number(forced: Forced, word: str) -> None:
+    number = regex.match(r"\d+(?:%|\p{Hangul})", word)
+    assert number is not None
+    assert forced.space(word, "B").split(" ")[0] == number[0]
+
+
+def test_a_regular_expression_that_takes_too_long_is_refused() -> None:
+    words = WholeWords(["/(a|aa)+$/"])
+    with (
+        patch("malmoi.inference.whole_words.LONGEST_SEARCH", 0.1),
+        pytest.raises(
+            UserError, match=r"The regular expression '\(a\|aa\)\+\$' .* longer than 0.1 seconds in the text"
+        ),
+    ):
+        words.gaps("a" * 3000 + "!")
