@@ -1,6 +1,5 @@
 """Load a saved model, and say in one sentence what is wrong with a folder that cannot be loaded."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from transformers import (
 )
 
 import malmoi.modeling  # noqa: F401  (makes the architectures known to the Auto classes)
+from malmoi.data.json_object import read_json_object
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
@@ -175,7 +175,7 @@ def _load_tokenizer(model: str | Path, options: dict[str, Any]) -> PreTrainedTok
         return tokenizer
     file = folder / TOKENIZER
     if (folder / "tokenizer_config.json").is_file():
-        read_json(folder / "tokenizer_config.json")
+        read_json_object(folder / "tokenizer_config.json")
     lacking = UserError(f"{file}: there is no such file, so the folder holds no tokenizer.")
     try:
         tokenizer = AutoTokenizer.from_pretrained(model, **options)
@@ -259,25 +259,10 @@ def _check_config(path: Path) -> int | None:
     """Return the number of labels that a configuration names, if it names any."""
     if not path.is_file():
         raise UserError(f"{path}: there is no such file, so the folder holds no model{_model_inside(path.parent)}")
-    labels = read_json(path).get("id2label")
+    labels = read_json_object(path).get("id2label")
     if labels is not None and not isinstance(labels, dict):
         raise UserError(f"{path}: expected `id2label` to map numbers to labels, got {labels!r}.")
     return None if labels is None else len(labels)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return what a file of a model holds.
-
-    Raises:
-        UserError: If it is no JSON object.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: expected a JSON object ({error}).") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: expected a JSON object, got {type(content).__name__}.")
-    return content
 
 
 def _model_inside(folder: Path) -> str:
