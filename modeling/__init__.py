@@ -5,6 +5,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 from malmoi.configuration.configuration_bilstm import BiLstmConfig
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
+from malmoi.modeling.installed_pipeline import prefer_installed_pipeline
 from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
 from malmoi.modeling.modeling_encoder_crf import EncoderCrfForTokenClassification
@@ -18,6 +19,8 @@ for config_class, model_class, auto_class in (
     AutoConfig.register(config_class.model_type, config_class, exist_ok=True)
     AutoModel.register(config_class, model_class, exist_ok=True)
     auto_class.register(config_class, model_class, exist_ok=True)
+
+prefer_installed_pipeline()
 
 __all__ = [
     "BiLstmConfig",

@@ -1,13 +1,16 @@
 """A saved folder must work where malmoi is not installed."""
 
 import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from saved_models import TASKS, build, expected_lines, load, train
-from transformers import AutoModel, PreTrainedTokenizerFast
+from transformers import AutoModel, PreTrainedTokenizerFast, pipeline
+
+from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
 
 RunWithoutMalmoi = Callable[..., str]
 
@@ -38,6 +41,46 @@ def test_every_auto_class_and_the_pipeline_work_without_malmoi(
 ) -> None:
     output = run_without_malmoi(load(saved, architecture), also_missing=("torchcrf",))
     assert output.splitlines() == expected_lines(saved, architecture)
+
+
+@pytest.mark.parametrize("reference", ["", "somebody/model--"])
+def test_the_installed_pipeline_answers_for_the_installed_model(
+    tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast, reference: str
+) -> None:
+    """A folder of another version may bring a pipeline that reads `logits` as something else."""
+    model = build("bilstm_crf", len(syllable_tokenizer))
+    model.save_pretrained(tmp_path)
+    syllable_tokenizer.save_pretrained(tmp_path)
+    file = tmp_path / "pipeline_crf_token_classification.py"
+    file.write_text(
+        "from transformers import TokenClassificationPipeline\n\n\n"
+        "class CrfTokenClassificationPipeline(TokenClassificationPipeline):\n    pass\n",
+        encoding="utf-8",
+    )
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    entry = config["custom_pipelines"]["token-classification"]
+    entry["impl"] = reference + entry["impl"]
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    answerer = pipeline("token-classification", model=str(tmp_path), trust_remote_code=True)
+    assert type(answerer) is CrfTokenClassificationPipeline
+    own = CrfTokenClassificationPipeline(model=model.eval(), tokenizer=syllable_tokenizer)
+    assert answerer("손흥민은 춘천에서", ignore_labels=[]) == own("손흥민은 춘천에서", ignore_labels=[])
+
+
+def test_a_pipeline_of_somebody_else_is_that_of_the_folder(
+    tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    model = build("bilstm_crf", len(syllable_tokenizer))
+    model.config.custom_pipelines["token-classification"]["impl"] = "theirs.Theirs"
+    model.save_pretrained(tmp_path)
+    syllable_tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "theirs.py").write_text(
+        "from transformers import TokenClassificationPipeline\n\n\n"
+        "class Theirs(TokenClassificationPipeline):\n    pass\n",
+        encoding="utf-8",
+    )
+    answerer = pipeline("token-classification", model=str(tmp_path), trust_remote_code=True)
+    assert type(answerer).__name__ == "Theirs"
 
 
 def test_a_folder_holds_no_pickle_and_no_import_of_malmoi(saved: Path) -> None:
