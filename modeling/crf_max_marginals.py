@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 IMPOSSIBLE = -1e4  # float16 and bfloat16 hold it too
+LEAST_LEAD = 1e-6  # a softmax in float32 makes equals of numbers that differ by less
 
 
 def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:
@@ -26,8 +27,9 @@ def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:
 
 
 def finite_scores(scores: Tensor, mask: Tensor, *, outside_label_id: int | None) -> Tensor:
-    """Return max-marginals without infinity, with the same largest tag at each position.
+    """Return max-marginals without infinity, with the same largest tag at each position, also after a softmax.
 
+    The largest has a lead of at least 0.000001, for the stock pipeline takes the argmax of probabilities in float32.
     A tag that no allowed sequence has gets 10,000 less than the lowest one of its position that has. Where a position
     is not in the chain, every tag gets -10,000, and the outside label 0.
 
@@ -38,6 +40,8 @@ def finite_scores(scores: Tensor, mask: Tensor, *, outside_label_id: int | None)
     """
     impossible = scores.isneginf()
     lowest = scores.masked_fill(impossible, torch.inf).amin(-1, keepdim=True)
+    highest = scores.amax(-1, keepdim=True)
+    scores = torch.where(scores < highest, torch.minimum(scores, highest - LEAST_LEAD), scores)
     logits = torch.where(impossible, lowest.nan_to_num(nan=torch.nan, posinf=0.0) + IMPOSSIBLE, scores)
     if outside_label_id is not None:
         logits[..., outside_label_id].masked_fill_(~mask, 0)

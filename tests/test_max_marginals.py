@@ -198,3 +198,12 @@ def test_sequence_scores_and_probabilities_fit_together() -> None:
             assert (sums - scores[0, position, tag]).item() == pytest.approx(loss.item())
         else:
             assert sums - scores[0, position, tag] > loss
+
+
+def test_the_best_tag_stays_ahead_through_the_softmax_of_the_stock_pipeline() -> None:
+    scores = torch.zeros(1, 2, 5)
+    path = torch.tensor([[4, 2]])
+    logits = finite_scores(keep_path_ahead(scores, path), torch.ones(1, 2, dtype=torch.bool), outside_label_id=None)
+    shifted = np.exp(logits.numpy() - logits.numpy().max(-1, keepdims=True))
+    assert ((shifted / shifted.sum(-1, keepdims=True)).argmax(-1) == path.numpy()).all()
+    assert torch.equal(logits.softmax(-1).argmax(-1), path)
