@@ -142,16 +142,24 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
             raise ValueError("You must specify exactly one of `input_ids` and `inputs_embeds`.")
         if attention_mask is None:
             attention_mask = self._without_padding(input_ids, inputs_embeds)
-        encoded = self._encode(
-            input_ids,
-            attention_mask.long(),
-            {"token_type_ids": token_type_ids, "position_ids": position_ids, "inputs_embeds": inputs_embeds},
-            output_hidden_states=self.config.output_hidden_states
-            if output_hidden_states is None
-            else output_hidden_states,
-            output_attentions=self.config.output_attentions if output_attentions is None else output_attentions,
+        hidden_states_wanted = (
+            self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         )
-        emissions = self.classifier(self.dropout(encoded.last_hidden_state))
+        attentions_wanted = self.config.output_attentions if output_attentions is None else output_attentions
+        encoded: list[BaseModelOutput] = []
+        optional: dict[str, Any] = {"position_ids": position_ids, "inputs_embeds": inputs_embeds}
+        if hidden_states_wanted or attentions_wanted:
+            optional |= {
+                "output_hidden_states": hidden_states_wanted,
+                "output_attentions": attentions_wanted,
+                "outputs": encoded,
+            }
+        emissions = self._emissions(
+            input_ids,
+            attention_mask,
+            token_type_ids,
+            **{name: value for name, value in optional.items() if value is not None},
+        )
         crf = follow_labels(self.crf, self.config)
         check_training(crf, emissions, labels=labels, num_items_in_batch=num_items_in_batch)
         output = crf_output(
@@ -162,7 +170,8 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
             num_items_in_batch=num_items_in_batch,
             outside_label_id=self.config.outside_label_id(),
         )
-        output.hidden_states, output.attentions = encoded.hidden_states, encoded.attentions
+        if encoded:
+            output.hidden_states, output.attentions = encoded[0].hidden_states, encoded[0].attentions
         return output
 
     def _without_padding(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
@@ -172,36 +181,44 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
         assert inputs_embeds is not None
         return torch.ones(inputs_embeds.shape[:2], dtype=torch.bool, device=inputs_embeds.device)
 
-    def _encode(
+    def _emissions(
         self,
         input_ids: Tensor | None,
         attention_mask: Tensor,
-        optional: dict[str, Tensor | None],
+        token_type_ids: Tensor | None = None,
         *,
-        output_hidden_states: bool | None,
-        output_attentions: bool | None,
-    ) -> BaseModelOutput:
-        """Return what the encoder makes of a batch.
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+        outputs: list[BaseModelOutput] | None = None,
+    ) -> Tensor:
+        """Return the score of every tag at every position, `(batch, length, tags)`.
 
         Args:
             input_ids: Token ids, `(batch, length)`.
             attention_mask: 1 for tokens, 0 for padding, `(batch, length)`.
-            optional: Inputs that an encoder takes or not.
-            output_hidden_states: Whether to return the hidden states of all layers.
-            output_attentions: Whether to return the attentions of all layers.
+            token_type_ids: Segment of each token, `(batch, length)`; read only if the encoder takes them.
+            position_ids: Position of each token, `(batch, length)`; read only if the encoder takes them.
+            inputs_embeds: Embeddings in the place of `input_ids`, `(batch, length, size)`.
+            output_hidden_states: Whether the hidden states of all layers are wanted.
+            output_attentions: Whether the attentions of all layers are wanted.
+            outputs: A list to which what the encoder returned is added.
         """
         if attention_mask.size(1) == 0:
-            size = self.config.encoder_config.hidden_size
-            return BaseModelOutput(last_hidden_state=self.classifier.weight.new_zeros(*attention_mask.shape, size))
-        inputs = {name: value for name, value in optional.items() if value is not None and name in self.encoder_inputs}
-        return self.encoder(
+            return self.classifier.weight.new_zeros(*attention_mask.shape, self.classifier.out_features)
+        optional = {"token_type_ids": token_type_ids, "position_ids": position_ids, "inputs_embeds": inputs_embeds}
+        encoded = self.encoder(
             input_ids,
-            attention_mask=attention_mask,
+            attention_mask=attention_mask.long(),
             return_dict=True,
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
-            **inputs,
+            **{name: value for name, value in optional.items() if value is not None and name in self.encoder_inputs},
         )
+        if outputs is not None:
+            outputs.append(encoded)
+        return self.classifier(self.dropout(encoded.last_hidden_state))
 
 
 EncoderCrfForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")

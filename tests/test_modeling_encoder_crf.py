@@ -98,6 +98,17 @@ def test_special_tokens_are_read_by_the_encoder_and_left_out_of_the_chain() -> N
 
 
 @pytest.mark.parametrize("name", ENCODERS)
+def test_what_goes_into_the_crf_is_one_method(name: str) -> None:
+    model = make_model(name)
+    input_ids, mask, _ = batch()
+    assert torch.equal(model._emissions(input_ids, mask.bool(), None), emissions_of(model, input_ids, mask))
+    scores = torch.randn(2, 5, 5)
+    model._emissions = lambda input_ids, attention_mask, token_type_ids: scores
+    output = model(input_ids, mask)
+    assert torch.equal(output.predictions, model.crf.decode(scores, mask.bool()))
+
+
+@pytest.mark.parametrize("name", ENCODERS)
 def test_padding_does_not_change_any_number(name: str) -> None:
     model = make_model(name)
     input_ids, mask, _ = batch()
