@@ -51,6 +51,7 @@ class BiLstmConfig(LstmSettings, PreTrainedConfig):
     """
 
     model_type = "bilstm"
+    keys_to_ignore_at_inference = ["hidden_states", "attentions"]
 
     vocab_size: int = 32000
     embedding_size: int = 768

@@ -51,6 +51,18 @@ def test_a_stock_trainer_by_hand_works_too(
         assert predicted[: len(best)].tolist() == best
 
 
+@pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf", "bilstm"])
+def test_hidden_states_that_the_configuration_asks_for_are_no_predictions(architecture: str, tmp_path: Path) -> None:
+    model = build(architecture, 40)
+    model.config.output_hidden_states = True
+    labels: list[int] | int = 1 if architecture == "bilstm" else [4, 4, 4]
+    rows = [{"input_ids": [5, 7, 9], "attention_mask": [1, 1, 1], "labels": labels}] * 3
+    arguments = TrainingArguments(str(tmp_path), use_cpu=True, disable_tqdm=True, dataloader_pin_memory=False)
+    predictions = Trainer(model, arguments).predict(rows).predictions
+    assert isinstance(predictions, np.ndarray)
+    assert predictions.shape == ((3, 2) if architecture == "bilstm" else (3, 3, 5))
+
+
 @pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf"])
 def test_our_own_evaluation_judges_the_best_sequence_too(architecture: str) -> None:
     model = build(architecture, 40).eval()
