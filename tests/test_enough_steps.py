@@ -19,7 +19,7 @@ from malmoi.training.enough_steps import (
 )
 from malmoi.training.recipe import RECIPES, Recipe, load_recipe, recipe_names
 from malmoi.training.recipe_arguments import parse_recipe
-from malmoi.training.resuming import planned_steps
+from malmoi.training.resuming import EARLY_STOPPING, planned_steps
 from malmoi.training.run_description import describe_settings
 from malmoi.training.train import main, run
 
@@ -111,6 +111,16 @@ def test_evaluations_that_the_user_asks_for_stay() -> None:
     assert training_arguments.eval_strategy == IntervalStrategy.EPOCH
 
 
+def test_small_data_get_a_curve_of_the_training_loss_too() -> None:
+    recipe = load_recipe("nsmc-bi-lstm", ["--use_cpu", "true"])
+    assert int(recipe.settings["logging_steps"]) > ENOUGH_STEPS
+    changed, training_arguments = given(recipe, 30)
+    assert changed["logging_steps"] == training_arguments.logging_steps == ENOUGH_STEPS // MOST_EVALUATIONS
+    changed, training_arguments = given(load_recipe("nsmc-bi-lstm", flags(use_cpu="true", logging_steps=500)), 30)
+    assert "logging_steps" not in changed
+    assert training_arguments.logging_steps == 500
+
+
 def test_a_finished_comparison_of_embeddings_on_small_data_stays(tmp_path: Path) -> None:
     recipes = embedding_recipes(
         "demo", flags(embeddings="vectors.txt", resume_from_checkpoint="true", output_dir=tmp_path)
@@ -146,5 +156,8 @@ def test_a_classifier_that_knows_one_class_has_learned_nothing() -> None:
         "training": {"steps": 2},
     }
     assert "every text is given the same class after 2 steps" in str(nothing_learned(report))
+    assert "Train longer (--num_train_epochs)" in str(nothing_learned(report))
+    report["training"] = {"steps": 2, "ended": EARLY_STOPPING}
+    assert "Train longer (--early_stopping_patience)" in str(nothing_learned(report))
     report["confusion"] = {"classes": ["a", "b"], "counts": [[3, 0], [2, 1]]}
     assert nothing_learned(report) is None

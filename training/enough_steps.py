@@ -10,7 +10,7 @@ from malmoi.training.arguments import RecipeArguments
 from malmoi.training.launcher import say
 from malmoi.training.recipe import Recipe
 from malmoi.training.recipe_arguments import typed_value
-from malmoi.training.resuming import planned_steps, steps_per_epoch
+from malmoi.training.resuming import EARLY_STOPPING, planned_steps, steps_per_epoch
 
 ENOUGH_STEPS = 300
 FEW_STEPS = 100
@@ -50,10 +50,13 @@ def give_enough_steps(
     if arguments.learning_rate_decay != 1:
         changed["learning_rate_decay"] = arguments.learning_rate_decay ** (before / epochs)
     apart = math.ceil(epochs / MOST_EVALUATIONS)
-    by_epoch = [name for name in STRATEGIES if getattr(training_arguments, name) == "epoch"]
-    if apart > 1 and not {*STRATEGIES, *STRATEGIES.values()} & set(recipe.flags):
-        for name in by_epoch:
-            changed |= {name: "steps", STRATEGIES[name]: apart * each}
+    strategies = {name: getattr(training_arguments, name) for name in STRATEGIES}
+    if not {*STRATEGIES, *STRATEGIES.values()} & set(recipe.flags):
+        for name, strategy in strategies.items():
+            # what comes every so many steps for a large corpus would never come
+            never = strategy == "steps" and getattr(training_arguments, STRATEGIES[name]) > epochs * each
+            if never or (apart > 1 and strategy == "epoch"):
+                changed |= {name: "steps", STRATEGIES[name]: apart * each}
     for name, value in changed.items():
         holder = arguments if name in {field.name for field in dataclasses.fields(arguments)} else training_arguments
         setattr(holder, name, type(getattr(holder, name))(value) if name in STRATEGIES else value)
@@ -95,7 +98,8 @@ def nothing_learned(report: dict[str, Any]) -> str | None:
         found = "every text is given the same class"
     else:
         return None
+    longer = "early_stopping_patience" if report["training"].get("ended") == EARLY_STOPPING else "num_train_epochs"
     return (
         f"The model has learned nothing yet: {found} after {_steps(report['training']['steps'])}. Train longer "
-        "(--num_train_epochs), with another --learning_rate, or on more data."
+        f"(--{longer}), with another --learning_rate, or on more data."
     )
