@@ -157,6 +157,8 @@ def test_dropout_may_be_another(tmp_path: Path, models: Path) -> None:
         ("bilstm_crf", "encoder_crf", {}, "has the architecture encoder_crf, but `model_type` is bilstm_crf"),
         ("bilstm_crf", "encoder", {}, "has the architecture bert, but `model_type` is bilstm_crf"),
         ("encoder_crf", "bilstm_crf", {}, "has the architecture bilstm_crf, but `model_type` is encoder_crf"),
+        ("encoder", "bilstm_crf", {}, "has the architecture bilstm_crf, but `model_type` is encoder"),
+        ("encoder", "encoder_crf", {}, "has the architecture encoder_crf, but `model_type` is encoder"),
         ("encoder", "spacing", {}, "is a model for word-spacing, but `task` is named-entities"),
         ("bilstm_crf", "bilstm_crf", {"hidden_size": 32}, "`hidden_size` of .* is 16, and .* keeps it; got 32"),
         ("bilstm_crf", "bilstm_crf", {"ngram_sizes": "[2]"}, r"`ngram_sizes` of .* is \[\], .* got \[2\]"),

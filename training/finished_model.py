@@ -63,7 +63,9 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
             return None
     loaded = load_model(name, None)
     config = loaded.model.config
-    if arguments.model_type != ENCODER and config.model_type != arguments.model_type:
+    # a stock encoder bears its own name
+    ours = config.model_type in CONFIGURATIONS
+    if config.model_type != arguments.model_type and (ours or arguments.model_type != ENCODER):
         raise RecipeError(
             f"{name} has the architecture {config.model_type}, but `model_type` is {arguments.model_type}; what is "
             "trained on from is a finished model of the same architecture."
