@@ -104,7 +104,7 @@ def test_the_stock_pipeline_given_a_model_finds_the_best_sequence(
                 for pipe in (stock, ours)
             ]
             assert joined[0] == joined[1]
-    assert names > {"B-PS", "I-PS", "B-LC", "O"}
+    assert names >= {"B-PS", "I-PS", "B-LC", "O"}  # I-LC as the vocabulary falls, which is not drawn by a seed
 
 
 def test_batches_give_the_same_answers_as_single_texts(tagger: CrfTokenClassificationPipeline) -> None:
