@@ -87,8 +87,9 @@ def test_the_stock_pipeline_given_a_model_finds_the_best_sequence(
     ours = CrfTokenClassificationPipeline(model=model, tokenizer=tokenizer)
     names = set()
     for seed in range(20):
-        model.crf.reset_parameters()
-        torch.nn.init.normal_(model.crf.transitions, generator=torch.Generator().manual_seed(seed))
+        torch.manual_seed(seed)
+        for parameter in (*model.crf.parameters(), model.classifier.weight):
+            torch.nn.init.normal_(parameter)
         for text in ("손흥민은 춘천에서 태어났다.", "비가 왔다.", "<서울:LC>에서 김민재를"):
             expected = ours(text, ignore_labels=[])
             found = stock(text, ignore_labels=[])
@@ -104,7 +105,7 @@ def test_the_stock_pipeline_given_a_model_finds_the_best_sequence(
                 for pipe in (stock, ours)
             ]
             assert joined[0] == joined[1]
-    assert names >= {"B-PS", "I-PS", "B-LC", "O"}  # I-LC as the vocabulary falls, which is not drawn by a seed
+    assert names == {"B-PS", "I-PS", "B-LC", "I-LC", "O"}
 
 
 def test_batches_give_the_same_answers_as_single_texts(tagger: CrfTokenClassificationPipeline) -> None:
