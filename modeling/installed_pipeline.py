@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import pipelines
 
-from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
+from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
 
 REFERENCE = f"pipeline_crf_token_classification.{CrfTokenClassificationPipeline.__name__}"
 """How the configuration of a saved model names its pipeline."""
