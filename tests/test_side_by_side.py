@@ -12,8 +12,8 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
-    """Give back the number of threads of this process."""
+def threads_of_this_process() -> Iterator[None]:
+    """Give back their number; a parameter named like this fixture would take its place."""
     count = torch.get_num_threads()
     yield
     torch.set_num_threads(count)
