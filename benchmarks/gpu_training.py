@@ -19,7 +19,7 @@ from malmoi.benchmarks.peers.bert import BertFineTuning, build_bert
 from malmoi.benchmarks.peers.s1_loop import S1Loop, S1Tagger, pad_sentences
 from malmoi.benchmarks.training import bert_batches, s1_training
 from malmoi.modeling.bilstm import BiLstm
-from malmoi.training.report import read_report
+from malmoi.reports.report import read_report
 
 Rows = list[dict[str, object]]
 LstmPath = Callable[[Tensor, Tensor], Tensor]

@@ -38,7 +38,7 @@ from malmoi.benchmarks.peers.flair_tagger import FlairTagger, flair_sentences
 from malmoi.benchmarks.ratio_plot import plot_ratios
 from malmoi.benchmarks.training import flair_sized_training, recipe_training, s1_training
 from malmoi.inference.tagger import Tagger
-from malmoi.training.plots import MISSING, can_plot
+from malmoi.reports.plots import MISSING, can_plot
 
 GOALS = {"s1": None, "bert": 100, "flair": 5}
 SINGLE_TEXTS = 8

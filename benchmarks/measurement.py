@@ -18,9 +18,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from malmoi.commands.standard_streams import write_utf8
+from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
-from malmoi.training.report import FILE_WIDTH, environment, machine_name
+from malmoi.reports.report import FILE_WIDTH, environment, machine_name
 
 RESULTS = Path("benchmarks/results")
 """Where results lie unless told otherwise, seen from the root of the project."""

@@ -35,7 +35,7 @@ from transformers import (
     set_seed,
 )
 
-from malmoi.training.costs import peak_memory_bytes
+from malmoi.reports.costs import peak_memory_bytes
 
 GIB = 1 << 30
 SEED = 0

@@ -11,10 +11,10 @@ from transformers.utils import logging
 
 from malmoi.benchmarks.benchmark_data import take
 from malmoi.benchmarks.measurement import Elapsed
+from malmoi.recipes.recipe import load_recipe
 from malmoi.training.callbacks import EpochTimer, RepeatableLengthGrouping
 from malmoi.training.optimizer import recipe_optimizer
 from malmoi.training.preparation import prepare
-from malmoi.training.recipe import load_recipe
 from malmoi.training.recipe_arguments import parse_recipe
 from malmoi.training.tasks import TASKS
 from malmoi.training.train import build_trainer

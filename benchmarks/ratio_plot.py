@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from malmoi.benchmarks.measurement import Ratio
-from malmoi.training.plots import new_figure
+from malmoi.reports.plots import new_figure
 
 
 def plot_ratios(rows: Sequence[Mapping[str, object]], path: Path, *, what: str) -> Path:

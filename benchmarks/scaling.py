@@ -30,7 +30,7 @@ from malmoi.benchmarks.measurement import (
 from malmoi.benchmarks.our_training import ONLY_ORIGINALS, OurTraining
 from malmoi.benchmarks.scaling_plot import plot_scaling
 from malmoi.benchmarks.scaling_work import CANDIDATES, Cost, Shape, costs_apart
-from malmoi.training.plots import MISSING, can_plot
+from malmoi.reports.plots import MISSING, can_plot
 
 Row = dict[str, object]
 # so few make no tagger, but one that knows that most characters are outside of names

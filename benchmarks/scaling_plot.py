@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from malmoi.training.plots import MARKERS, new_figure
+from malmoi.reports.plots import MARKERS, new_figure
 
 
 def plot_scaling(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:

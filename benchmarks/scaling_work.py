@@ -23,7 +23,7 @@ from malmoi.benchmarks.our_training import ONLY_ORIGINALS, OurTraining
 from malmoi.inference.tagger import Tagger
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 from malmoi.modeling.crf_tagging import build_crf
-from malmoi.training.costs import peak_memory_bytes
+from malmoi.reports.costs import peak_memory_bytes
 
 MIB = 1 << 20
 VOCAB_SIZE = 2000

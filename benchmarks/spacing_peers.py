@@ -26,10 +26,10 @@ from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 from malmoi.inference.spacer import Spacer
-from malmoi.training.metrics.counts import scores
-from malmoi.training.metrics.tokenized_sentence import TokenizedSentence
-from malmoi.training.metrics.word_spacing import DEFINITIONS, WordSpacingMetrics
-from malmoi.training.report import environment
+from malmoi.metrics.counts import scores
+from malmoi.metrics.tokenized_sentence import TokenizedSentence
+from malmoi.metrics.word_spacing import DEFINITIONS, WordSpacingMetrics
+from malmoi.reports.report import environment
 
 FIGURES = ("space_precision", "space_recall", "space_f1", "sentence_accuracy")
 SAMPLES, SEED = 1000, 0

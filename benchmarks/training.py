@@ -39,7 +39,7 @@ from malmoi.benchmarks.peers.bert import BATCH_SIZE, BertFineTuning, build_bert
 from malmoi.benchmarks.peers.flair_tagger import FlairTagger, flair_sentences
 from malmoi.benchmarks.peers.s1_loop import S1Loop, S1Tagger, pad_sentences
 from malmoi.benchmarks.ratio_plot import plot_ratios
-from malmoi.training.plots import MISSING, can_plot
+from malmoi.reports.plots import MISSING, can_plot
 from malmoi.training.tasks import TASKS
 
 GOALS = {"s1": 4, "bert": 80, "flair": 3}

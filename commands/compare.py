@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 
 from malmoi.data.user_error import UserError
-from malmoi.training.comparison import comparable_groups, compare, difference, read_runs, to_markdown, write_comparison
-from malmoi.training.plots import MISSING, can_plot
+from malmoi.reports.comparison import comparable_groups, compare, difference, read_runs, to_markdown, write_comparison
+from malmoi.reports.plots import MISSING, can_plot
 
 
 def compare_runs(folders: list[Path], *, output_dir: Path | None, separately: bool) -> None:

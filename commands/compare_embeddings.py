@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from malmoi.training.recipe import Recipe, RecipeError, load_recipe
+from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
 
 RUNS = {
     "random": {"embeddings": ""},
@@ -44,10 +44,10 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
     """
     from transformers.trainer_utils import get_last_checkpoint
 
+    from malmoi.reports.report import read_report
     from malmoi.training.enough_steps import settings_as_given
     from malmoi.training.output_dir import find_checkpoint
     from malmoi.training.recipe_arguments import check_arguments, parse_recipe
-    from malmoi.training.report import read_report
     from malmoi.training.run_description import describe_settings
     from malmoi.training.tasks import TASKS
 

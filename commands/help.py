@@ -7,9 +7,9 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from malmoi.training.declared_fields import as_written
-from malmoi.training.keys import Key, all_keys, by_group, keys_of
-from malmoi.training.recipe import load_recipe
+from malmoi.recipes.declared_fields import as_written
+from malmoi.recipes.keys import Key, all_keys, by_group, keys_of
+from malmoi.recipes.recipe import load_recipe
 
 WIDEST = 120
 """How wide help is at most: longer lines are hard to read."""

@@ -3,7 +3,7 @@
 import typer
 
 from malmoi.commands.help import described, paragraph
-from malmoi.training.keys import all_keys, by_group, find_key, recipes_with
+from malmoi.recipes.keys import all_keys, by_group, find_key, recipes_with
 
 
 def list_keys() -> None:

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
-from malmoi.commands.standard_streams import write_utf8
 from malmoi.commands.text_input import text_input
+from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
 from malmoi.training.large_pages import ask_for_large_pages
 from malmoi.training.launcher import leave
@@ -57,7 +57,7 @@ def train(
 
     `malmoi train RECIPE --help` shows the flags of a recipe with its values, `malmoi keys KEY` explains one.
     """
-    from malmoi.training.recipe import load_recipe
+    from malmoi.recipes.recipe import load_recipe
 
     loaded = load_recipe(recipe, context.args)
     from malmoi.commands.train import train_recipe
@@ -339,7 +339,7 @@ def keys(
 @app.command()
 def recipes() -> None:
     """List the recipes that come with the package."""
-    from malmoi.training.recipe import describe_recipes
+    from malmoi.recipes.recipe import describe_recipes
 
     for name, description in describe_recipes().items():
         typer.echo(described(name, description))

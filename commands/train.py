@@ -7,11 +7,11 @@ from typing import Any
 import typer
 
 from malmoi.inference.loading import COMMANDS
+from malmoi.recipes.recipe import Recipe
+from malmoi.reports.plots import MISSING, can_plot
+from malmoi.reports.report import print_report, report_console
 from malmoi.training.enough_steps import nothing_learned
 from malmoi.training.launcher import is_first_process, say
-from malmoi.training.plots import MISSING, can_plot
-from malmoi.training.recipe import Recipe
-from malmoi.training.report import print_report, report_console
 from malmoi.training.tasks.examples import SPECIAL
 from malmoi.training.train import run
 

@@ -21,8 +21,8 @@ from malmoi.hub_cards.division import Division, division_of, training_texts
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.space.label_names import are_sentiments
 from malmoi.inference.loading import COMMANDS
-from malmoi.training.markdown_text import markdown_line
-from malmoi.training.plots import CONFUSION_PLOT, LOSS_PLOT
+from malmoi.reports.markdown_text import markdown_line
+from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT
 
 PIPELINES = {
     "named-entities": "token-classification",

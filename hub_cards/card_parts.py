@@ -9,7 +9,7 @@ from typing import Any
 from malmoi.hub_cards.corpus import Corpus
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.space.label_names import name_of
-from malmoi.training.markdown_text import markdown_line
+from malmoi.reports.markdown_text import markdown_line
 
 
 def python_string(text: str) -> str:

@@ -14,9 +14,9 @@ from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.example_texts import example_texts
 from malmoi.hub_cards.space.label_names import types_of
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
-from malmoi.training.arguments import ARGUMENTS
-from malmoi.training.comparison import comparable_groups, difference, read_runs
-from malmoi.training.recipe import CONFIGURATIONS
+from malmoi.recipes.arguments import ARGUMENTS
+from malmoi.recipes.recipe import CONFIGURATIONS
+from malmoi.reports.comparison import comparable_groups, difference, read_runs
 
 NEEDED = ("settings", "tokenizer", "figures", "breakdown", "losses", "seconds_total", "environment")
 """What a card takes from a report beside what a comparison takes."""

@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +15,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from support.fresh_process import run_python
+from support.marked_lines import LABELS, TRAIN_LINES, VALIDATION_LINES
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
@@ -34,20 +34,6 @@ for kept in modeling.glob("__pycache__/crf_numba*.nb?"):
 # other processes may hold a test up
 settings.register_profile("malmoi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("malmoi")
-
-LABELS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
-
-TRAIN_LINES = [
-    "<손흥민:PS>은 <춘천:LC>에서 태어났다.",
-    "<김민재:PS>가 <서울:LC>로 돌아왔습니다.",
-    "어제 <이강인:PS>을 <부산:LC>에서 만났어요.",
-    "<제주:LC>의 봄은 따뜻하다.",
-    "<황희찬:PS>과 <김민재:PS>는 친구다.",
-    "비가 와서 집에 있었다.",
-    "<서울:LC>에서 <부산:LC>까지 걸어갔다.",
-    "<이강인:PS>의 고향은 <인천:LC>이다.",
-]
-VALIDATION_LINES = ["<손흥민:PS>이 <서울:LC>에서 <김민재:PS>를 만났다.", "<부산:LC>은 따뜻하다.", "비가 왔다."]
 
 
 @pytest.fixture(scope="session")
@@ -146,13 +132,3 @@ def run_without_malmoi(tmp_path: Path) -> Callable[..., str]:
         return run_python(f"import sys\n{blocked}{code}", folder=tmp_path)
 
     return run
-
-
-def run_python(code: str, *, folder: Path) -> str:
-    """Run Python code in a fresh process and return what it prints; fail with its error output."""
-    environment = {**os.environ, "HF_HOME": str(folder / "hf_home")}
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, env=environment, timeout=300
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout

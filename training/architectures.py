@@ -17,8 +17,8 @@ from malmoi.modeling import (
     EncoderCrfConfig,
     EncoderCrfForTokenClassification,
 )
-from malmoi.training.arguments import RecipeArguments
-from malmoi.training.recipe import CONFIGURATIONS, RecipeError, nearest
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import CONFIGURATIONS, RecipeError, nearest
 from malmoi.training.tasks import Task
 from malmoi.training.tokenizers import check_training_name
 

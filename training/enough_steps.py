@@ -6,9 +6,9 @@ from typing import Any
 
 from transformers import TrainingArguments
 
-from malmoi.training.arguments import RecipeArguments
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import Recipe
 from malmoi.training.launcher import say
-from malmoi.training.recipe import Recipe
 from malmoi.training.recipe_arguments import typed_value
 from malmoi.training.resuming import EARLY_STOPPING, planned_steps, steps_per_epoch
 

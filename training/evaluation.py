@@ -11,8 +11,8 @@ from transformers import EvalPrediction, TrainingArguments
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.tagged_dataset import label_names
-from malmoi.training.metrics.sentence_classification import SentenceClassificationMetrics
-from malmoi.training.metrics.tokenized_sentence import TaggingMetrics, TokenizedSentence
+from malmoi.metrics.sentence_classification import SentenceClassificationMetrics
+from malmoi.metrics.tokenized_sentence import TaggingMetrics, TokenizedSentence
 
 ROW = "row"
 

@@ -8,9 +8,9 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
-from malmoi.training.arguments import RecipeArguments
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError, model_settings, nearest
 from malmoi.training.launcher import say
-from malmoi.training.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError, model_settings, nearest
 from malmoi.training.recipe_arguments import typed_value
 from malmoi.training.tasks import Task
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from malmoi.training.arguments import RecipeArguments
-from malmoi.training.recipe import Recipe
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import Recipe
 
 # the state of the optimizer is larger than the model
 FILES_TO_GO_ON = ("optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "rng_state*.pth")

@@ -3,7 +3,7 @@
 import torch
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 
-from malmoi.training.arguments import RecipeArguments, TaggingArguments
+from malmoi.recipes.arguments import RecipeArguments, TaggingArguments
 
 
 def recipe_optimizer(

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from datasets import Dataset
 
 from malmoi.data.label_scheme import LabelScheme
+from malmoi.metrics.tokenized_sentence import TaggingMetrics
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 from malmoi.training.evaluation import TaggingEvaluation
-from malmoi.training.metrics.tokenized_sentence import TaggingMetrics
 
 
 class OtherLabelsEvaluation(TaggingEvaluation):

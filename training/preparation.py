@@ -11,14 +11,14 @@ from malmoi.data.notice import notify
 from malmoi.data.readers import READERS
 from malmoi.data.split_faults import split_faults
 from malmoi.data.token_windows import longest_input
+from malmoi.embeddings.pretrained_embeddings import PretrainedEmbeddings, load_embeddings, set_embeddings
 from malmoi.inference.loading import TASK_KEY
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import RecipeError
 from malmoi.training.architectures import build_model
-from malmoi.training.arguments import RecipeArguments
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.finished_model import FinishedModel, labels_to_learn, train_on
-from malmoi.training.pretrained_embeddings import PretrainedEmbeddings, load_embeddings, set_embeddings
-from malmoi.training.recipe import RecipeError
 from malmoi.training.tasks import Task
 from malmoi.training.tokenizers import load_tokenizer
 

@@ -6,7 +6,7 @@ from datasets import disable_progress_bars
 from transformers import TrainingArguments
 from transformers.utils import logging
 
-from malmoi.training.recipe import Recipe
+from malmoi.recipes.recipe import Recipe
 
 
 def quiet_bars(training_arguments: TrainingArguments, recipe: Recipe) -> None:

@@ -11,18 +11,18 @@ from transformers import HfArgumentParser, TrainingArguments
 from transformers.trainer_utils import SchedulerType
 
 from malmoi.data.readers import READERS
-from malmoi.training.arguments import (
+from malmoi.recipes.arguments import (
     ARGUMENTS,
     NamedEntityArguments,
     RecipeArguments,
     SentenceClassificationArguments,
     TaggingArguments,
 )
+from malmoi.recipes.recipe import ENCODER, Recipe, RecipeError, model_settings
+from malmoi.recipes.value_kinds import check_kinds
 from malmoi.training.launcher import launched_processes
 from malmoi.training.processes import check_processes, settings_of_processes
-from malmoi.training.recipe import ENCODER, Recipe, RecipeError, model_settings
 from malmoi.training.tasks import Task
-from malmoi.training.value_kinds import check_kinds
 
 SHORTEST_INPUT = 4  # two special tokens and something to read
 # schedules that follow the loss and have no learning rate of their own that could be multiplied

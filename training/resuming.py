@@ -15,10 +15,10 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_callback import ExportableState
 
-from malmoi.training.arguments import RecipeArguments
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import RecipeError
 from malmoi.training.checkpoints import has_optimizer, read_state
 from malmoi.training.launcher import say
-from malmoi.training.recipe import RecipeError
 
 EARLY_STOPPING = "early stopping"
 ALL_STEPS = "all steps"

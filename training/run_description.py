@@ -11,8 +11,8 @@ from transformers import TrainerState, TrainingArguments
 
 from malmoi.data.readers import READERS
 from malmoi.data.split_faults import count_repeated
+from malmoi.recipes.recipe import Recipe
 from malmoi.training.evaluation import Evaluation
-from malmoi.training.recipe import Recipe
 from malmoi.training.recipe_arguments import typed_value
 from malmoi.training.tasks import Task
 

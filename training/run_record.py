@@ -17,10 +17,10 @@ from transformers import (
 )
 from transformers.trainer_callback import ExportableState
 
-from malmoi.training.arguments import RecipeArguments
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import RecipeError
 from malmoi.training.checkpoints import read_state
 from malmoi.training.preparation import Preparation
-from malmoi.training.recipe import RecipeError
 
 # what may change on the way, and what is compared by what it leads to: data, vocabulary, weights
 FREE_ARGUMENTS = (

@@ -9,8 +9,8 @@ from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
 from malmoi.inference.model_names import check_name, without_waiting_for_the_hub
-from malmoi.training.arguments import RecipeArguments
-from malmoi.training.recipe import RecipeError
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import RecipeError
 
 
 def load_tokenizer(arguments: RecipeArguments, texts: Iterable[str]) -> PreTrainedTokenizerBase:

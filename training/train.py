@@ -24,9 +24,14 @@ from transformers import (
     set_seed,
 )
 
-from malmoi.commands.standard_streams import write_utf8
+from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
-from malmoi.training.arguments import RecipeArguments
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
+from malmoi.reports.costs import DEFINITIONS as COST_DEFINITIONS
+from malmoi.reports.costs import peak_memory_bytes, texts_per_second
+from malmoi.reports.plots import plot_run
+from malmoi.reports.report import environment, print_report, report_console, write_report
 from malmoi.training.callbacks import (
     EpochTimer,
     LearningRateDecay,
@@ -34,8 +39,6 @@ from malmoi.training.callbacks import (
     ShortLines,
     ShortProgress,
 )
-from malmoi.training.costs import DEFINITIONS as COST_DEFINITIONS
-from malmoi.training.costs import peak_memory_bytes, texts_per_second
 from malmoi.training.enough_steps import give_enough_steps, instead_of, nothing_learned
 from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered, predicted_labels
 from malmoi.training.finished_model import find_finished_model
@@ -43,12 +46,9 @@ from malmoi.training.finished_run import keeps_optimizer, remove_optimizer_state
 from malmoi.training.launcher import is_first_process, leave, say
 from malmoi.training.optimizer import recipe_optimizer
 from malmoi.training.output_dir import find_checkpoint, remove_old_run, report_to_go_on_from
-from malmoi.training.plots import plot_run
 from malmoi.training.preparation import prepare
 from malmoi.training.progress import quiet_bars
-from malmoi.training.recipe import Recipe, RecipeError, load_recipe
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe
-from malmoi.training.report import environment, print_report, report_console, write_report
 from malmoi.training.resuming import (
     ResumedState,
     check_optimizer,

@@ -5,8 +5,8 @@ from datasets import Dataset
 from malmoi.data.alignment import tags_to_spans
 from malmoi.data.augmentation import with_replaced_names
 from malmoi.data.inline_marks import write_marks
-from malmoi.training.arguments import NamedEntityArguments, RecipeArguments
-from malmoi.training.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
+from malmoi.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
+from malmoi.recipes.arguments import NamedEntityArguments, RecipeArguments
 from malmoi.training.tasks.examples import Candidate, choose_examples, some_rows
 from malmoi.training.tasks.tagging import TaggingTask
 

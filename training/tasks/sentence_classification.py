@@ -10,10 +10,10 @@ from transformers import AutoModelForSequenceClassification, PreTrainedTokenizer
 from malmoi.data.classified_dataset import class_names, with_classes
 from malmoi.data.padding_collator import PaddingCollator
 from malmoi.data.text_features import text_features
-from malmoi.training.arguments import RecipeArguments, SentenceClassificationArguments
+from malmoi.metrics.sentence_classification import DEFINITIONS
+from malmoi.recipes.arguments import RecipeArguments, SentenceClassificationArguments
 from malmoi.training.class_weights import LossFunction, balanced_weights, weighted_cross_entropy
 from malmoi.training.evaluation import ClassificationEvaluation, Evaluation
-from malmoi.training.metrics.sentence_classification import DEFINITIONS
 from malmoi.training.tasks.examples import Candidate, choose_examples, some_rows
 from malmoi.training.tasks.task import Task
 

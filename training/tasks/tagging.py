@@ -9,8 +9,8 @@ from transformers import AutoModelForTokenClassification, PreTrainedTokenizerBas
 from malmoi.data.padding_collator import PaddingCollator
 from malmoi.data.tagged_dataset import label_names, with_labels
 from malmoi.data.token_features import token_features
+from malmoi.metrics.tokenized_sentence import TaggingMetrics
 from malmoi.training.evaluation import Evaluation, TaggingEvaluation, tokenizer_ceiling
-from malmoi.training.metrics.tokenized_sentence import TaggingMetrics
 from malmoi.training.tasks.task import Task
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from malmoi.training.arguments import RecipeArguments
+from malmoi.recipes.arguments import RecipeArguments
 from malmoi.training.class_weights import LossFunction
 from malmoi.training.evaluation import Evaluation
 
@@ -16,7 +16,7 @@ class Task(ABC):
     """A kind of data with what is learned from it and how it is judged."""
 
     name: str
-    """As recipes name it, and as the key of its arguments in `malmoi.training.arguments`."""
+    """As recipes name it, and as the key of its arguments in `malmoi.recipes.arguments`."""
     model_types: tuple[str, ...]
     """The architectures that can learn it."""
     auto_model: type

@@ -5,7 +5,7 @@ from transformers import PreTrainedTokenizerBase
 
 from malmoi.data.character_tokenizer import split_into_characters
 from malmoi.data.word_spacing import join_words
-from malmoi.training.metrics.word_spacing import DEFINITIONS, WordSpacingMetrics
+from malmoi.metrics.word_spacing import DEFINITIONS, WordSpacingMetrics
 from malmoi.training.tasks.examples import Candidate, choose_examples, some_rows
 from malmoi.training.tasks.tagging import TaggingTask
 

@@ -1,0 +1,1 @@
+"""Korean names, word spacing and sentiment, inside the Hugging Face ecosystem."""

@@ -1,0 +1,49 @@
+"""The figures of malmoi as a metric of the `evaluate` library, for scripts that are built around it.
+
+`evaluate.load` fetches its metrics from the Hub; this one is here and needs no network.
+"""
+
+from collections.abc import Sequence
+
+import datasets
+import evaluate
+
+from malmoi.data.tagged_dataset import bio_labels
+from malmoi.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
+from malmoi.metrics.tokenized_sentence import TokenizedSentence
+
+
+class KoreanNerMetric(evaluate.Metric):
+    """Score BIO tags of characters: `add_batch(texts=..., predictions=..., references=...)`, then `compute()`.
+
+    Texts are strings; predictions and references have one tag per character, spaces included. Without tokens there are
+    no unknown ones, so the figures of KLUE-baseline show no shift.
+    """
+
+    def _info(self) -> evaluate.MetricInfo:
+        return evaluate.MetricInfo(
+            description="\n".join(f"{name}: {definition}" for name, definition in DEFINITIONS.items()),
+            citation="Park et al., 2021, KLUE: Korean Language Understanding Evaluation, arXiv:2105.09680",
+            features=datasets.Features(
+                {
+                    "texts": datasets.Value("string"),
+                    "predictions": datasets.List(datasets.Value("string")),
+                    "references": datasets.List(datasets.Value("string")),
+                }
+            ),
+        )
+
+    def _compute(
+        self, texts: Sequence[str], predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]]
+    ) -> dict[str, float]:
+        types = sorted({tag[2:] for tags in references for tag in tags if tag != "O"})
+        metrics = NamedEntityMetrics(bio_labels(types))
+        for text, predicted, gold in zip(texts, predictions, references, strict=True):
+            if not len(text) == len(predicted) == len(gold):
+                raise ValueError(
+                    f"Expected one tag per character: {len(text)} characters, {len(predicted)} predictions, "
+                    f"{len(gold)} references in {text!r}."
+                )
+            offsets = [(index, index + 1) for index in range(len(text))]
+            metrics.update(TokenizedSentence(text, gold, offsets, [False] * len(text)), predicted, gold)
+        return metrics.compute()

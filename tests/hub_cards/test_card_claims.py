@@ -1,0 +1,334 @@
+"""What a card claims of its data: only what was measured on an official split stands under the name of a dataset."""
+
+import ast
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards.card import card_data, render_card
+from malmoi.hub_cards.card_parts import fence, python_string, shell_word
+from malmoi.hub_cards.corpus import Corpus, corpus_of, read_corpus
+from malmoi.hub_cards.division import division_of
+from malmoi.hub_cards.evaluation_results import evaluation_results, write_evaluation_results
+from malmoi.hub_cards.push import data_note
+from malmoi.hub_cards.run_facts import RunFacts
+from malmoi.hub_cards.space.example_texts import ANY_TEXT, NAMES, REVIEWS, SENTIMENT, example_texts
+from malmoi.reports.comparison import Run, compare, to_markdown
+from malmoi.reports.markdown_text import markdown_line, table_line
+
+REPORT = Path(__file__).parents[2] / "hub_cards/examples/klue-ner-bi-lstm-crf/report.json"
+"""Of a run on 3,499 sentences of KLUE's development set, measured on 500 others of it."""
+OWN_SPLITS = {"train": 3499, "validation": 500}
+OFFICIAL = {"train": 21008, "validation": 5000}
+OFFICIAL_SUPPORT = {"PS": 4418, "QT": 3151, "DT": 2312, "OG": 2182, "LC": 1649, "TI": 545}
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+
+
+def klue_report(texts: dict[str, int] = OWN_SPLITS, **data: Any) -> dict[str, Any]:
+    report = json.loads(REPORT.read_text(encoding="utf-8"))
+    report.pop("other_seeds", None)
+    report["data"].update(texts=texts, **data)
+    if "test" in texts:
+        report["test_figures"] = report["figures"]
+    return report
+
+
+def class_report(classes: list[str], **keys: Any) -> dict[str, Any]:
+    """Return the report of a classifier of any classes."""
+    report = klue_report({"train": 48, "validation": 48}, reader="labelled-texts", source="mine")
+    figures = {"accuracy": 0.5, "macro_f1": 0.4} | {
+        f"{figure}/{name}": 0.25 for name in classes for figure in ("precision", "recall", "f1")
+    }
+    epochs = [{"epoch": 1.0, "step": 3, "train_seconds": 1.0, "loss": 0.5, "accuracy": 0.5, "macro_f1": 0.4}]
+    counts = [[3 if row == column else 1 for column in range(len(classes))] for row in range(len(classes))]
+    report.update(
+        task="sentence-classification",
+        model_type="bilstm",
+        figures=figures,
+        definitions={"accuracy": "share of texts", "macro_f1": "mean of the F1 of classes"},
+        main_figure="accuracy",
+        breakdown="class",
+        epochs=epochs,
+        confusion={"classes": classes, "counts": counts},
+    )
+    report["tokenizer"] = {"vocab_size": 99, "unknown_share": 0.0, "truncated_share": 0.0}
+    return {**report, **keys}
+
+
+def facts_of(report: dict[str, Any], folder: Path, labels: list[str] | None = None) -> RunFacts:
+    (folder / "tokenizer_config.json").write_text("{}", encoding="utf-8")
+    names = labels or report["data"]["labels"]
+    return RunFacts(folder, report, [], {"id2label": {str(number): name for number, name in enumerate(names)}})
+
+
+def named_datasets(facts: RunFacts, corpus: Corpus) -> set[tuple[str, str | None]]:
+    """Return the datasets and splits that results name, in the card and in the files beside it."""
+    found = {(result.dataset_type, result.dataset_split) for result in card_data(facts, corpus, "u/m").eval_results}
+    beside = {(entry.dataset_id, entry.notes.split("; ")[1].split()[0]) for entry in evaluation_results(facts, corpus)}
+    assert beside <= found
+    return found | beside
+
+
+@pytest.fixture
+def own_description(tmp_path: Path) -> Path:
+    path = tmp_path / "own.yaml"
+    lines = ("name: KLUE NER", "license: x", "domain: y", "weights_license: z", "weights_note: n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_part_of_the_official_set_is_never_published_as_the_set(tmp_path: Path) -> None:
+    report = klue_report()
+    corpus = corpus_of(report, None)
+    facts = facts_of(report, tmp_path)
+    assert evaluation_results(facts, corpus) == []
+    write_evaluation_results(facts, corpus, tmp_path)
+    assert not (tmp_path / ".eval_results").exists()
+    card = render_card(facts, corpus, "user/model")
+    assert "klue/klue" not in card.content
+    assert card.data.datasets is None
+    assert {result.dataset_split for result in card.data.eval_results} == {"validation of an own division"}
+    assert card.data.license == "cc-by-sa-4.0"
+    for words in (
+        "Trained on 3,499 texts and measured on 500 (validation).",
+        "not the splits of KLUE NER, which have 21,008 (train) and 5,000 (validation)",
+        "no figure here can be compared with published ones",
+        "files in the format of KLUE NER",
+    ):
+        assert words in card.text
+    assert "--corpus" in data_note(report, corpus)
+
+
+def test_who_says_that_the_data_are_of_a_corpus_names_it_as_training_data_only(tmp_path: Path) -> None:
+    report = klue_report()
+    corpus = corpus_of(report, "klue-ner")
+    facts = facts_of(report, tmp_path)
+    card = render_card(facts, corpus, "user/model")
+    assert card.data.datasets == ["klue/klue"]
+    assert "klue/klue" not in {name for name, _ in named_datasets(facts, corpus)}
+    assert "a part of KLUE NER, divided anew" in card.text
+    assert "--corpus" not in data_note(report, corpus)
+
+
+@pytest.mark.parametrize("source", ["klue-ner", "klue/klue (Hub)"])
+def test_official_splits_are_published_as_such(source: str, tmp_path: Path) -> None:
+    report = klue_report(OFFICIAL, source=source)
+    corpus = corpus_of(report, None)
+    facts = facts_of(report, tmp_path)
+    assert named_datasets(facts, corpus) == {("klue/klue", "validation")}
+    assert card_data(facts, corpus, "u/m").datasets == ["klue/klue"]
+    assert "official splits" in division_of(report, corpus).sentence
+
+
+@pytest.mark.parametrize(
+    ("texts", "official"),
+    [
+        ({"train": 142_495, "validation": 7_500, "test": 49_997}, {"test"}),
+        ({"train": 149_995, "validation": 100, "test": 49_997}, {"test"}),
+        # rebuilt from the raw reviews: as many to train, but other ones to measure
+        ({"train": 142_500, "validation": 7_500, "test": 45_000}, set()),
+        ({"train": 142_500, "validation": 7_500}, set()),
+        ({"train": 90, "validation": 5, "test": 50_000}, set()),
+    ],
+)
+def test_the_validation_part_of_nsmc_is_none_of_its_splits(
+    texts: dict[str, int], official: set[str], tmp_path: Path
+) -> None:
+    report = klue_report(texts, reader="nsmc", source="nsmc")
+    corpus = corpus_of(report, None)
+    assert division_of(report, corpus).official == official
+    named = named_datasets(facts_of(report, tmp_path), corpus)
+    assert {split for name, split in named if name == "e9t/nsmc"} == official
+    assert len(named) == len(set(texts) - {"train"})
+
+
+def test_as_many_texts_are_not_the_same_texts(tmp_path: Path, own_description: Path) -> None:
+    corpus = corpus_of(klue_report(), None)
+    assert division_of({**klue_report(OFFICIAL), "support": OFFICIAL_SUPPORT | {"XX": 0}}, corpus).official
+    for support in ({**OFFICIAL_SUPPORT, "PS": 4417}, {"PER": 5}):
+        division = division_of({**klue_report(OFFICIAL), "support": support}, corpus)
+        assert not division.official
+        assert "as many as in the splits of KLUE NER, but not the same" in division.sentence
+    with own_description.open("a", encoding="utf-8") as file:
+        file.write("readers: [klue-ner]\nsplits: {train: {rows: 9}, validation: {rows: 3, fingerprint: abc}}\n")
+    own = read_corpus(own_description)
+    texts = {"train": 9, "validation": 3}
+    assert division_of(klue_report(texts, fingerprint="abc"), own).official == {"validation"}
+    assert not division_of(klue_report(texts, fingerprint="abd"), own).official
+
+
+def test_what_another_reader_read_is_not_known_to_be_official() -> None:
+    report = klue_report(OFFICIAL, reader="inline-marks", source="mine")
+    division = division_of(report, corpus_of(report, "klue-ner"))
+    assert not division.official
+    assert "read by `inline-marks`" in division.sentence
+
+
+def test_a_corpus_without_official_division_has_no_official_figures(tmp_path: Path) -> None:
+    report = klue_report({"train": 19_099, "validation": 2_221}, reader="kmou-lines", source="kmou")
+    corpus = corpus_of(report, None)
+    facts = facts_of(report, tmp_path)
+    assert division_of(report, corpus).official == frozenset()
+    assert evaluation_results(facts, corpus) == []
+    assert "KMOU NER has 23,964 texts and no official division" in render_card(facts, corpus, "u/m").text
+
+
+def test_a_description_of_the_user_does_not_make_official_what_is_not(tmp_path: Path, own_description: Path) -> None:
+    with own_description.open("a", encoding="utf-8") as file:
+        file.write("hub_id: KLUE/klue\nsplits: {train: {rows: 3499}, validation: {rows: 500}}\nreaders: [klue-ner]\n")
+    report = klue_report()
+    corpus = corpus_of(report, str(own_description))
+    assert named_datasets(facts_of(report, tmp_path), corpus).isdisjoint({("KLUE/klue", "validation")})
+    assert not division_of(report, corpus).official
+
+
+def test_own_data_of_an_own_dataset_stand_under_its_name(tmp_path: Path, own_description: Path) -> None:
+    with own_description.open("a", encoding="utf-8") as file:
+        file.write("hub_id: user/mine\ntypes: {PS: 사람}\n")
+    report = klue_report()
+    corpus = corpus_of(report, str(own_description))
+    facts = facts_of(report, tmp_path)
+    assert named_datasets(facts, corpus) == {("user/mine", "validation")}
+    text = render_card(facts, corpus, "u/m").text
+    assert "Trained on 3,499 texts and measured on 500 (validation). These are not the splits of KLUE NER" in text
+    assert "- **PS** (인물): 사람\n" in text
+
+
+def test_a_share_of_the_training_data_is_told(tmp_path: Path) -> None:
+    report = klue_report(OFFICIAL)
+    report["settings"]["train_fraction"] = 0.4
+    corpus = corpus_of(report, None)
+    text = render_card(facts_of(report, tmp_path), corpus, "u/m").text
+    assert "Trained on 8,403 texts, drawn from 21,008, and measured on 5,000 (validation)." in text
+    assert "| trained on | KLUE NER (8,403 texts) |" in text
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("types: {NO: number}", "in quotes where YAML reads no text"),
+        ("types: [a]", "expected lines `TYPE: what it means`"),
+        ("readers: nsmc", "expected a list of names for readers"),
+        ("rows: many", "expected a number of texts for rows"),
+        ("splits: [a]", "expected lines `SPLIT: {rows: NUMBER}`"),
+        ("splits: {train: {rows: x}}", "expected `train: {rows: NUMBER}`"),
+        ("splits: {train: {rows: 3, hash: x}}", "unknown key 'hash' of a split"),
+        ("said: true", "unknown key 'said'"),
+    ],
+)
+def test_a_wrong_part_of_a_description_is_one_sentence(lines: str, message: str, own_description: Path) -> None:
+    with own_description.open("a", encoding="utf-8") as file:
+        file.write(lines + "\n")
+    with pytest.raises(UserError) as error:
+        read_corpus(own_description)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_card_of_own_classes_speaks_of_them(tmp_path: Path, own_description: Path) -> None:
+    classes = ["정치|사회", "B-급 영화", "a<b>&lt;`{{ x }}`[l](u)\n* _z_", "스포츠"]
+    report = class_report(classes)
+    corpus = corpus_of(report, str(own_description))
+    card = render_card(facts_of(report, tmp_path, classes), corpus, "user/topics")
+    assert card.data.tags[-1] == "sentence-classification"
+    assert "sentiment-analysis" not in card.content
+    assert [entry["text"] for entry in card.data.widget] == ANY_TEXT
+    rows = [tokens for tokens in table_rows(card.text) if len(tokens) == 4]
+    assert {row[0] for row in rows} >= {" ".join(name.split()) for name in classes}
+    assert "- **정치\\|사회**: 6 in validation\n" in card.text
+    # the texts of its own validation data, where the report has them
+    report["examples"] = [{"text": '그가 "안녕"이라고 했다.'}, {"text": "-1점 \\ 차"}, {"text": "셋"}, {"text": "넷"}]
+    card = render_card(facts_of(report, tmp_path, classes), corpus, "user/topics")
+    assert [entry["text"] for entry in card.data.widget] == ['그가 "안녕"이라고 했다.', "-1점 \\ 차", "셋"]
+    assert 'classifier("그가 \\"안녕\\"이라고 했다.")' in card.text
+
+
+def test_classes_of_sentiment_are_found_as_such(tmp_path: Path, own_description: Path) -> None:
+    classes = ["negative", "positive"]
+    report = class_report(classes)
+    card = render_card(facts_of(report, tmp_path, classes), corpus_of(report, str(own_description)), "u/m")
+    assert "sentiment-analysis" in card.data.tags
+
+
+def test_the_types_of_klue_are_explained(tmp_path: Path) -> None:
+    report = {**klue_report(), "support": {"PS": 453}, "intervals": {"entity_f1": [0.7, 0.75]}}
+    report["environment"]["cpu"] = "Some Processor"
+    text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
+    assert "- **PS** (인물): person; 453 in validation\n" in text
+    assert "- **QT** (수량): number with its unit, amount, rank\n" in text
+    assert "| `entity_f1` | 74.88 | 70.00 to 75.00 | 100.00 |" in text
+    assert "Some Processor with 2 cores" in text
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "report", "texts"),
+    [
+        ("named-entities", ["B-PS", "I-PS", "B-PER", "O"], {}, NAMES),
+        ("named-entities", ["B-동물", "I-동물", "O"], {}, ANY_TEXT),
+        ("sentence-classification", ["negative", "positive"], {"data": {"reader": "nsmc"}}, REVIEWS),
+        ("sentence-classification", ["긍정", "부정"], {"data": {"reader": "labelled-texts"}}, SENTIMENT),
+        ("sentence-classification", ["정치", "긍정"], {}, ANY_TEXT),
+        ("word-spacing", ["B", "I"], {"samples": [{"gt": "집에 갔다.", "pred": "집 에갔다."}]}, ["집에갔다."]),
+        ("named-entities", ["O"], {"examples": [{"text": "가" * 200}, {"text": " "}, {"text": " 나 "}]}, ["나"]),
+        ("named-entities", ["O"], {"examples": [{"text": "가" * 200}]}, ["가" * 200]),
+        ("named-entities", ["B-동물"], {"examples": [3, {"text": 4}, {}], "samples": {"gt": 1}}, ANY_TEXT),
+    ],
+)
+def test_examples_suit_what_the_model_knows(task: str, labels: list[str], report: Any, texts: list[str]) -> None:
+    assert example_texts(task, labels, report) == texts
+
+
+def table_rows(markdown: str) -> list[list[str]]:
+    """Return the cells of all tables as a reader of Markdown sees them."""
+    rows: list[list[str]] = []
+    inside = False
+    for token in MARKDOWN.parse(markdown):
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type in ("td_open", "th_open"):
+            inside = True
+        elif token.type == "inline" and inside:
+            assert {child.type for child in token.children or []} <= {
+                "text",
+                "code_inline",
+                "strong_open",
+                "strong_close",
+            }
+            rows[-1].append("".join(child.content for child in token.children or []))
+            inside = False
+    return rows
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("|\\`*_<>[]&;#~$!\n")))
+def test_any_name_fills_one_cell_and_shows_as_it_is(name: str) -> None:
+    table = "\n".join(
+        (table_line(["a", "b", "c"]), table_line(["---"] * 3), table_line([markdown_line(name), "x", "y"]))
+    )
+    assert table_rows(table)[1] == [" ".join(name.split()), "x", "y"]
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
+def test_any_text_stands_whole_in_the_examples(text: str) -> None:
+    assert ast.literal_eval(python_string(text)) == text
+    assert shlex.split(shell_word(text))[-1] == text
+    assert shell_word(text).startswith("-- ") == text.startswith("-")
+
+
+@given(st.lists(st.sampled_from(["```", "````", "가", "`", " "])).map("".join))
+def test_what_an_example_printed_stays_in_its_block(output: str) -> None:
+    [block] = [token for token in MARKDOWN.parse(fence(output)) if token.type == "fence"]
+    assert block.content == output.rstrip() + "\n"
+
+
+def test_a_comparison_holds_whatever_a_run_is_called() -> None:
+    comparison = compare([Run("a|b\nc<i>", klue_report(source="x|y"))])
+    heading, cells = table_rows(to_markdown(comparison))
+    assert cells[:2] == ["a|b c<i>", "bilstm_crf"]
+    assert len(cells) == len(heading)

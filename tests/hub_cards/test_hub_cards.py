@@ -1,0 +1,292 @@
+"""What is published of a run: facts, licence, card, evaluation results, and the staged repository."""
+
+import ast
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from huggingface_hub import ModelCard
+from support.command_line import malmoi
+from support.tiny_runs import train_demo
+from transformers import AutoTokenizer
+
+from malmoi.commands.main import app
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards.corpus import corpus_of, known_corpora, read_corpus
+from malmoi.hub_cards.push import MARK, push
+from malmoi.hub_cards.run_facts import read_facts
+from malmoi.hub_cards.usage import examples, run_example
+from malmoi.recipes.recipe import load_recipe
+
+REPOSITORY = "user/klue-ner-bi-lstm-crf"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> dict[int, Path]:
+    """Finished runs of one recipe with two seeds."""
+    folder = tmp_path_factory.mktemp("runs")
+    return {seed: train_demo(folder / f"seed-{seed}", data_dir=marked_corpus, seed=seed) for seed in (1, 2)}
+
+
+@pytest.fixture
+def corpus_file(tmp_path: Path) -> Path:
+    path = tmp_path / "corpus.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "name": "우리 말뭉치",
+                "hub_id": "user/our-corpus",
+                "license": "cc-by-4.0",
+                "domain": "eight sentences",
+                "weights_license": "cc-by-4.0",
+                "weights_note": "Name the authors.",
+            },
+            allow_unicode=True,
+        ),
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.fixture
+def copied(runs: dict[int, Path], tmp_path: Path) -> Callable[[Callable[[dict[str, Any]], Any]], Path]:
+    """Return a function that gives a copy of a run whose report was changed."""
+
+    def copy(change: Callable[[dict[str, Any]], Any]) -> Path:
+        folder = tmp_path / "changed"
+        shutil.copytree(runs[1], folder, ignore=shutil.ignore_patterns("checkpoint-*"))
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        change(report)
+        (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+        return folder
+
+    return copy
+
+
+def test_every_known_corpus_can_be_read() -> None:
+    for name in known_corpora():
+        corpus = corpus_of({"data": {"reader": "inline-marks", "source": "somewhere"}}, name)
+        assert corpus.weights_note
+        assert corpus.license
+    assert {"klue-ner", "kmou-ner", "nsmc", "sample-ner"} <= set(known_corpora())
+
+
+def test_weights_of_the_non_commercial_corpus_say_so() -> None:
+    corpus = corpus_of({"data": {"reader": "kmou-lines", "source": "kmou-ner"}}, None)
+    assert (corpus.weights_license, corpus.weights_license_name) == ("other", "kmou-ner-non-commercial")
+    assert "commercially" in corpus.weights_note
+
+
+def test_an_unknown_licence_is_asked_for_before_anything_is_staged(runs: dict[int, Path]) -> None:
+    with pytest.raises(UserError, match=r"licence of the training data .* --corpus: klue-ner, .* weights_license"):
+        push(runs[1], REPOSITORY, dry_run=True)
+    assert not runs[1].with_name("seed-1-hub").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a list", "key: value"),
+        ("name: x", "it lacks license, domain, weights_license, weights_note"),
+        ("name: x\nlicense: y\ndomain: z\nweights_license: other\nweights_note: n", "needs `weights_license_name`"),
+        ("name: x\nlicense: y\ndomain: z\nweights_license: w\nweights_note: n\nnme: 1", "unknown key 'nme'"),
+        ("name: x\nlicense: 5\ndomain: z\nweights_license: w\nweights_note: n", "expected text for license, got 5"),
+        ("name: [", "expected YAML"),
+    ],
+)
+def test_a_wrong_corpus_file_is_refused_in_one_sentence(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "corpus.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=re.escape(message)):
+        read_corpus(path)
+
+
+def test_figures_are_means_over_seeds(runs: dict[int, Path]) -> None:
+    facts = read_facts(runs[1], [runs[2]])
+    values = [
+        100 * json.loads((runs[seed] / "report.json").read_text(encoding="utf-8"))["figures"]["klue_char_f1"]
+        for seed in (1, 2)
+    ]
+    figure = facts.figure("klue_char_f1")
+    assert figure.values == values
+    assert figure.mean == pytest.approx(sum(values) / 2)
+    assert figure.spread == f" ({values[0]:.2f}, {values[1]:.2f})"
+
+
+def test_only_what_differs_from_the_defaults_is_told(runs: dict[int, Path]) -> None:
+    told = read_facts(runs[1]).hyperparameters()
+    assert told["hidden_size"] == 16
+    assert told["max_steps"] == 4
+    assert "lr_scheduler_type" not in told  # linear, as without the line in the recipe
+    assert not {"seed", "data_dir", "output_dir", "save_steps"} & set(told)
+
+
+def test_a_repetition_must_be_one(
+    runs: dict[int, Path], copied: Callable[[Callable[[dict[str, Any]], Any]], Path]
+) -> None:
+    wider = copied(lambda report: report["settings"].update(hidden_size=32, seed=3) or report.update(seed=3))
+    with pytest.raises(UserError, match="same recipe with another seed, but hidden_size is 32 and not 16"):
+        read_facts(runs[1], [wider])
+    with pytest.raises(UserError, match="named twice"):
+        read_facts(runs[1], [runs[1]])
+    same = wider.with_name("same")
+    shutil.copytree(runs[1], same, ignore=shutil.ignore_patterns("checkpoint-*"))
+    with pytest.raises(UserError, match="must have other seeds, got 1, 1"):
+        read_facts(runs[1], [same])
+
+
+def test_other_data_is_no_repetition(
+    runs: dict[int, Path], copied: Callable[[Callable[[dict[str, Any]], Any]], Path]
+) -> None:
+    elsewhere = copied(lambda report: report["data"].update(fingerprint="0"))
+    with pytest.raises(UserError, match="must be on the same data"):
+        read_facts(runs[1], [elsewhere])
+
+
+@pytest.mark.parametrize("key", ["parameters", "losses", "main_figure"])
+def test_a_missing_number_is_an_error_and_no_blank(
+    key: str, copied: Callable[[Callable[[dict[str, Any]], Any]], Path], corpus_file: Path
+) -> None:
+    changed = copied(lambda report: report.pop(key))
+    with pytest.raises(UserError, match=key):
+        push(changed, REPOSITORY, corpus=str(corpus_file), dry_run=True)
+    assert not changed.with_name("changed-hub").exists()
+
+
+def test_a_dry_run_leaves_a_repository_that_was_tried(runs: dict[int, Path], corpus_file: Path) -> None:
+    published = push(runs[1], REPOSITORY, other_seeds=[runs[2]], corpus=str(corpus_file), dry_run=True)
+    folder = Path(published.where)
+    assert folder == runs[1].with_name("seed-1-hub")
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MARK}
+    assert names == {name for name, _ in published.files}
+    assert {"README.md", "report.json", "recipe.yaml", "model.safetensors", "config.json", "tokenizer.json"} <= names
+    assert {"modeling_bilstm_crf.py", "configuration_bilstm_crf.py", ".eval_results/inline-marks.yaml"} <= names
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pth", ".pkl")) or "checkpoint" in name]
+
+    card = ModelCard.load(folder / "README.md")
+    assert card.data.license == "cc-by-4.0"
+    assert card.data.language == "ko"
+    assert card.data.pipeline_tag == "token-classification"
+    assert card.data.datasets == ["user/our-corpus"]
+    reports = [json.loads((runs[seed] / "report.json").read_text(encoding="utf-8")) for seed in (1, 2)]
+    results = {result.metric_name.split(":")[0]: result.metric_value for result in card.data.eval_results}
+    assert set(results) == set(reports[0]["definitions"])
+    for name, value in results.items():
+        assert value == pytest.approx(sum(report["figures"][name] for report in reports) / 2, abs=1e-6)
+        assert f"| `{name}` | {100 * value:.2f} (" in card.text
+    entries = yaml.safe_load((folder / ".eval_results/inline-marks.yaml").read_text(encoding="utf-8"))
+    assert {entry["dataset"]["task_id"] for entry in entries} == set(results)
+    assert {entry["dataset"]["id"] for entry in entries} == {"user/our-corpus"}
+    assert f"{reports[0]['parameters']:,} parameters" in card.text
+    # what the second example printed: the shape of what its text gives
+    texts = [ast.literal_eval(found) for found in re.findall(r"\*\*tokenizer\((\".*\"), return_tensors", card.text)]
+    tokens = [len(AutoTokenizer.from_pretrained(folder)(text)["input_ids"]) for text in texts]
+    assert re.findall(r"torch\.Size\(\[1, (\d+), 5\]\)", card.text) == [str(count) for count in tokens]
+    assert not re.search(r"\{\{|\{%|None|Undefined", card.text)
+    assert str(runs[1].parent) not in card.content
+    # the recipe trains the same again
+    assert load_recipe(str(folder / "recipe.yaml"), []).settings == reports[0]["settings"]
+    # and a second dry run takes the place of the first
+    assert push(runs[1], REPOSITORY, corpus=str(corpus_file), dry_run=True).where == str(folder)
+
+
+HARMLESS = {
+    "bisect",
+    "collections",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "difflib",
+    "functools",
+    "inspect",
+    "itertools",
+    "math",
+    "operator",
+    "types",
+    "typing",
+    "warnings",
+}
+"""Modules of the standard library that reach neither files nor processes nor the network."""
+OPTIONAL = {
+    "pytorch_crf_reference": {"torchcrf"},
+    "crf_numba_lanes": {"llvmlite", "numba"},
+    "crf_numba_steps": {"numba"},
+    "crf_triton_kernels": {"triton"},
+    "crf_triton_max_marginals": {"triton"},
+    "name_edges": {"regex"},  # transformers itself needs it
+}
+"""Libraries beside torch and transformers that a file may import, and only if they are installed."""
+
+
+def test_published_code_reaches_nothing(runs: dict[int, Path]) -> None:
+    files = sorted(runs[1].glob("*.py"))
+    assert len(files) > 5
+    own = {path.stem for path in files}
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [str(node.module)]
+                if node.level:
+                    assert node.module in own
+                    continue
+            allowed = {"torch", "transformers", "huggingface_hub", *HARMLESS}
+            allowed |= OPTIONAL.get(path.stem, set())
+            assert {name.partition(".")[0] for name in names} <= allowed, path
+            if isinstance(node, ast.Name):
+                assert node.id not in {"open", "eval", "exec", "compile", "__import__"}, path
+
+
+def test_a_folder_of_the_user_is_not_replaced(runs: dict[int, Path], corpus_file: Path) -> None:
+    folder = runs[2].with_name("seed-2-hub")
+    folder.mkdir()
+    (folder / "README.md").write_text("mine", encoding="utf-8")
+    with pytest.raises(UserError, match="expected no folder, or one that an earlier dry run left"):
+        push(runs[2], REPOSITORY, corpus=str(corpus_file), dry_run=True)
+    assert (folder / "README.md").read_text(encoding="utf-8") == "mine"
+
+
+def test_examples_run_without_malmoi_and_without_answers(tmp_path: Path) -> None:
+    assert examples("text\n```python\nprint(1)\n```\n```sh\nls\n```\n```python\nprint(2)\n```\n") == [
+        "print(1)\n",
+        "print(2)\n",
+    ]
+    assert run_example("print('한글')", tmp_path) == "한글\n"
+    for example, message in [
+        ("import malmoi", "fails where malmoi is not installed"),
+        ("input()", "EOFError"),
+        ("1 + 1", "prints nothing"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            run_example(example, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["klue-ner", "a/b/c", "user/", "/model", "user/mo del", "../x"])
+def test_the_name_must_be_one_of_the_hub(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Expected the name of a repository"):
+        push(tmp_path, name)
+
+
+def test_no_option_takes_a_credential() -> None:
+    command = typer.main.get_command(app).commands["push"]  # type: ignore[attr-defined]
+    assert not [option for parameter in command.params for option in parameter.opts if "token" in option]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--space", "--corpus", "nsmc"], "--other_seed and --corpus are for the card of a model"),
+        (["--beside", "other"], "--beside is for a Space"),
+        ([], "nowhere: there is no such folder"),
+    ],
+)
+def test_the_command_refuses_in_one_sentence(arguments: list[str], message: str) -> None:
+    _, error = malmoi("push", "nowhere", "user/model", *arguments, code=2)
+    assert message in error
+    assert len(error.strip().splitlines()) == 1

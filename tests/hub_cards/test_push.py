@@ -1,0 +1,165 @@
+"""`malmoi push` over real HTTP: the command in a process of its own, a Hub that answers, and one that does not."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.command_line import MALMOI
+from support.local_hub import STRANGER_TOKEN, TOKEN, LocalHub
+from support.local_hub_client import HubClient
+from support.tiny_runs import train_demo
+
+NAME = "user/demo-bi-lstm-crf"
+COMMIT = "POST /api/models/user/demo-bi-lstm-crf/commit/"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> Path:
+    """A finished run, in a folder that also holds what must never be published."""
+    folder = train_demo(tmp_path_factory.mktemp("runs") / "demo", data_dir=marked_corpus)
+    (folder / "training_args.bin").write_bytes(b"a pickle")
+    (folder / "optimizer.pt").write_bytes(b"a pickle")
+    return folder
+
+
+@pytest.fixture
+def hub() -> Iterator[LocalHub]:
+    """A Hub without repositories."""
+    with LocalHub() as hub:
+        yield hub
+
+
+def push(hub: LocalHub, home: Path, *arguments: object, token: str | None = TOKEN, code: int = 0) -> tuple[str, str]:
+    """Run `malmoi push` and return what it writes to its output and its error output."""
+    home.mkdir(exist_ok=True)
+    result = subprocess.run(
+        [*MALMOI, "push", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=home,
+        env=hub.environment(home, token),
+        timeout=600,
+    )
+    assert result.returncode == code, result.stderr
+    assert TOKEN not in result.stdout + result.stderr
+    return result.stdout, result.stderr
+
+
+def test_a_pushed_run_is_loaded_by_stock_clients(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    given = (finished, NAME, "--corpus", "sample-ner")
+    output, _ = push(hub, tmp_path / "home", *given)
+    repository = hub.repository(NAME)
+    assert len(hub.requested(COMMIT)) == 1
+    assert "in one commit: http://127.0.0.1" in output
+    files = set(repository.files("main"))
+    assert {"README.md", "model.safetensors", "report.json", "recipe.yaml", "modeling_bilstm_crf.py"} <= files
+    assert not [name for name in files if name.endswith((".bin", ".pt"))]
+    # what stands in the card is what a stranger gets
+    example = """
+import re
+from huggingface_hub import ModelCard
+card = ModelCard.load(sys.argv[1])
+card.validate()
+code, shown = re.search(r"```python\\n(.*?)```\\n\\n```text\\n(.*?)```", card.text, re.DOTALL).groups()
+import contextlib, io
+with contextlib.redirect_stdout(io.StringIO()) as printed:
+    exec(code)
+print(printed.getvalue().strip() == shown.strip(), card.data.license)
+"""
+    assert HubClient(hub, tmp_path / "reader", token=None).run(example, NAME)[-1] == "True apache-2.0"
+    # and a second push, of the same run, on a branch, changes nothing on main
+    before = repository.commit_at("main")
+    push(hub, tmp_path / "home", *given, "--revision", "v2")
+    assert repository.commit_at("main") == before
+    assert set(repository.files("v2")) == files
+
+
+def test_old_code_goes_and_the_notes_of_the_user_stay(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    repository = hub.create_repository(NAME)
+    upload = "from huggingface_hub import HfApi; HfApi().upload_folder(repo_id=sys.argv[1], folder_path=sys.argv[2])"
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "modeling_of_yesterday.py").write_text("old", encoding="utf-8")
+    (old / "NOTES.md").write_text("mine", encoding="utf-8")
+    HubClient(hub, tmp_path / "home").run(upload, NAME, old)
+    push(hub, tmp_path / "home", finished, NAME, "--corpus", "sample-ner")
+    assert "NOTES.md" in repository.files("main")
+    assert "modeling_of_yesterday.py" not in repository.files("main")
+
+
+def test_a_private_repository_is_not_for_strangers(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    push(hub, tmp_path / "home", finished, NAME, "--corpus", "sample-ner", "--private")
+    assert hub.repository(NAME).private
+    config = "from huggingface_hub import hf_hub_download; print(hf_hub_download(sys.argv[1], 'config.json'))"
+    assert HubClient(hub, tmp_path / "mine").run(config, NAME)
+    assert HubClient(hub, tmp_path / "none", token=None).attempt(config, NAME).returncode != 0
+    assert HubClient(hub, tmp_path / "other", token=STRANGER_TOKEN).attempt(config, NAME).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("token", "message"), [(None, "the Hub refuses (401)"), (STRANGER_TOKEN, "the Hub refuses (403)")]
+)
+def test_without_the_right_to_write_nothing_happens(
+    token: str | None, message: str, hub: LocalHub, finished: Path, tmp_path: Path
+) -> None:
+    _, error = push(hub, tmp_path / "home", finished, NAME, "--corpus", "sample-ner", token=token, code=2)
+    assert message in error
+    assert "`hf auth login`" in error
+    assert not hub.requested(COMMIT)
+
+
+def test_what_passes_is_waited_for(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    hub.fail_next("POST .*/commit/", 429, headers={"Retry-After": "1"})
+    hub.fail_next("POST .*/commit/", 500)
+    hub.cut_next("PUT ", 100)
+    push(hub, tmp_path / "home", finished, NAME, "--corpus", "sample-ner")
+    assert [request.status for request in hub.requested(COMMIT)][-1] == 200
+    assert "model.safetensors" in hub.repository(NAME).files("main")
+
+
+def test_a_push_that_breaks_off_leaves_no_half_repository(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    given = (finished, NAME, "--corpus", "sample-ner")
+    push(hub, tmp_path / "home", *given)
+    repository = hub.repository(NAME)
+    before = repository.commit_at("main")
+    changed = tmp_path / "changed"
+    shutil.copytree(finished, changed)
+    report = json.loads((changed / "report.json").read_text(encoding="utf-8"))
+    (changed / "report.json").write_text(json.dumps({**report, "seed": 7}), encoding="utf-8")
+    hub.fail_next("POST .*/commit/", 403)
+    _, error = push(hub, tmp_path / "home", changed, NAME, "--corpus", "sample-ner", code=2)
+    assert "the Hub refuses (403)" in error
+    assert repository.commit_at("main") == before
+    push(hub, tmp_path / "home", changed, NAME, "--corpus", "sample-ner")
+    assert repository.commit_at("main") != before
+
+
+def test_a_space_is_pushed_by_the_same_command(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    push(hub, tmp_path / "home", finished, "user/demo-space", "--space")
+    files = set(hub.repository("user/demo-space", "spaces").files("main"))
+    assert {"app.py", "requirements.txt", "README.md"} <= files
+    assert not [name for name in files if name.endswith((".bin", ".pt"))]
+
+
+def test_the_plain_script_is_the_same_command(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    result = subprocess.run(
+        [sys.executable, "-m", "malmoi.hub_cards.push", str(finished), NAME, "--corpus", "sample-ner", "--dry-run"],
+        capture_output=True,
+        text=True,
+        cwd=home,
+        env=hub.environment(home),
+        timeout=600,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Nothing was uploaded" in result.stdout
+    assert not hub.requests
+    assert (finished.with_name("demo-hub") / "README.md").is_file()

@@ -1,0 +1,120 @@
+"""The methods that answer texts: what they take, and how their answers can be had."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.tiny_models import (
+    SENTENCES,
+    bert_tokenizer,
+    save,
+    tiny_bert_classifier,
+    tiny_bert_tagger,
+    tiny_spacing_bilstm,
+)
+
+from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
+from malmoi.data.user_error import UserError
+from malmoi.inference.answers import Answers
+from malmoi.inference.batches import CHUNK_TEXTS
+from malmoi.inference.classifier import Classifier
+from malmoi.inference.spacer import Spacer
+from malmoi.inference.tagger import Tagger
+from malmoi.inference.text_model import TextModel
+
+TEXTS = ["손흥민은 춘천에서", "", "비가 와서", "\u1112\u1161\u11ab 서울로"]
+METHODS = {Tagger: "tag", Spacer: "space", Classifier: "classify"}
+
+
+@pytest.fixture(params=METHODS, ids=METHODS.values())
+def user(request: pytest.FixtureRequest, tmp_path: Path) -> TextModel:
+    """A model of each task."""
+    bert, syllables = bert_tokenizer(), build_syllable_tokenizer(SENTENCES)
+    model, tokenizer = {
+        Tagger: lambda: (tiny_bert_tagger(bert, ["B-PS", "I-PS", "O"]), bert),
+        Spacer: lambda: (tiny_spacing_bilstm(syllables), syllables),
+        Classifier: lambda: (tiny_bert_classifier(bert), bert),
+    }[request.param]()
+    return request.param(save(tmp_path, model, tokenizer))
+
+
+def method_of(user: TextModel) -> object:
+    return getattr(user, METHODS[type(user)])
+
+
+def test_the_object_answers_one_text_or_several(user: TextModel) -> None:
+    several = user(TEXTS, batch_size=1)  # rounding is another in a batch
+    assert type(several) is list
+    assert several == [user(text) for text in TEXTS] == list(method_of(user)(TEXTS, batch_size=1))
+    assert user((text for text in TEXTS), batch_size=1) == several
+    assert user(tuple(TEXTS), batch_size=1) == several
+    assert user([]) == []
+
+
+def test_answers_to_a_list_can_be_indexed_and_gone_through(user: TextModel) -> None:
+    answers, expected = method_of(user)(TEXTS), user(TEXTS)
+    assert len(answers) == len(TEXTS)
+    assert answers[2] == expected[2]
+    assert answers[-1] == expected[-1]
+    assert answers[1:3] == expected[1:3]
+    assert next(answers) == expected[0]
+    assert list(answers) == expected[1:]
+    assert list(answers) == []
+    assert answers[0] == expected[0]
+    with pytest.raises(IndexError):
+        answers[len(TEXTS)]
+
+
+def test_a_stream_is_answered_as_it_comes(user: TextModel) -> None:
+    read = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal read
+        for _ in range(10 * CHUNK_TEXTS):
+            read += 1
+            yield "비가"
+
+    stream = method_of(user)(texts())
+    assert read == 0
+    next(stream)
+    assert read <= CHUNK_TEXTS
+    assert not isinstance(stream, Answers)
+
+
+def test_a_single_text_in_the_place_of_several_is_refused(user: TextModel) -> None:
+    name, method = type(user).__name__.lower(), METHODS[type(user)]
+    with pytest.raises(UserError) as caught:
+        method_of(user)("한 문장")
+    assert str(caught.value) == (
+        f"`{method}` takes a list of texts, got a single one: write `{method}([text])`, or give it to the object "
+        f"itself, as in `{name}(text)`, which takes either."
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "shown"),
+    [(None, "None"), (3, "3 (int)"), ("가".encode(), "b'\\xea\\xb0\\x80' (bytes)"), ({"가": 1}, "{'가': 1} (dict)")],
+)
+def test_what_are_no_texts_is_refused_at_once(user: TextModel, texts: object, shown: str) -> None:
+    for answer in (method_of(user), user):
+        with pytest.raises(UserError) as caught:
+            answer(texts)
+        assert str(caught.value) == f"`{METHODS[type(user)]}` takes a list of texts, got {shown}."
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [(None, "None"), (["가"], "['가'] (list)"), (b"a", "b'a' (bytes)"), (float("nan"), "nan (float)")],
+)
+def test_a_text_that_is_none_is_refused_with_its_number(user: TextModel, text: object, shown: str) -> None:
+    for texts in (["비가", text], iter(["비가", text])):
+        with pytest.raises(UserError) as caught:
+            list(method_of(user)(texts))
+        assert str(caught.value) == f"Expected a text as number 2 of the texts, got {shown}."
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.0, True, None, "4"])
+def test_a_batch_size_that_is_none_is_refused(user: TextModel, batch_size: object) -> None:
+    for answer in (method_of(user), user):
+        with pytest.raises(UserError, match="`batch_size` must be a whole number of at least 1, got "):
+            answer(TEXTS, batch_size=batch_size)

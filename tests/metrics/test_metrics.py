@@ -1,0 +1,186 @@
+import pickle
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seqeval.metrics import f1_score, precision_score, recall_score
+from seqeval.scheme import IOB2
+from sklearn.metrics import f1_score as tag_f1_score
+
+from malmoi.data.alignment import tags_to_spans, tags_to_token_labels
+from malmoi.data.readers.klue_ner import KLUE_LABELS
+from malmoi.metrics.counts import EntityCounts, TagCounts
+from malmoi.metrics.klue_official import Subword, official_character_tags
+from malmoi.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
+from malmoi.metrics.tokenized_sentence import TokenizedSentence
+
+TAGS = ["O", "B-PS", "I-PS", "B-LC", "I-LC"]
+SEQUENCES = st.lists(st.lists(st.tuples(st.sampled_from(TAGS), st.sampled_from(TAGS)), min_size=1), min_size=1)
+
+
+@given(SEQUENCES)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_entity_scores_equal_those_of_seqeval(pairs: list[list[tuple[str, str]]]) -> None:
+    gold = [[a for a, _ in sentence] for sentence in pairs]
+    predicted = [[b for _, b in sentence] for sentence in pairs]
+    counts = EntityCounts()
+    for expected, found in zip(gold, predicted):
+        counts.update(tags_to_spans(expected), tags_to_spans(found))
+    options = {"mode": "strict", "scheme": IOB2, "zero_division": 0}
+    precision, recall, f1 = counts.micro()
+    assert precision == pytest.approx(precision_score(gold, predicted, **options))
+    assert recall == pytest.approx(recall_score(gold, predicted, **options))
+    assert f1 == pytest.approx(f1_score(gold, predicted, **options))
+    if counts.gold or counts.predicted:
+        assert counts.macro_f1() == pytest.approx(f1_score(gold, predicted, average="macro", **options))
+
+
+@given(SEQUENCES)
+def test_tag_scores_equal_those_of_scikit_learn(pairs: list[list[tuple[str, str]]]) -> None:
+    counts = TagCounts()
+    for sentence in pairs:
+        counts.update([a for a, _ in sentence], [b for _, b in sentence])
+    gold, predicted = zip(*[pair for sentence in pairs for pair in sentence])
+    for macro_f1, absent in ((counts.macro_f1, 0.0), (counts.klue_macro_f1, 1.0)):
+        expected = tag_f1_score(gold, predicted, labels=TAGS, average="macro", zero_division=absent)
+        assert macro_f1(TAGS) == pytest.approx(expected)
+
+
+def official(words: list[list[tuple[str, bool]]], predictions: list[str]) -> list[str]:
+    return official_character_tags([[Subword(*piece) for piece in word] for word in words], predictions)
+
+
+def test_official_tags_of_known_words() -> None:
+    assert official([[("한국", True), ("은행", True)], [("은", True)]], ["B-OG", "I-OG", "O"]) == [
+        *("O", "B-OG", "I-OG", "I-OG", "I-OG", "O", "O")
+    ]
+
+
+def test_official_tags_after_an_unknown_word_lag_by_one() -> None:
+    """The fault that costs a perfect tagger points: the second word reads the prediction of the first."""
+    assert official([[("찝찝", False)], [("서울", True)]], ["O", "B-LC"]) == ["O", "O", "O", "O", "O", "O"]
+
+
+def test_official_tags_spread_an_unknown_piece_up_to_the_next_known_one() -> None:
+    """The example in KLUE-baseline's own docstring: `베쏭이,제5원소`."""
+    word = [("베쏭이", False), (",", True), ("제", True), ("5", True), ("원", True), ("소", True)]
+    predictions = ["B-PS", "O", "B-OG", "I-OG", "I-OG", "I-OG"]
+    expected = ["B-PS", "I-PS", "I-PS", "O", "O", "B-OG", "I-OG", "I-OG"]
+    # `,` moves on to its own prediction but not past it, so `제` reads that of `,` again
+    assert official([word], predictions) == ["O", *expected, "O"]
+
+
+def test_official_tags_of_an_unknown_word_with_a_long_known_piece_lose_characters() -> None:
+    word = [("미나", True), ("藤", False), ("가", True)]
+    assert official([word], ["B-PS", "I-PS", "O"]) == ["O", "B-PS", "I-PS", "O", "O"]
+
+
+def test_official_tags_stop_at_the_maximum_length() -> None:
+    tags = official([[("가", True)] * 600], ["B-PS"] * 600)
+    assert len(tags) == 1 + 508 + 1
+
+
+def sentence(text: str, tags: list[str], unknown: set[int] = frozenset()) -> TokenizedSentence:  # type: ignore[assignment]
+    offsets = [(i, i + 1) for i in range(len(text))]
+    return TokenizedSentence(text, tags, offsets, [i in unknown for i in range(len(text))])
+
+
+def test_a_perfect_tagger_reaches_one_everywhere() -> None:
+    metrics = NamedEntityMetrics(KLUE_LABELS)
+    tags = ["B-PS", "I-PS", "O", "O", "B-LC", "I-LC", "I-LC", "I-LC"]
+    metrics.update(sentence("민수는 부산 역", tags), tags, tags)
+    figures = metrics.compute()
+    assert {name: figures[name] for name in DEFINITIONS} == dict.fromkeys(DEFINITIONS, 1.0)
+    assert figures["f1/PS"] == figures["recall/LC"] == 1.0
+
+
+def test_unknown_characters_lower_the_official_figures_only() -> None:
+    metrics = NamedEntityMetrics(KLUE_LABELS)
+    tags = ["O", "O", "B-LC", "I-LC", "O"]
+    metrics.update(sentence("옭 서울은", tags, unknown={0}), tags, tags)
+    figures = metrics.compute()
+    assert figures["entity_f1"] == figures["klue_entity_f1_aligned"] == figures["klue_char_f1_aligned"] == 1.0
+    assert figures["klue_entity_f1"] < 1
+    assert figures["klue_char_f1"] < 1
+
+
+def test_memory_does_not_grow_with_the_set() -> None:
+    metrics = NamedEntityMetrics(KLUE_LABELS)
+    tags = ["B-PS", "I-PS", "O", "O", "B-LC", "I-LC", "I-LC", "I-LC"]
+    sizes = []
+    for _ in range(3):
+        for _ in range(100):
+            metrics.update(sentence("민수는 부산 역", tags), tags, tags)
+        sizes.append(len(pickle.dumps(metrics)))
+    # counts take a byte more now and then; a list of 100 sentences would take thousands
+    assert sizes[2] - sizes[1] < 200
+
+
+def test_a_wrong_right_hand_boundary_counts_for_characters_but_not_for_tokens() -> None:
+    """`<서울:LC>에서` as one token: seqeval over tokens sees nothing wrong."""
+    metrics = NamedEntityMetrics(KLUE_LABELS)
+    tags = ["B-LC", "I-LC", "O", "O"]
+    tokens = TokenizedSentence("서울에서", tags, [(0, 4)], [False])
+    labels = tags_to_token_labels(tags, tokens.offsets)
+    metrics.update(tokens, labels, labels)
+    figures = metrics.compute()
+    assert figures["token_f1"] == 1.0
+    assert figures["entity_f1"] == 0.0
+
+
+def test_spaces_at_the_edge_of_a_name_matter_to_exact_characters_only() -> None:
+    metrics = NamedEntityMetrics(KLUE_LABELS)
+    gold = ["O", "B-LC", "I-LC", "I-LC"]
+    metrics.update(sentence("역 서울", gold), ["O", "O", "B-LC", "I-LC"], gold)
+    figures = metrics.compute()
+    assert figures["entity_f1"] == 0.0
+    assert figures["klue_entity_f1_aligned"] == 1.0
+
+
+def test_token_f1_equals_seqeval_with_its_default_reading() -> None:
+    generator = random.Random(0)
+    metrics, all_gold, all_predicted = NamedEntityMetrics(TAGS), [], []
+    for _ in range(50):
+        length = generator.randint(1, 12)
+        gold, predicted = ([generator.choice(TAGS) for _ in range(length)] for _ in range(2))
+        metrics.update(sentence("가" * length, gold), predicted, gold)
+        all_gold.append(gold)
+        all_predicted.append(predicted)
+    assert metrics.compute()["token_f1"] == pytest.approx(f1_score(all_gold, all_predicted))
+
+
+def test_official_figures_equal_seqeval_and_scikit_learn_over_one_joined_sequence() -> None:
+    """KLUE-baseline joins all sentences into one sequence; counting sentence by sentence must not differ."""
+    generator = random.Random(1)
+    metrics = NamedEntityMetrics(KLUE_LABELS)
+    gold_joined: list[str] = []
+    predicted_joined: list[str] = []
+    for _ in range(60):
+        text = "".join(generator.choice("가나다 ") for _ in range(20)).strip() or "가"
+        gold, predicted = ([generator.choice(KLUE_LABELS) for _ in text] for _ in range(2))
+        metrics.update(sentence(text, gold), predicted, gold)
+        kept = [i for i, character in enumerate(text) if character != " "]
+        gold_joined += ["O", *[gold[i] for i in kept], "O"]
+        predicted_joined += ["O", *[predicted[i] for i in kept], "O"]
+    figures = metrics.compute()
+    entity = f1_score([gold_joined], [predicted_joined], average="macro", mode="strict", scheme=IOB2)
+    character = tag_f1_score(gold_joined, predicted_joined, labels=KLUE_LABELS, average="macro", zero_division=1.0)
+    assert figures["klue_entity_f1"] == pytest.approx(entity)
+    assert figures["klue_char_f1"] == pytest.approx(character)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_the_metric_for_evaluate_gives_the_same_figures(tmp_path: Path) -> None:
+    from malmoi.metrics.evaluate_metric import KoreanNerMetric
+
+    text, gold, predicted = "민수는 역", ["B-PS", "I-PS", "O", "O", "B-LC"], ["B-PS", "I-PS", "O", "O", "O"]
+    metric = KoreanNerMetric(cache_dir=str(tmp_path))
+    metric.add_batch(texts=[text] * 2, predictions=[predicted, gold], references=[gold, gold])
+    ours = NamedEntityMetrics(["B-LC", "I-LC", "B-PS", "I-PS", "O"])
+    ours.update(sentence(text, gold), predicted, gold)
+    ours.update(sentence(text, gold), gold, gold)
+    assert metric.compute() == ours.compute()
+    with pytest.raises(ValueError, match="Expected one tag per character: 5 characters, 1 predictions, 5 references"):
+        metric.compute(texts=[text], predictions=[["O"]], references=[gold])

@@ -1,0 +1,175 @@
+from pathlib import Path
+
+import pytest
+
+from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
+from malmoi.recipes.arguments import ARGUMENTS
+from malmoi.recipes.recipe import RecipeError, describe_recipes, known_keys, load_recipe, recipe_names
+from malmoi.training.architectures import build_model
+from malmoi.training.recipe_arguments import check_arguments, parse_recipe, typed_value
+from malmoi.training.tasks import TASKS
+
+
+def write(folder: Path, content: str) -> str:
+    path = folder / "own.yaml"
+    path.write_text(content, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_is_understood_and_gives_a_model(name: str, syllable_tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    recipe = load_recipe(name, ["--output_dir", str(tmp_path)])
+    arguments, training_arguments, settings = parse_recipe(recipe)
+    task = TASKS[recipe.task]
+    check_arguments(task, arguments, training_arguments)
+    assert isinstance(training_arguments.learning_rate, float)
+    if arguments.model_name_or_path is None:  # the others need the Hub
+        model = build_model(task, arguments, settings, ["B-PS", "I-PS", "O"], syllable_tokenizer)
+        for key, value in settings.get("encoder_config", settings).items():
+            holder = (
+                getattr(model.config, "encoder_config", model.config) if "encoder_config" in settings else model.config
+            )
+            assert getattr(holder, key) == value
+
+
+def test_every_recipe_says_what_it_is() -> None:
+    descriptions = describe_recipes()
+    assert {"demo", "klue-ner-bi-lstm-crf", "klue-ner-bi-lstm-crf-classic"} <= set(descriptions)
+    assert all(len(description) > 20 for description in descriptions.values())
+
+
+def test_the_classic_recipe_is_the_published_architecture() -> None:
+    arguments, training_arguments, settings = parse_recipe(load_recipe("klue-ner-bi-lstm-crf-classic", []))
+    config = BiLstmCrfConfig(**settings)
+    assert (config.embedding_size, config.hidden_size, config.num_hidden_layers, config.vocab_size) == (
+        768,
+        256,
+        1,
+        32000,
+    )
+    assert (arguments.tokenizer, training_arguments.learning_rate) == ("klue/bert-base", 1e-3)
+    assert (training_arguments.per_device_train_batch_size, training_arguments.max_grad_norm) == (32, 5.0)
+    assert training_arguments.num_train_epochs == 10
+
+
+def test_flags_override_the_recipe(tmp_path: Path) -> None:
+    path = write(tmp_path, "learning_rate: 1e-5\nhidden_size: 16\nreader: klue-ner\nngram_sizes: [2]\n")
+    flags = [
+        "--learning_rate=3e-4",
+        "--hidden-size",
+        "32",
+        "--overwrite",
+        "--ngram_sizes",
+        "[2, 3]",
+        "--token_dropout",
+        "1e-1",
+    ]
+    arguments, training_arguments, settings = parse_recipe(load_recipe(path, flags))
+    assert training_arguments.learning_rate == 3e-4
+    assert settings == {"hidden_size": 32, "ngram_sizes": [2, 3], "token_dropout": 0.1}
+    assert (arguments.reader, arguments.overwrite) == ("klue-ner", True)
+    assert training_arguments.output_dir == "runs/own"
+
+
+def test_numbers_that_yaml_takes_for_text_become_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path, "learning_rate: 1e-5\nembedding_dropout: 5e-1\n")
+    _, training_arguments, settings = parse_recipe(load_recipe(path, []))
+    assert training_arguments.learning_rate == 1e-5
+    assert settings == {"embedding_dropout": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-3", 1e-3),
+        ("true", True),
+        ("false", False),
+        ("[2, 3]", [2, 3]),
+        ("{model_type: bert, hidden_size: 8}", {"model_type": "bert", "hidden_size": 8}),
+        ("max", "max"),
+        ("pytorch-crf", "pytorch-crf"),
+        ("[", "["),
+        ("7", 7),
+    ],
+)
+def test_values_of_flags_have_their_types(text: str, value: object) -> None:
+    assert typed_value(text) == value
+    assert type(typed_value(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("content", "flags", "message"),
+    [
+        ("lerning_rate: 1\n", [], "own.yaml: unknown key 'lerning_rate'; did you mean 'learning_rate'"),
+        ("hiden_size: 1\n", [], "unknown key 'hiden_size'; did you mean 'hidden_size'"),
+        ("reader: klue-ner\n", ["--data-dri", "x"], "Unknown flag --data_dri; did you mean 'data_dir'"),
+        ("reader: klue-ner\n", ["data_dir"], "Expected a flag of the form --key value, got 'data_dir'"),
+        (
+            "reader: klue-ner\n",
+            ["--model_type", "bilstm-crf"],
+            "Unknown model_type 'bilstm-crf'; did you mean 'bilstm_crf'",
+        ),
+        ("- a\n", [], "expected lines of the form"),
+        ("a: [\n", [], "expected YAML"),
+    ],
+)
+def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: list[str], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(write(tmp_path, content), flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--learning_rate", "fast"], "argument --learning_rate.*invalid float value: 'fast'"),
+        (["--reader", "conll"], "`reader` must be one of inline-marks, klue-ner, .* for named-entities, got 'conll'"),
+        (["--label_smoothing_factor", "0.1"], "would replace the loss of the CRF"),
+        (["--eval_strategy", "no"], "--load_best_model_at_end|load_best_model_at_end"),
+        (["--num_train_epochs", "0"], "`num_train_epochs` must be above 0, got 0"),
+        (["--per_device_train_batch_size", "0"], "must be at least 1"),
+        (["--metric_for_best_model", "f1"], "`metric_for_best_model` must be loss or one of entity_f1, .*got 'f1'"),
+        (["--name_replacement_probability", "7"], "must be from 0 to 1, got 7"),
+        (["--fp16", "true", "--use_cpu", "true"], "`fp16` has no effect on CPU"),
+        (["--push_to_hub", "true"], "use `malmoi push`"),
+    ],
+)
+def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
+    def understand() -> None:
+        arguments, training_arguments, _ = parse_recipe(load_recipe("demo", flags))
+        check_arguments(TASKS[arguments.task], arguments, training_arguments)
+
+    with pytest.raises(RecipeError, match=message):
+        understand()
+
+
+def test_tensorboard_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malmoi.training.recipe_arguments.find_spec", lambda name: None)
+    arguments, training_arguments, _ = parse_recipe(load_recipe("demo", ["--report_to", "tensorboard"]))
+    with pytest.raises(RecipeError, match=r"pip install malmoi\[tensorboard\]"):
+        check_arguments(TASKS["named-entities"], arguments, training_arguments)
+
+
+@pytest.mark.parametrize(("key", "value"), [("hidden_size", "7"), ("hidden_size", "wide"), ("hidden_size", "[")])
+def test_settings_that_the_model_refuses_are_named(syllable_tokenizer, key: str, value: str) -> None:  # type: ignore[no-untyped-def]
+    arguments, _, settings = parse_recipe(load_recipe("demo", [f"--{key}", value]))
+    with pytest.raises(RecipeError, match=r"settings of the model are wrong: .*hidden_size"):
+        build_model(TASKS["named-entities"], arguments, settings, ["B-PS", "I-PS", "O"], syllable_tokenizer)
+
+
+def test_an_unknown_recipe_names_the_nearest() -> None:
+    with pytest.raises(
+        RecipeError, match=r"no recipe 'klue-ner-bilstm-crf'; did you mean 'klue-ner-bi-lstm-crf'\? Known: demo"
+    ):
+        load_recipe("klue-ner-bilstm-crf", [])
+
+
+def test_keys_read_off_the_source_are_those_of_the_classes() -> None:
+    from dataclasses import fields
+
+    from transformers import TrainingArguments
+
+    known = set(known_keys("named-entities", "bilstm_crf"))
+    declared = {field.name for field in fields(TrainingArguments) if field.init}
+    assert declared <= known
+    assert {name for name in BiLstmCrfConfig.__annotations__ if name != "model_type"} <= known
+    assert {field.name for field in fields(ARGUMENTS["named-entities"])} <= known

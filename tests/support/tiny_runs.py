@@ -1,0 +1,29 @@
+"""Finished runs of a few steps, made by the trainer path itself."""
+
+from pathlib import Path
+
+from malmoi.recipes.recipe import load_recipe
+from malmoi.training.train import run
+
+SETTINGS = {
+    "max_steps": 4,
+    "num_train_epochs": 1,
+    "eval_strategy": "steps",
+    "eval_steps": 2,
+    "save_strategy": "steps",
+    "save_steps": 2,
+    "embedding_size": 8,
+    "ngram_embedding_size": 4,
+    "ngram_vocab_size": 64,
+    "hidden_size": 16,
+    "name_replacement_copies": 0,
+    "tokenizer_min_frequency": 1,
+    "disable_tqdm": True,
+}
+
+
+def train_demo(folder: Path, *, data_dir: Path, seed: int = 1) -> Path:
+    """Train a tiny tagger from the recipe `demo` and return its folder."""
+    settings = {**SETTINGS, "data_dir": data_dir, "seed": seed, "output_dir": folder}
+    run(load_recipe("demo", [part for key, value in settings.items() for part in (f"--{key}", str(value))]))
+    return folder

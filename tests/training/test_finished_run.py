@@ -1,0 +1,200 @@
+"""What a finished training leaves behind, what going on with it means, and what a log of it looks like."""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import termios
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.command_line import MALMOI
+from transformers import TrainerControl, TrainerState, TrainingArguments
+
+from malmoi.recipes.recipe import RecipeError, load_recipe
+from malmoi.training import callbacks
+from malmoi.training.callbacks import ShortLines
+from malmoi.training.checkpoints import has_optimizer
+from malmoi.training.finished_run import FILES_TO_GO_ON
+from malmoi.training.run_description import kept_epoch
+from malmoi.training.train import run
+
+TINY = {
+    "embedding_size": 8,
+    "ngram_embedding_size": 4,
+    "ngram_vocab_size": 64,
+    "hidden_size": 16,
+    "name_replacement_copies": 0,
+    "num_train_epochs": 2,
+    "per_device_train_batch_size": 8,
+    "use_cpu": "true",
+}
+
+
+def flags(**overrides: Any) -> list[str]:
+    return [part for key, value in {**TINY, **overrides}.items() for part in (f"--{key}", str(value))]
+
+
+def train(folder: Path, data: Path, **overrides: Any) -> dict[str, Any]:
+    return run(load_recipe("demo", flags(output_dir=folder, data_dir=data, **overrides)))
+
+
+def files_to_go_on(folder: Path) -> list[Path]:
+    return [file for name in FILES_TO_GO_ON for file in folder.glob(f"checkpoint-*/{name}")]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    train(folder, marked_corpus)
+    return folder
+
+
+def test_a_finished_run_keeps_models_and_no_optimizer(finished: Path) -> None:
+    checkpoints = list(finished.glob("checkpoint-*"))
+    assert checkpoints
+    for checkpoint in checkpoints:
+        assert {"model.safetensors", "trainer_state.json"} <= {file.name for file in checkpoint.iterdir()}
+        assert not has_optimizer(checkpoint)
+    assert not files_to_go_on(finished)
+
+
+def test_an_interrupted_run_keeps_all_that_going_on_takes(
+    tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(self: ShortLines, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        if state.epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(callbacks.EpochTimer, "on_epoch_end", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "run", marked_corpus)
+    assert all(has_optimizer(checkpoint) for checkpoint in (tmp_path / "run").glob("checkpoint-*"))
+    assert files_to_go_on(tmp_path / "run")
+    report = train(tmp_path / "run", marked_corpus, resume_from_checkpoint="true")
+    assert [entry["epoch"] for entry in report["epochs"]] == [1, 2]
+    assert not files_to_go_on(tmp_path / "run")
+
+
+def test_going_on_with_a_finished_run_trains_nothing(finished: Path, marked_corpus: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()}
+    report = train(finished, marked_corpus, resume_from_checkpoint="true")
+    assert report == json.loads((finished / "report.json").read_text(encoding="utf-8"))
+    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()} == before
+
+
+def test_more_epochs_for_a_finished_run_are_refused_with_a_way_out(finished: Path, marked_corpus: Path) -> None:
+    with pytest.raises(RecipeError) as error:
+        train(finished, marked_corpus, num_train_epochs=3, resume_from_checkpoint="true")
+    assert "optimizer" in str(error.value)
+    assert "--model_name_or_path" in str(error.value)
+    assert str(finished) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_several_checkpoints_of_a_recipe_keep_no_optimizer(tmp_path: Path, marked_corpus: Path) -> None:
+    """Only the flag asks: recipes keep several checkpoints for the sake of the models."""
+    recipe = tmp_path / "own.yaml"
+    recipe.write_text(
+        "reader: inline-marks\nsave_strategy: epoch\neval_strategy: epoch\nsave_total_limit: 3\n", encoding="utf-8"
+    )
+    run(load_recipe(str(recipe), flags(output_dir=tmp_path / "run", data_dir=marked_corpus)))
+    assert len(list((tmp_path / "run").glob("checkpoint-*"))) == 2
+    assert not files_to_go_on(tmp_path / "run")
+
+
+def test_other_data_for_a_finished_run_are_refused(finished: Path, marked_corpus: Path, tmp_path: Path) -> None:
+    for split in ("train", "validation"):
+        text = (marked_corpus / f"{split}.txt").read_text(encoding="utf-8")
+        (tmp_path / f"{split}.txt").write_text(text + text.splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(RecipeError):
+        train(finished, tmp_path, resume_from_checkpoint="true")
+
+
+@pytest.mark.parametrize("asked", [{"keep_optimizer": "true"}, {"save_total_limit": 3}])
+def test_an_optimizer_that_is_asked_for_is_kept_and_goes_on(
+    tmp_path: Path, marked_corpus: Path, asked: dict[str, Any]
+) -> None:
+    options = {"load_best_model_at_end": "false", **asked}
+    train(tmp_path / "run", marked_corpus, **options)
+    assert files_to_go_on(tmp_path / "run")
+    report = train(tmp_path / "run", marked_corpus, num_train_epochs=3, resume_from_checkpoint="true", **options)
+    assert [entry["epoch"] for entry in report["epochs"]] == [1, 2, 3]
+    assert report["kept_epoch"] == 3
+
+
+def test_the_optimizer_goes_if_that_is_asked_for(tmp_path: Path, marked_corpus: Path) -> None:
+    train(tmp_path / "run", marked_corpus, num_train_epochs=1, keep_optimizer="false", save_total_limit=3)
+    assert not files_to_go_on(tmp_path / "run")
+
+
+def test_the_kept_epoch_is_that_of_the_loaded_model(tmp_path: Path, marked_corpus: Path) -> None:
+    """By the loss, the best epoch of this run is not that with the best F1 or the last one."""
+    report = train(
+        tmp_path / "run",
+        marked_corpus,
+        num_train_epochs=3,
+        learning_rate=0.5,
+        metric_for_best_model="loss",
+        greater_is_better="false",
+    )
+    losses = {entry["epoch"]: entry["loss"] for entry in report["epochs"]}
+    assert report["kept_epoch"] == min(losses, key=lambda epoch: losses[epoch])
+    kept = next(entry for entry in report["epochs"] if entry["epoch"] == report["kept_epoch"])
+    assert report["figures"]["entity_f1"] == kept["entity_f1"]
+
+
+def test_without_loading_the_best_model_the_last_epoch_is_kept(tmp_path: Path) -> None:
+    state = TrainerState(epoch=2.0, best_global_step=1, log_history=[{"step": 1, "epoch": 1.0}])
+    arguments = TrainingArguments(str(tmp_path), use_cpu=True)
+    assert kept_epoch(state, arguments) == 2
+    arguments.load_best_model_at_end = True
+    assert kept_epoch(state, arguments) == 1
+
+
+@pytest.mark.slow
+def test_a_log_has_lines_and_a_terminal_has_bars(tmp_path: Path, marked_corpus: Path) -> None:
+    def command(name: str, *more: str) -> list[str]:
+        return [*MALMOI, "train", "demo", *flags(output_dir=tmp_path / name, data_dir=marked_corpus), *more]
+
+    done = subprocess.run(command("log"), capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    assert "\r" not in done.stdout + done.stderr
+    assert "%|" not in done.stdout + done.stderr
+    assert len(done.stderr) < 2000
+    assert "epoch  2.00   loss" in done.stdout
+    asked = subprocess.run(command("bar", "--disable_tqdm", "false"), capture_output=True, text=True, timeout=400)
+    assert "%|" in asked.stderr
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))  # without a width there is no bar
+    shown = subprocess.Popen(command("terminal"), stdout=subprocess.DEVNULL, stderr=slave)
+    os.close(slave)
+    written = b""
+    try:
+        while part := os.read(master, 1 << 16):
+            written += part
+    except OSError:  # the other end is closed
+        pass
+    os.close(master)
+    assert shown.wait(400) == 0
+    assert b"%|" in written
+    assert b"Writing model shards" not in written
+
+
+def test_a_long_silence_is_broken_by_a_short_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: now)
+    lines = ShortLines("entity_f1")
+    arguments, control = TrainingArguments(str(tmp_path), use_cpu=True), TrainerControl()
+    for step in range(1, 1001):
+        now += 1.0
+        lines.on_step_end(arguments, TrainerState(global_step=step, max_steps=1000), control)
+    output, error = capsys.readouterr()
+    assert output == ""
+    assert error.splitlines() == [f"step {step:,} of 1,000" for step in range(60, 1001, 60)]
