@@ -45,7 +45,7 @@ BENCH_DATA = $(if $(DATA),--data_dir $(DATA))
 
 bench: setup ## Measure speed beside peers: make bench DATA=DIR, or without DATA on the sample corpus.
 	@$(MAKE) --no-print-directory .venv-flair/installed || echo 'Going on without flair.'
-	@rm -f modeling/__pycache__/crf_numba*.nb?  # numba does not notice every change
+	@rm -f kernels/__pycache__/crf_numba*.nb?  # numba does not notice every change
 	@$(BIN)/python -m malmoi.benchmarks.crf
 	@$(BIN)/python -m malmoi.benchmarks.training $(BENCH_DATA)
 	@$(BIN)/python -m malmoi.benchmarks.inference $(BENCH_DATA)

@@ -26,7 +26,7 @@ from malmoi.benchmarks.gpu_training import compare_epochs, compare_lstm_paths, c
 from malmoi.benchmarks.measurement import RESULTS, machine_line, print_table, run_as_command, write_results
 from malmoi.benchmarks.peer_options import PeerOptions
 from malmoi.data.user_error import UserError
-from malmoi.modeling.crf_triton import TRITON
+from malmoi.kernels.crf_triton import TRITON
 
 Rows = list[dict[str, object]]
 Part = Callable[[PeerOptions, torch.device], Rows]

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torchcrf import CRF as LibraryCrf
 
 from malmoi.benchmarks.measurement import ratio, time_alternately
-from malmoi.modeling import crf_log_space
-from malmoi.modeling.crf_backend import CrfBackend
-from malmoi.modeling.crf_gold import less_gold
-from malmoi.modeling.crf_torch import TORCH
-from malmoi.modeling.crf_triton import TRITON
+from malmoi.kernels import crf_log_space
+from malmoi.kernels.crf_backend import CrfBackend
+from malmoi.kernels.crf_gold import less_gold
+from malmoi.kernels.crf_torch import TORCH
+from malmoi.kernels.crf_triton import TRITON
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 
 Rows = list[dict[str, object]]

@@ -14,7 +14,6 @@ from transformers.utils.generic import ModelOutput
 
 from .crf_max_marginals import finite_scores
 from .linear_chain_crf import IGNORED_LABEL, LinearChainCrf
-from .pytorch_crf_reference import PytorchCrfReference
 
 logger = logging.get_logger(__name__)
 
@@ -56,8 +55,6 @@ class CrfTaggerOutput(ModelOutput):
 def build_crf(config: PreTrainedConfig) -> LinearChainCrf:
     """Build the CRF that the configuration asks for."""
     num_tags = len(config.label_names())
-    if config.crf_implementation == "pytorch-crf":
-        return follow_labels(PytorchCrfReference(num_tags), config)
     return follow_labels(LinearChainCrf(num_tags, implementation=config.crf_implementation), config)
 
 

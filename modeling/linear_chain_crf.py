@@ -3,23 +3,24 @@
 Scores of every tag at every position -> log-likelihood of a tag sequence, best tag sequence, probability of every tag,
 best score through every tag.
 
-Here are the parameters, the masks and the gradient; the recursions over positions are in `crf_torch`, `crf_numba` and
-`crf_triton`. The gradient of the log-likelihood is the number of uses of each score by the labels, less the number
-that is expected (Sutton and McCallum, 2012, section 4.1), and is computed as such: no graph of operations is kept.
-
-This file travels with every saved model, so it imports nothing but torch and its neighbours.
+Part of every model with a CRF that malmoi 0.1.0 saves; it needs nothing but torch. Here are the parameters and the
+masks; the recursions over positions are in `crf_recursions`. Where malmoi is installed, `malmoi.kernels` computes the
+same, faster.
 """
 
 import functools
+import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
-from .crf_backend import IGNORED_LABEL, CrfBackend
-from .crf_choice import IMPLEMENTATIONS, choose_backend
-from .crf_max_marginals import keep_path_ahead
+from .crf_recursions import IGNORED_LABEL, PYTORCH, positions_inside
+
+IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
+KERNELS_INTERFACE = 1
+"""The version of the interface of `malmoi.kernels` that is called here; any other is left alone."""
 
 # which tags may not start a sentence, and which tag may not follow which
 Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]
@@ -31,15 +32,16 @@ class LinearChainCrf(nn.Module):
     Parameters have the names and the meaning of pytorch-crf's: `start_transitions` `(tags,)`, `end_transitions`
     `(tags,)` and `transitions` `(previous tag, next tag)`.
 
-    Every method takes a mask that may have holes anywhere. Positions outside the mask are no part of the chain: their
-    neighbours inside follow each other directly. Everything is computed in float32 or better, also under autocast.
+    Every method takes emissions, the score of every tag at every position, `(batch, length, tags)`, and a mask,
+    `(batch, length)`, that may have holes anywhere: positions outside are no part of the chain, and their neighbours
+    inside follow each other directly. Everything is computed in float32 or better, also under autocast.
 
     Args:
         num_tags: Number of tags.
         forbidden_starts: Tags that may not start a sentence, `(tags,)`.
         forbidden_transitions: Which tag may not follow which, `(previous tag, next tag)`.
-        implementation: What runs the recursions: `"torch"`, `"numba"`, `"triton"`, or `"auto"` for the fastest that
-            is at hand for the device of the emissions.
+        implementation: What runs the recursions where malmoi is installed: `"torch"`, `"numba"`, `"triton"`,
+            `"pytorch-crf"`, or `"auto"` for the fastest that is at hand for the device of the emissions.
     """
 
     def __init__(
@@ -101,27 +103,14 @@ class LinearChainCrf(nn.Module):
             )
         return constraints
 
-    @property
-    def forbidden_starts(self) -> list[bool]:
-        """Which tags may not start a sentence, `(tags,)`."""
-        return list(self.constraints()[0])
-
-    @property
-    def forbidden_transitions(self) -> list[list[bool]]:
-        """Which tag may not follow which, `(previous tag, next tag)`."""
-        return [list(row) for row in self.constraints()[1]]
-
     @torch.compiler.disable
     def negative_log_likelihood(self, emissions: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
-        """Return the negative log-likelihood of the labels of each sentence.
+        """Return the negative log-likelihood of each sentence, `(batch,)`; 0 for one with no position in the chain.
 
         Args:
             emissions: Score of every tag at every position, `(batch, length, tags)`.
             labels: Tag ids, `(batch, length)`. Read only where `mask` is `True`.
             mask: Which positions are in the chain, `(batch, length)`.
-
-        Returns:
-            One value per sentence, `(batch,)`; 0 for a sentence without any position in the chain.
 
         Raises:
             ValueError: If the labels are not integers of the shape of the mask, are no tags, or take a step that is
@@ -136,94 +125,61 @@ class LinearChainCrf(nn.Module):
             emissions, order, lengths = self._compact(emissions, mask)
             labels = labels if order is None else labels.gather(1, order)
             start, transitions, end = self._scores(emissions.dtype)
-            inside = mask.bool() if order is None else _inside(mask, lengths)
-            self._check_labels(labels, inside, start, transitions)
+            self._check_labels(labels, positions_inside(lengths, mask.size(1)), start, transitions)
             if emissions.numel() == 0:
                 return emissions.sum((1, 2))
-            backend = choose_backend(self.implementation, emissions.device, self.num_tags)
-            return _NegativeLogLikelihood.apply(emissions, labels, lengths, start, transitions, end, backend)
+            recursions = self._recursions(emissions.device)
+            return recursions.negative_log_likelihood(emissions, labels, lengths, start, transitions, end)
 
-    @torch.compiler.disable
-    @torch.no_grad()
     def decode(self, emissions: Tensor, mask: Tensor) -> Tensor:
-        """Return the best tag sequence of each sentence (Viterbi).
-
-        Args:
-            emissions: Score of every tag at every position, `(batch, length, tags)`.
-            mask: Which positions are in the chain, `(batch, length)`.
-
-        Returns:
-            Tag ids, `(batch, length)`; -100 where `mask` is `False`.
-        """
-        with torch.autocast(emissions.device.type, enabled=False):
-            emissions, order, lengths = self._compact(emissions, mask)
-            if emissions.numel() == 0:
-                return torch.full_like(mask, IGNORED_LABEL, dtype=torch.long)
-            best = self._viterbi(emissions, lengths, *self._scores(emissions.dtype))
-            return _spread_out(best, order)
+        """Return the best tag sequence of each sentence (Viterbi), `(batch, length)`; -100 outside the mask."""
+        return self._answer("viterbi", emissions, mask)[0]
 
     def max_marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
-        """Return the score of the best tag sequence through every tag at every position.
+        """Return the score of the best tag sequence through every tag at every position, `(batch, length, tags)`.
 
-        The largest of each position, of which there is only one, is that of the tag that `decode` returns: see
-        `keep_path_ahead` for sequences that are equally good. The score of a sequence is the sum of its emissions,
-        transitions, start and end, taken in float64; `logsumexp` over all sequences less this is what
-        `negative_log_likelihood` returns for it.
-
-        Args:
-            emissions: Score of every tag at every position, `(batch, length, tags)`.
-            mask: Which positions are in the chain, `(batch, length)`.
-
-        Returns:
-            Scores, `(batch, length, tags)`; minus infinity where `mask` is `False` and for a tag that no allowed
-            sequence has there.
+        The largest of each position, of which there is only one, is that of the tag that `decode` returns. The score
+        of a sequence is the sum of its emissions, transitions, start and end, taken in float64; `logsumexp` over all
+        sequences less this is what `negative_log_likelihood` returns for it. It is minus infinity where `mask` is
+        `False` and for a tag that no allowed sequence has there.
         """
         return self.decode_with_max_marginals(emissions, mask)[1]
 
-    @torch.compiler.disable
-    @torch.no_grad()
     def decode_with_max_marginals(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return what `decode` and `max_marginals` do, for little more than one of them takes."""
-        with torch.autocast(emissions.device.type, enabled=False):
-            emissions, order, lengths = self._compact(emissions, mask)
-            if emissions.numel() == 0:
-                nothing = torch.full_like(mask, IGNORED_LABEL, dtype=torch.long)
-                return nothing, torch.full_like(emissions, -torch.inf)
-            best, scores = self._viterbi_and_max_marginals(emissions, lengths, *self._scores(emissions.dtype))
-            scores = keep_path_ahead(scores, best)
-            return _spread_out(best, order), _spread_out(scores, order)
+        best, scores = self._answer("viterbi_and_max_marginals", emissions, mask)
+        return best, keep_path_ahead(scores, best)
+
+    def marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """Return the probability of every tag given the sentence, `(batch, length, tags)`; 0 outside the mask."""
+        return self._answer("marginals", emissions, mask)[0]
 
     @torch.compiler.disable
     @torch.no_grad()
-    def marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
-        """Return the probability of every tag at every position, given the whole sentence.
-
-        Args:
-            emissions: Score of every tag at every position, `(batch, length, tags)`.
-            mask: Which positions are in the chain, `(batch, length)`.
-
-        Returns:
-            Probabilities, `(batch, length, tags)`; 0 where `mask` is `False`.
-        """
+    def _answer(self, question: str, emissions: Tensor, mask: Tensor) -> list[Tensor]:
+        """Return what the recursion of that name gives, each value at the place of its position."""
         with torch.autocast(emissions.device.type, enabled=False):
             emissions, order, lengths = self._compact(emissions, mask)
             if emissions.numel() == 0:
-                return torch.zeros_like(emissions)
-            backend = choose_backend(self.implementation, emissions.device, self.num_tags)
-            _, probabilities, _ = backend.expectations(emissions, lengths, *self._scores(emissions.dtype))
-            return _spread_out(probabilities, order)
+                nothing = torch.zeros_like(mask, dtype=torch.long)
+                return {"viterbi": [nothing], "marginals": [emissions]}.get(question, [nothing, emissions])
+            recursion = getattr(self._recursions(emissions.device), question)
+            answers = recursion(emissions, lengths, *self._scores(emissions.dtype))
+            return [_spread_out(each, order) for each in (answers if isinstance(answers, tuple) else (answers,))]
 
-    def _viterbi(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
-        """Return the best tags of compacted sentences, `(batch, length)`; -100 past the end of a sentence."""
-        backend = choose_backend(self.implementation, emissions.device, self.num_tags)
-        return backend.viterbi(emissions, lengths, start, transitions, end)
-
-    def _viterbi_and_max_marginals(
-        self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the same tags, and max-marginals, `(batch, length, tags)`."""
-        backend = choose_backend(self.implementation, emissions.device, self.num_tags)
-        return backend.viterbi_and_max_marginals(emissions, lengths, start, transitions, end)
+    def _recursions(self, device: torch.device) -> Any:
+        """Return what computes: those of `malmoi.kernels` where it is installed, otherwise those beside this file."""
+        kernels = installed_kernels()
+        if kernels is not None:
+            return kernels.choose(self.implementation, device, self.num_tags)
+        if self.implementation == "pytorch-crf":
+            raise ImportError(
+                '`crf_implementation="pytorch-crf"` needs malmoi and the library: `pip install pytorch-crf malmoi`, '
+                'or load the model with `crf_implementation="torch"`, which has the same parameters.'
+            )
+        if self.implementation in ("numba", "triton"):
+            warnings.warn(f"The CRF computes with PyTorch: {self.implementation} needs malmoi.", stacklevel=2)
+        return PYTORCH
 
     def _scores(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         """Return start, transition and end scores; minus infinity where a step is forbidden."""
@@ -258,7 +214,7 @@ class LinearChainCrf(nn.Module):
         emissions = emissions.to(torch.promote_types(emissions.dtype, torch.float32))
         lengths = mask.sum(dim=1)
         # an accelerator would have to be waited for to know this
-        if mask.device.type == "cpu" and torch.equal(mask, _inside(mask, lengths)):
+        if mask.device.type == "cpu" and torch.equal(mask, positions_inside(lengths, mask.size(1))):
             return emissions, None, lengths
         order = torch.argsort((~mask).byte(), dim=1, stable=True)
         return emissions.gather(1, order[:, :, None].expand_as(emissions)), order, lengths
@@ -284,18 +240,33 @@ class LinearChainCrf(nn.Module):
             )
 
 
-def _inside(mask: Tensor, lengths: Tensor) -> Tensor:
-    """Return which positions are in a sentence if sentences start at the first position, `(batch, length)`."""
-    return torch.arange(mask.size(1), device=mask.device)[None] < lengths[:, None]
+@functools.cache
+def installed_kernels() -> Any:
+    """Return `malmoi.kernels`; `None` where malmoi is not installed, or speaks another version of the interface."""
+    try:
+        from malmoi import kernels
+    except ImportError:
+        return None
+    return kernels if kernels.INTERFACE == KERNELS_INTERFACE else None
+
+
+def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:
+    """Return max-marginals of which each position's only largest is that of the tag on the path.
+
+    All tags of a best sequence have the same max-marginal, and so have those of another one that is as good, or nearly
+    as good: large sums are rounded. What was as large as the tag on the path goes down to the next smaller number.
+
+    Args:
+        scores: Max-marginals, `(batch, length, tags)`.
+        path: The tags of a best sequence, `(batch, length)`; negative where a position has none.
+    """
+    highest = scores.amax(-1, keepdim=True)
+    behind = torch.nextafter(highest, highest.new_tensor(-torch.inf))
+    return torch.minimum(scores, behind).scatter_(-1, path.clamp(min=0)[..., None], highest)
 
 
 def _spread_out(values: Tensor, order: Tensor | None) -> Tensor:
-    """Move what stands at the places of compacted rows back to where it belongs.
-
-    Args:
-        values: `(batch, length)` or `(batch, length, tags)`.
-        order: The old position of each, `(batch, length)`; `None` if it is the same.
-    """
+    """Move what stands at the places of compacted rows back to where it belongs."""
     if order is None:
         return values
     places = order if values.dim() == 2 else order[:, :, None].expand_as(values)
@@ -314,43 +285,11 @@ def _forbidden(
 
 
 def _require(wrong: Tensor, message: Callable[[tuple[int, ...]], str]) -> None:
-    """Raise, with a message about the first place, if something is wrong anywhere.
-
-    Args:
-        wrong: Where something is wrong, `(batch, any)`.
-        message: What to say of a row and a column.
-    """
+    """Raise, with a message about the first place, `(row, column)`, if something is wrong anywhere."""
     if wrong.device.type == "cuda":
         torch._assert_async(~wrong.any(), "The labels of the CRF are no tags, or take a step that is forbidden.")
     elif wrong.any():
         raise ValueError(message(tuple(wrong.nonzero()[0].tolist())))
 
 
-class _NegativeLogLikelihood(torch.autograd.Function):
-    """Negative log-likelihood of the labels of compacted sentences, `(batch,)`."""
-
-    @staticmethod
-    def forward(  # type: ignore[no-untyped-def]
-        ctx,
-        emissions: Tensor,
-        labels: Tensor,
-        lengths: Tensor,
-        start: Tensor,
-        transitions: Tensor,
-        end: Tensor,
-        backend: CrfBackend,
-    ) -> Tensor:
-        loss, unary, pairs = backend.loss_and_gradients(emissions, labels, lengths, start, transitions, end)
-        ctx.save_for_backward(unary, pairs, lengths)
-        ctx.backend = backend
-        return loss
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
-        unary, pairs, lengths = ctx.saved_tensors
-        emissions, start, transitions, end = ctx.backend.weigh_gradients(unary, pairs, lengths, gradient)
-        return emissions, None, None, start, transitions, end, None
-
-
-__all__ = ["IGNORED_LABEL", "LinearChainCrf"]
+__all__ = ["IGNORED_LABEL", "LinearChainCrf", "installed_kernels", "keep_path_ahead"]

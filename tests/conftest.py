@@ -25,9 +25,9 @@ from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
 torch.set_num_threads(1)
 # numba looks only at the file of a compiled function, not at the files of those that it calls
-modeling = Path(__file__).parents[1] / "modeling"
-newest = max(source.stat().st_mtime for source in modeling.glob("crf_numba*.py"))
-for kept in modeling.glob("__pycache__/crf_numba*.nb?"):
+kernels = Path(__file__).parents[1] / "kernels"
+newest = max(source.stat().st_mtime for source in kernels.glob("crf_numba*.py"))
+for kept in kernels.glob("__pycache__/crf_numba*.nb?"):
     with contextlib.suppress(FileNotFoundError):  # another process does the same
         if kept.stat().st_mtime < newest:
             kept.unlink()

@@ -13,7 +13,7 @@ from malmoi.benchmarks.gpu_crf import Case, check_kernels, compare_crf
 from malmoi.benchmarks.gpu_training import compare_epochs, compare_lstm_paths, compare_precisions
 from malmoi.benchmarks.peer_options import PeerOptions
 from malmoi.data.user_error import UserError
-from malmoi.modeling.crf_torch import TORCH
+from malmoi.kernels.crf_torch import TORCH
 
 CPU = torch.device("cpu")
 CASES = (Case("plain", 4, 9, 5), Case("large", 3, 7, 4, spread=1e4, forbidden=0.3), Case("one", 2, 3, 1))

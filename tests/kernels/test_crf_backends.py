@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from malmoi.modeling import crf_log_space, crf_numba, crf_torch, crf_triton
-from malmoi.modeling.crf_backend import CrfBackend
-from malmoi.modeling.crf_choice import choose_backend
-from malmoi.modeling.crf_gold import less_gold, weigh_gradients
-from malmoi.modeling.crf_numba import NUMBA
-from malmoi.modeling.crf_scaled_scores import largest_emission_spread, steps_between_rescaling
-from malmoi.modeling.crf_torch import TORCH
-from malmoi.modeling.crf_triton import TRITON
+from malmoi.kernels import crf_log_space, crf_numba, crf_torch, crf_triton
+from malmoi.kernels.crf_backend import CrfBackend
+from malmoi.kernels.crf_choice import choose_backend
+from malmoi.kernels.crf_gold import less_gold, weigh_gradients
+from malmoi.kernels.crf_numba import NUMBA
+from malmoi.kernels.crf_scaled_scores import largest_emission_spread, steps_between_rescaling
+from malmoi.kernels.crf_torch import TORCH
+from malmoi.kernels.crf_triton import TRITON
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
@@ -233,14 +233,14 @@ def test_a_numba_that_cannot_compile_lanes_is_left_out(monkeypatch: pytest.Monke
     def fail(rows: object) -> None:
         raise AttributeError("no vectors\nand more")
 
-    monkeypatch.setattr("malmoi.modeling.crf_numba_steps.try_lanes", fail)
+    monkeypatch.setattr("malmoi.kernels.crf_numba_steps.try_lanes", fail)
     monkeypatch.setattr(crf_numba, "_kernels", crf_numba._kernels.__wrapped__)
     with pytest.warns(UserWarning, match="without numba, which cannot compile here: AttributeError: no vectors$"):
         assert choose_backend("auto", CPU, 13) is TORCH
 
 
 def test_a_name_that_no_path_has_is_refused() -> None:
-    with pytest.raises(ValueError, match="must be one of auto, triton, numba, torch, got 'tirton'"):
+    with pytest.raises(ValueError, match="must be one of auto, torch, numba, triton, pytorch-crf, got 'tirton'"):
         LinearChainCrf(3, implementation="tirton")
 
 

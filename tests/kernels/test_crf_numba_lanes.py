@@ -10,7 +10,7 @@ pytest.importorskip("numba")
 
 from numba import njit
 
-from malmoi.modeling.crf_numba_lanes import LANES, add_product, exponential, larger, load, smaller, spread, store
+from malmoi.kernels.crf_numba_lanes import LANES, add_product, exponential, larger, load, smaller, spread, store
 
 
 @njit

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from malmoi.modeling import crf_triton
+from malmoi.kernels import crf_triton
 
-CHECKS = Path(__file__).with_name("crf_triton_checks.py")
+CHECKS = Path(__file__).parents[1] / "support" / "crf_triton_checks.py"
 SCORES = ("emissions", "start", "transitions", "reversed_transitions", "end", "loss", "unary", "pairs", "scores")
 POINTERS = dict.fromkeys(SCORES, "fp32") | dict.fromkeys(("labels", "lengths", "best"), "i64") | {"came_from": "u8"}
 
@@ -50,7 +50,7 @@ def test_kernels_compile_for_a_gpu_that_is_not_there(
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    from malmoi.modeling import crf_triton_kernels, crf_triton_max_marginals
+    from malmoi.kernels import crf_triton_kernels, crf_triton_max_marginals
 
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     own_file = kernel == "max_marginals_kernel"

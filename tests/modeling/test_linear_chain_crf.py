@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchcrf import CRF as LibraryCrf
 
-from malmoi.modeling import crf_scaled_scores, linear_chain_crf
-from malmoi.modeling.crf_numba import NUMBA
-from malmoi.modeling.crf_torch import TORCH
+from malmoi.kernels import crf_scaled_scores
+from malmoi.kernels.crf_numba import NUMBA
+from malmoi.kernels.crf_torch import TORCH
+from malmoi.modeling import linear_chain_crf
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 from malmoi.modeling.pytorch_crf_reference import PytorchCrfReference
 

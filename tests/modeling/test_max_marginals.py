@@ -12,11 +12,11 @@ from test_crf_backends import chains
 from test_linear_chain_crf import enumerate_paths, make_crf, random_mask
 from torch import Tensor
 
+from malmoi.kernels.crf_backend import CrfBackend
+from malmoi.kernels.crf_numba import NUMBA
+from malmoi.kernels.crf_torch import TORCH
 from malmoi.modeling import linear_chain_crf
-from malmoi.modeling.crf_backend import CrfBackend
 from malmoi.modeling.crf_max_marginals import finite_scores, keep_path_ahead
-from malmoi.modeling.crf_numba import NUMBA
-from malmoi.modeling.crf_torch import TORCH
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 from malmoi.modeling.pytorch_crf_reference import PytorchCrfReference
 

@@ -3,8 +3,6 @@
 Sentences of a group walk side by side. Where one has ended or is missing, its lane goes on with scores of 0 until the
 longest has ended, and is not read. A message holds the weights of all ways to each tag and is divided by the sum of
 the one before. For `width` see `crf_numba_steps`.
-
-This file travels with every saved model and is imported only where numba is installed.
 """
 
 import math

@@ -1,8 +1,6 @@
 """From scores to weights, exp(score - highest score), and from gradients to weighted gradients, compiled by numba.
 
 For `LANES` and `width` see `crf_numba_steps`.
-
-This file travels with every saved model and is imported only where numba is installed.
 """
 
 import math

@@ -1,8 +1,6 @@
 """Kernel of the max-marginals of the linear-chain CRF in Triton; `crf_triton` launches it.
 
 It is written as those of `crf_triton_kernels`, but adds up in float64: what is wanted are sums over whole sentences.
-
-This file travels with every saved model and is imported only where Triton is installed.
 """
 
 try:  # what a file imports there is not taken for a requirement of the saved model

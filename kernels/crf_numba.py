@@ -3,8 +3,6 @@
 The arithmetic of a CRF is small; what costs is calling a library hundreds of times for it, and every batch of numbers
 that goes to memory and back. Here one call walks through all sentences, eight at a time, and keeps the sums of a step
 in registers. A sentence alone takes as long as eight.
-
-This file travels with every saved model, so it imports nothing but torch and its neighbours; numba only when used.
 """
 
 import functools

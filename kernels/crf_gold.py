@@ -1,7 +1,4 @@
-"""What the labels of compacted sentences score, and the gradients of their likelihood.
-
-This file travels with every saved model, so it imports nothing but torch.
-"""
+"""What the labels of compacted sentences score, and the gradients of their likelihood."""
 
 import torch
 from torch import Tensor

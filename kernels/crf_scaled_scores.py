@@ -3,8 +3,6 @@
 Sums of weights are far cheaper than sums in log space (Rabiner, 1989, section V.A), as long as no product that matters
 is too small for float64. Whether one could be is known before the first step: how far scores lie apart says how much a
 message can shrink.
-
-This file travels with every saved model, so it imports nothing but torch.
 """
 
 import math

@@ -3,8 +3,6 @@
 Each step of a recursion costs a few calls of the library, hardly more for two directions than for one. So the forward
 and the backward recursion run at once, the second over sentences reversed within their own length, and the best
 sequence is searched from both ends towards the middle.
-
-This file travels with every saved model, so it imports nothing but torch and its neighbours.
 """
 
 import torch

@@ -4,8 +4,6 @@ A loop over `Lanes` stays in registers. Of a loop over arrays the compiler has t
 what is read next, and its check of that costs more than the few numbers of a row of tags.
 
 Arithmetic is that of IEEE 754, lane by lane: what is not a number in one lane stays there.
-
-This file travels with every saved model and is imported only where numba is installed.
 """
 
 import math

@@ -4,8 +4,6 @@ To launch something for every step of a recursion takes longer than the step. He
 registers of a program from the first position to the last. Messages are in log space, where scores of any size can be
 summed; what is taken off them to keep them near 0 is added up in float64. The recursions are those of Rabiner (1989,
 https://doi.org/10.1109/5.18626).
-
-This file travels with every saved model, so it imports nothing but torch and its neighbours; Triton only when used.
 """
 
 import functools

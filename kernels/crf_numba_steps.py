@@ -2,8 +2,6 @@
 
 Sentences are taken in groups of `LANES`, one in each lane of the wide registers. Rows of tags are filled up to
 `width`, a multiple of `TAGS_AT_A_TIME`: the sums of so many are kept in registers.
-
-This file travels with every saved model and is imported only where numba is installed.
 """
 
 import math

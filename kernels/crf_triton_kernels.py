@@ -3,8 +3,6 @@
 Vectors have an entry for each tag, filled up to a power of two with minus infinity, which changes no maximum and no
 sum. Matrices have on axis 0 the tags over which the maximum or the sum is taken. What is read in the next step is
 asked for in this one, so that no step waits for memory.
-
-This file travels with every saved model and is imported only where Triton is installed.
 """
 
 try:  # what a file imports there is not taken for a requirement of the saved model

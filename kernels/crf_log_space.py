@@ -2,8 +2,6 @@
 
 The messages are brought back to a maximum of zero at every step, so that a text of 100,000 positions loses no
 precision.
-
-This file travels with every saved model, so it imports nothing but torch.
 """
 
 import torch

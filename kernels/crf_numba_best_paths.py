@@ -1,8 +1,6 @@
 """The best tag sequences of a linear-chain CRF, and the best ones through every tag, compiled by numba.
 
 Sentences of a group walk side by side, as in `crf_numba_kernels`; for `width` see `crf_numba_steps`.
-
-This file travels with every saved model and is imported only where numba is installed.
 """
 
 import math

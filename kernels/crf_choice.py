@@ -1,19 +1,30 @@
-"""Which way to compute a linear-chain CRF is taken.
-
-This file travels with every saved model, so it imports nothing but torch and its neighbours.
-"""
+"""Which way to compute a linear-chain CRF is taken."""
 
 import warnings
 
 import torch
 
-from .crf_backend import CrfBackend
+from .crf_backend import CrfBackend, CrfRecursions
 from .crf_numba import NUMBA
+from .crf_pytorch_crf import PYTORCH_CRF
 from .crf_torch import TORCH
 from .crf_triton import TRITON
 
 FASTEST_FIRST = (TRITON, NUMBA, TORCH)
-IMPLEMENTATIONS = ("auto", *(backend.name for backend in FASTEST_FIRST))
+IMPLEMENTATIONS = ("auto", *(backend.name for backend in FASTEST_FIRST), PYTORCH_CRF.name)
+
+
+def choose(implementation: str, device: torch.device, num_tags: int) -> CrfRecursions:
+    """Return what computes the CRF.
+
+    Args:
+        implementation: `"pytorch-crf"` for that library, otherwise as in `choose_backend`.
+        device: Where the emissions are.
+        num_tags: Number of tags.
+    """
+    if implementation == PYTORCH_CRF.name:
+        return PYTORCH_CRF
+    return choose_backend(implementation, device, num_tags)
 
 
 def choose_backend(implementation: str, device: torch.device, num_tags: int) -> CrfBackend:
@@ -35,4 +46,4 @@ def choose_backend(implementation: str, device: torch.device, num_tags: int) -> 
     return TORCH
 
 
-__all__ = ["IMPLEMENTATIONS", "choose_backend"]
+__all__ = ["IMPLEMENTATIONS", "choose", "choose_backend"]

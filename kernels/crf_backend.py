@@ -1,0 +1,104 @@
+"""What computes a linear-chain CRF: a set of functions, of which there is one for each way to compute it."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+IGNORED_LABEL = -100
+
+
+class CrfRecursions(Protocol):
+    """What a CRF asks for, of compacted sentences: row `b` holds `lengths[b]` positions, then padding.
+
+    There is at least one sentence and one position; a sentence may be empty. `emissions` are `(batch, length, tags)`,
+    `lengths` `(batch,)`, `start` and `end` `(tags,)`, `transitions` `(previous tag, next tag)`; `start` and
+    `transitions` hold minus infinity where a step is forbidden.
+    """
+
+    def negative_log_likelihood(
+        self, emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> Tensor:
+        """Return the negative log-likelihood of labels, `(batch, length)`, of each sentence, `(batch,)`."""
+
+    def marginals(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
+        """Return the probability of every tag at every position, `(batch, length, tags)`; 0 past the end."""
+
+    def viterbi(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
+        """Return the best tag sequence, `(batch, length)`; -100 past the end."""
+
+    def viterbi_and_max_marginals(
+        self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return these tags, and the score of the best sequence through every tag, `(batch, length, tags)`.
+
+        The latter are of the type of the emissions but summed in float64; minus infinity past the end, and where all
+        such sequences are forbidden.
+        """
+
+
+class CrfBackend(NamedTuple):
+    """One way to compute a CRF, whose gradients are computed as such: no graph of operations is kept.
+
+    The gradient of the log-likelihood is the number of uses of each score by the labels, less the number that is
+    expected (Sutton and McCallum, 2012, section 4.1).
+
+    Args:
+        name: As in `crf_implementation`.
+        supports: Whether it can be used on a device, for a number of tags.
+        expectations: Of `(emissions, lengths, start, transitions, end)`, as in `crf_log_space`.
+        loss_and_gradients: Of `(emissions, labels, lengths, start, transitions, end)`, as `crf_gold.less_gold`.
+        weigh_gradients: Of `(unary, pairs, lengths, gradient)`, as `crf_gold.weigh_gradients`.
+        viterbi: As in `CrfRecursions`.
+        viterbi_and_max_marginals: Likewise.
+    """
+
+    name: str
+    supports: Callable[[torch.device, int], bool]
+    expectations: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    loss_and_gradients: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    weigh_gradients: Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor, Tensor]]
+    viterbi: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+    viterbi_and_max_marginals: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+    def negative_log_likelihood(
+        self, emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> Tensor:
+        """Return the negative log-likelihood of labels; see `CrfRecursions`."""
+        return _NegativeLogLikelihood.apply(emissions, labels, lengths, start, transitions, end, self)
+
+    def marginals(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
+        """Return the probability of every tag; see `CrfRecursions`."""
+        return self.expectations(emissions, lengths, start, transitions, end)[1]
+
+
+class _NegativeLogLikelihood(torch.autograd.Function):
+    """Negative log-likelihood of the labels of compacted sentences, `(batch,)`."""
+
+    @staticmethod
+    def forward(  # type: ignore[no-untyped-def]
+        ctx,
+        emissions: Tensor,
+        labels: Tensor,
+        lengths: Tensor,
+        start: Tensor,
+        transitions: Tensor,
+        end: Tensor,
+        backend: CrfBackend,
+    ) -> Tensor:
+        loss, unary, pairs = backend.loss_and_gradients(emissions, labels, lengths, start, transitions, end)
+        ctx.save_for_backward(unary, pairs, lengths)
+        ctx.backend = backend
+        return loss
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        unary, pairs, lengths = ctx.saved_tensors
+        emissions, start, transitions, end = ctx.backend.weigh_gradients(unary, pairs, lengths, gradient)
+        return emissions, None, None, start, transitions, end, None
+
+
+__all__ = ["IGNORED_LABEL", "CrfBackend", "CrfRecursions"]

@@ -1,0 +1,81 @@
+"""The CRF of the pytorch-crf library behind the interface of the others, as a reference to measure against."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from .crf_backend import IGNORED_LABEL
+from .crf_torch import TORCH
+
+try:
+    from torchcrf import CRF as LibraryCrf
+except ImportError:
+    LibraryCrf = None
+
+
+class PytorchCrf:
+    """Loss and decoding as pytorch-crf computes them; probabilities and max-marginals, which it lacks, are ours.
+
+    For arguments and answers see `CrfRecursions`.
+    """
+
+    name = "pytorch-crf"
+
+    def negative_log_likelihood(
+        self, emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> Tensor:
+        """Return the negative log-likelihood of labels of each sentence, `(batch,)`."""
+        filled = lengths > 0
+        if not filled.any():
+            return emissions.sum() * 0 + emissions.new_zeros(emissions.size(0))
+        mask = _mask(lengths, emissions)[filled]
+        parameters = {"start_transitions": start, "transitions": transitions, "end_transitions": end}
+        inputs = (emissions[filled], labels[filled].masked_fill(~mask, 0))
+        likelihood = functional_call(_library(start), parameters, inputs, {"mask": mask, "reduction": "none"})
+        return emissions.new_zeros(emissions.size(0)).masked_scatter(filled, -likelihood)
+
+    def marginals(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
+        """Return the probability of every tag at every position, `(batch, length, tags)`."""
+        return TORCH.marginals(emissions, lengths, start, transitions, end)
+
+    def viterbi(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
+        """Return the best tag sequence, `(batch, length)`."""
+        best = torch.full(emissions.shape[:2], IGNORED_LABEL, dtype=torch.long)
+        rows = (lengths > 0).nonzero()[:, 0].tolist()
+        if rows:
+            library = _library(start)
+            # a library that is used with our scores; a new one each time will do
+            for name, value in (("start_transitions", start), ("transitions", transitions), ("end_transitions", end)):
+                setattr(library, name, torch.nn.Parameter(value, requires_grad=False))
+            decoded = library.decode(emissions[rows], mask=_mask(lengths, emissions)[rows])
+            for row, tags in zip(rows, decoded):
+                best[row, : len(tags)] = torch.tensor(tags)
+        return best.to(emissions.device)
+
+    def viterbi_and_max_marginals(
+        self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return these tags, and our max-marginals, `(batch, length, tags)`."""
+        scores = TORCH.viterbi_and_max_marginals(emissions, lengths, start, transitions, end)[1]
+        return self.viterbi(emissions, lengths, start, transitions, end), scores
+
+
+def _library(start: Tensor) -> Any:
+    """Return a CRF of the library for so many tags."""
+    if LibraryCrf is None:
+        raise ImportError(
+            '`crf_implementation="pytorch-crf"` needs the library: `pip install pytorch-crf`, '
+            'or load the model with `crf_implementation="torch"`, which has the same parameters.'
+        )
+    return LibraryCrf(start.size(0), batch_first=True)
+
+
+def _mask(lengths: Tensor, emissions: Tensor) -> Tensor:
+    return torch.arange(emissions.size(1), device=lengths.device)[None] < lengths[:, None]
+
+
+PYTORCH_CRF = PytorchCrf()
+
+__all__ = ["PYTORCH_CRF", "PytorchCrf"]
