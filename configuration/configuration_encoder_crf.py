@@ -1,6 +1,6 @@
 """Configuration of a tagger that is any encoder of transformers under a CRF.
 
-This file travels with every saved model, so it imports nothing of malmoi.
+Written by malmoi 0.1.0 into every saved encoder with a CRF.
 """
 
 from dataclasses import field
@@ -10,8 +10,7 @@ from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
 
-from .crf_settings import CrfSettings
-from .misspelt_settings import refuse_misspelt_settings
+from .model_settings import CrfSettings, refuse_misspelt_settings
 from .position_limit import position_limit
 
 

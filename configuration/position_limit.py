@@ -1,6 +1,6 @@
 """How many tokens an encoder of transformers reads at once.
 
-This file travels with saved models, so it imports nothing of malmoi.
+Written by malmoi 0.1.0 into every saved encoder with a CRF.
 """
 
 from transformers import PreTrainedConfig

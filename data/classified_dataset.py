@@ -8,7 +8,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
-from malmoi.modeling.name_edges import INVISIBLE
+from malmoi.modeling.crf_tagging import INVISIBLE
 
 JOINER = "\u200d"  # within an emoji it is part of it
 

@@ -17,7 +17,7 @@ from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import token_labels
 from malmoi.inference.whole_words import SPACE, FixedGaps, WholeWords
-from malmoi.modeling.name_edges import INVISIBLE
+from malmoi.modeling.crf_tagging import INVISIBLE
 
 # U+FEFF may begin a file, and forbids a break anywhere else
 WORD = r"[^\s\ufeff]+"

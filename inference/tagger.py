@@ -9,7 +9,7 @@ from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import TokenLabels, token_labels
-from malmoi.modeling.name_edges import NameEdges
+from malmoi.modeling.crf_tagging import NameEdges
 
 
 class Entity(NamedTuple):

@@ -1,6 +1,8 @@
-"""Token embeddings with hashed n-grams, and a bidirectional LSTM that padding cannot influence.
+"""Embeddings with hashed n-grams, a bidirectional LSTM that padding cannot influence, and the model of the two.
 
-This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
+Token ids -> embeddings, with those of n-grams if configured -> bidirectional LSTM; an architecture adds its head.
+
+Written by malmoi 0.1.0 into every saved BiLSTM.
 """
 
 from collections.abc import Sequence
@@ -8,9 +10,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import initialization as init
 from transformers.utils import logging
 
-from .dropout import Dropout
+try:  # draws its random numbers in a fifth of the time on a CPU
+    from malmoi.kernels.dropout import Dropout
+except ImportError:
+    from torch.nn import Dropout  # type: ignore[assignment]
 
 logger = logging.get_logger(__name__)
 
@@ -25,15 +32,8 @@ class NgramEmbeddings(nn.Module):
     """Embed each token, alone and together with the tokens before it.
 
     An n-gram is looked up by the hash of its token ids, as fastText does with character n-grams (Bojanowski et al.,
-    2017, https://arxiv.org/abs/1607.04606): no vocabulary, two n-grams may share a bucket.
-
-    Args:
-        vocab_size: Number of token ids.
-        embedding_size: Width of a token embedding.
-        padding_idx: Token id of padding, whose embedding stays 0.
-        ngram_sizes: Lengths of the n-grams.
-        ngram_vocab_size: Number of hash buckets for each length.
-        ngram_embedding_size: Width of an n-gram embedding.
+    2017, https://arxiv.org/abs/1607.04606): no vocabulary, two n-grams may share a bucket. The arguments are the
+    settings of the configuration; the embedding of `padding_idx` stays 0.
     """
 
     def __init__(
@@ -57,10 +57,11 @@ class NgramEmbeddings(nn.Module):
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Return embeddings, `(batch, length, output_size)`, of token ids, `(batch, length)`."""
-        parts = [self.word_embeddings(input_ids)]
-        for size, embeddings in zip(self.ngram_sizes, self.ngram_embeddings):
-            parts.append(embeddings(self.ngram_ids(input_ids, size)))
-        return torch.cat(parts, dim=-1)
+        of_ngrams = (
+            embeddings(self.ngram_ids(input_ids, size))
+            for size, embeddings in zip(self.ngram_sizes, self.ngram_embeddings)
+        )
+        return torch.cat([self.word_embeddings(input_ids), *of_ngrams], dim=-1)
 
     def ngram_ids(self, input_ids: Tensor, size: int) -> Tensor:
         """Return the bucket of the n-gram that ends at each position, `(batch, length)`.
@@ -68,11 +69,10 @@ class NgramEmbeddings(nn.Module):
         Positions before the start count as id -1, so the start of a text is part of its first n-grams.
         """
         padded = nn.functional.pad(input_ids, (size - 1, 0), value=-1)
-        length = input_ids.size(1)
         hashed = torch.zeros_like(input_ids)
         for shift in range(size):
             # ids and remainders are below 2**31 and the multiplier below 2**32: no product leaves 64 bits
-            hashed = ((hashed + padded[:, shift : shift + length] + 2) * HASH_MULTIPLIER) % HASH_MODULUS
+            hashed = ((hashed + padded[:, shift : shift + input_ids.size(1)] + 2) * HASH_MULTIPLIER) % HASH_MODULUS
         return hashed % self.ngram_vocab_size
 
 
@@ -80,23 +80,13 @@ class BiLstm(nn.LSTM):
     """A bidirectional LSTM over sentences of different lengths, padded on the right.
 
     The numbers of a sentence do not depend on how much it is padded: the backward direction starts at the last token.
-    The weights are those of `torch.nn.LSTM`, under the same names.
-
-    Args:
-        input_size: Width of the input.
-        output_size: Width of the output, both directions together.
-        num_layers: Number of bidirectional layers.
-        dropout: Dropout on the output of each layer.
+    The weights are those of `torch.nn.LSTM`; `output_size` is the width of both directions together.
     """
 
     def __init__(self, input_size: int, output_size: int, *, num_layers: int, dropout: float):
+        between = dropout if num_layers > 1 else 0.0
         super().__init__(
-            input_size,
-            output_size // 2,
-            num_layers,
-            batch_first=True,
-            bidirectional=True,
-            dropout=dropout if num_layers > 1 else 0.0,
+            input_size, output_size // 2, num_layers, batch_first=True, bidirectional=True, dropout=between
         )
         self.output_dropout = Dropout(dropout)
 
@@ -105,7 +95,7 @@ class BiLstm(nn.LSTM):
         if name == "qconfig" and value is None:
             logger.warning(
                 "`quantize_dynamic` of torch does not reach the LSTM, the largest part of this model but for the "
-                "embeddings: use `quantize_dynamic` of the `inference.quantization` module of this model's package."
+                "embeddings: use `quantize_dynamic` of `malmoi.inference.quantization`."
             )
         super().__setattr__(name, value)
 
@@ -113,48 +103,40 @@ class BiLstm(nn.LSTM):
     def forward(  # type: ignore[override]
         self, inputs: Tensor, lengths: Tensor, *, outputs: list[Tensor] | None = None
     ) -> Tensor:
-        """Return hidden states, `(batch, length, output_size)`.
+        """Return hidden states, `(batch, length, output_size)`, of embeddings, `(batch, length, input_size)`.
 
-        Args:
-            inputs: Embeddings, `(batch, length, input_size)`.
-            lengths: Number of tokens of each row, `(batch,)`. What stands behind them is not read.
-            outputs: A list to which the hidden states of every layer are added, those that are returned included.
+        What stands behind the `lengths` of the rows is not read. To `outputs` the states of every layer are added.
         """
         # Packed sequences miss the vendor's kernels on CPU and take about twice as long there; they show the last
         # layer alone.
         if inputs.device.type == "cpu" or (outputs is not None and self.num_layers > 1):
-            return self._run_reversed(inputs, lengths, outputs)
-        hidden = self._run_packed(inputs, lengths)
+            return self._run_reversed(inputs, lengths, [] if outputs is None else outputs)
+        packed = pack_padded_sequence(inputs, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
+        hidden = pad_packed_sequence(super().forward(packed)[0], batch_first=True, total_length=inputs.size(1))[0]
+        hidden = self.output_dropout(hidden)
         if outputs is not None:
             outputs.append(hidden)
         return hidden
 
-    def _run_packed(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        """Let torch skip the padding."""
-        packed = pack_padded_sequence(inputs, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
-        hidden, _ = super().forward(packed)
-        return self.output_dropout(pad_packed_sequence(hidden, batch_first=True, total_length=inputs.size(1))[0])
-
-    def _run_reversed(self, inputs: Tensor, lengths: Tensor, outputs: list[Tensor] | None = None) -> Tensor:
+    def _run_reversed(self, hidden: Tensor, lengths: Tensor, outputs: list[Tensor]) -> Tensor:
         """Run each direction on its own, the backward one over rows reversed within their own length."""
-        steps = torch.arange(inputs.size(1), device=inputs.device)[None]
+        steps = torch.arange(hidden.size(1), device=hidden.device)[None]
         reverse = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)[:, :, None]
-        hidden = inputs
         for layer in range(self.num_layers):
             forward = self._run_direction(hidden, f"l{layer}")
-            reversed_input = hidden.gather(1, reverse.expand(-1, -1, hidden.size(2)))
-            backward = self._run_direction(reversed_input, f"l{layer}_reverse")
-            backward = backward.gather(1, reverse.expand(-1, -1, backward.size(2)))
+            backward = self._run_direction(hidden.gather(1, reverse.expand_as(hidden)), f"l{layer}_reverse")
+            backward = backward.gather(1, reverse.expand_as(backward))
             hidden = self.output_dropout(torch.cat([forward, backward], dim=2))
-            if outputs is not None:
-                outputs.append(hidden)
+            outputs.append(hidden)
         return hidden
 
     def _run_direction(self, inputs: Tensor, suffix: str) -> Tensor:
-        """Run one direction of one layer, `(batch, length, hidden_size)`."""
+        """Run one direction of one layer, `(batch, length, hidden_size)`, in a type that the processor has."""
         weights = [getattr(self, f"{name}_{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
         dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else inputs.dtype
-        if inputs.device.type != "cpu" or inputs.dtype == torch.float64 or _runs_on_cpu(dtype):
+        # without a kernel for the type, an LSTM stops with an error of oneDNN or takes nine times as long
+        bfloat16 = dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        if inputs.device.type != "cpu" or bfloat16 or torch.float64 in (dtype, inputs.dtype) or dtype == torch.float32:
             return self._run_kernel(inputs, weights)
         with torch.autocast("cpu", enabled=False):
             return self._run_kernel(inputs.float(), [weight.float() for weight in weights]).to(dtype)
@@ -171,14 +153,109 @@ class BiLstm(nn.LSTM):
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
 
 
-def _runs_on_cpu(dtype: torch.dtype) -> bool:
-    """Tell whether this processor has a kernel for an LSTM in this type.
+class BiLstmPreTrainedModel(PreTrainedModel):
+    """Embeddings and LSTM; an architecture adds its head."""
 
-    Without one, an LSTM stops with an error of oneDNN or takes nine times as long as in float32.
-    """
-    if dtype == torch.bfloat16:
-        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    return dtype in (torch.float32, torch.float64)
+    config: PreTrainedConfig
+
+    def __init__(self, config: PreTrainedConfig):
+        super().__init__(config)
+        self.embeddings = NgramEmbeddings(
+            config.vocab_size,
+            config.embedding_size,
+            padding_idx=config.pad_token_id,
+            ngram_sizes=config.ngram_sizes,
+            ngram_vocab_size=config.ngram_vocab_size,
+            ngram_embedding_size=config.ngram_embedding_size,
+        )
+        self.embedding_dropout = Dropout(config.embedding_dropout)
+        layers = {"num_layers": config.num_hidden_layers, "dropout": config.hidden_dropout}
+        self.lstm = BiLstm(self.embeddings.output_size, config.hidden_size, **layers)
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        # `init` leaves alone whatever was loaded from a checkpoint
+        if isinstance(module, nn.Embedding):
+            init.normal_(module.weight, std=self.config.initializer_range)
+            if module.padding_idx is not None and not getattr(module.weight, "_is_hf_initialized", False):
+                init.zeros_(module.weight[module.padding_idx])
+        elif isinstance(module, (nn.LSTM, nn.Linear)):
+            width = module.hidden_size if isinstance(module, nn.LSTM) else module.in_features
+            for parameter in module.parameters(recurse=False):
+                init.uniform_(parameter, -(width**-0.5), width**-0.5)
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the embeddings of single tokens."""
+        return self.embeddings.word_embeddings
+
+    def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
+        """Replace the embeddings of single tokens."""
+        self.embeddings.word_embeddings = value
+
+    def _token_mask(
+        self, input_ids: Tensor | None, attention_mask: Tensor | None, inputs_embeds: Tensor | None
+    ) -> Tensor:
+        """Return which positions hold a token, `(batch, length)`; without `attention_mask`, all but `pad_token_id`."""
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("You must specify exactly one of `input_ids` and `inputs_embeds`.")
+        if inputs_embeds is not None and self.config.ngram_sizes:
+            raise ValueError("`inputs_embeds` are not enough for n-gram embeddings: this model needs `input_ids`.")
+        if attention_mask is not None:
+            return attention_mask.bool()
+        if inputs_embeds is not None:
+            return torch.ones(inputs_embeds.shape[:2], dtype=torch.bool, device=inputs_embeds.device)
+        return input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
+
+    def _hidden_states(
+        self,
+        input_ids: Tensor | None,
+        mask: Tensor,
+        *,
+        inputs_embeds: Tensor | None = None,
+        outputs: list[Tensor] | None = None,
+    ) -> Tensor:
+        """Return hidden states, `(batch, length, hidden_size)`; padding may stand anywhere.
+
+        The embeddings of the tokens may be given in the place of their ids. To `outputs` the embeddings and the hidden
+        states of every layer are added, 0 at padding.
+        """
+        if mask.size(1) == 0:
+            empty = self.embeddings.word_embeddings.weight.new_zeros(*mask.shape, self.config.hidden_size)
+            if outputs is not None:
+                embedded = empty.new_zeros(*mask.shape, self.embeddings.output_size)
+                outputs.extend([embedded, *[empty] * self.config.num_hidden_layers])
+            return empty
+        # tokens to the front of each row, so that padding on the left or in between is no input either
+        order = torch.argsort((~mask).byte(), dim=1, stable=True)
+        if inputs_embeds is not None:
+            embedded = inputs_embeds.gather(1, _wide(order, inputs_embeds))
+        else:
+            assert input_ids is not None
+            embedded = self.embeddings(self._drop_tokens(input_ids.gather(1, order)))
+        embedded = self.embedding_dropout(embedded)
+        if outputs is None:
+            return _put_back(self.lstm(embedded, mask.sum(dim=1)), order)
+        # what is shown is what is computed with, so that gradients with respect to it exist
+        outputs.append(_put_back(embedded, order).masked_fill(~mask[:, :, None], 0))
+        layers: list[Tensor] = []
+        self.lstm(outputs[0].gather(1, _wide(order, embedded)), mask.sum(dim=1), outputs=layers)
+        outputs.extend(_put_back(hidden, order).masked_fill(~mask[:, :, None], 0) for hidden in layers)
+        return outputs[-1]
+
+    def _drop_tokens(self, input_ids: Tensor) -> Tensor:
+        """Replace some tokens by the unknown token in training."""
+        unk_token_id = self.config.unk_token_id
+        if not self.training or not self.config.token_dropout or unk_token_id is None:
+            return input_ids
+        dropped = torch.rand(input_ids.shape, device=input_ids.device) < self.config.token_dropout
+        return input_ids.masked_fill(dropped, unk_token_id)
 
 
-__all__ = ["BiLstm", "NgramEmbeddings"]
+def _wide(order: Tensor, values: Tensor) -> Tensor:
+    """Return an index of positions, `(batch, length)`, in the shape of values, `(batch, length, size)`."""
+    return order[:, :, None].expand_as(values)
+
+
+def _put_back(values: Tensor, order: Tensor) -> Tensor:
+    """Move values from the front of each row to where their tokens stand, `(batch, length, size)`."""
+    return torch.zeros_like(values).scatter(1, _wide(order, values), values)

@@ -1,17 +1,17 @@
 """The recursions of a linear-chain CRF in PyTorch (Rabiner, 1989, https://doi.org/10.1109/5.18626).
 
-Scores -> messages along the chain -> log-partition function, probabilities, best tag sequence, max-marginals.
-
-Part of every model with a CRF that malmoi 0.1.0 saves; it needs nothing but torch. Sums are taken in log space and in
-float64 (float32 on MPS, which lacks it), so scores may have any size and texts any length.
+Scores -> messages along the chain -> log-partition function, probabilities, best tag sequence, max-marginals. All is
+computed in log space and in float64 (float32 on MPS, which lacks it), so scores may have any size, texts any length.
 
 All functions take compacted sentences: row `b` holds `lengths[b]` positions and then padding, which is not read.
 `emissions` are `(batch, length, tags)` with at least one position, `start` and `end` `(tags,)`, `transitions`
 `(previous tag, next tag)`; minus infinity where a step is forbidden. Answers have the type of the emissions.
+
+Written by malmoi 0.1.0 into every saved model with a CRF.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor
@@ -131,15 +131,12 @@ def _highest(ways: Tensor) -> Tensor:
     return ways.amax(-2)
 
 
-class CrfRecursions(NamedTuple):
-    """What a CRF needs; `malmoi.kernels` has others of the same form."""
+PYTORCH = SimpleNamespace(
+    negative_log_likelihood=negative_log_likelihood,
+    marginals=marginals,
+    viterbi=viterbi,
+    viterbi_and_max_marginals=viterbi_and_max_marginals,
+)
+"""All of them together, as `malmoi.kernels` has others."""
 
-    negative_log_likelihood: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
-    marginals: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
-    viterbi: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
-    viterbi_and_max_marginals: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-
-
-PYTORCH = CrfRecursions(negative_log_likelihood, marginals, viterbi, viterbi_and_max_marginals)
-
-__all__ = ["IGNORED_LABEL", "PYTORCH", "CrfRecursions", "positions_inside"]
+__all__ = ["IGNORED_LABEL", "PYTORCH", "positions_inside"]

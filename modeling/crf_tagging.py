@@ -1,21 +1,45 @@
-"""What every tagger with a CRF on top shares: its output, which positions are in the chain, its loss and its answers.
+r"""What taggers with a CRF share: their head, loss and answers, and where the names of a text begin and end.
 
-This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
+Written by malmoi 0.1.0 into every saved model with a CRF.
 """
 
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import regex  # transformers needs it itself
 import torch
-from torch import Tensor
-from transformers import PreTrainedConfig
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
-from .crf_max_marginals import finite_scores
 from .linear_chain_crf import IGNORED_LABEL, LinearChainCrf
 
 logger = logging.get_logger(__name__)
+
+IMPOSSIBLE = -1e4  # float16 and bfloat16 hold it too
+LEAST_LEAD = 1e-6  # a softmax in float32 makes equals of numbers that differ by less
+UNLIMITED = int(1e30)  # how a tokenizer says that a text may have any number of tokens
+
+# Characters as a reader sees them. Consonants and vowels on their own are characters in conjoining jamo too (UAX 29
+# draws `ᄏᄏ홍` together), and a skin tone does not cling to Hangul; everything else is as UAX 29 has it.
+CHARACTER = regex.compile(
+    r"(?:[\u1100-\u115f\ua960-\ua97c](?:[\u1160-\u11a7\ud7b0-\ud7c6][\u11a8-\u11ff\ud7cb-\ud7fb]?)?"
+    r"|\p{Hangul_Syllable_Type=LV}[\u11a8-\u11ff\ud7cb-\ud7fb]?|\p{Hangul_Syllable_Type=LVT}"
+    r"|[\u1160-\u11ff\ud7b0-\ud7fb])[\p{M}\p{Grapheme_Extend}\u200d]*|\X"
+)
+# what Unicode says to ignore, annotation marks, and control characters other than spaces
+INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+# how an emoji begins; some signs stand in texts and names as text, unless a variation selector makes them emoji
+EMOJI = regex.compile(
+    r"[\p{Regional_Indicator}\p{Emoji_Modifier}]|[#*0-9]\ufe0f?\u20e3|(?![#*0-9])\p{Emoji}\ufe0f"
+    r"|(?![#*0-9©®™ℹⓂ㊗㊙‼⁉〰〽])(?:\p{Emoji}|(?=[\U0001f000-\U0001fffd])\p{Extended_Pictographic})"
+)
+# characters that are whole, visible and no emoji, whatever of them stands around them
+PLAIN = regex.compile(r"[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]*")
 
 
 @dataclass
@@ -27,19 +51,16 @@ class CrfTaggerOutput(ModelOutput):
             Negative log-likelihood of the labels, per labelled token.
         logits (`torch.FloatTensor` of shape `(batch_size, sequence_length, num_labels)`):
             In evaluation the max-marginals of the CRF: for each token and label the score of the best label sequence
-            of the whole sentence in which the token has this label. The label with the largest is that of the best
-            sequence (Viterbi), and it is the only one with so much, so that anybody's argmax gives `predictions`. All
-            are finite: a label that the constraints rule out stands 10,000 below the lowest that they allow there.
-            Where a token carries no label, the outside label has 0 and all others have -10,000.
+            of the whole sentence in which the token has this label. Only the label of the best sequence (Viterbi) has
+            the largest, so that anybody's argmax gives `predictions`. All are finite: see `finite_scores`.
             In training the scores that go into the CRF.
         predictions (`torch.LongTensor` of shape `(batch_size, sequence_length)`, *optional*):
             In evaluation the best label sequence; -100 where a token carries no label.
         marginals (`torch.FloatTensor` of shape `(batch_size, sequence_length, num_labels)`, *optional*):
-            In evaluation the probability of each label given the whole sentence, exactly. Where a token carries no
+            In evaluation the exact probability of each label given the whole sentence. Where a token carries no
             label, the outside label has probability 1.
         hidden_states (`tuple(torch.FloatTensor)`, *optional*, returned when `output_hidden_states=True`):
-            The embeddings, and the output of each layer, of shape `(batch_size, sequence_length, size)`. Those of an
-            LSTM are 0 at padding.
+            The embeddings and the output of each layer; those of an LSTM are 0 at padding.
         attentions (`tuple(torch.FloatTensor)`, *optional*, returned when `output_attentions=True`):
             The attentions of each layer of an encoder; an LSTM has none.
     """
@@ -52,10 +73,81 @@ class CrfTaggerOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
 
 
+class CrfTagger(PreTrainedModel):
+    """A tagger with a linear layer and a CRF on top of what its architecture computes."""
+
+    # in bfloat16 the log-likelihood of a long sentence is off by a quarter
+    _keep_in_fp32_modules_strict = ["crf"]
+
+    def add_head(self, input_size: int) -> None:
+        """Build the layers on top: one score per tag, and the CRF."""
+        self.classifier = nn.Linear(input_size, len(self.config.label_names()))
+        self.crf = build_crf(self.config)
+
+    @staticmethod
+    def own_pipeline_class() -> type:
+        """Return the pipeline of these models, for which `pipeline` of transformers asks a loaded model."""
+        # imported here, it travels with the model
+        from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
+        return CrfTokenClassificationPipeline
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, LinearChainCrf):
+            for parameter in module.parameters():  # as pytorch-crf does, but what was loaded is left alone
+                init.uniform_(parameter, -0.1, 0.1)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # PEFT leaves its settings here before it looks for the head, which it knows as `classifier` and `score` only
+        if name == "peft_config":
+            for settings in value.values():
+                _save_crf(settings)
+        super().__setattr__(name, value)
+
+    def _answer(
+        self,
+        emissions: Tensor,
+        input_ids: Tensor | None,
+        attention_mask: Tensor,
+        labels: Tensor | None,
+        num_items_in_batch: Tensor | int | None,
+    ) -> CrfTaggerOutput:
+        """Return loss and, in evaluation, max-marginals, best tags and probabilities for scores of tags.
+
+        Labels of -100 leave their positions out of the chain of the loss. `num_items_in_batch` is the number of
+        labelled tokens in the whole step, as the `Trainer` counts them; by default those of this batch.
+        """
+        crf = follow_labels(self.crf, self.config)
+        check_training(crf, emissions, labels=labels, num_items_in_batch=num_items_in_batch)
+        mask, loss = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids), None
+        if labels is not None:
+            labelled = mask & (labels != IGNORED_LABEL)
+            # an accelerator would have to be waited for in every step to know this
+            if mask.device.type == "cpu" and (labelled != mask).any():
+                logger.warning_once(
+                    "Some tokens have the label -100 but will be tagged in prediction: the CRF learns another chain "
+                    "than it is used on. Label every piece of a word: each further piece continues the first, I-X "
+                    "after B-X, O after O (`label_every_piece` does it). Only tokens that never carry a tag, such as "
+                    "[CLS], belong in `untagged_token_ids` of the config."
+                )
+            num_items = labelled.sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
+            loss = crf.negative_log_likelihood(emissions, labels, labelled).sum() / num_items
+        if crf.training:
+            return CrfTaggerOutput(loss=loss, logits=emissions)
+        outside = self.config.outside_label_id()
+        predictions, scores = crf.decode_with_max_marginals(emissions, mask)
+        marginals = crf.marginals(emissions, mask)
+        if outside is not None:
+            marginals[..., outside].masked_fill_(~mask, 1)
+        logits = finite_scores(scores, mask, outside_label_id=outside)
+        return CrfTaggerOutput(loss=loss, logits=logits, predictions=predictions, marginals=marginals)
+
+
 def build_crf(config: PreTrainedConfig) -> LinearChainCrf:
     """Build the CRF that the configuration asks for."""
-    num_tags = len(config.label_names())
-    return follow_labels(LinearChainCrf(num_tags, implementation=config.crf_implementation), config)
+    return follow_labels(LinearChainCrf(len(config.label_names()), implementation=config.crf_implementation), config)
 
 
 @torch.compiler.disable
@@ -68,20 +160,8 @@ def follow_labels(crf: LinearChainCrf, config: PreTrainedConfig) -> LinearChainC
     return crf
 
 
-def init_crf_weights(crf: LinearChainCrf) -> None:
-    """Draw the transitions as pytorch-crf does, but leave alone whatever was loaded from a checkpoint."""
-    for parameter in crf.parameters():
-        init.uniform_(parameter, -0.1, 0.1)
-
-
 def chain_mask(input_ids: Tensor | None, attention_mask: Tensor, untagged_token_ids: list[int]) -> Tensor:
-    """Return which positions carry a tag, `(batch, length)`.
-
-    The answer depends on the input alone, never on labels, so that evaluation decodes the chain that a pipeline does.
-
-    Raises:
-        ValueError: If some tokens carry no tag and there are no `input_ids` to know them by.
-    """
+    """Return which positions carry a tag, `(batch, length)`; labels have no say, so that all decode the same chain."""
     mask = attention_mask.bool()
     if input_ids is None and untagged_token_ids:
         raise ValueError(
@@ -93,47 +173,110 @@ def chain_mask(input_ids: Tensor | None, attention_mask: Tensor, untagged_token_
     return mask
 
 
-def crf_output(
-    crf: LinearChainCrf,
-    emissions: Tensor,
-    mask: Tensor,
-    *,
-    labels: Tensor | None,
-    num_items_in_batch: Tensor | int | None,
-    outside_label_id: int | None,
-) -> CrfTaggerOutput:
-    """Compute the loss of a batch and, in evaluation, max-marginals, the best tags and posteriors.
+def finite_scores(scores: Tensor, mask: Tensor, *, outside_label_id: int | None) -> Tensor:
+    """Return max-marginals, `(batch, length, tags)`, without infinity and with the same largest tag at each position.
 
-    Args:
-        crf: The CRF.
-        emissions: Score of every tag at every position, `(batch, length, tags)`.
-        mask: Which positions carry a tag, `(batch, length)`.
-        labels: Tag ids, `(batch, length)`; positions of -100 are left out of the chain of the loss.
-        num_items_in_batch: Number of labelled tokens in the whole step, over accumulated batches and processes, as
-            the `Trainer` counts them. Without it, those of this batch.
-        outside_label_id: Label that is reported as certain where a position carries no tag.
+    The largest has a lead of at least 0.000001, for the stock pipeline takes the argmax of probabilities in float32.
+    A tag that no allowed sequence has gets 10,000 less than the lowest one of its position that has. Outside the mask,
+    every tag gets -10,000, and the outside label 0.
     """
-    loss = None
-    if labels is not None:
-        labelled = mask & (labels != IGNORED_LABEL)
-        # an accelerator would have to be waited for in every step to know this
-        if mask.device.type == "cpu" and (labelled != mask).any():
-            logger.warning_once(
-                "Some tokens have the label -100 but will be tagged in prediction: the CRF learns another chain "
-                "than it is used on. Label every piece of a word: each further piece continues the first, I-X after "
-                "B-X, O after O (`label_every_piece` does it). Only tokens that never carry a tag, such as [CLS], "
-                "belong in `untagged_token_ids` of the config."
-            )
-        num_items = labelled.sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
-        loss = crf.negative_log_likelihood(emissions, labels, labelled).sum() / num_items
-    if crf.training:
-        return CrfTaggerOutput(loss=loss, logits=emissions)
-    predictions, scores = crf.decode_with_max_marginals(emissions, mask)
-    logits = finite_scores(scores, mask, outside_label_id=outside_label_id)
-    marginals = crf.marginals(emissions, mask)
+    impossible = scores.isneginf()
+    lowest = scores.masked_fill(impossible, torch.inf).amin(-1, keepdim=True)
+    highest = scores.amax(-1, keepdim=True)
+    scores = torch.where(scores < highest, torch.minimum(scores, highest - LEAST_LEAD), scores)
+    logits = torch.where(impossible, lowest.nan_to_num(nan=torch.nan, posinf=0.0) + IMPOSSIBLE, scores)
     if outside_label_id is not None:
-        marginals[..., outside_label_id].masked_fill_(~mask, 1)
-    return CrfTaggerOutput(loss=loss, logits=logits, predictions=predictions, marginals=marginals)
+        logits[..., outside_label_id].masked_fill_(~mask, 0)
+    return logits
 
 
-__all__ = ["CrfTaggerOutput", "build_crf", "chain_mask", "crf_output", "follow_labels", "init_crf_weights"]
+@torch.compiler.disable
+def check_training(
+    crf: LinearChainCrf, emissions: Tensor, *, labels: Tensor | None, num_items_in_batch: Tensor | int | None
+) -> None:
+    """Say so, or refuse, if this is a step of training that leaves the CRF as it is."""
+    if not crf.training or not emissions.requires_grad:
+        return
+    if labels is None and num_items_in_batch is not None:  # which the `Trainer` gives in training alone
+        raise ValueError(
+            "The CRF gets no labels: `label_smoothing_factor` and `compute_loss_func` of the `Trainer` take them away "
+            "and put another loss in the place of the CRF's, which would never be trained. Leave both out."
+        )
+    if labels is None:
+        logger.warning_once(
+            "In training mode the CRF got no `labels`: a loss on `logits` does not train it, and there are no "
+            "`predictions`. Give `labels`, or call `model.eval()`."
+        )
+    elif not crf.transitions.requires_grad:
+        logger.warning_once(
+            "The CRF is frozen while other weights are trained: if it is fresh, it stays as it was drawn. With PEFT, "
+            'name it: `modules_to_save=["classifier", "crf"]`.'
+        )
+
+
+def _save_crf(settings: Any) -> None:
+    """Add the CRF to the modules that an adapter of PEFT for token classification trains and saves."""
+    saved = getattr(settings, "modules_to_save", None) or []
+    if settings.task_type == "TOKEN_CLS" and not settings.inference_mode and "crf" not in saved:
+        settings.modules_to_save = [*saved, "crf"]
+        logger.info("The adapter trains and saves the CRF, too.")
+
+
+def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
+    """Return which characters each token stands for, so that no character belongs to two tokens.
+
+    Byte-level and SentencePiece tokenizers count the space before a word as part of its first token, and give all
+    pieces of one character the same place. The space is taken off unless it is all there is, and a character
+    belongs to its first piece. A token without text, as `[CLS]`, gets `(0, 0)`, a further piece of the character
+    before `end` gets `(end, end)`.
+    """
+    spans: list[tuple[int, int]] = []
+    covered = 0
+    for start, end in offsets:
+        start = max(start, covered)
+        if start >= end:
+            spans.append((end, end))
+            continue
+        covered = end
+        visible = text[start:end].lstrip()
+        spans.append((end - len(visible) if visible else start, end))
+    return spans
+
+
+class NameEdges:
+    """The places of a text where names may begin and end: between whole characters, next to a visible one."""
+
+    def __init__(self, text: str):
+        self.text = text
+        self._starts: list[int] = []  # of its characters, and its end; found when the first name needs them
+
+    def trim(self, start: int, end: int) -> tuple[int, int]:
+        """Return a name with whole characters only, and with neither emoji nor invisible characters at its ends.
+
+        A character belongs to the name that has its beginning. If nothing is left, it is the same place twice.
+        """
+        text = self.text
+        if PLAIN.fullmatch(text[max(start - 1, 0) : start + 2]) and PLAIN.fullmatch(text[max(end - 2, 0) : end + 1]):
+            return start, end
+        if not self._starts:
+            self._starts = [*(match.start() for match in CHARACTER.finditer(text)), len(text)]
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        left, right = first, last
+        while left < right and self._is_foreign(left, spaces=left > first):
+            left += 1
+        while left < right and self._is_foreign(right - 1, spaces=right < last):
+            right -= 1
+        if left >= right:
+            return start, start
+        start, end = self._starts[left], self._starts[right]
+        while INVISIBLE.match(text[start]):
+            start += 1
+        while INVISIBLE.match(text[end - 1]):
+            end -= 1
+        return start, end
+
+    def _is_foreign(self, index: int, *, spaces: bool) -> bool:
+        """Tell whether a character is an emoji or invisible, or a space where spaces count too."""
+        character = self.text[self._starts[index] : self._starts[index + 1]]
+        visible = INVISIBLE.sub("", character)
+        return not visible or EMOJI.match(character) is not None or (spaces and visible.isspace())

@@ -5,26 +5,59 @@ from the folder. The two know each other's outputs only if they are of one versi
 saved when `logits` were probabilities would make wrong scores of those of today, without a word.
 """
 
+import sys
+from importlib import import_module
 from typing import Any
 
-from transformers import pipelines
+from malmoi.configuration.model_settings import offer_own_pipelines
 
-from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
-
-REFERENCE = f"pipeline_crf_token_classification.{CrfTokenClassificationPipeline.__name__}"
+PIPELINES = "transformers.pipelines"
+REFERENCE = "pipeline_crf_token_classification.CrfTokenClassificationPipeline"
 """How the configuration of a saved model names its pipeline."""
 
 
-def prefer_installed_pipeline() -> None:
+class PipelinesWhenImported:
+    """A finder of modules that acts on the pipelines of transformers as soon as they are imported, or reloaded.
+
+    Most programs, such as the command line, need none of them, and their import takes as long as all else. It stays in
+    `sys.meta_path`: if it left, a thread that goes through the list would miss a finder.
+    """
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Return what the finders after this one find; its loader then acts, too."""
+        later = sys.meta_path[sys.meta_path.index(self) + 1 :] if name == PIPELINES else []  # type: ignore[arg-type]
+        spec: Any = next((spec for finder in later if (spec := finder.find_spec(name, path, target))), None)
+        if spec:
+            load = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: (load(module), use_own_pipelines(module))
+        return spec
+
+
+def use_own_pipelines(pipelines: Any) -> None:
+    """Make the module `transformers.pipelines` ask our models for their class, and take the installed one."""
+    offer_own_pipelines(pipelines)
+    prefer_installed_pipeline(pipelines)
+
+
+def prefer_installed_pipeline(pipelines: Any) -> None:
     """Make `pipeline` of transformers take the installed class where a folder names one of ours."""
-    find_class: Any = pipelines.get_class_from_dynamic_module  # type: ignore[attr-defined]
+    find_class = pipelines.get_class_from_dynamic_module
 
     def get_class_from_dynamic_module(class_reference: str, *args: Any, **kwargs: Any) -> Any:
         if class_reference.split("--")[-1] == REFERENCE:
+            from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
             return CrfTokenClassificationPipeline
         return find_class(class_reference, *args, **kwargs)
 
-    pipelines.get_class_from_dynamic_module = get_class_from_dynamic_module  # type: ignore[attr-defined]
+    pipelines.get_class_from_dynamic_module = get_class_from_dynamic_module
 
 
-__all__ = ["prefer_installed_pipeline"]
+def watch_for_pipelines() -> None:
+    """Act on the pipelines of transformers now if they are imported, otherwise when they are."""
+    sys.meta_path.insert(0, PipelinesWhenImported())  # type: ignore[arg-type]
+    if PIPELINES in sys.modules:
+        use_own_pipelines(import_module(PIPELINES))  # another thread may be importing them: this waits for it
+
+
+__all__ = ["watch_for_pipelines"]

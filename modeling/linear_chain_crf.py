@@ -1,11 +1,10 @@
 """Linear-chain conditional random field (Lafferty, McCallum and Pereira, 2001).
 
 Scores of every tag at every position -> log-likelihood of a tag sequence, best tag sequence, probability of every tag,
-best score through every tag.
+best score through every tag. Here are parameters, masks and constraints; the recursions over positions are those of
+`malmoi.kernels` where that is installed, otherwise those beside this file.
 
-Part of every model with a CRF that malmoi 0.1.0 saves; it needs nothing but torch. Here are the parameters and the
-masks; the recursions over positions are in `crf_recursions`. Where malmoi is installed, `malmoi.kernels` computes the
-same, faster.
+Written by malmoi 0.1.0 into every saved model with a CRF.
 """
 
 import functools
@@ -33,15 +32,15 @@ class LinearChainCrf(nn.Module):
     `(tags,)` and `transitions` `(previous tag, next tag)`.
 
     Every method takes emissions, the score of every tag at every position, `(batch, length, tags)`, and a mask,
-    `(batch, length)`, that may have holes anywhere: positions outside are no part of the chain, and their neighbours
-    inside follow each other directly. Everything is computed in float32 or better, also under autocast.
+    `(batch, length)`, that may have holes anywhere: positions outside it are no part of the chain, and what stands
+    around them follows each other directly. Everything is computed in float32 or better, also under autocast.
 
     Args:
         num_tags: Number of tags.
         forbidden_starts: Tags that may not start a sentence, `(tags,)`.
         forbidden_transitions: Which tag may not follow which, `(previous tag, next tag)`.
-        implementation: What runs the recursions where malmoi is installed: `"torch"`, `"numba"`, `"triton"`,
-            `"pytorch-crf"`, or `"auto"` for the fastest that is at hand for the device of the emissions.
+        implementation: What computes where malmoi is installed: `"torch"`, `"numba"`, `"triton"`, `"pytorch-crf"`, or
+            `"auto"` for the fastest that is at hand for the device of the emissions.
     """
 
     def __init__(
@@ -60,11 +59,11 @@ class LinearChainCrf(nn.Module):
         self.num_tags = num_tags
         self.implementation = implementation
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
-        self.own_constraints: Constraints = (
+        own: Constraints = (
             tuple(forbidden_starts or [False] * num_tags),
             tuple(map(tuple, forbidden_transitions or [[False] * num_tags] * num_tags)),
         )
-        self.current_constraints: Callable[[], Constraints] | None = None
+        self.ask_for_constraints: Callable[[], Constraints] = functools.partial(tuple, own)
         # also where transformers builds everything in half precision; what a checkpoint lacks would stay in it
         dtype = torch.promote_types(torch.get_default_dtype(), torch.float32)
         self.start_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
@@ -87,15 +86,11 @@ class LinearChainCrf(nn.Module):
 
     def follow(self, constraints: Callable[[], Constraints]) -> None:
         """Ask for the constraints whenever they are needed, in the place of those that it was built with."""
-        self.current_constraints = constraints
+        self.ask_for_constraints = constraints
 
     def constraints(self) -> Constraints:
-        """Return which tags may not start a sentence, and which tag may not follow which, at this moment.
-
-        Raises:
-            ValueError: If they are not for the number of tags.
-        """
-        constraints = self.own_constraints if self.current_constraints is None else self.current_constraints()
+        """Return which tags may not start a sentence, and which tag may not follow which, at this moment."""
+        constraints = self.ask_for_constraints()
         if len(constraints[0]) != self.num_tags:
             raise ValueError(
                 f"The CRF has {self.num_tags} tags, but `id2label` of the config names {len(constraints[0])} labels: "
@@ -150,8 +145,8 @@ class LinearChainCrf(nn.Module):
 
         The largest of each position, of which there is only one, is that of the tag that `decode` returns. The score
         of a sequence is the sum of its emissions, transitions, start and end, taken in float64; `logsumexp` over all
-        sequences less this is what `negative_log_likelihood` returns for it. It is minus infinity where `mask` is
-        `False` and for a tag that no allowed sequence has there.
+        sequences less this is what `negative_log_likelihood` returns for it. Outside the mask, and for a tag that no
+        allowed sequence has there, it is minus infinity.
         """
         return self.decode_with_max_marginals(emissions, mask)[1]
 
@@ -178,7 +173,7 @@ class LinearChainCrf(nn.Module):
             return [_spread_out(each, order) for each in (answers if isinstance(answers, tuple) else (answers,))]
 
     def _recursions(self, device: torch.device) -> Any:
-        """Return what computes: those of `malmoi.kernels` where it is installed, otherwise those beside this file."""
+        """Return what computes: `malmoi.kernels` where it is installed, otherwise PyTorch."""
         kernels = installed_kernels()
         if kernels is not None:
             return kernels.choose(self.implementation, device, self.num_tags)
@@ -204,9 +199,8 @@ class LinearChainCrf(nn.Module):
         """Move the positions in the chain to the front of each row.
 
         Returns:
-            Emissions in at least float32, `(batch, length, tags)`; the old position of each new one,
-            `(batch, length)`, or `None` if every row already starts with its chain; the number of positions in the
-            chain of each row, `(batch,)`.
+            Emissions in at least float32; the old position of each new one, `(batch, length)`, or `None` if every row
+            already starts with its chain; the number of positions in the chain of each row, `(batch,)`.
         """
         # this code is never compiled: the second is `torch.export`
         if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined]
@@ -232,20 +226,20 @@ class LinearChainCrf(nn.Module):
     def _check_labels(self, labels: Tensor, inside: Tensor, start: Tensor, transitions: Tensor) -> None:
         """Refuse labels of positions inside sentences that are no tags or that take a forbidden step."""
         tags = labels.clamp(0, self.num_tags - 1)
-        _require(
-            (tags != labels) & inside,
-            lambda _: f"Labels must be from 0 to {self.num_tags - 1}, or {IGNORED_LABEL} outside the mask.",
-        )
+        allowed = f"Labels must be from 0 to {self.num_tags - 1}, or {IGNORED_LABEL} outside the mask."
+        _require((tags != labels) & inside, lambda row, at: allowed)
         if _forbidden(*self.constraints(), start.device) is not None:
             _require(
                 start[tags[:, :1]].isneginf() & inside[:, :1],
-                lambda at: f"Sentence {at[0]} of the batch starts with tag {int(labels[at])}, which is forbidden.",
+                lambda row, at: (
+                    f"Sentence {row} of the batch starts with tag {int(tags[row, 0])}, which is forbidden."
+                ),
             )
             _require(
                 transitions[tags[:, :-1], tags[:, 1:]].isneginf() & inside[:, 1:],
-                lambda at: (
-                    f"Sentence {at[0]} of the batch has tag {int(labels[at[0], at[1] + 1])} directly after tag "
-                    f"{int(labels[at])}, which is forbidden. Correct the labels, or switch the constraints off."
+                lambda row, at: (
+                    f"Sentence {row} of the batch has tag {int(tags[row, at + 1])} directly after tag "
+                    f"{int(tags[row, at])}, which is forbidden. Correct the labels, or switch the constraints off."
                 ),
             )
 
@@ -261,14 +255,11 @@ def installed_kernels() -> Any:
 
 
 def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:
-    """Return max-marginals of which each position's only largest is that of the tag on the path.
+    """Return max-marginals, `(batch, length, tags)`, of which the tag on the path alone has the largest.
 
     All tags of a best sequence have the same max-marginal, and so have those of another one that is as good, or nearly
-    as good: large sums are rounded. What was as large as the tag on the path goes down to the next smaller number.
-
-    Args:
-        scores: Max-marginals, `(batch, length, tags)`.
-        path: The tags of a best sequence, `(batch, length)`; negative where a position has none.
+    as good: large sums are rounded. What was as large as the tag on the path, `(batch, length)`, negative where a
+    position has none, goes down to the next smaller number.
     """
     highest = scores.amax(-1, keepdim=True)
     behind = torch.nextafter(highest, highest.new_tensor(-torch.inf))
@@ -294,12 +285,12 @@ def _forbidden(
     return torch.tensor(starts, device=device), torch.tensor(transitions, device=device)
 
 
-def _require(wrong: Tensor, message: Callable[[tuple[int, ...]], str]) -> None:
-    """Raise, with a message about the first place, `(row, column)`, if something is wrong anywhere."""
+def _require(wrong: Tensor, message: Callable[[int, int], str]) -> None:
+    """Raise, with a message about the row and the column of the first place, if something is wrong anywhere."""
     if wrong.device.type == "cuda":
         torch._assert_async(~wrong.any(), "The labels of the CRF are no tags, or take a step that is forbidden.")
     elif wrong.any():
-        raise ValueError(message(tuple(wrong.nonzero()[0].tolist())))
+        raise ValueError(message(*wrong.nonzero()[0].tolist()))
 
 
 __all__ = ["IGNORED_LABEL", "LinearChainCrf", "installed_kernels", "keep_path_ahead"]

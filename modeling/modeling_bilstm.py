@@ -2,7 +2,8 @@
 
 Token ids -> embeddings, with hashed n-grams if configured -> bidirectional LSTM -> pooling -> one score per label.
 
-This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
+Written by malmoi 0.1.0 into every saved BiLSTM classifier. Beside it: `configuration_bilstm` and `model_settings`;
+`bilstm`, the embeddings and the LSTM.
 """
 
 import torch
@@ -10,9 +11,8 @@ from torch import Tensor, nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
-from .bilstm_pretrained import BiLstmPreTrainedModel
+from .bilstm import BiLstmPreTrainedModel, Dropout
 from .configuration_bilstm import BiLstmConfig
-from .dropout import Dropout
 
 IGNORED_LABEL = -100
 

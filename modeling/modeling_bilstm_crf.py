@@ -3,50 +3,30 @@
 Token ids -> embeddings, with hashed n-grams if configured -> bidirectional LSTM -> one score per tag -> linear-chain
 CRF.
 
-This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
+Written by malmoi 0.1.0 into every saved BiLSTM-CRF. Beside it: `configuration_bilstm_crf` and `model_settings`;
+`bilstm`, the embeddings and the LSTM; `crf_tagging`, the head; `linear_chain_crf` and `crf_recursions`, the CRF;
+`pipeline_crf_token_classification`.
 """
 
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers.utils.generic import can_return_tuple
 
-from .bilstm_pretrained import BiLstmPreTrainedModel
+from .bilstm import BiLstmPreTrainedModel
 from .configuration_bilstm_crf import BiLstmCrfConfig
-from .crf_tagging import CrfTaggerOutput, build_crf, chain_mask, crf_output, follow_labels, init_crf_weights
-from .crf_training import CrfInAdapters, check_training
-from .linear_chain_crf import LinearChainCrf
+from .crf_tagging import CrfTagger, CrfTaggerOutput
 
 
-class BiLstmCrfForTokenClassification(CrfInAdapters, BiLstmPreTrainedModel):
+class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
     """BiLSTM-CRF tagger for the `Trainer` and the token-classification pipeline of transformers."""
 
     config: BiLstmCrfConfig
-    # in bfloat16 the log-likelihood of a long sentence is off by a quarter
-    _keep_in_fp32_modules_strict = ["crf"]
 
     def __init__(self, config: BiLstmCrfConfig):
         super().__init__(config)
-        self.classifier = nn.Linear(config.hidden_size, len(config.label_names()))
-        self.crf = build_crf(config)
+        self.add_head(config.hidden_size)
         self.post_init()
-
-    @staticmethod
-    def own_pipeline_class() -> type:
-        """Return the pipeline of these models, for `pipeline` of transformers, which asks a loaded model for it.
-
-        Importing it here makes its file travel with the model.
-        """
-        from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
-
-        return CrfTokenClassificationPipeline
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)
-        if isinstance(module, LinearChainCrf):
-            init_crf_weights(module)
 
     @can_return_tuple
     def forward(
@@ -79,34 +59,14 @@ class BiLstmCrfForTokenClassification(CrfInAdapters, BiLstmPreTrainedModel):
         wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         hidden_states: list[Tensor] | None = [] if wanted else None
         optional: dict[str, Any] = {"inputs_embeds": inputs_embeds, "outputs": hidden_states}
-        emissions = self._emissions(
-            input_ids, mask, **{name: value for name, value in optional.items() if value is not None}
-        )
-        crf = follow_labels(self.crf, self.config)
-        check_training(crf, emissions, labels=labels, num_items_in_batch=num_items_in_batch)
-        output = crf_output(
-            crf,
-            emissions,
-            chain_mask(input_ids, mask, self.config.untagged_token_ids),
-            labels=labels,
-            num_items_in_batch=num_items_in_batch,
-            outside_label_id=self.config.outside_label_id(),
-        )
+        given = {name: value for name, value in optional.items() if value is not None}
+        output = self._answer(self._emissions(input_ids, mask, **given), input_ids, mask, labels, num_items_in_batch)
         output.hidden_states = None if hidden_states is None else tuple(hidden_states)
         return output
 
-    def _emissions(
-        self,
-        input_ids: Tensor | None,
-        attention_mask: Tensor,
-        *,
-        inputs_embeds: Tensor | None = None,
-        outputs: list[Tensor] | None = None,
-    ) -> Tensor:
-        """Return the score of every tag at every position, `(batch, length, tags)`."""
-        return self.classifier(
-            self._hidden_states(input_ids, attention_mask, inputs_embeds=inputs_embeds, outputs=outputs)
-        )
+    def _emissions(self, input_ids: Tensor | None, attention_mask: Tensor, **optional: Any) -> Tensor:
+        """Return the score of every tag at every position, `(batch, length, tags)`; see `_hidden_states`."""
+        return self.classifier(self._hidden_states(input_ids, attention_mask, **optional))
 
 
 BiLstmCrfForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")

@@ -2,7 +2,9 @@
 
 Token ids -> encoder -> dropout -> one score per tag -> linear-chain CRF.
 
-This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
+Written by malmoi 0.1.0 into every saved encoder with a CRF. Beside it: `configuration_encoder_crf`, `model_settings`
+and `position_limit`; `crf_tagging`, the head; `linear_chain_crf` and `crf_recursions`, the CRF;
+`pipeline_crf_token_classification`.
 """
 
 import inspect
@@ -11,14 +13,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PreTrainedConfig
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.generic import can_return_tuple
 
 from .configuration_encoder_crf import EncoderCrfConfig
-from .crf_tagging import CrfTaggerOutput, build_crf, chain_mask, crf_output, follow_labels, init_crf_weights
-from .crf_training import CrfInAdapters, check_training
-from .linear_chain_crf import LinearChainCrf
+from .crf_tagging import CrfTagger, CrfTaggerOutput
 
 
 def without_pooling_layer(config: PreTrainedConfig) -> dict[str, bool]:
@@ -33,7 +33,7 @@ def without_pooling_layer(config: PreTrainedConfig) -> dict[str, bool]:
     return {"add_pooling_layer": False} if takes_keyword else {}
 
 
-class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
+class EncoderCrfForTokenClassification(CrfTagger):
     """Encoder with a CRF for the `Trainer` and the token-classification pipeline of transformers."""
 
     config: EncoderCrfConfig
@@ -43,8 +43,6 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
-    # in bfloat16 the log-likelihood of a long sentence is off by a quarter
-    _keep_in_fp32_modules_strict = ["crf"]
 
     def __init__(self, config: EncoderCrfConfig):
         super().__init__(config)
@@ -54,8 +52,7 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
         )
         self.encoder_inputs = frozenset(inspect.signature(self.encoder.forward).parameters)
         self.dropout = nn.Dropout(config.classifier_dropout)
-        self.classifier = nn.Linear(config.encoder_config.hidden_size, len(config.label_names()))
-        self.crf = build_crf(config)
+        self.add_head(config.encoder_config.hidden_size)
         self.post_init()
 
     @classmethod
@@ -83,23 +80,6 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
         model = cls(EncoderCrfConfig(encoder_config=encoder.config, **settings))
         model.encoder = encoder
         return model
-
-    @staticmethod
-    def own_pipeline_class() -> type:
-        """Return the pipeline of these models, for `pipeline` of transformers, which asks a loaded model for it.
-
-        Importing it here makes its file travel with the model.
-        """
-        from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
-
-        return CrfTokenClassificationPipeline
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        # the encoder draws its own weights
-        super()._init_weights(module)
-        if isinstance(module, LinearChainCrf):
-            init_crf_weights(module)
 
     def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
         """Replace the embeddings of the encoder; a new number of tokens goes into its configuration."""
@@ -160,16 +140,7 @@ class EncoderCrfForTokenClassification(CrfInAdapters, PreTrainedModel):
             token_type_ids,
             **{name: value for name, value in optional.items() if value is not None},
         )
-        crf = follow_labels(self.crf, self.config)
-        check_training(crf, emissions, labels=labels, num_items_in_batch=num_items_in_batch)
-        output = crf_output(
-            crf,
-            emissions,
-            chain_mask(input_ids, attention_mask, self.config.untagged_token_ids),
-            labels=labels,
-            num_items_in_batch=num_items_in_batch,
-            outside_label_id=self.config.outside_label_id(),
-        )
+        output = self._answer(emissions, input_ids, attention_mask, labels, num_items_in_batch)
         if encoded:
             output.hidden_states, output.attentions = encoded[0].hidden_states, encoded[0].attentions
         return output

@@ -1,51 +1,21 @@
 """Token-classification pipeline that answers with the best tag sequence of a CRF and exact character offsets.
 
-This file travels with every saved model, so it imports nothing but torch, transformers and its neighbours.
+Written by malmoi 0.1.0 into every saved model with a CRF.
 """
 
 import copy
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from transformers import TokenClassificationPipeline
 from transformers.pipelines.token_classification import AggregationStrategy
 
-from .name_edges import NameEdges
+from .crf_tagging import UNLIMITED, NameEdges, token_spans
 
-UNLIMITED = int(1e30)
 # what the preprocessing hands over beside the input of the model
 CARRIED = ("special_tokens_mask", "offset_mapping", "sentence", "is_last", "given_offsets")
-
-
-def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
-    """Return which characters each token stands for, so that no character belongs to two tokens.
-
-    Byte-level and SentencePiece tokenizers count the space before a word as part of its first token, and give all
-    pieces of one character the same place. The space is taken off unless it is all there is, and a character
-    belongs to its first piece.
-
-    Args:
-        text: The text.
-        offsets: Start and end of each token, as the tokenizer gives them.
-
-    Returns:
-        Start and end of each token; `(0, 0)` for a token without text, as `[CLS]`, and `(end, end)` for a further
-        piece of the character before `end`.
-    """
-    spans: list[tuple[int, int]] = []
-    covered = 0
-    for start, end in offsets:
-        start = max(start, covered)
-        if start >= end:
-            spans.append((end, end))
-            continue
-        covered = end
-        characters = text[start:end]
-        visible = characters.lstrip()
-        spans.append((end - len(visible) if visible else start, end))
-    return spans
 
 
 class CrfTokenClassificationPipeline(TokenClassificationPipeline):
@@ -58,15 +28,11 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
 
     A text is never cut. If the model reads only so many tokens at once, it reads a longer text in windows that have
     `stride` tokens in common, a quarter of a window by default; each token is taken from the window in which it is
-    farthest from an edge.
+    farthest from an edge. A text that is given as its words (`is_split_into_words=True`) is read as the text that they
+    make, joined by `delimiter`, a space by default.
 
-    A text that is given as its words (`is_split_into_words=True`) is read as the text that they make, joined by
-    `delimiter`, a space by default: that is what the model was trained on, and what the places in the answer mean.
-
-    All of these give this class: `pipeline("token-classification", model=<folder or name>, trust_remote_code=True)`,
-    the same with the alias `"ner"`, `pipeline("token-classification", model=<loaded model>, tokenizer=<tokenizer>)`,
-    and the class itself, `CrfTokenClassificationPipeline(model=<loaded model>, tokenizer=<tokenizer>)`. With
-    `pipeline_class=TokenClassificationPipeline` the stock class can be had; it cuts texts longer than the model reads.
+    With `pipeline_class=TokenClassificationPipeline` the stock class can be had; it cuts texts longer than the model
+    reads.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -124,33 +90,22 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         return preprocess, forward, postprocess
 
     def preprocess(  # type: ignore[override]
-        self,
-        sentence: Any,
-        offset_mapping: Any = None,
-        tokenizer_params: dict[str, Any] | None = None,
-        is_split_into_words: bool = False,
-        delimiter: str | None = None,
-        **parameters: Any,
+        self, sentence: Any, offset_mapping: Any = None, tokenizer_params: Any = None, **parameters: Any
     ) -> Iterator[dict[str, Any]]:
         """Tokenize one text; a text without any token becomes one token of padding, which can stand in a batch."""
-        if is_split_into_words:
-            sentence = _joined(sentence, " " if delimiter is None else delimiter)
+        delimiter = parameters.pop("delimiter", None)
+        if parameters.pop("is_split_into_words", False):
+            if not isinstance(sentence, (list, tuple)) or not all(isinstance(word, str) for word in sentence):
+                raise ValueError(f"With `is_split_into_words=True` a text is a list of its words, got {sentence!r}.")
+            sentence = (" " if delimiter is None else delimiter).join(sentence)
+        parameters |= {"offset_mapping": offset_mapping, "is_split_into_words": False}
         own_params = dict(tokenizer_params or {})  # the base class writes into it
-        for number, inputs in enumerate(
-            super().preprocess(
-                sentence,
-                offset_mapping=offset_mapping,
-                tokenizer_params=own_params,
-                is_split_into_words=False,
-                **parameters,
-            )
-        ):
+        for number, inputs in enumerate(super().preprocess(sentence, tokenizer_params=own_params, **parameters)):
             if offset_mapping is not None and number:
                 raise ValueError("`offset_mapping` is for texts that the model reads at once; this one is longer.")
             inputs["given_offsets"] = offset_mapping is not None
             if inputs["input_ids"].size(1) == 0:
-                padding = self.model.config.pad_token_id or 0
-                inputs["input_ids"] = torch.full((1, 1), padding)
+                inputs["input_ids"] = torch.full((1, 1), self.model.config.pad_token_id or 0)
                 inputs["attention_mask"] = torch.zeros(1, 1, dtype=torch.long)
                 inputs["special_tokens_mask"] = torch.ones(1, 1, dtype=torch.long)
                 inputs["offset_mapping"] = torch.zeros(1, 1, 2, dtype=torch.long)
@@ -184,24 +139,11 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         spans = offsets if output["given_offsets"] else token_spans(text, offsets)
         special = torch.as_tensor(output["special_tokens_mask"][0]).tolist()
         names = self.model.config.id2label or {}
-        tokens = []
-        for index, tag in enumerate(tags.tolist()):
-            if tag < 0 or special[index]:
-                continue
-            start, end = spans[index]
-            if start == end:
-                continue
-            tokens.append(
-                {
-                    "entity": names[tag],
-                    "score": scores[index],
-                    "index": index,
-                    "word": text[start:end],
-                    "start": start,
-                    "end": end,
-                }
-            )
-        return tokens
+        return [
+            {"entity": names[tag], "score": scores[i], "index": i, "word": text[start:end], "start": start, "end": end}
+            for i, (tag, (start, end)) in enumerate(zip(tags.tolist(), spans))
+            if tag >= 0 and not special[i] and start < end
+        ]
 
 
 def _windows(*, stride: int) -> dict[str, Any]:
@@ -220,13 +162,6 @@ def _merge(windows: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return [token for _, (_, token) in sorted(best.items())]
 
 
-def _joined(words: Any, delimiter: str) -> str:
-    """Return the text that words make."""
-    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
-        raise ValueError(f"With `is_split_into_words=True` a text must be a list of its words, got {words!r}.")
-    return delimiter.join(words)
-
-
 def _join(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
     """Join the tokens of each name; the score of a name is the mean over its tokens."""
     names: list[list[dict[str, Any]]] = []
@@ -238,26 +173,19 @@ def _join(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
         else:
             names.append([token])
         last_type = own_type
-    edges = NameEdges(text)
-    return [entity for name in names if (entity := _entity(name, edges)) is not None]
-
-
-def _entity(name: list[dict[str, Any]], edges: NameEdges) -> dict[str, Any] | None:
-    """Return the tokens of a name as one entity; `None` if they are nothing that a name may be."""
-    group = _prefix_and_type(name[0]["entity"])[1]
-    start, end = name[0]["start"], name[-1]["end"]
-    if group != "O":
-        start, end = edges.trim(start, end)
-    scores = [token["score"] for token in name if token["start"] < end and token["end"] > start]
-    if not scores:
-        return None
-    return {
-        "entity_group": group,
-        "score": sum(scores) / len(scores),
-        "word": edges.text[start:end],
-        "start": start,
-        "end": end,
-    }
+    edges, entities = NameEdges(text), []
+    for name in names:
+        group = _prefix_and_type(name[0]["entity"])[1]
+        start, end = name[0]["start"], name[-1]["end"]
+        if group != "O":
+            start, end = edges.trim(start, end)
+        scores = [token["score"] for token in name if token["start"] < end and token["end"] > start]
+        if scores:  # otherwise it is nothing that a name may be
+            score = sum(scores) / len(scores)
+            entities.append(
+                {"entity_group": group, "score": score, "word": text[start:end], "start": start, "end": end}
+            )
+    return entities
 
 
 def _prefix_and_type(label: str) -> tuple[str, str]:

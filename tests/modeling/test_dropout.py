@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from malmoi.modeling.dropout import Dropout
+from malmoi.kernels.dropout import Dropout
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])

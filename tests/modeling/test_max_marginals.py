@@ -16,8 +16,8 @@ from malmoi.kernels.crf_backend import CrfBackend
 from malmoi.kernels.crf_numba import NUMBA
 from malmoi.kernels.crf_torch import TORCH
 from malmoi.modeling import linear_chain_crf
-from malmoi.modeling.crf_max_marginals import finite_scores, keep_path_ahead
-from malmoi.modeling.linear_chain_crf import LinearChainCrf
+from malmoi.modeling.crf_tagging import finite_scores
+from malmoi.modeling.linear_chain_crf import LinearChainCrf, keep_path_ahead
 from malmoi.modeling.pytorch_crf_reference import PytorchCrfReference
 
 

@@ -22,9 +22,9 @@ from transformers import (
 from transformers.pipelines import PIPELINE_REGISTRY
 from transformers.pipelines.pt_utils import KeyDataset
 
-from malmoi.configuration.own_pipeline import offer_own_pipelines
+from malmoi.configuration.model_settings import offer_own_pipelines
 from malmoi.modeling import BiLstmCrfForTokenClassification, EncoderCrfConfig, EncoderCrfForTokenClassification
-from malmoi.modeling.name_edges import INVISIBLE
+from malmoi.modeling.crf_tagging import INVISIBLE
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED, CrfTokenClassificationPipeline, _join, _merge
 
 MakeModel = Callable[..., BiLstmCrfForTokenClassification]

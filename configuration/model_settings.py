@@ -1,0 +1,177 @@
+"""What the configurations of several architectures share: checks of settings, and what a CRF must know of its labels.
+
+Written by malmoi 0.1.0 into every saved model; it needs transformers alone.
+"""
+
+import difflib
+import functools
+from collections.abc import Iterable
+from dataclasses import fields
+from importlib import import_module
+from typing import Any
+
+from transformers import PreTrainedConfig
+
+CRF_IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
+
+# which tags may not start a sentence, and which tag may not follow which
+Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]
+
+
+def refuse_misspelt_settings(config_class: type[PreTrainedConfig], unknown: Iterable[str]) -> None:
+    """Raise for an unknown keyword that looks like a setting; transformers would keep it without a word."""
+    inherited = {field.name for field in fields(PreTrainedConfig)}
+    known = [field.name for field in fields(config_class) if field.name not in inherited]
+    for name in unknown:
+        if match := difflib.get_close_matches(name, known, n=1, cutoff=0.85):
+            raise ValueError(f"{config_class.__name__} has no setting `{name}`; did you mean `{match[0]}`?")
+
+
+class LstmSettings:
+    """Checks of a configuration whose fields are those of the embeddings and the LSTM."""
+
+    def validate_sizes(self: Any) -> None:
+        """Check that every count and width can be built."""
+        for name in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        if self.hidden_size % 2:
+            raise ValueError(f"`hidden_size` holds two directions and must be even, got {self.hidden_size}.")
+        if any(size < 2 for size in self.ngram_sizes):
+            raise ValueError(f"Every entry of `ngram_sizes` must be at least 2, got {self.ngram_sizes}.")
+        if self.ngram_sizes and (self.ngram_vocab_size < 1 or self.ngram_embedding_size < 1):
+            raise ValueError(
+                "`ngram_vocab_size` and `ngram_embedding_size` must be at least 1, "
+                f"got {self.ngram_vocab_size} and {self.ngram_embedding_size}."
+            )
+
+    def validate_dropouts(self: Any) -> None:
+        """Check that every dropout is a probability."""
+        for name in ("token_dropout", "embedding_dropout", "hidden_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 0 and below 1, got {getattr(self, name)}.")
+        if self.token_dropout and self.unk_token_id is None:
+            raise ValueError("`token_dropout` replaces tokens by the unknown token and needs `unk_token_id`.")
+
+
+@functools.lru_cache(maxsize=64)  # these three are asked in every step
+def in_order(labels: tuple[tuple[int | str, str], ...]) -> tuple[str, ...]:
+    """Return labels in the order of their ids, which may be numbers or, as in JSON, strings."""
+    return tuple(str(name) for _, name in sorted((int(number), str(name)) for number, name in labels))
+
+
+@functools.lru_cache(maxsize=64)
+def are_bio(names: tuple[str, ...]) -> bool:
+    """Tell whether labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
+    return (
+        any(name.startswith("B-") for name in names)
+        and all(name == "O" or name[:2] in ("B-", "I-") for name in names)
+        and all("B-" + name[2:] in names for name in names if name.startswith("I-"))
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def constraints_of(names: tuple[str, ...], *, bio: bool) -> Constraints:
+    """Return the constraints on labels: in a BIO set `I-X` stands only after `B-X` and `I-X`; others have none."""
+    inside = tuple(bio and name.startswith("I-") for name in names)
+    between = tuple(
+        tuple(
+            is_inside and not (previous != "O" and previous[2:] == name[2:]) for name, is_inside in zip(names, inside)
+        )
+        for previous in names
+    )
+    return inside, between
+
+
+class CrfSettings:
+    """Methods of a configuration whose fields include `bio_constraints` and `crf_implementation`."""
+
+    id2label: dict[int, str] | dict[str, str] | None
+    bio_constraints: bool | None
+    crf_implementation: str
+
+    @staticmethod
+    def pipelines() -> dict[str, Any]:
+        """Return the value of `custom_pipelines`: what `pipeline("token-classification")` gives for a saved model."""
+        own = "pipeline_crf_token_classification.CrfTokenClassificationPipeline"
+        return {"token-classification": {"impl": own, "pt": ["AutoModelForTokenClassification"]}}
+
+    def max_tokens(self) -> int | None:
+        """Return how many tokens the model reads at once, special tokens among them; `None` for any number."""
+        return None
+
+    def validate_crf(self) -> None:
+        """Check the CRF's settings against the label set."""
+        if self.crf_implementation not in CRF_IMPLEMENTATIONS:
+            allowed = ", ".join(CRF_IMPLEMENTATIONS)
+            raise ValueError(f"`crf_implementation` must be one of {allowed}, got {self.crf_implementation!r}.")
+        names = self.label_names()
+        # the placeholders of transformers are no labels yet: stock scripts set those late
+        if names != [f"LABEL_{number}" for number in range(len(names))]:
+            self.constraints()
+
+    def label_names(self) -> list[str]:
+        """Return the labels in the order of their ids."""
+        return list(self._label_names())
+
+    def _label_names(self) -> tuple[str, ...]:
+        return in_order(tuple((self.id2label or {}).items()))
+
+    def outside_label_id(self) -> int | None:
+        """Return the id of the label `O`; `None` if there is none."""
+        names = self._label_names()
+        return names.index("O") if "O" in names else None
+
+    def labels_are_bio(self) -> bool:
+        """Tell whether the labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
+        return are_bio(self._label_names())
+
+    def constraints(self) -> Constraints:
+        """Return what the CRF must never do: which tags start no sentence, and which tag does not follow which.
+
+        The labels are those of this moment: stock scripts set `id2label` when the model has long been built.
+
+        Raises:
+            ValueError: If `bio_constraints` is `True` and the labels are not a BIO set.
+        """
+        names = self._label_names()
+        if self.bio_constraints and not are_bio(names):
+            raise ValueError(
+                "`bio_constraints=True` needs labels of the form O, B-X, I-X with a B-X for every I-X, "
+                f"got {list(names)}."
+            )
+        return constraints_of(names, bio=are_bio(names) and self.bio_constraints is not False)
+
+    def forbidden_transitions(self) -> tuple[list[bool], list[list[bool]]]:
+        """Return the same as lists: `(tags,)` and `(previous tag, next tag)`, all `False` without BIO constraints."""
+        starts, between = self.constraints()
+        return list(starts), [list(row) for row in between]
+
+
+def offer_own_pipelines(pipelines: Any) -> None:
+    """Make `pipeline("token-classification", ...)` and `pipeline("ner", ...)` ask the model for its own class.
+
+    For a loaded model and under the alias, transformers takes the stock class, which cuts long texts and knows nothing
+    of a CRF. So the entry in its list is replaced by one that asks the model. Models that bring no class along get an
+    instance of what stood there before.
+    """
+    entry = pipelines.PIPELINE_REGISTRY.supported_tasks["token-classification"]
+    before = entry["impl"]  # the path of the stock class, or a class that somebody has put there
+    if hasattr(before, "asks_the_model"):  # another copy of this file has been here before
+        return
+    stock: Any = pipelines.TokenClassificationPipeline if isinstance(before, str) else before
+
+    class AskingPipeline(stock):  # type: ignore[misc]  # transformers looks at attributes of the class
+        asks_the_model = True
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            own = getattr(kwargs.get("model"), "own_pipeline_class", None)  # also through a wrapper as of an adapter
+            return (stock if own is None else own())(*args, **kwargs)
+
+    entry["impl"] = AskingPipeline
+
+
+# `pipeline("ner", model=<folder>)` chooses its class after it has read the configuration, before the model is there;
+# the installed package waits until `transformers.pipelines` is imported, which most programs do without
+if not __name__.startswith("malmoi."):
+    offer_own_pipelines(import_module("transformers.pipelines"))
