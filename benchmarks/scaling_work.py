@@ -22,7 +22,7 @@ from malmoi.benchmarks.measurement import Elapsed, set_threads
 from malmoi.benchmarks.our_training import ONLY_ORIGINALS, OurTraining
 from malmoi.inference.tagger import Tagger
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
-from malmoi.modeling.crf_tagging import build_crf
+from malmoi.modeling.linear_chain_crf import LinearChainCrf
 from malmoi.reports.costs import peak_memory_bytes
 
 MIB = 1 << 20
@@ -55,7 +55,7 @@ def config_with(tags: int) -> BiLstmCrfConfig:
 
 def our_crf(shape: Shape) -> Work:
     """Return loss and gradient of our CRF."""
-    crf, (emissions, labels, mask) = build_crf(config_with(shape.tags)), _scored(shape)
+    crf, (emissions, labels, mask) = LinearChainCrf(shape.tags), _scored(shape)
 
     def work() -> None:
         emissions.grad = None

@@ -17,41 +17,27 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
     r"""Settings of `BiLstmCrfForTokenClassification`. The defaults are those of the published BiLSTM-CRF on KLUE NER.
 
     Args:
-        vocab_size (`int`, *optional*, defaults to 32000):
-            Number of token ids of the tokenizer.
-        embedding_size (`int`, *optional*, defaults to 768):
-            Width of a token embedding.
-        hidden_size (`int`, *optional*, defaults to 256):
-            Width of the LSTM output, both directions together. Must be even.
-        num_hidden_layers (`int`, *optional*, defaults to 1):
-            Number of bidirectional LSTM layers.
-        ngram_sizes (`list[int]`, *optional*, defaults to `[]`):
-            Lengths of the token n-grams that are embedded beside each token. The n-gram at a position ends there; it
-            is found by hashing token ids, so it needs no vocabulary and no other tokenizer. Each length is at least 2.
-        ngram_vocab_size (`int`, *optional*, defaults to 32768):
-            Number of hash buckets of each n-gram length.
-        ngram_embedding_size (`int`, *optional*, defaults to 64):
-            Width of an n-gram embedding, for each n-gram length.
-        token_dropout (`float`, *optional*, defaults to 0.0):
-            Probability with which a token id is replaced by `unk_token_id` in training, before n-grams are formed.
-        embedding_dropout (`float`, *optional*, defaults to 0.0):
-            Dropout on the concatenated embeddings.
-        hidden_dropout (`float`, *optional*, defaults to 0.0):
-            Dropout on the output of every LSTM layer.
-        initializer_range (`float`, *optional*, defaults to 1.0):
-            Standard deviation of freshly drawn embeddings.
-        bio_constraints (`bool`, *optional*):
-            Whether the CRF forbids `I-X` anywhere but after `B-X` or `I-X`, in training and decoding. `None` means:
-            yes if the labels are a BIO set, no otherwise.
-        crf_implementation (`str`, *optional*, defaults to `"auto"`):
-            What computes the CRF: `"torch"`, `"numba"` (compiled, CPU), `"triton"` (fused kernels, CUDA), or `"auto"`
-            for the fastest that is installed and fits the device. `"pytorch-crf"` is that library, as a reference. All
-            have the same parameters and the same results.
-        untagged_token_ids (`list[int]`, *optional*, defaults to `[]`):
-            Token ids that carry no tag, such as `[CLS]` and `[SEP]`. The CRF leaves their positions out of its chain,
-            in training and in prediction alike.
-        unk_token_id (`int`, *optional*):
-            Id of the unknown token. Needed only for `token_dropout`.
+        vocab_size (`int`): Number of token ids of the tokenizer.
+        embedding_size (`int`): Width of a token embedding.
+        hidden_size (`int`): Width of the LSTM output, both directions together. Must be even.
+        num_hidden_layers (`int`): Number of bidirectional LSTM layers.
+        ngram_sizes (`list[int]`): Lengths, at least 2, of the token n-grams that are embedded beside each token, on
+            which they end. They are found by hashing token ids, so they need no vocabulary and no other tokenizer.
+        ngram_vocab_size (`int`): Number of hash buckets, for each n-gram length.
+        ngram_embedding_size (`int`): Width of an n-gram embedding, for each n-gram length.
+        token_dropout (`float`): Probability with which a token id is replaced by `unk_token_id` in training, before
+            n-grams are formed.
+        embedding_dropout (`float`): Dropout on the concatenated embeddings.
+        hidden_dropout (`float`): Dropout on the output of every LSTM layer.
+        initializer_range (`float`): Standard deviation of freshly drawn embeddings.
+        bio_constraints (`bool`, *optional*): Whether the CRF forbids `I-X` anywhere but after `B-X` or `I-X`, in
+            training and decoding; by default if the labels are a BIO set.
+        crf_implementation (`str`): What computes the CRF where malmoi is installed: `"torch"`, `"numba"` (compiled,
+            CPU), `"triton"` (fused kernels, CUDA), `"pytorch-crf"` (that library, as a reference), or `"auto"` for the
+            fastest of ours that fits the device. All have the same parameters and results.
+        untagged_token_ids (`list[int]`): Token ids that carry no tag, such as `[CLS]` and `[SEP]`. The CRF leaves them
+            out of its chain, in training and in prediction alike.
+        unk_token_id (`int`, *optional*): Id of the unknown token. Needed only for `token_dropout`.
     """
 
     model_type = "bilstm_crf"
@@ -78,14 +64,9 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
     def __post_init__(self, **kwargs: Any) -> None:
         refuse_misspelt_settings(type(self), kwargs)
         # `save_pretrained` of a model writes only the entry of its own Auto class; the rest must already be there.
-        kwargs.setdefault(
-            "auto_map",
-            {
-                "AutoConfig": "configuration_bilstm_crf.BiLstmCrfConfig",
-                "AutoModel": "modeling_bilstm_crf.BiLstmCrfForTokenClassification",
-                "AutoModelForTokenClassification": "modeling_bilstm_crf.BiLstmCrfForTokenClassification",
-            },
-        )
+        model = "modeling_bilstm_crf.BiLstmCrfForTokenClassification"
+        auto_map = {"AutoModel": model, "AutoModelForTokenClassification": model}
+        kwargs.setdefault("auto_map", {"AutoConfig": "configuration_bilstm_crf.BiLstmCrfConfig", **auto_map})
         kwargs.setdefault("custom_pipelines", self.pipelines())
         super().__post_init__(**kwargs)
 

@@ -1,6 +1,6 @@
-"""What the configurations of several architectures share: checks of settings, and what a CRF must know of its labels.
+"""What configurations share: checks of their settings, what a CRF knows of its labels, the pipeline of a model.
 
-Written by malmoi 0.1.0 into every saved model; it needs transformers alone.
+Written by malmoi 0.1.0 into every saved model.
 """
 
 import difflib
@@ -13,9 +13,7 @@ from typing import Any
 from transformers import PreTrainedConfig
 
 CRF_IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
-
-# which tags may not start a sentence, and which tag may not follow which
-Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]
+Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]  # forbidden starts, forbidden steps
 
 
 def refuse_misspelt_settings(config_class: type[PreTrainedConfig], unknown: Iterable[str]) -> None:
@@ -39,11 +37,10 @@ class LstmSettings:
             raise ValueError(f"`hidden_size` holds two directions and must be even, got {self.hidden_size}.")
         if any(size < 2 for size in self.ngram_sizes):
             raise ValueError(f"Every entry of `ngram_sizes` must be at least 2, got {self.ngram_sizes}.")
-        if self.ngram_sizes and (self.ngram_vocab_size < 1 or self.ngram_embedding_size < 1):
-            raise ValueError(
-                "`ngram_vocab_size` and `ngram_embedding_size` must be at least 1, "
-                f"got {self.ngram_vocab_size} and {self.ngram_embedding_size}."
-            )
+        vocab_size, width = self.ngram_vocab_size, self.ngram_embedding_size
+        if self.ngram_sizes and min(vocab_size, width) < 1:
+            both = "`ngram_vocab_size` and `ngram_embedding_size`"
+            raise ValueError(f"{both} must be at least 1, got {vocab_size} and {width}.")
 
     def validate_dropouts(self: Any) -> None:
         """Check that every dropout is a probability."""
@@ -54,13 +51,7 @@ class LstmSettings:
             raise ValueError("`token_dropout` replaces tokens by the unknown token and needs `unk_token_id`.")
 
 
-@functools.lru_cache(maxsize=64)  # these three are asked in every step
-def in_order(labels: tuple[tuple[int | str, str], ...]) -> tuple[str, ...]:
-    """Return labels in the order of their ids, which may be numbers or, as in JSON, strings."""
-    return tuple(str(name) for _, name in sorted((int(number), str(name)) for number, name in labels))
-
-
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)  # asked in every step
 def are_bio(names: tuple[str, ...]) -> bool:
     """Tell whether labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
     return (
@@ -74,13 +65,9 @@ def are_bio(names: tuple[str, ...]) -> bool:
 def constraints_of(names: tuple[str, ...], *, bio: bool) -> Constraints:
     """Return the constraints on labels: in a BIO set `I-X` stands only after `B-X` and `I-X`; others have none."""
     inside = tuple(bio and name.startswith("I-") for name in names)
-    between = tuple(
-        tuple(
-            is_inside and not (previous != "O" and previous[2:] == name[2:]) for name, is_inside in zip(names, inside)
-        )
-        for previous in names
+    return inside, tuple(
+        tuple(is_inside and previous[1:] != name[1:] for name, is_inside in zip(names, inside)) for previous in names
     )
-    return inside, between
 
 
 class CrfSettings:
@@ -102,45 +89,33 @@ class CrfSettings:
 
     def validate_crf(self) -> None:
         """Check the CRF's settings against the label set."""
-        if self.crf_implementation not in CRF_IMPLEMENTATIONS:
-            allowed = ", ".join(CRF_IMPLEMENTATIONS)
-            raise ValueError(f"`crf_implementation` must be one of {allowed}, got {self.crf_implementation!r}.")
+        if (asked := self.crf_implementation) not in CRF_IMPLEMENTATIONS:
+            raise ValueError(f"`crf_implementation` must be one of {', '.join(CRF_IMPLEMENTATIONS)}, got {asked!r}.")
         names = self.label_names()
         # the placeholders of transformers are no labels yet: stock scripts set those late
         if names != [f"LABEL_{number}" for number in range(len(names))]:
             self.constraints()
 
     def label_names(self) -> list[str]:
-        """Return the labels in the order of their ids."""
-        return list(self._label_names())
-
-    def _label_names(self) -> tuple[str, ...]:
-        return in_order(tuple((self.id2label or {}).items()))
+        """Return the labels in the order of their ids, which may be numbers or, as in JSON, strings."""
+        return [str(name) for _, name in sorted((int(index), name) for index, name in (self.id2label or {}).items())]
 
     def outside_label_id(self) -> int | None:
         """Return the id of the label `O`; `None` if there is none."""
-        names = self._label_names()
+        names = self.label_names()
         return names.index("O") if "O" in names else None
-
-    def labels_are_bio(self) -> bool:
-        """Tell whether the labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
-        return are_bio(self._label_names())
 
     def constraints(self) -> Constraints:
         """Return what the CRF must never do: which tags start no sentence, and which tag does not follow which.
 
         The labels are those of this moment: stock scripts set `id2label` when the model has long been built.
-
-        Raises:
-            ValueError: If `bio_constraints` is `True` and the labels are not a BIO set.
         """
-        names = self._label_names()
-        if self.bio_constraints and not are_bio(names):
-            raise ValueError(
-                "`bio_constraints=True` needs labels of the form O, B-X, I-X with a B-X for every I-X, "
-                f"got {list(names)}."
-            )
-        return constraints_of(names, bio=are_bio(names) and self.bio_constraints is not False)
+        names = tuple(self.label_names())
+        bio = are_bio(names)
+        if self.bio_constraints and not bio:
+            needed = "`bio_constraints=True` needs labels of the form O, B-X, I-X with a B-X for every I-X"
+            raise ValueError(f"{needed}, got {list(names)}.")
+        return constraints_of(names, bio=bio and self.bio_constraints is not False)
 
     def forbidden_transitions(self) -> tuple[list[bool], list[list[bool]]]:
         """Return the same as lists: `(tags,)` and `(previous tag, next tag)`, all `False` without BIO constraints."""
@@ -152,8 +127,7 @@ def offer_own_pipelines(pipelines: Any) -> None:
     """Make `pipeline("token-classification", ...)` and `pipeline("ner", ...)` ask the model for its own class.
 
     For a loaded model and under the alias, transformers takes the stock class, which cuts long texts and knows nothing
-    of a CRF. So the entry in its list is replaced by one that asks the model. Models that bring no class along get an
-    instance of what stood there before.
+    of a CRF. The entry in its list is replaced by one that asks the model; others get what stood there before.
     """
     entry = pipelines.PIPELINE_REGISTRY.supported_tasks["token-classification"]
     before = entry["impl"]  # the path of the stock class, or a class that somebody has put there
@@ -171,7 +145,7 @@ def offer_own_pipelines(pipelines: Any) -> None:
     entry["impl"] = AskingPipeline
 
 
-# `pipeline("ner", model=<folder>)` chooses its class after it has read the configuration, before the model is there;
-# the installed package waits until `transformers.pipelines` is imported, which most programs do without
+# `pipeline("ner", model=<folder>)` chooses its class when it has read the configuration; installed, malmoi waits until
+# somebody imports `transformers.pipelines`
 if not __name__.startswith("malmoi."):
     offer_own_pipelines(import_module("transformers.pipelines"))

@@ -1,11 +1,10 @@
 """Embeddings with hashed n-grams, a bidirectional LSTM that padding cannot influence, and the model of the two.
 
-Token ids -> embeddings, with those of n-grams if configured -> bidirectional LSTM; an architecture adds its head.
-
 Written by malmoi 0.1.0 into every saved BiLSTM.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,25 +14,23 @@ from transformers import initialization as init
 from transformers.utils import logging
 
 try:  # draws its random numbers in a fifth of the time on a CPU
-    from malmoi.kernels.dropout import Dropout
+    from malmoi.kernels.dropout import Dropout as Dropout
 except ImportError:
     from torch.nn import Dropout  # type: ignore[assignment]
 
 logger = logging.get_logger(__name__)
 
-# Odd multipliers spread ids over all bits (Knuth, The Art of Computer Programming, volume 3, section 6.4).
-HASH_MULTIPLIER = 0x9E3779B1
+HASH_MULTIPLIER = 0x9E3779B1  # odd: spreads ids over all bits (Knuth, The Art of Computer Programming, 3, 6.4)
 HASH_MODULUS = 2**31 - 1
-# oneDNN refuses an LSTM whose gates take 2 GiB, as those of a text of two million characters do
-LARGEST_KERNEL = 2**28
+NGRAM_SETTINGS = ("ngram_sizes", "ngram_vocab_size", "ngram_embedding_size")
+LARGEST_KERNEL = 2**28  # oneDNN refuses gates of 2 GiB, as those of a text of two million characters are
 
 
 class NgramEmbeddings(nn.Module):
     """Embed each token, alone and together with the tokens before it.
 
     An n-gram is looked up by the hash of its token ids, as fastText does with character n-grams (Bojanowski et al.,
-    2017, https://arxiv.org/abs/1607.04606): no vocabulary, two n-grams may share a bucket. The arguments are the
-    settings of the configuration; the embedding of `padding_idx` stays 0.
+    2017, https://arxiv.org/abs/1607.04606): no vocabulary, two n-grams may share a bucket.
     """
 
     def __init__(
@@ -57,17 +54,13 @@ class NgramEmbeddings(nn.Module):
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Return embeddings, `(batch, length, output_size)`, of token ids, `(batch, length)`."""
-        of_ngrams = (
-            embeddings(self.ngram_ids(input_ids, size))
-            for size, embeddings in zip(self.ngram_sizes, self.ngram_embeddings)
-        )
-        return torch.cat([self.word_embeddings(input_ids), *of_ngrams], dim=-1)
+        parts = [self.word_embeddings(input_ids)]
+        for size, embeddings in zip(self.ngram_sizes, self.ngram_embeddings):
+            parts.append(embeddings(self.ngram_ids(input_ids, size)))
+        return torch.cat(parts, dim=-1)
 
     def ngram_ids(self, input_ids: Tensor, size: int) -> Tensor:
-        """Return the bucket of the n-gram that ends at each position, `(batch, length)`.
-
-        Positions before the start count as id -1, so the start of a text is part of its first n-grams.
-        """
+        """Return the bucket of the n-gram that ends at each position, `(batch, length)`; before the text stands -1."""
         padded = nn.functional.pad(input_ids, (size - 1, 0), value=-1)
         hashed = torch.zeros_like(input_ids)
         for shift in range(size):
@@ -77,48 +70,43 @@ class NgramEmbeddings(nn.Module):
 
 
 class BiLstm(nn.LSTM):
-    """A bidirectional LSTM over sentences of different lengths, padded on the right.
+    """A bidirectional LSTM, with the weights of `torch.nn.LSTM`, over sentences padded on the right.
 
     The numbers of a sentence do not depend on how much it is padded: the backward direction starts at the last token.
-    The weights are those of `torch.nn.LSTM`; `output_size` is the width of both directions together.
     """
 
     def __init__(self, input_size: int, output_size: int, *, num_layers: int, dropout: float):
-        between = dropout if num_layers > 1 else 0.0
-        super().__init__(
-            input_size, output_size // 2, num_layers, batch_first=True, bidirectional=True, dropout=between
-        )
+        options = {"batch_first": True, "bidirectional": True, "dropout": dropout if num_layers > 1 else 0.0}
+        super().__init__(input_size, output_size // 2, num_layers, **options)
         self.output_dropout = Dropout(dropout)
 
     def __setattr__(self, name: str, value: object) -> None:
-        # the first thing that `torch.ao.quantization.quantize_dynamic` does, to a module that it will leave alone
-        if name == "qconfig" and value is None:
-            logger.warning(
-                "`quantize_dynamic` of torch does not reach the LSTM, the largest part of this model but for the "
-                "embeddings: use `quantize_dynamic` of `malmoi.inference.quantization`."
-            )
+        if name == "qconfig" and value is None:  # as `quantize_dynamic` of torch does with what it will leave alone
+            better = "use `quantize_dynamic` of the `inference.quantization` module of malmoi"
+            logger.warning(f"`quantize_dynamic` of torch does not reach the LSTM, most of the work: {better}.")
         super().__setattr__(name, value)
 
     @torch.compiler.disable
-    def forward(  # type: ignore[override]
-        self, inputs: Tensor, lengths: Tensor, *, outputs: list[Tensor] | None = None
-    ) -> Tensor:
+    def forward(self, inputs: Tensor, lengths: Tensor, *, outputs: list | None = None) -> Tensor:  # type: ignore[override]
         """Return hidden states, `(batch, length, output_size)`, of embeddings, `(batch, length, input_size)`.
 
         What stands behind the `lengths` of the rows is not read. To `outputs` the states of every layer are added.
         """
-        # Packed sequences miss the vendor's kernels on CPU and take about twice as long there; they show the last
-        # layer alone.
+        # packed sequences take about twice as long on a CPU, and show the last layer alone
         if inputs.device.type == "cpu" or (outputs is not None and self.num_layers > 1):
-            return self._run_reversed(inputs, lengths, [] if outputs is None else outputs)
-        packed = pack_padded_sequence(inputs, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
-        hidden = pad_packed_sequence(super().forward(packed)[0], batch_first=True, total_length=inputs.size(1))[0]
-        hidden = self.output_dropout(hidden)
+            return self._run_reversed(inputs, lengths, outputs)
+        hidden = self._run_packed(inputs, lengths)
         if outputs is not None:
             outputs.append(hidden)
         return hidden
 
-    def _run_reversed(self, hidden: Tensor, lengths: Tensor, outputs: list[Tensor]) -> Tensor:
+    def _run_packed(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Let torch skip the padding."""
+        packed = pack_padded_sequence(inputs, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
+        hidden, _ = super().forward(packed)
+        return self.output_dropout(pad_packed_sequence(hidden, batch_first=True, total_length=inputs.size(1))[0])
+
+    def _run_reversed(self, hidden: Tensor, lengths: Tensor, outputs: list | None = None) -> Tensor:
         """Run each direction on its own, the backward one over rows reversed within their own length."""
         steps = torch.arange(hidden.size(1), device=hidden.device)[None]
         reverse = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)[:, :, None]
@@ -127,7 +115,8 @@ class BiLstm(nn.LSTM):
             backward = self._run_direction(hidden.gather(1, reverse.expand_as(hidden)), f"l{layer}_reverse")
             backward = backward.gather(1, reverse.expand_as(backward))
             hidden = self.output_dropout(torch.cat([forward, backward], dim=2))
-            outputs.append(hidden)
+            if outputs is not None:
+                outputs.append(hidden)
         return hidden
 
     def _run_direction(self, inputs: Tensor, suffix: str) -> Tensor:
@@ -160,17 +149,11 @@ class BiLstmPreTrainedModel(PreTrainedModel):
 
     def __init__(self, config: PreTrainedConfig):
         super().__init__(config)
-        self.embeddings = NgramEmbeddings(
-            config.vocab_size,
-            config.embedding_size,
-            padding_idx=config.pad_token_id,
-            ngram_sizes=config.ngram_sizes,
-            ngram_vocab_size=config.ngram_vocab_size,
-            ngram_embedding_size=config.ngram_embedding_size,
-        )
+        sizes = {name: getattr(config, name) for name in ("vocab_size", "embedding_size", *NGRAM_SETTINGS)}
+        self.embeddings = NgramEmbeddings(padding_idx=config.pad_token_id, **sizes)
         self.embedding_dropout = Dropout(config.embedding_dropout)
-        layers = {"num_layers": config.num_hidden_layers, "dropout": config.hidden_dropout}
-        self.lstm = BiLstm(self.embeddings.output_size, config.hidden_size, **layers)
+        options = {"num_layers": config.num_hidden_layers, "dropout": config.hidden_dropout}
+        self.lstm = BiLstm(self.embeddings.output_size, config.hidden_size, **options)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -192,9 +175,7 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         """Replace the embeddings of single tokens."""
         self.embeddings.word_embeddings = value
 
-    def _token_mask(
-        self, input_ids: Tensor | None, attention_mask: Tensor | None, inputs_embeds: Tensor | None
-    ) -> Tensor:
+    def _token_mask(self, input_ids: Any, attention_mask: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
         """Return which positions hold a token, `(batch, length)`; without `attention_mask`, all but `pad_token_id`."""
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("You must specify exactly one of `input_ids` and `inputs_embeds`.")
@@ -207,37 +188,30 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         return input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
 
     def _hidden_states(
-        self,
-        input_ids: Tensor | None,
-        mask: Tensor,
-        *,
-        inputs_embeds: Tensor | None = None,
-        outputs: list[Tensor] | None = None,
+        self, input_ids: Any, mask: Tensor, *, inputs_embeds: Tensor | None = None, outputs: list | None = None
     ) -> Tensor:
         """Return hidden states, `(batch, length, hidden_size)`; padding may stand anywhere.
 
-        The embeddings of the tokens may be given in the place of their ids. To `outputs` the embeddings and the hidden
-        states of every layer are added, 0 at padding.
+        To `outputs` the embeddings and the hidden states of every layer are added, 0 at padding.
         """
         if mask.size(1) == 0:
-            empty = self.embeddings.word_embeddings.weight.new_zeros(*mask.shape, self.config.hidden_size)
-            if outputs is not None:
-                embedded = empty.new_zeros(*mask.shape, self.embeddings.output_size)
-                outputs.extend([embedded, *[empty] * self.config.num_hidden_layers])
-            return empty
+            weight = self.embeddings.word_embeddings.weight
+            widths = [self.embeddings.output_size, *[self.config.hidden_size] * self.config.num_hidden_layers]
+            outputs = [] if outputs is None else outputs
+            outputs.extend(weight.new_zeros(*mask.shape, width) for width in widths)
+            return outputs[-1]
         # tokens to the front of each row, so that padding on the left or in between is no input either
         order = torch.argsort((~mask).byte(), dim=1, stable=True)
-        if inputs_embeds is not None:
-            embedded = inputs_embeds.gather(1, _wide(order, inputs_embeds))
-        else:
-            assert input_ids is not None
+        if inputs_embeds is None:
             embedded = self.embeddings(self._drop_tokens(input_ids.gather(1, order)))
+        else:
+            embedded = inputs_embeds.gather(1, _wide(order, inputs_embeds))
         embedded = self.embedding_dropout(embedded)
         if outputs is None:
             return _put_back(self.lstm(embedded, mask.sum(dim=1)), order)
         # what is shown is what is computed with, so that gradients with respect to it exist
         outputs.append(_put_back(embedded, order).masked_fill(~mask[:, :, None], 0))
-        layers: list[Tensor] = []
+        layers: list = []
         self.lstm(outputs[0].gather(1, _wide(order, embedded)), mask.sum(dim=1), outputs=layers)
         outputs.extend(_put_back(hidden, order).masked_fill(~mask[:, :, None], 0) for hidden in layers)
         return outputs[-1]

@@ -1,16 +1,15 @@
 """The recursions of a linear-chain CRF in PyTorch (Rabiner, 1989, https://doi.org/10.1109/5.18626).
 
-Scores -> messages along the chain -> log-partition function, probabilities, best tag sequence, max-marginals. All is
-computed in log space and in float64 (float32 on MPS, which lacks it), so scores may have any size, texts any length.
+All is computed in log space and in float64 (float32 on MPS, which lacks it), so scores may have any size and texts
+any length. Written by malmoi 0.1.0 into every saved model with a CRF.
 
 All functions take compacted sentences: row `b` holds `lengths[b]` positions and then padding, which is not read.
 `emissions` are `(batch, length, tags)` with at least one position, `start` and `end` `(tags,)`, `transitions`
 `(previous tag, next tag)`; minus infinity where a step is forbidden. Answers have the type of the emissions.
-
-Written by malmoi 0.1.0 into every saved model with a CRF.
 """
 
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 
 import torch
@@ -24,16 +23,14 @@ def negative_log_likelihood(
     emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
 ) -> Tensor:
     """Return the negative log-likelihood of labels, `(batch, length)`, of each sentence, `(batch,)`; 0 if empty."""
-    dtype, inside = emissions.dtype, positions_inside(lengths, labels.size(1))
-    emissions, start, transitions, end = _precise(emissions, inside, start, transitions, end)
-    messages = _run(emissions, start, transitions, _log_sum)
+    dtype = emissions.dtype
+    inside, emissions, start, transitions, end = _precise(lengths, emissions, start, transitions, end)
     rows, last = torch.arange(lengths.size(0), device=lengths.device), (lengths - 1).clamp(min=0)
-    log_partition = (messages[rows, last] + end).logsumexp(1)
+    log_partition = (_run(emissions, start, transitions, _log_sum)[rows, last] + end).logsumexp(1)
     labels = labels.masked_fill(~inside, 0)
     steps = transitions[labels[:, :-1], labels[:, 1:]].masked_fill(~inside[:, 1:], 0)
     score = start[labels[:, 0]] + emissions.gather(2, labels[:, :, None]).sum((1, 2)) + steps.sum(1)
-    score = score + end[labels[rows, last]]
-    return (log_partition - score).masked_fill(lengths == 0, 0).to(dtype)
+    return (log_partition - score - end[labels[rows, last]]).masked_fill(lengths == 0, 0).to(dtype)
 
 
 def marginals(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
@@ -44,11 +41,9 @@ def marginals(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Te
 
 def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
     """Return the best tag sequence, `(batch, length)`; -100 past the end."""
-    inside = positions_inside(lengths, emissions.size(1))
-    emissions, start, transitions, end = _precise(emissions, inside, start, transitions, end)
+    inside, emissions, start, transitions, end = _precise(lengths, emissions, start, transitions, end)
     messages = _run(emissions, start, transitions, _highest).unbind(1)
-    tag = torch.zeros_like(lengths)
-    path = []
+    tag, path = torch.zeros_like(lengths), []
     for step in reversed(range(len(messages))):
         # at the end of a sentence the last step is to `end`, before it to the tag that was chosen
         onward = torch.where((lengths - 1 == step)[:, None], end, transitions.t()[tag])
@@ -60,10 +55,7 @@ def viterbi(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tens
 def viterbi_and_max_marginals(
     emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the best tag sequence, and the score of the best one through every tag, `(batch, length, tags)`.
-
-    The latter are minus infinity past the end, and where all sequences are forbidden.
-    """
+    """Return these tags, and the score of the best sequence through every tag; minus infinity where there is none."""
     together, inside = _through_every_tag(emissions, lengths, start, transitions, end, _highest)
     scores = together.masked_fill(~inside[:, :, None], -torch.inf).to(emissions.dtype)
     return viterbi(emissions, lengths, start, transitions, end), scores
@@ -74,20 +66,17 @@ def positions_inside(lengths: Tensor, length: int) -> Tensor:
     return torch.arange(length, device=lengths.device)[None] < lengths[:, None]
 
 
-def _precise(emissions: Tensor, inside: Tensor, *scores: Tensor) -> list[Tensor]:
-    """Return all scores in the widest type that the device has; those of padding, which may be anything, are 0."""
+def _precise(lengths: Tensor, emissions: Tensor, *scores: Tensor) -> list[Tensor]:
+    """Return which positions are in a sentence, and all scores in the widest type of the device, 0 for padding."""
+    inside = positions_inside(lengths, emissions.size(1))
     dtype = torch.float32 if emissions.device.type == "mps" else torch.float64
-    return [each.to(dtype) for each in (emissions.masked_fill(~inside[:, :, None], 0), *scores)]
+    return [inside, *(each.to(dtype) for each in (emissions.masked_fill(~inside[:, :, None], 0), *scores))]
 
 
 def _run(emissions: Tensor, first: Tensor, transitions: Tensor, combine: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return what the beginnings up to each position weigh by their last tag, `(..., length, tags)`, its own included.
+    """Return what all beginnings weigh together by their last position and tag, `(..., length, tags)`.
 
-    Args:
-        emissions: `(..., length, tags)`.
-        first: Score of the first tag, `(..., tags)`.
-        transitions: Score of a step, `(..., previous tag, next tag)`.
-        combine: Makes one number of those of all previous tags, the last dimension but one.
+    `first` are the scores of the first tag; `combine` makes one number of those of all previous tags.
     """
     scores = emissions.unbind(-2)
     messages = [first + scores[0]]
@@ -97,28 +86,19 @@ def _run(emissions: Tensor, first: Tensor, transitions: Tensor, combine: Callabl
 
 
 def _through_every_tag(
-    emissions: Tensor,
-    lengths: Tensor,
-    start: Tensor,
-    transitions: Tensor,
-    end: Tensor,
-    combine: Callable[[Tensor], Tensor],
+    emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor, combine: Callable
 ) -> tuple[Tensor, Tensor]:
     """Return what all sequences through a tag weigh, `(batch, length, tags)`, and which positions are in a sentence.
 
     Both directions run at once, the second over sentences reversed within their own length.
     """
-    inside = positions_inside(lengths, emissions.size(1))
-    emissions, start, transitions, end = _precise(emissions, inside, start, transitions, end)
+    inside, emissions, start, transitions, end = _precise(lengths, emissions, start, transitions, end)
     positions = torch.arange(emissions.size(1), device=lengths.device)[None]
     reverse = torch.where(inside, lengths[:, None] - 1 - positions, positions)[:, :, None].expand_as(emissions)
-    forward, backward = _run(
-        torch.stack([emissions, emissions.gather(1, reverse)]),
-        torch.stack([start, end])[:, None],
-        torch.stack([transitions, transitions.t()])[:, None],
-        combine,
-    )
-    # both hold the position's own score; one that is forbidden stays so, whatever infinities cancel out
+    both = torch.stack([emissions, emissions.gather(1, reverse)])
+    ends, steps = torch.stack([start, end])[:, None], torch.stack([transitions, transitions.t()])[:, None]
+    forward, backward = _run(both, ends, steps, combine)
+    # both hold the position's own score; one that is minus infinity stays so, whatever infinities cancel out
     together = forward + backward.gather(1, reverse) - emissions
     return together.masked_fill(emissions.isneginf(), -torch.inf), inside
 
@@ -127,16 +107,8 @@ def _log_sum(ways: Tensor) -> Tensor:
     return ways.clamp(min=LOWEST).logsumexp(-2)
 
 
-def _highest(ways: Tensor) -> Tensor:
-    return ways.amax(-2)
-
-
+_highest = partial(torch.amax, dim=-2)
+# all of them together; `malmoi.kernels` has others of this form
 PYTORCH = SimpleNamespace(
-    negative_log_likelihood=negative_log_likelihood,
-    marginals=marginals,
-    viterbi=viterbi,
-    viterbi_and_max_marginals=viterbi_and_max_marginals,
+    **{each.__name__: each for each in (negative_log_likelihood, marginals, viterbi, viterbi_and_max_marginals)}
 )
-"""All of them together, as `malmoi.kernels` has others."""
-
-__all__ = ["IGNORED_LABEL", "PYTORCH", "positions_inside"]

@@ -11,17 +11,23 @@ from typing import Any
 import regex  # transformers needs it itself
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
-from .linear_chain_crf import IGNORED_LABEL, LinearChainCrf
+from .crf_recursions import IGNORED_LABEL
+from .linear_chain_crf import LinearChainCrf
 
 logger = logging.get_logger(__name__)
 
 IMPOSSIBLE = -1e4  # float16 and bfloat16 hold it too
 LEAST_LEAD = 1e-6  # a softmax in float32 makes equals of numbers that differ by less
+UNLABELLED = (
+    "Some tokens have the label -100 but will be tagged in prediction: the CRF learns another chain than it is used "
+    "on. Label every piece of a word: each further piece continues the first, I-X after B-X, O after O "
+    "(`label_every_piece` does it). Only tokens that never carry a tag, such as [CLS], belong in `untagged_token_ids`."
+)
 UNLIMITED = int(1e30)  # how a tokenizer says that a text may have any number of tokens
 
 # Characters as a reader sees them. Consonants and vowels on their own are characters in conjoining jamo too (UAX 29
@@ -47,22 +53,16 @@ class CrfTaggerOutput(ModelOutput):
     """Output of a tagger with a CRF.
 
     Args:
-        loss (`torch.FloatTensor` of shape `(1,)`, *optional*, returned when `labels` are given):
-            Negative log-likelihood of the labels, per labelled token.
-        logits (`torch.FloatTensor` of shape `(batch_size, sequence_length, num_labels)`):
-            In evaluation the max-marginals of the CRF: for each token and label the score of the best label sequence
-            of the whole sentence in which the token has this label. Only the label of the best sequence (Viterbi) has
-            the largest, so that anybody's argmax gives `predictions`. All are finite: see `finite_scores`.
-            In training the scores that go into the CRF.
-        predictions (`torch.LongTensor` of shape `(batch_size, sequence_length)`, *optional*):
-            In evaluation the best label sequence; -100 where a token carries no label.
-        marginals (`torch.FloatTensor` of shape `(batch_size, sequence_length, num_labels)`, *optional*):
-            In evaluation the exact probability of each label given the whole sentence. Where a token carries no
-            label, the outside label has probability 1.
-        hidden_states (`tuple(torch.FloatTensor)`, *optional*, returned when `output_hidden_states=True`):
-            The embeddings and the output of each layer; those of an LSTM are 0 at padding.
-        attentions (`tuple(torch.FloatTensor)`, *optional*, returned when `output_attentions=True`):
-            The attentions of each layer of an encoder; an LSTM has none.
+        loss: Negative log-likelihood of the labels, per labelled token.
+        logits: In evaluation the max-marginals of the CRF, `(batch, length, labels)`: for each token and label the
+            score of the best label sequence of the sentence in which the token has this label. That of the best
+            sequence (Viterbi) alone is largest, so that anybody's argmax gives `predictions`. All are finite: see
+            `finite_scores`. In training the scores that go into the CRF.
+        predictions: In evaluation the best label sequence, `(batch, length)`; -100 where a token carries no label.
+        marginals: In evaluation the exact probability of each label given the whole sentence,
+            `(batch, length, labels)`. Where a token carries no label, the outside label has probability 1.
+        hidden_states: If wanted, the embeddings and the output of each layer; those of an LSTM are 0 at padding.
+        attentions: If wanted, the attentions of each layer of an encoder; an LSTM has none.
     """
 
     loss: Tensor | None = None
@@ -82,12 +82,12 @@ class CrfTagger(PreTrainedModel):
     def add_head(self, input_size: int) -> None:
         """Build the layers on top: one score per tag, and the CRF."""
         self.classifier = nn.Linear(input_size, len(self.config.label_names()))
-        self.crf = build_crf(self.config)
+        self.crf = LinearChainCrf(self.classifier.out_features, implementation=self.config.crf_implementation)
+        self.crf.follow(self.config.constraints)
 
     @staticmethod
     def own_pipeline_class() -> type:
-        """Return the pipeline of these models, for which `pipeline` of transformers asks a loaded model."""
-        # imported here, it travels with the model
+        """Return the pipeline of these models, whose file travels with them as it is imported here."""
         from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
 
         return CrfTokenClassificationPipeline
@@ -101,9 +101,11 @@ class CrfTagger(PreTrainedModel):
 
     def __setattr__(self, name: str, value: Any) -> None:
         # PEFT leaves its settings here before it looks for the head, which it knows as `classifier` and `score` only
-        if name == "peft_config":
-            for settings in value.values():
-                _save_crf(settings)
+        for settings in value.values() if name == "peft_config" else ():
+            saved = getattr(settings, "modules_to_save", None) or []
+            if settings.task_type == "TOKEN_CLS" and not settings.inference_mode and "crf" not in saved:
+                settings.modules_to_save = [*saved, "crf"]
+                logger.info("The adapter trains and saves the CRF, too.")
         super().__setattr__(name, value)
 
     def _answer(
@@ -112,63 +114,42 @@ class CrfTagger(PreTrainedModel):
         input_ids: Tensor | None,
         attention_mask: Tensor,
         labels: Tensor | None,
-        num_items_in_batch: Tensor | int | None,
+        num_items: Any,
     ) -> CrfTaggerOutput:
         """Return loss and, in evaluation, max-marginals, best tags and probabilities for scores of tags.
 
-        Labels of -100 leave their positions out of the chain of the loss. `num_items_in_batch` is the number of
-        labelled tokens in the whole step, as the `Trainer` counts them; by default those of this batch.
+        Labels of -100 leave their positions out of the chain of the loss. It is divided by `num_items`, the number of
+        labelled tokens in the whole step, as the `Trainer` counts them; by default in this batch.
         """
-        crf = follow_labels(self.crf, self.config)
-        check_training(crf, emissions, labels=labels, num_items_in_batch=num_items_in_batch)
+        # in every step, for both may be copied apart: PEFT trains a copy of the CRF, whose labels would stay behind
+        crf = self.crf
+        crf.follow(self.config.constraints)
+        check_training(crf, emissions, labels, num_items)
         mask, loss = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids), None
         if labels is not None:
             labelled = mask & (labels != IGNORED_LABEL)
             # an accelerator would have to be waited for in every step to know this
             if mask.device.type == "cpu" and (labelled != mask).any():
-                logger.warning_once(
-                    "Some tokens have the label -100 but will be tagged in prediction: the CRF learns another chain "
-                    "than it is used on. Label every piece of a word: each further piece continues the first, I-X "
-                    "after B-X, O after O (`label_every_piece` does it). Only tokens that never carry a tag, such as "
-                    "[CLS], belong in `untagged_token_ids` of the config."
-                )
-            num_items = labelled.sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
+                logger.warning_once(UNLABELLED)
+            num_items = labelled.sum().clamp(min=1) if num_items is None else num_items
             loss = crf.negative_log_likelihood(emissions, labels, labelled).sum() / num_items
         if crf.training:
             return CrfTaggerOutput(loss=loss, logits=emissions)
         outside = self.config.outside_label_id()
         predictions, scores = crf.decode_with_max_marginals(emissions, mask)
-        marginals = crf.marginals(emissions, mask)
+        logits, marginals = finite_scores(scores, mask, outside_label_id=outside), crf.marginals(emissions, mask)
         if outside is not None:
             marginals[..., outside].masked_fill_(~mask, 1)
-        logits = finite_scores(scores, mask, outside_label_id=outside)
         return CrfTaggerOutput(loss=loss, logits=logits, predictions=predictions, marginals=marginals)
-
-
-def build_crf(config: PreTrainedConfig) -> LinearChainCrf:
-    """Build the CRF that the configuration asks for."""
-    return follow_labels(LinearChainCrf(len(config.label_names()), implementation=config.crf_implementation), config)
-
-
-@torch.compiler.disable
-def follow_labels(crf: LinearChainCrf, config: PreTrainedConfig) -> LinearChainCrf:
-    """Let the CRF ask this configuration for its constraints in every call, and return the CRF.
-
-    Done in every step, for both may be copied apart: PEFT trains a copy of the CRF, whose labels would stay behind.
-    """
-    crf.follow(config.constraints)
-    return crf
 
 
 def chain_mask(input_ids: Tensor | None, attention_mask: Tensor, untagged_token_ids: list[int]) -> Tensor:
     """Return which positions carry a tag, `(batch, length)`; labels have no say, so that all decode the same chain."""
     mask = attention_mask.bool()
     if input_ids is None and untagged_token_ids:
-        raise ValueError(
-            "`inputs_embeds` do not show which positions hold a token of `untagged_token_ids`: give `input_ids`, or "
-            "set `config.untagged_token_ids = []` and mask those positions in `attention_mask`."
-        )
-    for token_id in untagged_token_ids:  # a few; as a tensor they would have to be copied to the device in every step
+        mend = "give `input_ids`, or set that to [] in the config and mask those positions in `attention_mask`"
+        raise ValueError(f"`inputs_embeds` do not show which positions hold a token of `untagged_token_ids`: {mend}.")
+    for token_id in untagged_token_ids:  # a few, and no tensor, which would be copied to the device in every step
         mask = mask & (input_ids != token_id)
     return mask
 
@@ -176,9 +157,9 @@ def chain_mask(input_ids: Tensor | None, attention_mask: Tensor, untagged_token_
 def finite_scores(scores: Tensor, mask: Tensor, *, outside_label_id: int | None) -> Tensor:
     """Return max-marginals, `(batch, length, tags)`, without infinity and with the same largest tag at each position.
 
-    The largest has a lead of at least 0.000001, for the stock pipeline takes the argmax of probabilities in float32.
-    A tag that no allowed sequence has gets 10,000 less than the lowest one of its position that has. Outside the mask,
-    every tag gets -10,000, and the outside label 0.
+    The largest leads by at least 0.000001, for the stock pipeline takes the argmax of probabilities in float32. A tag
+    that no allowed sequence has gets 10,000 less than the lowest of its position. Outside the mask, every tag gets
+    -10,000, and the outside label 0.
     """
     impossible = scores.isneginf()
     lowest = scores.masked_fill(impossible, torch.inf).amin(-1, keepdim=True)
@@ -191,22 +172,18 @@ def finite_scores(scores: Tensor, mask: Tensor, *, outside_label_id: int | None)
 
 
 @torch.compiler.disable
-def check_training(
-    crf: LinearChainCrf, emissions: Tensor, *, labels: Tensor | None, num_items_in_batch: Tensor | int | None
-) -> None:
+def check_training(crf: LinearChainCrf, emissions: Tensor, labels: Tensor | None, num_items: Any) -> None:
     """Say so, or refuse, if this is a step of training that leaves the CRF as it is."""
     if not crf.training or not emissions.requires_grad:
         return
-    if labels is None and num_items_in_batch is not None:  # which the `Trainer` gives in training alone
+    if labels is None and num_items is not None:  # which the `Trainer` gives in training alone
         raise ValueError(
             "The CRF gets no labels: `label_smoothing_factor` and `compute_loss_func` of the `Trainer` take them away "
             "and put another loss in the place of the CRF's, which would never be trained. Leave both out."
         )
     if labels is None:
-        logger.warning_once(
-            "In training mode the CRF got no `labels`: a loss on `logits` does not train it, and there are no "
-            "`predictions`. Give `labels`, or call `model.eval()`."
-        )
+        why = "a loss on `logits` does not train it, and there are no `predictions`"
+        logger.warning_once(f"In training mode the CRF got no `labels`: {why}. Give `labels`, or call `model.eval()`.")
     elif not crf.transitions.requires_grad:
         logger.warning_once(
             "The CRF is frozen while other weights are trained: if it is fresh, it stays as it was drawn. With PEFT, "
@@ -214,32 +191,20 @@ def check_training(
         )
 
 
-def _save_crf(settings: Any) -> None:
-    """Add the CRF to the modules that an adapter of PEFT for token classification trains and saves."""
-    saved = getattr(settings, "modules_to_save", None) or []
-    if settings.task_type == "TOKEN_CLS" and not settings.inference_mode and "crf" not in saved:
-        settings.modules_to_save = [*saved, "crf"]
-        logger.info("The adapter trains and saves the CRF, too.")
-
-
 def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
     """Return which characters each token stands for, so that no character belongs to two tokens.
 
     Byte-level and SentencePiece tokenizers count the space before a word as part of its first token, and give all
-    pieces of one character the same place. The space is taken off unless it is all there is, and a character
-    belongs to its first piece. A token without text, as `[CLS]`, gets `(0, 0)`, a further piece of the character
-    before `end` gets `(end, end)`.
+    pieces of one character the same place. The space is taken off unless it is all there is, and a character belongs
+    to its first piece: a further one gets `(end, end)`, and a token without text, as `[CLS]`, `(0, 0)`.
     """
     spans: list[tuple[int, int]] = []
     covered = 0
     for start, end in offsets:
-        start = max(start, covered)
-        if start >= end:
-            spans.append((end, end))
-            continue
-        covered = end
+        start = min(max(start, covered), end)
         visible = text[start:end].lstrip()
         spans.append((end - len(visible) if visible else start, end))
+        covered = end if start < end else covered
     return spans
 
 

@@ -25,11 +25,17 @@ class PipelinesWhenImported:
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Return what the finders after this one find; its loader then acts, too."""
-        later = sys.meta_path[sys.meta_path.index(self) + 1 :] if name == PIPELINES else []  # type: ignore[arg-type]
-        spec: Any = next((spec for finder in later if (spec := finder.find_spec(name, path, target))), None)
-        if spec:
+        finders: list[Any] = sys.meta_path if name == PIPELINES else [self]
+        specs = (finder.find_spec(name, path, target) for finder in finders[finders.index(self) + 1 :])
+        spec = next((spec for spec in specs if spec), None)
+        if spec is not None:
             load = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: (load(module), use_own_pipelines(module))
+
+            def load_and_act(module: Any) -> None:
+                load(module)
+                use_own_pipelines(module)
+
+            spec.loader.exec_module = load_and_act
         return spec
 
 

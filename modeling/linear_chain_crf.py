@@ -1,10 +1,8 @@
 """Linear-chain conditional random field (Lafferty, McCallum and Pereira, 2001).
 
 Scores of every tag at every position -> log-likelihood of a tag sequence, best tag sequence, probability of every tag,
-best score through every tag. Here are parameters, masks and constraints; the recursions over positions are those of
-`malmoi.kernels` where that is installed, otherwise those beside this file.
-
-Written by malmoi 0.1.0 into every saved model with a CRF.
+best score through every tag. Here are parameters, masks and constraints; `malmoi.kernels`, where it is installed, or
+`crf_recursions` runs over the positions. Written by malmoi 0.1.0 into every saved model with a CRF.
 """
 
 import functools
@@ -18,29 +16,20 @@ from torch import Tensor, nn
 from .crf_recursions import IGNORED_LABEL, PYTORCH, positions_inside
 
 IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
-KERNELS_INTERFACE = 1
-"""The version of the interface of `malmoi.kernels` that is called here; any other is left alone."""
-
-# which tags may not start a sentence, and which tag may not follow which
-Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]
+KERNELS_INTERFACE = 1  # what is called here of `malmoi.kernels`; another version is left alone
+Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]  # forbidden starts, forbidden steps
 
 
 class LinearChainCrf(nn.Module):
     """Score, decode and weigh tag sequences.
 
-    Parameters have the names and the meaning of pytorch-crf's: `start_transitions` `(tags,)`, `end_transitions`
-    `(tags,)` and `transitions` `(previous tag, next tag)`.
+    Parameters are those of pytorch-crf: `start_transitions` and `end_transitions` `(tags,)`, and `transitions`
+    `(previous tag, next tag)`. Every method takes emissions, the score of every tag at every position,
+    `(batch, length, tags)`, and a mask, `(batch, length)`, that may have holes anywhere: positions outside it are no
+    part of the chain, and their neighbours follow each other. All is computed in float32 or better, whatever the type.
 
-    Every method takes emissions, the score of every tag at every position, `(batch, length, tags)`, and a mask,
-    `(batch, length)`, that may have holes anywhere: positions outside it are no part of the chain, and what stands
-    around them follows each other directly. Everything is computed in float32 or better, also under autocast.
-
-    Args:
-        num_tags: Number of tags.
-        forbidden_starts: Tags that may not start a sentence, `(tags,)`.
-        forbidden_transitions: Which tag may not follow which, `(previous tag, next tag)`.
-        implementation: What computes where malmoi is installed: `"torch"`, `"numba"`, `"triton"`, `"pytorch-crf"`, or
-            `"auto"` for the fastest that is at hand for the device of the emissions.
+    What is forbidden has the shapes of the parameters. `implementation` says what computes where malmoi is installed:
+    one of `IMPLEMENTATIONS`, or the fastest that fits the device (`"auto"`).
     """
 
     def __init__(
@@ -59,31 +48,22 @@ class LinearChainCrf(nn.Module):
         self.num_tags = num_tags
         self.implementation = implementation
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
-        own: Constraints = (
-            tuple(forbidden_starts or [False] * num_tags),
-            tuple(map(tuple, forbidden_transitions or [[False] * num_tags] * num_tags)),
-        )
+        steps = tuple(map(tuple, forbidden_transitions or [[False] * num_tags] * num_tags))
+        own: Any = tuple(forbidden_starts or [False] * num_tags), steps
         self.ask_for_constraints: Callable[[], Constraints] = functools.partial(tuple, own)
         # also where transformers builds everything in half precision; what a checkpoint lacks would stay in it
         dtype = torch.promote_types(torch.get_default_dtype(), torch.float32)
         self.start_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
         self.end_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
         self.transitions = nn.Parameter(torch.empty(num_tags, num_tags, dtype=dtype))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw all transitions uniformly from -0.1 to 0.1, as pytorch-crf does."""
-        for parameter in self.parameters():
+        for parameter in self.parameters():  # as pytorch-crf does
             nn.init.uniform_(parameter, -0.1, 0.1)
-
-    def extra_repr(self) -> str:
-        """Show the number of tags."""
-        return f"num_tags={self.num_tags}"
 
     def __prepare_scriptable__(self) -> None:
         """Refuse `torch.jit.script`, which calls this first."""
         raise RuntimeError("A CRF cannot be scripted. Run the model as it is; `torch.compile` takes it.")
 
+    @torch.compiler.disable
     def follow(self, constraints: Callable[[], Constraints]) -> None:
         """Ask for the constraints whenever they are needed, in the place of those that it was built with."""
         self.ask_for_constraints = constraints
@@ -92,49 +72,32 @@ class LinearChainCrf(nn.Module):
         """Return which tags may not start a sentence, and which tag may not follow which, at this moment."""
         constraints = self.ask_for_constraints()
         if len(constraints[0]) != self.num_tags:
-            raise ValueError(
-                f"The CRF has {self.num_tags} tags, but `id2label` of the config names {len(constraints[0])} labels: "
-                "give as many, or load the model with `num_labels=...` and `ignore_mismatched_sizes=True`."
-            )
+            other = f"but `id2label` of the config names {len(constraints[0])} labels"
+            mend = "give as many, or load the model with `num_labels=...` and `ignore_mismatched_sizes=True`"
+            raise ValueError(f"The CRF has {self.num_tags} tags, {other}: {mend}.")
         return constraints
-
-    @property
-    def forbidden_starts(self) -> list[bool]:
-        """Which tags may not start a sentence, `(tags,)`."""
-        return list(self.constraints()[0])
-
-    @property
-    def forbidden_transitions(self) -> list[list[bool]]:
-        """Which tag may not follow which, `(previous tag, next tag)`."""
-        return [list(row) for row in self.constraints()[1]]
 
     @torch.compiler.disable
     def negative_log_likelihood(self, emissions: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         """Return the negative log-likelihood of each sentence, `(batch,)`; 0 for one with no position in the chain.
 
-        Args:
-            emissions: Score of every tag at every position, `(batch, length, tags)`.
-            labels: Tag ids, `(batch, length)`. Read only where `mask` is `True`.
-            mask: Which positions are in the chain, `(batch, length)`.
+        The labels are tag ids, `(batch, length)`, read only where `mask` is `True`.
 
         Raises:
             ValueError: If the labels are not integers of the shape of the mask, are no tags, or take a step that is
-                forbidden (their likelihood would be 0). A CUDA device, which is not waited for, reports the last two
-                itself and later.
+                forbidden. A CUDA device, which is not waited for, reports the last two itself and later.
         """
         if labels.shape != mask.shape or labels.is_floating_point() or labels.dtype == torch.bool:
-            raise ValueError(
-                f"Expected integer labels of shape {tuple(mask.shape)}, got {labels.dtype} of {tuple(labels.shape)}."
-            )
+            got = f"got {labels.dtype} of {tuple(labels.shape)}"
+            raise ValueError(f"Expected integer labels of shape {tuple(mask.shape)}, {got}.")
         with torch.autocast(emissions.device.type, enabled=False):
             emissions, order, lengths = self._compact(emissions, mask)
-            labels = labels if order is None else labels.gather(1, order)
-            start, transitions, end = self._scores(emissions.dtype)
-            self._check_labels(labels, positions_inside(lengths, mask.size(1)), start, transitions)
+            labels, scores = labels if order is None else labels.gather(1, order), self._scores(emissions.dtype)
+            self._check_labels(labels, positions_inside(lengths, mask.size(1)), *scores[:2])
             if emissions.numel() == 0:
                 return emissions.sum((1, 2))
-            recursions = self._recursions(emissions.device)
-            return recursions.negative_log_likelihood(emissions, labels, lengths, start, transitions, end)
+            loss = self._recursions(emissions.device).negative_log_likelihood
+            return loss(emissions, labels, lengths, *scores)
 
     def decode(self, emissions: Tensor, mask: Tensor) -> Tensor:
         """Return the best tag sequence of each sentence (Viterbi), `(batch, length)`; -100 outside the mask."""
@@ -143,10 +106,8 @@ class LinearChainCrf(nn.Module):
     def max_marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
         """Return the score of the best tag sequence through every tag at every position, `(batch, length, tags)`.
 
-        The largest of each position, of which there is only one, is that of the tag that `decode` returns. The score
-        of a sequence is the sum of its emissions, transitions, start and end, taken in float64; `logsumexp` over all
-        sequences less this is what `negative_log_likelihood` returns for it. Outside the mask, and for a tag that no
-        allowed sequence has there, it is minus infinity.
+        The only largest of each position is that of the tag that `decode` returns. It is minus infinity outside the
+        mask, and for a tag that no allowed sequence has there.
         """
         return self.decode_with_max_marginals(emissions, mask)[1]
 
@@ -177,41 +138,32 @@ class LinearChainCrf(nn.Module):
         kernels = installed_kernels()
         if kernels is not None:
             return kernels.choose(self.implementation, device, self.num_tags)
-        if self.implementation == "pytorch-crf":
-            raise ImportError(
-                '`crf_implementation="pytorch-crf"` needs malmoi and the library: `pip install pytorch-crf malmoi`, '
-                'or load the model with `crf_implementation="torch"`, which has the same parameters.'
-            )
-        if self.implementation in ("numba", "triton"):
+        if self.implementation not in ("auto", "torch"):
             warnings.warn(f"The CRF computes with PyTorch: {self.implementation} needs malmoi.", stacklevel=2)
         return PYTORCH
 
     def _scores(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         """Return start, transition and end scores; minus infinity where a step is forbidden."""
         start, transitions = self.start_transitions.to(dtype), self.transitions.to(dtype)
-        forbidden = _forbidden(*self.constraints(), start.device)
-        if forbidden is not None:
-            starts, between = forbidden
-            start, transitions = start.masked_fill(starts, -torch.inf), transitions.masked_fill(between, -torch.inf)
+        if forbidden := _forbidden(self.constraints(), start.device):
+            start = start.masked_fill(forbidden[0], -torch.inf)
+            transitions = transitions.masked_fill(forbidden[1], -torch.inf)
         return start, transitions, self.end_transitions.to(dtype)
 
     def _compact(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Move the positions in the chain to the front of each row.
+        """Move the positions in the chain to the front of each row, and make emissions at least float32.
 
-        Returns:
-            Emissions in at least float32; the old position of each new one, `(batch, length)`, or `None` if every row
-            already starts with its chain; the number of positions in the chain of each row, `(batch,)`.
+        With them come the old position of each new one, `(batch, length)`, or `None` if every row already starts with
+        its chain, and the lengths of the chains, `(batch,)`.
         """
-        # this code is never compiled: the second is `torch.export`
-        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined]
+        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined]  # never but to export
+            why = "the tags of this input would be recorded as the answer to every other"
             raise RuntimeError(
-                "A CRF cannot be traced or exported: the tags of this input would be recorded as the answer to every "
-                "other. Run the model as it is; `torch.compile` takes it."
+                f"A CRF cannot be traced or exported: {why}. Run it as it is; `torch.compile` takes it."
             )
+        expected = f"(batch, length, {self.num_tags})"
         if emissions.dim() != 3 or emissions.size(2) != self.num_tags:
-            raise ValueError(
-                f"Expected emissions of shape (batch, length, {self.num_tags}), got {tuple(emissions.shape)}."
-            )
+            raise ValueError(f"Expected emissions of shape {expected}, got {tuple(emissions.shape)}.")
         if mask.shape != emissions.shape[:2]:
             raise ValueError(f"Expected a mask of shape {tuple(emissions.shape[:2])}, got {tuple(mask.shape)}.")
         mask = mask.bool()
@@ -227,21 +179,13 @@ class LinearChainCrf(nn.Module):
         """Refuse labels of positions inside sentences that are no tags or that take a forbidden step."""
         tags = labels.clamp(0, self.num_tags - 1)
         allowed = f"Labels must be from 0 to {self.num_tags - 1}, or {IGNORED_LABEL} outside the mask."
-        _require((tags != labels) & inside, lambda row, at: allowed)
-        if _forbidden(*self.constraints(), start.device) is not None:
-            _require(
-                start[tags[:, :1]].isneginf() & inside[:, :1],
-                lambda row, at: (
-                    f"Sentence {row} of the batch starts with tag {int(tags[row, 0])}, which is forbidden."
-                ),
-            )
-            _require(
-                transitions[tags[:, :-1], tags[:, 1:]].isneginf() & inside[:, 1:],
-                lambda row, at: (
-                    f"Sentence {row} of the batch has tag {int(tags[row, at + 1])} directly after tag "
-                    f"{int(tags[row, at])}, which is forbidden. Correct the labels, or switch the constraints off."
-                ),
-            )
+        _require((tags != labels) & inside, tags, allowed)
+        if _forbidden(self.constraints(), start.device):
+            forbidden = start[tags[:, :1]].isneginf() & inside[:, :1]
+            _require(forbidden, tags, "Sentence {0} of the batch starts with tag {1}, which is forbidden.")
+            forbidden = transitions[tags[:, :-1], tags[:, 1:]].isneginf() & inside[:, 1:]
+            after = "Sentence {0} of the batch has tag {2} directly after tag {1}, which is forbidden. "
+            _require(forbidden, tags, after + "Correct the labels, or switch the constraints off.")
 
 
 @functools.cache
@@ -257,9 +201,8 @@ def installed_kernels() -> Any:
 def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:
     """Return max-marginals, `(batch, length, tags)`, of which the tag on the path alone has the largest.
 
-    All tags of a best sequence have the same max-marginal, and so have those of another one that is as good, or nearly
-    as good: large sums are rounded. What was as large as the tag on the path, `(batch, length)`, negative where a
-    position has none, goes down to the next smaller number.
+    All tags of a best sequence have the same max-marginal, and so have those of another that is as good, or nearly:
+    large sums are rounded. What was as large goes down to the next smaller number.
     """
     highest = scores.amax(-1, keepdim=True)
     behind = torch.nextafter(highest, highest.new_tensor(-torch.inf))
@@ -276,21 +219,18 @@ def _spread_out(values: Tensor, order: Tensor | None) -> Tensor:
 
 @functools.lru_cache(maxsize=16)  # or they would be copied to the device in every step
 @torch.inference_mode(False)  # or training could not use them
-def _forbidden(
-    starts: tuple[bool, ...], transitions: tuple[tuple[bool, ...], ...], device: torch.device
-) -> tuple[Tensor, Tensor] | None:
+def _forbidden(constraints: Constraints, device: torch.device) -> tuple[Tensor, Tensor] | None:
     """Return which starts, `(tags,)`, and steps, `(previous tag, next tag)`, are forbidden; `None` if none is."""
-    if not any(starts) and not any(map(any, transitions)):
+    starts, steps = constraints
+    if not any(starts) and not any(map(any, steps)):
         return None
-    return torch.tensor(starts, device=device), torch.tensor(transitions, device=device)
+    return torch.tensor(starts, device=device), torch.tensor(steps, device=device)
 
 
-def _require(wrong: Tensor, message: Callable[[int, int], str]) -> None:
-    """Raise, with a message about the row and the column of the first place, if something is wrong anywhere."""
+def _require(wrong: Tensor, tags: Tensor, message: str) -> None:
+    """Raise, with the first row in which something is wrong and the tags there, if something is wrong anywhere."""
     if wrong.device.type == "cuda":
         torch._assert_async(~wrong.any(), "The labels of the CRF are no tags, or take a step that is forbidden.")
     elif wrong.any():
-        raise ValueError(message(*wrong.nonzero()[0].tolist()))
-
-
-__all__ = ["IGNORED_LABEL", "LinearChainCrf", "installed_kernels", "keep_path_ahead"]
+        row, position = wrong.nonzero()[0].tolist()
+        raise ValueError(message.format(row, *tags[row, position : position + 2].tolist()))

@@ -44,22 +44,19 @@ class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
 
         Args:
             input_ids: Token ids, `(batch, length)`.
-            attention_mask: 1 for tokens, 0 for padding, `(batch, length)`. Padding may stand anywhere. Without it,
-                `pad_token_id` is padding.
+            attention_mask: 1 for tokens, 0 for padding, anywhere; without it, `pad_token_id` is padding.
             labels: Label ids, `(batch, length)`; -100 where a token carries no label.
-            num_items_in_batch: Number of labelled tokens in the whole optimisation step, given by the `Trainer`.
+            num_items_in_batch: Number of labelled tokens in the whole step, given by the `Trainer`.
             inputs_embeds: Embeddings in the place of `input_ids`, `(batch, length, embedding_size)`, for a model
                 without n-grams and without `untagged_token_ids`.
-            output_hidden_states: Whether to return the embeddings and the output of each layer; the setting of the
-                configuration by default.
-            kwargs: `return_dict`, and whatever else a tokenizer returns, such as `token_type_ids`; not used. An LSTM
-                has no attentions: `output_attentions` changes nothing.
+            output_hidden_states: Whether to return the embeddings and the output of each layer.
+            kwargs: `return_dict`, and whatever else a tokenizer returns, which is not used.
         """
         mask = self._token_mask(input_ids, attention_mask, inputs_embeds)
         wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         hidden_states: list[Tensor] | None = [] if wanted else None
-        optional: dict[str, Any] = {"inputs_embeds": inputs_embeds, "outputs": hidden_states}
-        given = {name: value for name, value in optional.items() if value is not None}
+        given: dict[str, Any] = {} if inputs_embeds is None else {"inputs_embeds": inputs_embeds}
+        given |= {} if hidden_states is None else {"outputs": hidden_states}
         output = self._answer(self._emissions(input_ids, mask, **given), input_ids, mask, labels, num_items_in_batch)
         output.hidden_states = None if hidden_states is None else tuple(hidden_states)
         return output

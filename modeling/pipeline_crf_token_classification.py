@@ -15,6 +15,7 @@ from transformers.pipelines.token_classification import AggregationStrategy
 from .crf_tagging import UNLIMITED, NameEdges, token_spans
 
 # what the preprocessing hands over beside the input of the model
+WINDOWS = {"return_overflowing_tokens": True, "padding": True}  # for the tokenizer, of a long text
 CARRIED = ("special_tokens_mask", "offset_mapping", "sentence", "is_last", "given_offsets")
 
 
@@ -23,16 +24,12 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
 
     Tags are those of the Viterbi path, scores the posterior probabilities of these tags, `word` the very characters of
     the text. A name may begin and end anywhere within a word, so a josa is never part of it. `aggregation_strategy` is
-    `"none"` (one entry per token) or `"simple"` (one per name, as the stock pipeline joins them: neighbours of one
-    type, with or without the prefix `I-`, are one name, and `B-` begins another).
+    `"none"` (one entry per token) or `"simple"` (one per name: neighbours of one type, but `B-` begins another).
 
     A text is never cut. If the model reads only so many tokens at once, it reads a longer text in windows that have
     `stride` tokens in common, a quarter of a window by default; each token is taken from the window in which it is
     farthest from an edge. A text that is given as its words (`is_split_into_words=True`) is read as the text that they
     make, joined by `delimiter`, a space by default.
-
-    With `pipeline_class=TokenClassificationPipeline` the stock class can be had; it cuts texts longer than the model
-    reads.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -46,7 +43,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
             self.tokenizer = copy.deepcopy(self.tokenizer)  # the user's own is left as it is
             self.tokenizer.model_max_length = length
         if limit is not None:
-            self._preprocess_params.setdefault("tokenizer_params", _windows(stride=limit // 4))
+            self._preprocess_params.setdefault("tokenizer_params", {**WINDOWS, "stride": limit // 4})
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Tag one text, or several; see the stock pipeline, whose arguments and answers these are."""
@@ -54,40 +51,35 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         if isinstance(inputs, types.GeneratorType) and kwargs.get("is_split_into_words"):
             # the stock pipeline looks through all of them to see what they are, and then none is left
             return super(TokenClassificationPipeline, self).__call__(inputs, **kwargs)
-        several = not isinstance(inputs, str) and not (isinstance(inputs, list) and len(inputs) == 1)
-        if kwargs.get("offset_mapping") and several and not kwargs.get("is_split_into_words"):
+        one = isinstance(inputs, str) or (isinstance(inputs, list) and len(inputs) == 1)
+        if kwargs.get("offset_mapping") and not one and not kwargs.get("is_split_into_words"):
             raise ValueError("`offset_mapping` says where the tokens of one text are; give one text at a time.")
         return super().__call__(inputs, **kwargs)
 
     def _window_size(self) -> int | None:
         """Return how many tokens a window holds, special tokens among them; `None` if there is no limit."""
-        limit: int | None = self.model.config.max_tokens()
+        limit = self.model.config.max_tokens()
         return None if limit is None else min(limit, self.tokenizer.model_max_length)  # type: ignore[union-attr]
 
     def _sanitize_parameters(  # type: ignore[override]
         self, aggregation_strategy: Any = None, stride: int | None = None, **kwargs: Any
     ) -> tuple[dict, dict, dict]:
-        if (
-            isinstance(aggregation_strategy, str)
-            and aggregation_strategy.upper() not in AggregationStrategy.__members__
-        ):
-            raise ValueError(f'`aggregation_strategy` must be "simple" or "none", got {aggregation_strategy!r}.')
-        preprocess, forward, postprocess = super()._sanitize_parameters(
-            aggregation_strategy=aggregation_strategy, **kwargs
-        )
+        strategy = aggregation_strategy
+        if isinstance(strategy, str) and strategy.upper() not in AggregationStrategy.__members__:
+            raise ValueError(f'`aggregation_strategy` must be "simple" or "none", got {strategy!r}.')
+        parameters = super()._sanitize_parameters(aggregation_strategy=strategy, **kwargs)
+        preprocess, _, postprocess = parameters
         limit = self._window_size()
         if stride is not None and limit is not None:
             longest = limit - self.tokenizer.num_special_tokens_to_add() - 1  # type: ignore[union-attr]
             if not 0 <= stride <= longest:
                 raise ValueError(f"`stride` must be from 0 to {longest} for windows of {limit} tokens, got {stride}.")
-            preprocess["tokenizer_params"] = _windows(stride=stride)
+            preprocess["tokenizer_params"] = {**WINDOWS, "stride": stride}
         strategy = postprocess.get("aggregation_strategy", AggregationStrategy.NONE)
         if strategy not in (AggregationStrategy.NONE, AggregationStrategy.SIMPLE):
-            raise ValueError(
-                f'`aggregation_strategy="{strategy.value}"` widens names to whole words and takes in the josa; '
-                'use "simple" or "none".'
-            )
-        return preprocess, forward, postprocess
+            taken_in = "widens names to whole words and takes in the josa"
+            raise ValueError(f'`aggregation_strategy="{strategy.value}"` {taken_in}; use "simple" or "none".')
+        return parameters
 
     def preprocess(  # type: ignore[override]
         self, sentence: Any, offset_mapping: Any = None, tokenizer_params: Any = None, **parameters: Any
@@ -105,22 +97,18 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
                 raise ValueError("`offset_mapping` is for texts that the model reads at once; this one is longer.")
             inputs["given_offsets"] = offset_mapping is not None
             if inputs["input_ids"].size(1) == 0:
-                inputs["input_ids"] = torch.full((1, 1), self.model.config.pad_token_id or 0)
-                inputs["attention_mask"] = torch.zeros(1, 1, dtype=torch.long)
-                inputs["special_tokens_mask"] = torch.ones(1, 1, dtype=torch.long)
-                inputs["offset_mapping"] = torch.zeros(1, 1, 2, dtype=torch.long)
+                nothing, padding = torch.zeros(1, 1, dtype=torch.long), self.model.config.pad_token_id or 0
+                inputs.update(input_ids=nothing + padding, attention_mask=nothing)
+                inputs.update(special_tokens_mask=nothing + 1, offset_mapping=nothing.new_zeros(1, 1, 2))
             yield inputs
 
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
         carried = {name: model_inputs.pop(name, None) for name in CARRIED}
         output = self.model(**model_inputs, return_dict=True)
-        return {"predictions": output["predictions"], "marginals": output["marginals"], **carried, **model_inputs}
+        return {"predictions": output.predictions, "marginals": output.marginals, **carried, **model_inputs}
 
     def postprocess(  # type: ignore[override]
-        self,
-        all_outputs: list[dict[str, Any]],
-        aggregation_strategy: AggregationStrategy = AggregationStrategy.NONE,
-        ignore_labels: list[str] | None = None,
+        self, all_outputs: list, aggregation_strategy: Any = AggregationStrategy.NONE, ignore_labels: Any = None
     ) -> list[dict[str, Any]]:
         """Turn the outputs of one text, one for each window of it, into entities."""
         ignored = ["O"] if ignore_labels is None else ignore_labels
@@ -144,11 +132,6 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
             for i, (tag, (start, end)) in enumerate(zip(tags.tolist(), spans))
             if tag >= 0 and not special[i] and start < end
         ]
-
-
-def _windows(*, stride: int) -> dict[str, Any]:
-    """Return the options with which a tokenizer makes windows of a long text."""
-    return {"return_overflowing_tokens": True, "padding": True, "stride": stride}
 
 
 def _merge(windows: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -181,10 +164,8 @@ def _join(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
             start, end = edges.trim(start, end)
         scores = [token["score"] for token in name if token["start"] < end and token["end"] > start]
         if scores:  # otherwise it is nothing that a name may be
-            score = sum(scores) / len(scores)
-            entities.append(
-                {"entity_group": group, "score": score, "word": text[start:end], "start": start, "end": end}
-            )
+            score, place = sum(scores) / len(scores), {"start": start, "end": end}
+            entities.append({"entity_group": group, "score": score, "word": text[start:end], **place})
     return entities
 
 
