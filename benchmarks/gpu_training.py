@@ -46,7 +46,7 @@ def compare_lstm_paths(
         lstm = BiLstm(input_size, output_size, num_layers=1, dropout=0.0).to(device)
         inputs = torch.randn(batch, length, input_size).to(device).requires_grad_()
         lengths = torch.linspace(length / 2, length, batch).ceil().long().to(device)
-        paths: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]
+        paths: dict[str, LstmPath]
         paths = {"packed": lstm._run_packed, "reversed": lstm._run_reversed}
         for what, pass_through in {"training": _forward_and_backward, "inference": _forward}.items():
             lstm.train(what == "training")

@@ -7,7 +7,8 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 from malmoi.configuration.configuration_bilstm import BiLstmConfig
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
-from malmoi.modeling.installed_pipeline import watch_for_pipelines
+from malmoi.configuration.model_settings import offer_own_pipelines
+from malmoi.modeling.installed_pipeline import AfterImport, prefer_installed_pipeline
 from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
 from malmoi.modeling.modeling_encoder_crf import EncoderCrfForTokenClassification
@@ -24,7 +25,8 @@ for config_class, model_class, auto_class in (
     AutoModel.register(config_class, model_class, exist_ok=True)
     auto_class.register(config_class, model_class, exist_ok=True)
 
-watch_for_pipelines()
+AfterImport(offer_own_pipelines)
+AfterImport(prefer_installed_pipeline)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Let the installed pipeline answer for the installed models, whatever file of that name lies in a model's folder.
+"""Let our models bring their pipeline along, in its installed form, as soon as somebody imports those of transformers.
 
 With `trust_remote_code=True` transformers takes the model from the package that registered it, and yet the pipeline
 from the folder. The two know each other's outputs only if they are of one version: the pipeline of a folder that was
@@ -6,22 +6,27 @@ saved when `logits` were probabilities would make wrong scores of those of today
 """
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
-
-from malmoi.configuration.model_settings import offer_own_pipelines
 
 PIPELINES = "transformers.pipelines"
 REFERENCE = "pipeline_crf_token_classification.CrfTokenClassificationPipeline"
 """How the configuration of a saved model names its pipeline."""
 
 
-class PipelinesWhenImported:
-    """A finder of modules that acts on the pipelines of transformers as soon as they are imported, or reloaded.
+class AfterImport:
+    """A finder of modules that acts on the pipelines of transformers when they are imported or reloaded.
 
-    Most programs, such as the command line, need none of them, and their import takes as long as all else. It stays in
-    `sys.meta_path`: if it left, a thread that goes through the list would miss a finder.
+    Most programs, such as the command line, need none of them, and their import takes as long as all else. The finder
+    stays in `sys.meta_path`: if it left, a thread that goes through the list would miss another.
     """
+
+    def __init__(self, action: Callable[[Any], None]):
+        self.action = action
+        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+        if PIPELINES in sys.modules:
+            action(import_module(PIPELINES))  # another thread may be importing them: this waits for it
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Return what the finders after this one find; its loader then acts, too."""
@@ -33,16 +38,10 @@ class PipelinesWhenImported:
 
             def load_and_act(module: Any) -> None:
                 load(module)
-                use_own_pipelines(module)
+                self.action(module)
 
             spec.loader.exec_module = load_and_act
         return spec
-
-
-def use_own_pipelines(pipelines: Any) -> None:
-    """Make the module `transformers.pipelines` ask our models for their class, and take the installed one."""
-    offer_own_pipelines(pipelines)
-    prefer_installed_pipeline(pipelines)
 
 
 def prefer_installed_pipeline(pipelines: Any) -> None:
@@ -59,11 +58,4 @@ def prefer_installed_pipeline(pipelines: Any) -> None:
     pipelines.get_class_from_dynamic_module = get_class_from_dynamic_module
 
 
-def watch_for_pipelines() -> None:
-    """Act on the pipelines of transformers now if they are imported, otherwise when they are."""
-    sys.meta_path.insert(0, PipelinesWhenImported())  # type: ignore[arg-type]
-    if PIPELINES in sys.modules:
-        use_own_pipelines(import_module(PIPELINES))  # another thread may be importing them: this waits for it
-
-
-__all__ = ["watch_for_pipelines"]
+__all__ = ["AfterImport", "prefer_installed_pipeline"]
