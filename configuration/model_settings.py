@@ -106,10 +106,7 @@ class CrfSettings:
         return names.index("O") if "O" in names else None
 
     def constraints(self) -> Constraints:
-        """Return what the CRF must never do: which tags start no sentence, and which tag does not follow which.
-
-        The labels are those of this moment: stock scripts set `id2label` when the model has long been built.
-        """
+        """Return which tags start no sentence and which tag does not follow which, by the labels of this moment."""
         names = tuple(self.label_names())
         bio = are_bio(names)
         if self.bio_constraints and not bio:

@@ -70,10 +70,7 @@ class NgramEmbeddings(nn.Module):
 
 
 class BiLstm(nn.LSTM):
-    """A bidirectional LSTM, with the weights of `torch.nn.LSTM`, over sentences padded on the right.
-
-    The numbers of a sentence do not depend on how much it is padded: the backward direction starts at the last token.
-    """
+    """An `nn.LSTM` of both directions over sentences padded on the right, which changes none of their numbers."""
 
     def __init__(self, input_size: int, output_size: int, *, num_layers: int, dropout: float):
         options = {"batch_first": True, "bidirectional": True, "dropout": dropout if num_layers > 1 else 0.0}
@@ -168,11 +165,9 @@ class BiLstmPreTrainedModel(PreTrainedModel):
                 init.uniform_(parameter, -(width**-0.5), width**-0.5)
 
     def get_input_embeddings(self) -> nn.Module:
-        """Return the embeddings of single tokens."""
         return self.embeddings.word_embeddings
 
     def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
-        """Replace the embeddings of single tokens."""
         self.embeddings.word_embeddings = value
 
     def _token_mask(self, input_ids: Any, attention_mask: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
@@ -209,7 +204,7 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         embedded = self.embedding_dropout(embedded)
         if outputs is None:
             return _put_back(self.lstm(embedded, mask.sum(dim=1)), order)
-        # what is shown is what is computed with, so that gradients with respect to it exist
+        # what is shown is computed with, so that gradients with respect to it exist
         outputs.append(_put_back(embedded, order).masked_fill(~mask[:, :, None], 0))
         layers: list = []
         self.lstm(outputs[0].gather(1, _wide(order, embedded)), mask.sum(dim=1), outputs=layers)

@@ -88,13 +88,11 @@ def _run(emissions: Tensor, first: Tensor, transitions: Tensor, combine: Callabl
 def _through_every_tag(
     emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor, combine: Callable
 ) -> tuple[Tensor, Tensor]:
-    """Return what all sequences through a tag weigh, `(batch, length, tags)`, and which positions are in a sentence.
-
-    Both directions run at once, the second over sentences reversed within their own length.
-    """
+    """Return what all sequences through a tag weigh, `(batch, length, tags)`, and what is inside of sentences."""
     inside, emissions, start, transitions, end = _precise(lengths, emissions, start, transitions, end)
     positions = torch.arange(emissions.size(1), device=lengths.device)[None]
     reverse = torch.where(inside, lengths[:, None] - 1 - positions, positions)[:, :, None].expand_as(emissions)
+    # both directions at once, the second over sentences reversed within their own length
     both = torch.stack([emissions, emissions.gather(1, reverse)])
     ends, steps = torch.stack([start, end])[:, None], torch.stack([transitions, transitions.t()])[:, None]
     forward, backward = _run(both, ends, steps, combine)
@@ -108,7 +106,7 @@ def _log_sum(ways: Tensor) -> Tensor:
 
 
 _highest = partial(torch.amax, dim=-2)
-# all of them together; `malmoi.kernels` has others of this form
+# `malmoi.kernels` has others of this form
 PYTORCH = SimpleNamespace(
     **{each.__name__: each for each in (negative_log_likelihood, marginals, viterbi, viterbi_and_max_marginals)}
 )

@@ -54,10 +54,9 @@ class CrfTaggerOutput(ModelOutput):
 
     Args:
         loss: Negative log-likelihood of the labels, per labelled token.
-        logits: In evaluation the max-marginals of the CRF, `(batch, length, labels)`: for each token and label the
-            score of the best label sequence of the sentence in which the token has this label. That of the best
-            sequence (Viterbi) alone is largest, so that anybody's argmax gives `predictions`. All are finite: see
-            `finite_scores`. In training the scores that go into the CRF.
+        logits: In evaluation the max-marginals, `(batch, length, labels)`: the score of the best label sequence of the
+            sentence in which the token has this label, finite. That of the best sequence (Viterbi) alone is largest,
+            so that anybody's argmax gives `predictions`. In training the scores that go into the CRF.
         predictions: In evaluation the best label sequence, `(batch, length)`; -100 where a token carries no label.
         marginals: In evaluation the exact probability of each label given the whole sentence,
             `(batch, length, labels)`. Where a token carries no label, the outside label has probability 1.
@@ -157,9 +156,8 @@ def chain_mask(input_ids: Tensor | None, attention_mask: Tensor, untagged_token_
 def finite_scores(scores: Tensor, mask: Tensor, *, outside_label_id: int | None) -> Tensor:
     """Return max-marginals, `(batch, length, tags)`, without infinity and with the same largest tag at each position.
 
-    The largest leads by at least 0.000001, for the stock pipeline takes the argmax of probabilities in float32. A tag
-    that no allowed sequence has gets 10,000 less than the lowest of its position. Outside the mask, every tag gets
-    -10,000, and the outside label 0.
+    The largest leads enough for an argmax of probabilities in float32. A tag that no allowed sequence has gets 10,000
+    less than the lowest of its position. Outside the mask, every tag gets -10,000, and the outside label 0.
     """
     impossible = scores.isneginf()
     lowest = scores.masked_fill(impossible, torch.inf).amin(-1, keepdim=True)
@@ -195,8 +193,8 @@ def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, 
     """Return which characters each token stands for, so that no character belongs to two tokens.
 
     Byte-level and SentencePiece tokenizers count the space before a word as part of its first token, and give all
-    pieces of one character the same place. The space is taken off unless it is all there is, and a character belongs
-    to its first piece: a further one gets `(end, end)`, and a token without text, as `[CLS]`, `(0, 0)`.
+    pieces of one character the same place. The space is taken off unless it is all there is; a further piece of a
+    character gets `(end, end)`, and a token without text, as `[CLS]`, `(0, 0)`.
     """
     spans: list[tuple[int, int]] = []
     covered = 0

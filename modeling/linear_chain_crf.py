@@ -28,8 +28,7 @@ class LinearChainCrf(nn.Module):
     `(batch, length, tags)`, and a mask, `(batch, length)`, that may have holes anywhere: positions outside it are no
     part of the chain, and their neighbours follow each other. All is computed in float32 or better, whatever the type.
 
-    What is forbidden has the shapes of the parameters. `implementation` says what computes where malmoi is installed:
-    one of `IMPLEMENTATIONS`, or the fastest that fits the device (`"auto"`).
+    `implementation` says what computes where malmoi is installed; `"auto"` is the fastest that fits the device.
     """
 
     def __init__(
@@ -59,8 +58,11 @@ class LinearChainCrf(nn.Module):
         for parameter in self.parameters():  # as pytorch-crf does
             nn.init.uniform_(parameter, -0.1, 0.1)
 
-    def __prepare_scriptable__(self) -> None:
-        """Refuse `torch.jit.script`, which calls this first."""
+    def extra_repr(self) -> str:
+        """Show the number of tags."""
+        return f"num_tags={self.num_tags}"
+
+    def __prepare_scriptable__(self) -> None:  # `torch.jit.script` calls this first
         raise RuntimeError("A CRF cannot be scripted. Run the model as it is; `torch.compile` takes it.")
 
     @torch.compiler.disable
@@ -76,6 +78,16 @@ class LinearChainCrf(nn.Module):
             mend = "give as many, or load the model with `num_labels=...` and `ignore_mismatched_sizes=True`"
             raise ValueError(f"The CRF has {self.num_tags} tags, {other}: {mend}.")
         return constraints
+
+    @property
+    def forbidden_starts(self) -> list[bool]:
+        """Which tags may not start a sentence, `(tags,)`."""
+        return list(self.constraints()[0])
+
+    @property
+    def forbidden_transitions(self) -> list[list[bool]]:
+        """Which tag may not follow which, `(previous tag, next tag)`."""
+        return [list(row) for row in self.constraints()[1]]
 
     @torch.compiler.disable
     def negative_log_likelihood(self, emissions: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
@@ -96,8 +108,7 @@ class LinearChainCrf(nn.Module):
             self._check_labels(labels, positions_inside(lengths, mask.size(1)), *scores[:2])
             if emissions.numel() == 0:
                 return emissions.sum((1, 2))
-            loss = self._recursions(emissions.device).negative_log_likelihood
-            return loss(emissions, labels, lengths, *scores)
+            return self._recursions(emissions.device).negative_log_likelihood(emissions, labels, lengths, *scores)
 
     def decode(self, emissions: Tensor, mask: Tensor) -> Tensor:
         """Return the best tag sequence of each sentence (Viterbi), `(batch, length)`; -100 outside the mask."""
@@ -106,8 +117,7 @@ class LinearChainCrf(nn.Module):
     def max_marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
         """Return the score of the best tag sequence through every tag at every position, `(batch, length, tags)`.
 
-        The only largest of each position is that of the tag that `decode` returns. It is minus infinity outside the
-        mask, and for a tag that no allowed sequence has there.
+        The only largest is that of the tag that `decode` returns; where no allowed sequence is, it is minus infinity.
         """
         return self.decode_with_max_marginals(emissions, mask)[1]
 

@@ -1,11 +1,9 @@
 """BiLSTM-CRF tagger (Huang, Xu and Yu, 2015, https://arxiv.org/abs/1508.01991).
 
-Token ids -> embeddings, with hashed n-grams if configured -> bidirectional LSTM -> one score per tag -> linear-chain
-CRF.
+Token ids -> embeddings, with hashed n-grams if configured -> bidirectional LSTM -> one score per tag -> CRF.
 
-Written by malmoi 0.1.0 into every saved BiLSTM-CRF. Beside it: `configuration_bilstm_crf` and `model_settings`;
-`bilstm`, the embeddings and the LSTM; `crf_tagging`, the head; `linear_chain_crf` and `crf_recursions`, the CRF;
-`pipeline_crf_token_classification`.
+Written by malmoi 0.1.0 into every saved BiLSTM-CRF; read `configuration_bilstm_crf`, `model_settings`, this, `bilstm`,
+`crf_tagging`, `linear_chain_crf`, `crf_recursions`, `pipeline_crf_token_classification`.
 """
 
 from typing import Any
@@ -47,8 +45,7 @@ class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
             attention_mask: 1 for tokens, 0 for padding, anywhere; without it, `pad_token_id` is padding.
             labels: Label ids, `(batch, length)`; -100 where a token carries no label.
             num_items_in_batch: Number of labelled tokens in the whole step, given by the `Trainer`.
-            inputs_embeds: Embeddings in the place of `input_ids`, `(batch, length, embedding_size)`, for a model
-                without n-grams and without `untagged_token_ids`.
+            inputs_embeds: Embeddings in the place of `input_ids`, for a model without n-grams and untagged tokens.
             output_hidden_states: Whether to return the embeddings and the output of each layer.
             kwargs: `return_dict`, and whatever else a tokenizer returns, which is not used.
         """

@@ -88,7 +88,8 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         delimiter = parameters.pop("delimiter", None)
         if parameters.pop("is_split_into_words", False):
             if not isinstance(sentence, (list, tuple)) or not all(isinstance(word, str) for word in sentence):
-                raise ValueError(f"With `is_split_into_words=True` a text is a list of its words, got {sentence!r}.")
+                must = "With `is_split_into_words=True` a text must be a list of its words"
+                raise ValueError(f"{must}, got {sentence!r}.")
             sentence = (" " if delimiter is None else delimiter).join(sentence)
         parameters |= {"offset_mapping": offset_mapping, "is_split_into_words": False}
         own_params = dict(tokenizer_params or {})  # the base class writes into it
