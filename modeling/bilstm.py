@@ -90,12 +90,9 @@ class BiLstm(nn.LSTM):
         What stands behind the `lengths` of the rows is not read. To `outputs` the states of every layer are added.
         """
         # packed sequences take about twice as long on a CPU, and show the last layer alone
-        if inputs.device.type == "cpu" or (outputs is not None and self.num_layers > 1):
+        if inputs.device.type == "cpu" or outputs is not None:
             return self._run_reversed(inputs, lengths, outputs)
-        hidden = self._run_packed(inputs, lengths)
-        if outputs is not None:
-            outputs.append(hidden)
-        return hidden
+        return self._run_packed(inputs, lengths)
 
     def _run_packed(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """Let torch skip the padding."""
@@ -120,9 +117,7 @@ class BiLstm(nn.LSTM):
         """Run one direction of one layer, `(batch, length, hidden_size)`, in a type that the processor has."""
         weights = [getattr(self, f"{name}_{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
         dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else inputs.dtype
-        # without a kernel for the type, an LSTM stops with an error of oneDNN or takes nine times as long
-        bfloat16 = dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        if inputs.device.type != "cpu" or bfloat16 or torch.float64 in (dtype, inputs.dtype) or dtype == torch.float32:
+        if inputs.device.type != "cpu" or inputs.dtype == torch.float64 or _runs_on_cpu(dtype):
             return self._run_kernel(inputs, weights)
         with torch.autocast("cpu", enabled=False):
             return self._run_kernel(inputs.float(), [weight.float() for weight in weights]).to(dtype)
@@ -213,11 +208,16 @@ class BiLstmPreTrainedModel(PreTrainedModel):
 
     def _drop_tokens(self, input_ids: Tensor) -> Tensor:
         """Replace some tokens by the unknown token in training."""
-        unk_token_id = self.config.unk_token_id
-        if not self.training or not self.config.token_dropout or unk_token_id is None:
+        if not self.training or not self.config.token_dropout or self.config.unk_token_id is None:
             return input_ids
         dropped = torch.rand(input_ids.shape, device=input_ids.device) < self.config.token_dropout
-        return input_ids.masked_fill(dropped, unk_token_id)
+        return input_ids.masked_fill(dropped, self.config.unk_token_id)
+
+
+def _runs_on_cpu(dtype: torch.dtype) -> bool:
+    """Tell whether this processor has a kernel for an LSTM in this type; others fail or take nine times as long."""
+    supported = dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return bool(supported) or dtype in (torch.float32, torch.float64)
 
 
 def _wide(order: Tensor, values: Tensor) -> Tensor:

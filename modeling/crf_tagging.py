@@ -242,4 +242,4 @@ class NameEdges:
         """Tell whether a character is an emoji or invisible, or a space where spaces count too."""
         character = self.text[self._starts[index] : self._starts[index + 1]]
         visible = INVISIBLE.sub("", character)
-        return not visible or EMOJI.match(character) is not None or (spaces and visible.isspace())
+        return not visible or EMOJI.search(character) is not None or (spaces and visible.isspace())

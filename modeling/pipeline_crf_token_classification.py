@@ -14,8 +14,8 @@ from transformers.pipelines.token_classification import AggregationStrategy
 
 from .crf_tagging import UNLIMITED, NameEdges, token_spans
 
-# what the preprocessing hands over beside the input of the model
 WINDOWS = {"return_overflowing_tokens": True, "padding": True}  # for the tokenizer, of a long text
+# what the preprocessing hands over beside the input of the model
 CARRIED = ("special_tokens_mask", "offset_mapping", "sentence", "is_last", "given_offsets")
 
 
@@ -88,8 +88,8 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         delimiter = parameters.pop("delimiter", None)
         if parameters.pop("is_split_into_words", False):
             if not isinstance(sentence, (list, tuple)) or not all(isinstance(word, str) for word in sentence):
-                must = "With `is_split_into_words=True` a text must be a list of its words"
-                raise ValueError(f"{must}, got {sentence!r}.")
+                rule = "With `is_split_into_words=True` a text must be a list of its words"
+                raise ValueError(f"{rule}, got {sentence!r}.")
             sentence = (" " if delimiter is None else delimiter).join(sentence)
         parameters |= {"offset_mapping": offset_mapping, "is_split_into_words": False}
         own_params = dict(tokenizer_params or {})  # the base class writes into it

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 import regex
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from support.tiny_models import (
     SENTENCES,
@@ -82,6 +82,8 @@ def with_invisible(text: str, random: Random) -> tuple[str, list[int]]:
 @example(text="손흥민은\r\n춘천에서", random=Random(0))
 @settings(max_examples=60)
 def test_invisible_characters_change_no_token(name: str, text: str, random: Random) -> None:
+    # the name of a special token is that token as long as it is whole
+    assume(not any(special in text for special in OURS[name].all_special_tokens))
     odd, places = with_invisible(text, random)
     plain, found = (OURS[name](whole, return_offsets_mapping=True) for whole in (text, odd))
     assert found["input_ids"] == plain["input_ids"]
