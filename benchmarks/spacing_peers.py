@@ -73,7 +73,7 @@ def load_kiwi() -> Callable[[Sequence[str]], list[str]]:
         UserError: If it is not installed.
     """
     if find_spec("kiwipiepy") is None:
-        raise UserError("Kiwi is not installed: `pip install malmoi[benchmarks]`.")
+        raise UserError("Kiwi is not installed: `pip install -e '.[benchmarks]'` in the checkout.")
     from kiwipiepy import Kiwi
 
     kiwi = Kiwi(num_workers=1)

@@ -6,6 +6,7 @@ malmoi push runs/klue-ner-bi-lstm-crf user/klue-ner-bi-lstm-crf --dry-run
 Credentials are those of `hf auth login` or of HF_TOKEN; none is ever an argument.
 """
 
+import argparse
 import re
 import shutil
 import sys
@@ -15,6 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from transformers.utils import logging
+
+from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.corpus import Corpus, corpus_of
 from malmoi.hub_cards.division import division_of
@@ -22,6 +26,7 @@ from malmoi.hub_cards.run_facts import read_facts
 from malmoi.hub_cards.space_staging import stage_space
 from malmoi.hub_cards.staging import stage
 from malmoi.hub_cards.upload import newest_commit, upload
+from malmoi.training.launcher import leave
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 SUFFIX = "-hub"
@@ -40,12 +45,23 @@ class Published(NamedTuple):
     data: str = ""
     """What the card says of the data, and whether it only takes them for those of a corpus."""
 
+    def summary(self, repo_id: str, *, dry_run: bool) -> str:
+        """Return the files with their sizes, and where they are."""
+        lines = [f"{size:>12,}  {path}" for path, size in self.files]
+        total = f"{len(self.files)} files, {sum(size for _, size in self.files):,} bytes,"
+        if dry_run:
+            lines += ["", f"{total} would go to {repo_id}. Nothing was uploaded."]
+            lines += [f"Look at them in {self.where}; the card is README.md."]
+        else:
+            lines += ["", f"{total} in one commit: {self.where}"]
+        return "\n".join(lines)
+
 
 def push(
-    run: Path,
+    run: str | Path,
     repo_id: str,
     *,
-    other_seeds: Sequence[Path] = (),
+    other_seeds: Sequence[str | Path] = (),
     corpus: str | None = None,
     private: bool = False,
     revision: str | None = None,
@@ -67,7 +83,8 @@ def push(
     """
     # 1. what is published
     check_repository(repo_id)
-    facts = read_facts(run, other_seeds)
+    run = Path(run)
+    facts = read_facts(run, [*map(Path, other_seeds)])
     described = corpus_of(facts.report, corpus)
     with temporary_folder() as folder:
         # 2. the repository as a folder, loaded and tried without malmoi
@@ -180,8 +197,85 @@ def temporary_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-if __name__ == "__main__":
-    from malmoi.commands.main import main
+def publish(
+    model: str,
+    repo_id: str,
+    *,
+    space: bool,
+    beside: Sequence[str],
+    other_seeds: Sequence[Path],
+    corpus: str | None,
+    private: bool,
+    revision: str | None,
+    dry_run: bool,
+) -> Published:
+    """Do what a command line asks for: publish a run as a model, or models as a Space.
 
-    sys.argv.insert(1, "push")
-    main()
+    Raises:
+        UserError: If options are given that belong to the other, or as `push` and `push_space` do.
+    """
+    logging.disable_progress_bar()
+    if space and (other_seeds or corpus):
+        raise UserError("--other_seed and --corpus are for the card of a model, not for a Space.")
+    if beside and not space:
+        raise UserError("--beside is for a Space; a repository holds one model.")
+    if space:
+        return push_space([model, *beside], repo_id, private=private, revision=revision, dry_run=dry_run)
+    return push(
+        model,
+        repo_id,
+        other_seeds=other_seeds,
+        corpus=corpus,
+        private=private,
+        revision=revision,
+        dry_run=dry_run,
+    )
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    """Return what understands the arguments; `malmoi push` takes the same."""
+    parser = argparse.ArgumentParser(
+        prog="python -m malmoi.hub_cards.push",
+        description="Publish a run with its card on the Hub, in one commit.",
+        epilog="Credentials are those of `hf auth login` or of HF_TOKEN.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("model", help="folder of a finished run; for a Space, any model")
+    parser.add_argument("repo_id", help="where to: user/name on the Hub")
+    parser.add_argument("--private", action="store_true", help="make a new repository private")
+    parser.add_argument("--revision", help="branch to commit to")
+    parser.add_argument(
+        "--dry_run", "--dry-run", action="store_true", help="leave the staged folder and upload nothing"
+    )
+    parser.add_argument("--corpus", help="what the training data are: a known name or a YAML file")
+    parser.add_argument(
+        "--other_seed",
+        "--other-seed",
+        dest="other_seeds",
+        type=Path,
+        action="append",
+        default=[],
+        help="run of the same recipe with another seed; repeatable",
+    )
+    parser.add_argument("--space", action="store_true", help="publish a Space that shows the model")
+    parser.add_argument("--beside", action="append", default=[], help="another model of the Space; repeatable")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Publish what the arguments name, and say what went where."""
+    options = argument_parser().parse_args(argv)
+    published = publish(**vars(options))
+    if published.data:
+        print(published.data, file=sys.stderr)
+    print(published.summary(options.repo_id, dry_run=options.dry_run))
+
+
+if __name__ == "__main__":
+    write_utf8()
+    try:
+        main()
+    except (UserError, OSError) as error:  # OSError: a folder that may not be written to, a full disk
+        leave(f"malmoi: {error}", 2)
+    except KeyboardInterrupt:
+        sys.exit(130)

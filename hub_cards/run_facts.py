@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from transformers import TrainingArguments
 
-from malmoi import modeling
+from malmoi.configuration.configuration_bilstm import BiLstmConfig
+from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
+from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.example_texts import example_texts
 from malmoi.hub_cards.space.label_names import types_of
 from malmoi.modeling.crf_tagging import UNLIMITED
 from malmoi.recipes.arguments import ARGUMENTS
-from malmoi.recipes.recipe import CONFIGURATIONS
 from malmoi.reports.comparison import comparable_groups, difference, read_runs
 
 NEEDED = ("settings", "tokenizer", "figures", "breakdown", "losses", "seconds_total", "environment")
@@ -166,9 +167,9 @@ def _check_repetition(folder: Path, first: dict[str, Any], repeated: dict[str, A
 
 def default_settings(task: str, model_type: str) -> dict[str, Any]:
     """Return the default of every key of a recipe that has one."""
+    configurations = (BiLstmConfig, BiLstmCrfConfig, EncoderCrfConfig)
     classes: list[Any] = [ARGUMENTS[task], TrainingArguments]
-    if model_type in CONFIGURATIONS:
-        classes.append(getattr(modeling, CONFIGURATIONS[model_type]))
+    classes += [configuration for configuration in configurations if configuration.model_type == model_type]
     defaults: dict[str, Any] = {}
     for declared in classes:
         for field in dataclasses.fields(declared):

@@ -51,6 +51,8 @@ def stage_space(models: Sequence[str | Mapping[str, Any]], folder: Path, *, titl
     if folder.exists() and any(folder.iterdir()):
         raise UserError(f"{folder}: expected an empty folder for the Space.")
     folder.mkdir(parents=True, exist_ok=True)
+    # without it, an installed malmoi would stand before that of the Space
+    _copy("malmoi", folder / "malmoi", without=TOP_FILES)
     for package in PACKAGES:
         _copy(f"malmoi.{package}", folder.joinpath("malmoi", *package.split(".")), without=TOP_FILES)
     for name in TOP_FILES:

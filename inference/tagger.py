@@ -1,7 +1,7 @@
 """Tag names in texts with a saved model."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple, overload
 
 from malmoi.data.alignment import token_labels_to_spans
 from malmoi.data.label_scheme import read_label_scheme
@@ -27,8 +27,7 @@ class Tagger(TextModel):
 
     task = "named-entities"
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
+    def _understand_labels(self) -> None:
         self.scheme = read_label_scheme(list(self.labels.values()))
         """How the model writes names; `labels` are as it has them."""
 

@@ -44,3 +44,7 @@ class TextModel:
         self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
         self.labels = {int(index): str(name) for index, name in (loaded.model.config.id2label or {}).items()}
         """The label of each id."""
+        self._understand_labels()
+
+    def _understand_labels(self) -> None:
+        """Read what a task needs to know of the labels beside their names."""

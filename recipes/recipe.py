@@ -26,7 +26,7 @@ class Recipe(NamedTuple):
     name: str
     source: str  # as the user wrote it: a name or a path
     settings: dict[str, Any]
-    flags: dict[str, str]
+    flags: dict[str, Any]  # texts of a command line; from Python, values of any kind
 
     @property
     def task(self) -> str:
@@ -67,12 +67,12 @@ def _description(text: str) -> str:
     return " ".join(lines)
 
 
-def load_recipe(name: str, flags: Sequence[str]) -> Recipe:
+def load_recipe(name: str, flags: Sequence[str] = ()) -> Recipe:
     """Read a recipe and the flags that follow it.
 
     Args:
         name: Name of a recipe of the package, or path of a YAML file.
-        flags: `--key value` or `--key=value`; a flag without a value means `true`.
+        flags: As on a command line: `--key value` or `--key=value`; a flag without a value means `true`.
 
     Raises:
         RecipeError: If there is no such recipe, or a key is unknown; it names the nearest known one.
@@ -80,9 +80,7 @@ def load_recipe(name: str, flags: Sequence[str]) -> Recipe:
     path = _find(name)
     settings = read_recipe(path)
     recipe = Recipe(path.stem, name, settings, _parse_flags(flags))
-    if recipe.task not in ARGUMENTS:
-        raise RecipeError(f"Unknown task {recipe.task!r}{nearest(recipe.task, ARGUMENTS)} Known: {_list(ARGUMENTS)}.")
-    known = known_keys(recipe.task, recipe.model_type)
+    known = keys_of(recipe)
     for key in settings:
         if key not in known:
             raise RecipeError(f"{path}: unknown key {key!r}{nearest(str(key), known)}")
@@ -90,6 +88,17 @@ def load_recipe(name: str, flags: Sequence[str]) -> Recipe:
         if key not in known:
             raise RecipeError(f"Unknown flag --{key}{nearest(key, known)}")
     return recipe
+
+
+def keys_of(recipe: Recipe) -> list[str]:
+    """Return every key that a recipe may have.
+
+    Raises:
+        RecipeError: If its task or its architecture is unknown.
+    """
+    if recipe.task not in ARGUMENTS:
+        raise RecipeError(f"Unknown task {recipe.task!r}{nearest(recipe.task, ARGUMENTS)} Known: {_list(ARGUMENTS)}.")
+    return known_keys(recipe.task, recipe.model_type)
 
 
 def _find(name: str) -> Path:
@@ -179,6 +188,7 @@ __all__ = [
     "RecipeError",
     "configuration_fields",
     "describe_recipes",
+    "keys_of",
     "known_keys",
     "load_recipe",
     "model_settings",

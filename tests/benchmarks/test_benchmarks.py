@@ -159,7 +159,7 @@ def test_kiwi_puts_spaces_and_changes_nothing_else_here() -> None:
 
 def test_without_kiwi_the_way_to_install_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spacing_peers, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"Kiwi is not installed: `pip install malmoi\[benchmarks\]`\."):
+    with pytest.raises(UserError, match=r"Kiwi is not installed: `pip install -e '\.\[benchmarks\]'` in"):
         load_kiwi()
 
 

@@ -12,6 +12,10 @@ from support.command_line import MALMOI
 from support.local_hub import STRANGER_TOKEN, TOKEN, LocalHub
 from support.local_hub_client import HubClient
 from support.tiny_runs import train_demo
+from typer.main import get_command
+
+from malmoi.commands.main import app
+from malmoi.hub_cards.push import argument_parser
 
 NAME = "user/demo-bi-lstm-crf"
 COMMIT = "POST /api/models/user/demo-bi-lstm-crf/commit/"
@@ -163,3 +167,22 @@ def test_the_plain_script_is_the_same_command(hub: LocalHub, finished: Path, tmp
     assert "Nothing was uploaded" in result.stdout
     assert not hub.requests
     assert (finished.with_name("demo-hub") / "README.md").is_file()
+
+
+def test_the_plain_script_takes_the_options_of_the_command() -> None:
+    command = get_command(app).commands["push"]  # type: ignore[attr-defined]
+    of_command = {option for parameter in command.params for option in parameter.opts}
+    of_script = {name for action in argument_parser()._actions for name in action.option_strings or [action.dest]}
+    assert of_script - {"-h", "--help"} == of_command
+
+
+def test_the_plain_script_tells_what_is_wrong_in_one_sentence(tmp_path: Path) -> None:
+    for arguments, message in (
+        (["nowhere", NAME], "malmoi: nowhere"),
+        (["nowhere", NAME, "--beside", "other"], "malmoi: --beside is for a Space; a repository holds one model.\n"),
+    ):
+        command = [sys.executable, "-m", "malmoi.hub_cards.push", *arguments]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=600)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.startswith(message)
+        assert result.stderr.count("\n") == 1

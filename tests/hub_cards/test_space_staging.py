@@ -70,6 +70,17 @@ def test_versions_are_those_of_the_package() -> None:
     assert f"gradio=={version}\n" in (ROOT / "constraints.txt").read_text("utf-8")
 
 
+def test_a_space_stands_before_an_installed_malmoi(tmp_path: Path) -> None:
+    stage_space(["user/model"], tmp_path / "space")
+    installed = tmp_path / "installed" / "malmoi"
+    installed.mkdir(parents=True)
+    (installed / "__init__.py").write_text("raise AssertionError('of another version')")
+    code = "import sys; sys.path += sys.argv[1:]; import malmoi; from malmoi import UserError; print(malmoi.__file__)"
+    command = [sys.executable, "-S", "-c", code, str(installed.parent)]
+    shown = subprocess.run(command, cwd=tmp_path / "space", capture_output=True, text=True, check=True).stdout
+    assert Path(shown.strip()) == tmp_path / "space" / "malmoi" / "__init__.py"
+
+
 def test_a_space_imports_only_what_it_carries_and_requires(tmp_path: Path) -> None:
     stage_space(["user/model"], tmp_path / "space")
     required = {Requirement(line).name for line in (SPACE / "requirements.txt").read_text("utf-8").splitlines()}
