@@ -30,6 +30,8 @@ class Preparation(NamedTuple):
     splits: DatasetDict
     tokenizer: PreTrainedTokenizerBase
     model: PreTrainedModel
+    labels: list[str]
+    """Those of the model, in the order of their ids; one that is trained on may have some that the data lack."""
     max_length: int | None
     """How many tokens the model sees at once; `None` if there is no limit."""
     train: Dataset
@@ -76,6 +78,7 @@ def prepare(request: TrainingRequest) -> Preparation:
         splits,
         tokenizer,
         model,
+        labels,
         max_length,
         task.features(train, tokenizer, max_length=max_length),
         evaluations,

@@ -65,9 +65,7 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
         evaluation=prepared.evaluations["validation"],
         optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
     )
-    trainer.compute_loss_func = task.loss_function(
-        prepared.train, arguments, num_labels=len(task.labels(prepared.splits["train"]))
-    )
+    trainer.compute_loss_func = task.loss_function(prepared.train, arguments, num_labels=len(prepared.labels))
     timer = EpochTimer()
     for callback in [*training_callbacks(task, arguments, training_arguments), timer, RunRecord(plan.record)]:
         trainer.add_callback(callback)
