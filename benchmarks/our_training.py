@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import disable_progress_bars
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from transformers.utils import logging
 
 from malmoi.benchmarks.benchmark_data import take
@@ -16,8 +16,9 @@ from malmoi.training.callbacks import EpochTimer, RepeatableLengthGrouping
 from malmoi.training.optimizer import recipe_optimizer
 from malmoi.training.preparation import prepare
 from malmoi.training.recipe_arguments import parse_recipe
+from malmoi.training.request import TrainingRequest
 from malmoi.training.tasks import TASKS
-from malmoi.training.train import build_trainer
+from malmoi.training.trainer import build_trainer
 
 # one epoch in each round, nothing but training
 ONLY_STEPS = {
@@ -50,19 +51,17 @@ class OurTraining:
         self.folder = tempfile.TemporaryDirectory()
         only_steps = [part for key, value in ONLY_STEPS.items() for part in (f"--{key}", value)]
         loaded = load_recipe(recipe, [*flags, *only_steps, "--output_dir", self.folder.name])
-        task = TASKS[loaded.task]
-        arguments, training_arguments, settings = parse_recipe(loaded)
-        set_seed(training_arguments.seed)
-        self.prepared = prepare(task, arguments, settings, seed=training_arguments.seed)
+        request = TrainingRequest(loaded, TASKS[loaded.task], *parse_recipe(loaded))
+        self.prepared = prepare(request)
         self.features = take(self.prepared.train, count)
         self.trainer: Trainer = build_trainer(
-            task,
+            request.task,
             self.prepared.model,
             self.prepared.tokenizer,
-            training_arguments,
+            request.training_arguments,
             train=self.features,
             evaluation=self.prepared.evaluations["validation"],
-            optimizer=recipe_optimizer(self.prepared.model, arguments, training_arguments),
+            optimizer=recipe_optimizer(self.prepared.model, request.arguments, request.training_arguments),
         )
         self.trainer.add_callback(RepeatableLengthGrouping())
 

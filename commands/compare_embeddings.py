@@ -45,10 +45,9 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
     from transformers.trainer_utils import get_last_checkpoint
 
     from malmoi.reports.report import read_report
-    from malmoi.training.enough_steps import settings_as_given
-    from malmoi.training.output_dir import find_checkpoint
     from malmoi.training.recipe_arguments import check_arguments, parse_recipe
-    from malmoi.training.run_description import describe_settings
+    from malmoi.training.resuming.output_dir import find_checkpoint
+    from malmoi.training.run_report import describe_settings, settings_as_given
     from malmoi.training.tasks import TASKS
 
     unfinished: dict[Path, Recipe] = {}

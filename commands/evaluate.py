@@ -18,11 +18,12 @@ from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
 from malmoi.inference.loading import check_labels, load_model, task_of
 from malmoi.reports.report import environment, print_report, read_report, report_console, shown_figures
+from malmoi.training.evaluation import evaluate
 from malmoi.training.other_labels import OtherLabelsEvaluation
-from malmoi.training.run_description import describe_data
+from malmoi.training.run_report import describe_data
 from malmoi.training.tasks import TASKS
 from malmoi.training.tasks.named_entities import NamedEntities
-from malmoi.training.train import build_trainer, evaluate
+from malmoi.training.trainer import build_trainer
 
 
 def evaluate_model(

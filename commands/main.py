@@ -14,8 +14,8 @@ from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, te
 from malmoi.commands.text_input import text_input
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
-from malmoi.training.large_pages import ask_for_large_pages
-from malmoi.training.launcher import leave
+from malmoi.training.processes.large_pages import ask_for_large_pages
+from malmoi.training.processes.launcher import leave
 
 app = typer.Typer(
     cls=WholeDescriptions,

@@ -10,8 +10,8 @@ from malmoi.inference.loading import COMMANDS
 from malmoi.recipes.recipe import Recipe
 from malmoi.reports.plots import MISSING, can_plot
 from malmoi.reports.report import print_report, report_console
-from malmoi.training.enough_steps import nothing_learned
-from malmoi.training.launcher import is_first_process, say
+from malmoi.training.processes.launcher import is_first_process, say
+from malmoi.training.steps import nothing_learned
 from malmoi.training.tasks.examples import SPECIAL
 from malmoi.training.train import run
 

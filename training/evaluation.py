@@ -1,13 +1,13 @@
 """Connects the metrics to the stock `Trainer`, batch by batch, so that memory does not grow with the set."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from datasets import Dataset
 from torch import Tensor
-from transformers import EvalPrediction, TrainingArguments
+from transformers import EvalPrediction, Trainer, TrainingArguments
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.tagged_dataset import label_names
@@ -161,6 +161,19 @@ def configure_evaluation(training_arguments: TrainingArguments) -> None:
     """Make the `Trainer` hand over predictions batch by batch, with the number of each row."""
     training_arguments.batch_eval_metrics = True
     training_arguments.label_names = ["labels", ROW]
+
+
+def evaluate(trainer: Trainer, evaluation: Evaluation, *, prefix: str = "eval") -> dict[str, float]:
+    """Return the figures of the model for the features of an evaluation; logs name them with the prefix."""
+    trainer.compute_metrics = evaluation  # type: ignore[assignment]
+    features: Any = numbered(evaluation.inputs)
+    figures = trainer.evaluate(features, metric_key_prefix=prefix)
+    return {name.removeprefix(f"{prefix}_"): value for name, value in figures.items()}
+
+
+def evaluate_splits(trainer: Trainer, evaluations: Mapping[str, Evaluation]) -> dict[str, dict[str, float]]:
+    """Return the figures of the model on every split; its `Evaluation` keeps what is shown beside them."""
+    return {split: evaluate(trainer, evaluation, prefix=split) for split, evaluation in evaluations.items()}
 
 
 def tokenizer_ceiling(evaluation: TaggingEvaluation) -> dict[str, float]:

@@ -1,12 +1,31 @@
-"""A run that is finished: what its checkpoints lose then."""
+"""A run that is finished: what its folder holds then, and what its checkpoints lose."""
 
 from pathlib import Path
+from typing import Any
 
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe
+from malmoi.reports.plots import plot_run
+from malmoi.reports.report import write_report
+from malmoi.training.preparation import Preparation
+from malmoi.training.request import TrainingRequest
+from malmoi.training.trainer import Training
 
 # the state of the optimizer is larger than the model
 FILES_TO_GO_ON = ("optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "rng_state*.pth")
+
+
+def save_run(report: dict[str, Any], request: TrainingRequest, prepared: Preparation, training: Training) -> None:
+    """Save model, tokenizer, report and plots into the folder of the run; the first process does, the others wait."""
+    trainer, folder = training.trainer, request.output_dir
+    if trainer.is_world_process_zero():
+        trainer.accelerator.unwrap_model(trainer.model).save_pretrained(folder)
+        prepared.tokenizer.save_pretrained(folder)
+        write_report(report, folder)
+        plot_run(report, folder)
+        if not keeps_optimizer(request.arguments, request.recipe):
+            remove_optimizer_state(folder)
+    trainer.accelerator.wait_for_everyone()
 
 
 def keeps_optimizer(arguments: RecipeArguments, recipe: Recipe) -> bool:

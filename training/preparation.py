@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datasets import Dataset, DatasetDict
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from malmoi.data.notice import notify
 from malmoi.data.readers import READERS
@@ -16,11 +16,12 @@ from malmoi.inference.loading import TASK_KEY
 from malmoi.modeling.crf_tagging import UNLIMITED
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
-from malmoi.training.architectures import build_model
 from malmoi.training.evaluation import Evaluation
-from malmoi.training.finished_model import FinishedModel, labels_to_learn, train_on
+from malmoi.training.models.architectures import build_model
+from malmoi.training.models.finished_model import FinishedModel, find_finished_model, labels_to_learn, train_on
+from malmoi.training.models.tokenizers import load_tokenizer
+from malmoi.training.request import TrainingRequest
 from malmoi.training.tasks import Task
-from malmoi.training.tokenizers import load_tokenizer
 
 
 class Preparation(NamedTuple):
@@ -29,32 +30,32 @@ class Preparation(NamedTuple):
     splits: DatasetDict
     tokenizer: PreTrainedTokenizerBase
     model: PreTrainedModel
+    labels: list[str]
+    """Those of the model, in the order of their ids; one that is trained on may have some that the data lack."""
     max_length: int | None
+    """How many tokens the model sees at once; `None` if there is no limit."""
     train: Dataset
+    """The features of the training set, augmented."""
     evaluations: dict[str, Evaluation]
+    """What judges the model, for each split but the training set."""
     embeddings: dict[str, Any] | None
+    """What a report says of pretrained embeddings, if there are any."""
+    finished: FinishedModel | None
+    """The finished model that is trained on, if any."""
 
 
-def prepare(
-    task: Task,
-    arguments: RecipeArguments,
-    settings: dict[str, Any],
-    *,
-    seed: int,
-    finished: FinishedModel | None = None,
-) -> Preparation:
+def prepare(request: TrainingRequest) -> Preparation:
     """Read the data, and build tokenizer, model and features.
 
-    Args:
-        task: What is to be learned.
-        arguments: The recipe.
-        settings: Its settings of the model's configuration.
-        seed: Draws the share of the training set and what augments it.
-        finished: The finished model that is trained on, if any.
+    All random numbers follow from the seed: those of new weights, of the share of the training set and of what
+    augments it.
 
     Raises:
         UserError: If data, tokenizer, encoder or embeddings cannot be had or do not fit together.
     """
+    task, arguments, seed = request.task, request.arguments, request.training_arguments.seed
+    set_seed(seed)
+    finished = find_finished_model(task, arguments, request.recipe)
     splits = load_splits(arguments)
     for fault in split_faults(splits):
         notify(fault)
@@ -63,7 +64,7 @@ def prepare(
         labels = labels_to_learn(finished, task.labels(chosen))
         model, tokenizer, embeddings = train_on(finished, labels), finished.tokenizer, None
     else:
-        model, tokenizer, embeddings = new_model(task, arguments, settings, chosen)
+        model, tokenizer, embeddings = new_model(task, arguments, request.settings, chosen)
         labels = task.labels(chosen)
     model.config.update({TASK_KEY: task.name})
     max_length = input_length(arguments, model, tokenizer)
@@ -77,10 +78,12 @@ def prepare(
         splits,
         tokenizer,
         model,
+        labels,
         max_length,
         task.features(train, tokenizer, max_length=max_length),
         evaluations,
         None if embeddings is None else describe_embeddings(embeddings, list(chosen["text"]), tokenizer),
+        finished,
     )
 
 

@@ -20,8 +20,8 @@ from malmoi.recipes.arguments import (
 )
 from malmoi.recipes.recipe import ENCODER, Recipe, RecipeError, model_settings
 from malmoi.recipes.value_kinds import check_kinds
-from malmoi.training.launcher import launched_processes
-from malmoi.training.processes import check_processes, settings_of_processes
+from malmoi.training.processes.launcher import launched_processes
+from malmoi.training.processes.parallel_training import check_processes, settings_of_processes
 from malmoi.training.tasks import Task
 
 SHORTEST_INPUT = 4  # two special tokens and something to read

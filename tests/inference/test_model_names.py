@@ -13,7 +13,7 @@ from malmoi.inference.loading import load_model
 from malmoi.inference.model_names import check_name, hub_is_out_of_reach, means_a_path, without_waiting_for_the_hub
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
-from malmoi.training.tokenizers import load_tokenizer
+from malmoi.training.models.tokenizers import load_tokenizer
 
 PATHS = [
     "./model",

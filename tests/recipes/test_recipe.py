@@ -5,7 +5,7 @@ import pytest
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.recipes.recipe import RecipeError, describe_recipes, known_keys, load_recipe, recipe_names
-from malmoi.training.architectures import build_model
+from malmoi.training.models.architectures import build_model
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe, typed_value
 from malmoi.training.tasks import TASKS
 

@@ -116,6 +116,20 @@ def test_accumulated_batches_learn_the_same(tmp_path: Path, train: Callable[...,
     assert_same_weights(tmp_path / "whole", tmp_path / "parts")
 
 
+def test_a_class_of_the_model_may_be_missing_in_the_data(
+    tmp_path: Path, uneven_reviews: Path, train: Callable[..., dict[str, Any]]
+) -> None:
+    three = tmp_path / "three"
+    three.mkdir()
+    for name in ("train.txt", "validation.txt"):
+        text = (uneven_reviews / name).read_text(encoding="utf-8")
+        (three / name).write_text(text + "neither\t그럭저럭\n", encoding="utf-8")
+    train("model", data_dir=str(three), max_steps=1)
+    report = train("again", class_weights="balanced", max_steps=1, model_name_or_path=str(tmp_path / "model"))
+    assert report["data"]["labels"] == ["bad", "good"]
+    assert report["training"]["steps"] == 1
+
+
 @pytest.mark.slow
 def test_two_processes_learn_the_same(tmp_path: Path, train: Callable[..., dict[str, Any]]) -> None:
     train("one", **REPEATABLE)

@@ -11,16 +11,16 @@ from transformers.trainer_utils import IntervalStrategy
 
 from malmoi.commands.compare_embeddings import embedding_recipes, unfinished_runs
 from malmoi.recipes.recipe import RECIPES, Recipe, load_recipe, recipe_names
-from malmoi.training.enough_steps import (
+from malmoi.training.recipe_arguments import parse_recipe
+from malmoi.training.run_report import describe_settings, settings_as_given
+from malmoi.training.steps import (
+    EARLY_STOPPING,
     ENOUGH_STEPS,
     MOST_EVALUATIONS,
     give_enough_steps,
     nothing_learned,
-    settings_as_given,
+    planned_steps,
 )
-from malmoi.training.recipe_arguments import parse_recipe
-from malmoi.training.resuming import EARLY_STOPPING, planned_steps
-from malmoi.training.run_description import describe_settings
 from malmoi.training.train import main, run
 
 TINY = {

@@ -17,9 +17,9 @@ from transformers import TrainerControl, TrainerState, TrainingArguments
 from malmoi.recipes.recipe import RecipeError, load_recipe
 from malmoi.training import callbacks
 from malmoi.training.callbacks import ShortLines
-from malmoi.training.checkpoints import has_optimizer
 from malmoi.training.finished_run import FILES_TO_GO_ON
-from malmoi.training.run_description import kept_epoch
+from malmoi.training.resuming.checkpoints import has_optimizer
+from malmoi.training.run_report import kept_epoch
 from malmoi.training.train import run
 
 TINY = {

@@ -9,7 +9,7 @@ import pytest
 
 OFFERED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 COUNT_FAULTS = """
-from malmoi.training.large_pages import ask_for_large_pages
+from malmoi.training.processes.large_pages import ask_for_large_pages
 ask_for_large_pages()
 import resource, torch
 torch.zeros(1)

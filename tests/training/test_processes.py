@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from malmoi.recipes.recipe import RecipeError, load_recipe
-from malmoi.training import launcher
+from malmoi.training.processes import launcher
 from malmoi.training.recipe_arguments import parse_recipe
 
 TINY = {

@@ -12,8 +12,8 @@ from support.marked_lines import TRAIN_LINES, VALIDATION_LINES
 from transformers.utils import logging
 
 from malmoi.recipes.recipe import RecipeError, load_recipe
-from malmoi.training.checkpoints import what_it_lacks
-from malmoi.training.resuming import planned_steps, steps_per_epoch
+from malmoi.training.resuming.checkpoints import what_it_lacks
+from malmoi.training.steps import planned_steps, steps_per_epoch
 from malmoi.training.train import run
 
 TINY = {

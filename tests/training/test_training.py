@@ -19,7 +19,7 @@ from malmoi.data.token_features import token_features
 from malmoi.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
 from malmoi.recipes.recipe import RecipeError, load_recipe
 from malmoi.training.evaluation import TaggingEvaluation, tokenizer_ceiling
-from malmoi.training.run_description import describe_settings
+from malmoi.training.run_report import describe_settings
 from malmoi.training.train import run
 
 TINY = {

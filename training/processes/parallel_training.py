@@ -8,7 +8,7 @@ from datasets import disable_progress_bars
 from transformers import TrainingArguments
 
 from malmoi.recipes.recipe import RecipeError
-from malmoi.training.launcher import is_first_process, launched_processes, processes_here
+from malmoi.training.processes.launcher import is_first_process, launched_processes, processes_here
 
 
 def settings_of_processes(given: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrain
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError, model_settings, nearest
-from malmoi.training.launcher import say
+from malmoi.training.processes.launcher import say
 from malmoi.training.recipe_arguments import typed_value
 from malmoi.training.tasks import Task
 

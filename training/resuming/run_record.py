@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
+from datasets import Dataset, DatasetDict
 from transformers import (
     AutoTokenizer,
     PreTrainedConfig,
@@ -19,8 +19,7 @@ from transformers.trainer_callback import ExportableState
 
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
-from malmoi.training.checkpoints import read_state
-from malmoi.training.preparation import Preparation
+from malmoi.training.resuming.checkpoints import read_state
 
 # what may change on the way, and what is compared by what it leads to: data, vocabulary, weights
 FREE_ARGUMENTS = (
@@ -56,7 +55,7 @@ class RunRecord(TrainerCallback, ExportableState):
 
 
 def describe_training(
-    arguments: RecipeArguments, training_arguments: TrainingArguments, prepared: Preparation
+    arguments: RecipeArguments, training_arguments: TrainingArguments, splits: DatasetDict
 ) -> dict[str, Any]:
     """Return what a training must have in common with the checkpoint that it goes on from."""
     settings = {
@@ -69,30 +68,35 @@ def describe_training(
         settings[name] = getattr(value, "value", value)
     batch = training_arguments.train_batch_size * training_arguments.gradient_accumulation_steps
     settings["texts in a step"] = batch * training_arguments.world_size
-    data = {split: _fingerprint(prepared.splits[split]) for split in ("train", "validation")}
+    data = {split: _fingerprint(splits[split]) for split in ("train", "validation")}
     return {"settings": settings, "data": data}
 
 
 def check_resuming(
-    checkpoint: Path, prepared: Preparation, record: dict[str, Any], *, texts: list[str] | None = None
+    checkpoint: Path,
+    record: dict[str, Any],
+    *,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    train: Dataset,
 ) -> None:
     """Check that a training can go on from a checkpoint: with its labels, tokenizer, sizes, data and settings.
 
     Args:
         checkpoint: The checkpoint.
-        prepared: What the training would go on with.
         record: What the training is about, from `describe_training`.
-        texts: Texts that both tokenizers must read alike; by default the first ones of the training set.
+        model: The model that the training would go on with.
+        tokenizer: Its tokenizer.
+        train: The training set; both tokenizers must read its first texts alike.
 
     Raises:
         RecipeError: If anything differs; it names what.
     """
-    texts = list(prepared.splits["train"][:COMPARED_TEXTS]["text"]) if texts is None else texts
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
     differences = [
-        *_other_labels(config, prepared.model.config),
-        *_other_tokenizer(checkpoint, prepared.tokenizer, texts),
-        *_other_model(checkpoint, config, prepared.model),
+        *_other_labels(config, model.config),
+        *_other_tokenizer(checkpoint, tokenizer, list(train[:COMPARED_TEXTS]["text"])),
+        *_other_model(checkpoint, config, model),
     ]
     before = read_state(checkpoint)["stateful_callbacks"].get(RunRecord.__name__, {}).get("args", {}).get("content")
     if before is not None:  # checkpoints of older versions have none

@@ -8,8 +8,8 @@ from transformers import TrainingArguments
 
 from malmoi.recipes.recipe import RecipeError
 from malmoi.reports.report import REPORT_FILE, read_report
-from malmoi.training.checkpoints import checkpoints_in, what_it_lacks
-from malmoi.training.launcher import say
+from malmoi.training.processes.launcher import say
+from malmoi.training.resuming.checkpoints import checkpoints_in, what_it_lacks
 
 
 def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -> Path | None:

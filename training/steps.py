@@ -1,4 +1,7 @@
-"""Small data get enough steps: with the epochs of a recipe for a large corpus, a model would learn nothing of them."""
+"""How many steps a training has.
+
+Small data get enough of them: with the epochs of a recipe for a large corpus, a model would learn nothing.
+"""
 
 import dataclasses
 import math
@@ -8,16 +11,35 @@ from transformers import TrainingArguments
 
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe
-from malmoi.training.launcher import say
-from malmoi.training.recipe_arguments import typed_value
-from malmoi.training.resuming import EARLY_STOPPING, planned_steps, steps_per_epoch
+from malmoi.training.processes.launcher import say
 
 ENOUGH_STEPS = 300
 FEW_STEPS = 100
 """With fewer steps than this, a training that was asked for them is told so."""
 MOST_EVALUATIONS = 20
+EARLY_STOPPING = "early stopping"
+ALL_STEPS = "all steps"
 LENGTHS = ("num_train_epochs", "max_steps")
 STRATEGIES = {"eval_strategy": "eval_steps", "save_strategy": "save_steps", "logging_strategy": "logging_steps"}
+
+
+def steps_per_epoch(training_arguments: TrainingArguments, texts: int) -> int:
+    """Return how many steps the `Trainer` makes of so many texts."""
+    batch = training_arguments.train_batch_size * training_arguments.world_size
+    batches = texts // batch if training_arguments.dataloader_drop_last else math.ceil(texts / batch)
+    return max(1, math.ceil(batches / training_arguments.gradient_accumulation_steps))
+
+
+def planned_steps(training_arguments: TrainingArguments, texts: int) -> int:
+    """Return how many steps a training of so many texts has in all."""
+    if training_arguments.max_steps > 0:
+        return training_arguments.max_steps
+    return math.ceil(training_arguments.num_train_epochs * steps_per_epoch(training_arguments, texts))
+
+
+def end_of_training(steps: int, planned: int) -> str:
+    """Return what ended a training after so many steps."""
+    return ALL_STEPS if steps >= planned else EARLY_STOPPING
 
 
 def give_enough_steps(
@@ -65,18 +87,6 @@ def give_enough_steps(
         "(--num_train_epochs sets another number)."
     )
     return changed
-
-
-def instead_of(recipe: Recipe, changed: dict[str, Any]) -> dict[str, Any]:
-    """Return what recipe and flags say for settings that were changed; `None` where they say nothing."""
-    return {name: typed_value(recipe.given(name)) for name in changed}
-
-
-def settings_as_given(report: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a report as recipe and flags gave them, before small data changed any."""
-    before = report.get("training", {}).get("instead_of", {})
-    settings = {**report.get("settings", {}), **before}
-    return {name: value for name, value in settings.items() if name not in before or value is not None}
 
 
 def _is_left_to_us(recipe: Recipe) -> bool:

@@ -1,6 +1,5 @@
 """Going on with a training: what is left to train, and what is brought back from the checkpoint."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +16,9 @@ from transformers.trainer_callback import ExportableState
 
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
-from malmoi.training.checkpoints import has_optimizer, read_state
-from malmoi.training.launcher import say
-
-EARLY_STOPPING = "early stopping"
-ALL_STEPS = "all steps"
-
-
-def steps_per_epoch(training_arguments: TrainingArguments, texts: int) -> int:
-    """Return how many steps the `Trainer` makes of so many texts."""
-    batch = training_arguments.train_batch_size * training_arguments.world_size
-    batches = texts // batch if training_arguments.dataloader_drop_last else math.ceil(texts / batch)
-    return max(1, math.ceil(batches / training_arguments.gradient_accumulation_steps))
-
-
-def planned_steps(training_arguments: TrainingArguments, texts: int) -> int:
-    """Return how many steps a training of so many texts has in all."""
-    if training_arguments.max_steps > 0:
-        return training_arguments.max_steps
-    return math.ceil(training_arguments.num_train_epochs * steps_per_epoch(training_arguments, texts))
-
-
-def end_of_training(steps: int, planned: int) -> str:
-    """Return what ended a training after so many steps."""
-    return ALL_STEPS if steps >= planned else EARLY_STOPPING
+from malmoi.training.processes.launcher import say
+from malmoi.training.resuming.checkpoints import has_optimizer, read_state
+from malmoi.training.steps import ALL_STEPS, EARLY_STOPPING
 
 
 def finished_report(report: dict[str, Any], arguments: RecipeArguments, planned: int) -> str | None:

@@ -19,8 +19,8 @@ from malmoi.modeling import (
 )
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import CONFIGURATIONS, RecipeError, nearest
+from malmoi.training.models.tokenizers import check_training_name
 from malmoi.training.tasks import Task
-from malmoi.training.tokenizers import check_training_name
 
 
 class ModelRequest(NamedTuple):

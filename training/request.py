@@ -1,0 +1,48 @@
+"""What a training is asked to do: a recipe and its flags, read, checked and typed."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from transformers import TrainingArguments
+
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import Recipe
+from malmoi.training.processes.progress import quiet_bars
+from malmoi.training.recipe_arguments import check_arguments, parse_recipe
+from malmoi.training.resuming.output_dir import find_checkpoint
+from malmoi.training.tasks import TASKS, Task
+
+
+class TrainingRequest(NamedTuple):
+    """What a training is asked to do."""
+
+    recipe: Recipe
+    """As the user gave it, with flags."""
+    task: Task
+    arguments: RecipeArguments
+    """The arguments of the task; where data are few, `plan_training` changes some."""
+    training_arguments: TrainingArguments
+    """Those of transformers; likewise."""
+    settings: dict[str, Any]
+    """The settings of the model's configuration."""
+    checkpoint: Path | None = None
+    """The checkpoint to go on from, if any."""
+
+    @property
+    def output_dir(self) -> Path:
+        """The folder of the run."""
+        return Path(str(self.training_arguments.output_dir))
+
+
+def read_request(recipe: Recipe) -> TrainingRequest:
+    """Return what a recipe asks for, and make sure that it can be done and that no run is lost by it.
+
+    Raises:
+        RecipeError: If a value is wrong, or the folder of the run does not allow it.
+    """
+    task = TASKS[recipe.task]
+    arguments, training_arguments, settings = parse_recipe(recipe)
+    check_arguments(task, arguments, training_arguments)
+    checkpoint = find_checkpoint(training_arguments, overwrite=arguments.overwrite)
+    quiet_bars(training_arguments, recipe)
+    return TrainingRequest(recipe, task, arguments, training_arguments, settings, checkpoint)

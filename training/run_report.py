@@ -1,0 +1,216 @@
+"""The report of a run, put together: figures, and all that they depend on and cost."""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from transformers import TrainerState, TrainingArguments
+
+from malmoi.data.readers import READERS
+from malmoi.data.split_faults import count_repeated
+from malmoi.recipes.recipe import Recipe
+from malmoi.reports.costs import DEFINITIONS as COST_DEFINITIONS
+from malmoi.reports.costs import peak_memory_bytes, texts_per_second
+from malmoi.reports.report import environment
+from malmoi.training.evaluation import Evaluation
+from malmoi.training.plan import TrainingPlan
+from malmoi.training.preparation import Preparation
+from malmoi.training.recipe_arguments import typed_value
+from malmoi.training.request import TrainingRequest
+from malmoi.training.steps import end_of_training
+from malmoi.training.tasks import Task
+from malmoi.training.trainer import Training
+
+# flags that say where things lie and not what is trained; a report is published, a path is nobody's business
+OF_THIS_MACHINE = ("data_dir", "output_dir", "overwrite", "resume_from_checkpoint")
+# settings that may be a name on the Hub or a path
+NAMES_OR_PATHS = ("tokenizer", "model_name_or_path", "embeddings")
+
+
+def make_report(
+    request: TrainingRequest,
+    prepared: Preparation,
+    plan: TrainingPlan,
+    training: Training,
+    figures: Mapping[str, dict[str, float]],
+    *,
+    started: float,
+) -> dict[str, Any]:
+    """Put together what `report.json` says of a run; the first process alone measures how fast the model answers.
+
+    Args:
+        request: What was asked for.
+        prepared: What the training started from, with the details of the last evaluation.
+        plan: How long the training was to be.
+        training: The training.
+        figures: The figures of the model that is kept, for each split.
+        started: When the run began, by `time.perf_counter()`.
+    """
+    task, arguments, training_arguments = request.task, request.arguments, request.training_arguments
+    state = training.trainer.state
+    evaluation = prepared.evaluations["validation"]
+    history = epoch_history(state.log_history, training.timer.seconds, task)
+    # the only evaluation, if none was asked for
+    history = history or [{"epoch": state.epoch, "step": state.global_step, **figures["validation"]}]
+    report: dict[str, Any] = {
+        "recipe": request.recipe.name,
+        "task": task.name,
+        "model_type": prepared.model.config.model_type,
+        **describe_beginning(request, prepared, plan),
+        "data": describe_data(task, arguments.reader, arguments.data_dir, prepared.splits, split="validation"),
+        "training": describe_steps(request, prepared, plan, state),
+        "tokenizer": {"vocab_size": len(prepared.tokenizer), **task.describe_tokens(evaluation)},
+        **({"embeddings": prepared.embeddings} if prepared.embeddings else {}),
+        "figures": figures["validation"],
+        **evaluation.details,
+        **(describe_test(figures["test"], prepared.evaluations["test"]) if "test" in figures else {}),
+        "definitions": task.definitions,
+        "breakdown": task.breakdown,
+        **summarize_epochs(history, task.main_figure),
+        "kept_epoch": kept_epoch(state, training_arguments),
+        "losses": loss_history(state.log_history),
+        "seconds_per_epoch": training.timer.total() / (state.epoch or 1),
+        "seconds_total": time.perf_counter() - started,
+        "parameters": prepared.model.num_parameters(),
+        "peak_memory_bytes": peak_memory_bytes(),
+        "cost_definitions": COST_DEFINITIONS,
+        "seed": training_arguments.seed,
+        "examples": task.examples(prepared.splits["validation"]),
+        "environment": environment(),
+    }
+    if training.trainer.is_world_process_zero():
+        report["texts_per_second"] = texts_per_second(
+            prepared.model,
+            prepared.tokenizer,
+            prepared.splits["validation"]["text"],
+            max_length=prepared.max_length,
+        )
+    return report
+
+
+def describe_beginning(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -> dict[str, Any]:
+    """Return the settings that a training had in the end, and the finished model that it began from, if any."""
+    settings, finished = describe_settings(request.recipe), prepared.finished
+    if finished is None:
+        return {"settings": settings | plan.changed}
+    return {
+        "settings": finished.settings_used(settings) | plan.changed,
+        "trained_on_from": finished.describe(request.task.labels(prepared.splits["train"])),
+    }
+
+
+def describe_steps(
+    request: TrainingRequest, prepared: Preparation, plan: TrainingPlan, state: TrainerState
+) -> dict[str, Any]:
+    """Return how much a training was: texts, batches, processes, steps, and what ended it."""
+    training_arguments, precision = request.training_arguments, request.training_arguments.mixed_precision
+    instead_of = {name: typed_value(request.recipe.given(name)) for name in plan.changed}
+    return {
+        "texts_per_epoch": prepared.train.num_rows,
+        "batch": training_arguments.train_batch_size
+        * training_arguments.gradient_accumulation_steps
+        * training_arguments.world_size,
+        "processes": training_arguments.world_size,
+        "steps": state.global_step,
+        "ended": end_of_training(state.global_step, plan.steps),
+        **({"instead_of": instead_of} if instead_of else {}),
+        "precision": {"no": "float32"}.get(precision, precision),
+    }
+
+
+def describe_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return recipe and flags as a published report may show them: no credentials, no path of this machine."""
+    settings = {
+        key: typed_value(value)
+        for key, value in {**recipe.settings, **recipe.flags}.items()
+        if key not in OF_THIS_MACHINE and not key.endswith("_token")
+    }
+    for key in NAMES_OR_PATHS:
+        if Path(str(settings.get(key))).exists():
+            settings[key] = Path(str(settings[key])).name
+    return settings
+
+
+def describe_data(
+    task: Task, reader: str, data_dir: str | Path | None, splits: Mapping[str, Dataset], *, split: str
+) -> dict[str, Any]:
+    """Return where the data comes from, how much there is, and on which part the figures are measured."""
+    return {
+        "reader": reader,
+        "source": Path(data_dir).name if data_dir else READERS[reader].default_source,
+        "split": split,
+        "texts": {name: rows.num_rows for name, rows in splits.items()},
+        "labels": task.labels(splits[split]),
+        "fingerprint": fingerprint(splits[split]),
+        **({"also_in_training": count_repeated(splits)} if "train" in splits else {}),
+    }
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """Return a hash of the texts and labels of a dataset: equal where figures are measured on the same data."""
+    digest = hashlib.sha256()
+    for row in dataset.remove_columns("id"):
+        digest.update(json.dumps(row, ensure_ascii=False, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def epoch_history(log_history: list[dict[str, Any]], seconds: list[float], task: Task) -> list[dict[str, Any]]:
+    """Return one entry per evaluation during training: epoch, training seconds of that epoch, figures from 0 to 1."""
+    history = []
+    for entry in log_history:
+        if f"eval_{task.main_figure}" not in entry:
+            continue
+        figures = {name: entry[f"eval_{name}"] for name in ("loss", *task.definitions) if f"eval_{name}" in entry}
+        epoch = entry["epoch"]
+        finished = int(epoch) - 1 if float(epoch).is_integer() else None
+        took = seconds[finished] if finished is not None and finished < len(seconds) else None
+        history.append({"epoch": epoch, "step": entry["step"], "train_seconds": took, **figures})
+    return history
+
+
+def kept_epoch(state: TrainerState, training_arguments: TrainingArguments) -> float | None:
+    """Return the epoch whose model is kept: the best one if that is loaded at the end, otherwise the last."""
+    if training_arguments.load_best_model_at_end:
+        for entry in state.log_history:
+            if entry["step"] == state.best_global_step:
+                return float(entry["epoch"])
+    return state.epoch
+
+
+def describe_test(figures: dict[str, float], evaluation: Evaluation) -> dict[str, Any]:
+    """Return the figures on the test set with what stands behind them."""
+    beside = {f"test_{name}": evaluation.details[name] for name in ("support", "intervals")}
+    return {"test_figures": figures, **beside}
+
+
+def loss_history(log_history: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """Return the training loss wherever it was logged."""
+    return [
+        {"epoch": entry["epoch"], "step": entry["step"], "loss": entry["loss"]}
+        for entry in log_history
+        if "loss" in entry
+    ]
+
+
+def summarize_epochs(history: list[dict[str, Any]], main_figure: str) -> dict[str, Any]:
+    """Return the evaluations, with the best and the mean of the main figure."""
+    scores = [entry[main_figure] for entry in history]
+    best = max(history, key=lambda entry: entry[main_figure])
+    return {
+        "main_figure": main_figure,
+        "epochs": history,
+        "best": best[main_figure],
+        "best_epoch": best["epoch"],
+        "mean": sum(scores) / len(scores),
+    }
+
+
+def settings_as_given(report: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a report as recipe and flags gave them, before small data changed any."""
+    before = report.get("training", {}).get("instead_of", {})
+    settings = {**report.get("settings", {}), **before}
+    return {name: value for name, value in settings.items() if name not in before or value is not None}

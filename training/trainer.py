@@ -1,0 +1,141 @@
+"""The stock `Trainer`, with what the recipe asks of it beside its own arguments."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from datasets import Dataset
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    ProgressCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.training.callbacks import (
+    EpochTimer,
+    LearningRateDecay,
+    RepeatableLengthGrouping,
+    ShortLines,
+    ShortProgress,
+)
+from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered, predicted_labels
+from malmoi.training.optimizer import recipe_optimizer
+from malmoi.training.plan import TrainingPlan
+from malmoi.training.preparation import Preparation
+from malmoi.training.processes.launcher import say
+from malmoi.training.request import TrainingRequest
+from malmoi.training.resuming.output_dir import remove_old_run
+from malmoi.training.resuming.restoring import (
+    ResumedState,
+    check_optimizer,
+    finished_state,
+    restore_callbacks,
+    restore_finished_training,
+)
+from malmoi.training.resuming.run_record import RunRecord
+from malmoi.training.tasks import Task
+
+
+class Training(NamedTuple):
+    """A training that has ended: the `Trainer` with the model that is kept, and the times of its epochs."""
+
+    trainer: Trainer
+    timer: EpochTimer
+
+
+def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -> Training:
+    """Train the model, from the beginning or from the checkpoint; what an earlier run left in the folder is removed.
+
+    Raises:
+        RecipeError: If the checkpoint lacks the state of the optimizer.
+    """
+    task, arguments, training_arguments = request.task, request.arguments, request.training_arguments
+    trainer = build_trainer(
+        task,
+        prepared.model,
+        prepared.tokenizer,
+        training_arguments,
+        train=prepared.train,
+        evaluation=prepared.evaluations["validation"],
+        optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
+    )
+    trainer.compute_loss_func = task.loss_function(prepared.train, arguments, num_labels=len(prepared.labels))
+    timer = EpochTimer()
+    for callback in [*training_callbacks(task, arguments, training_arguments), timer, RunRecord(plan.record)]:
+        trainer.add_callback(callback)
+    checkpoint = request.checkpoint
+    if checkpoint is None or checkpoint.resolve().parent != request.output_dir.resolve():
+        remove_old_run(training_arguments)
+    train_what_is_left(trainer, checkpoint, arguments, plan.steps)
+    return Training(trainer, timer)
+
+
+def train_what_is_left(trainer: Trainer, checkpoint: Path | None, arguments: RecipeArguments, planned: int) -> None:
+    """Train what is left to train; nothing if early stopping or the number of steps has ended the training before."""
+    callbacks = trainer.callback_handler.callbacks
+    if checkpoint is None:
+        trainer.train()
+    else:
+        restore_callbacks(callbacks, checkpoint)
+        finished = finished_state(checkpoint, arguments, planned)
+        if finished is None:
+            check_optimizer(checkpoint)
+            trainer.add_callback(ResumedState(callbacks, checkpoint))
+            trainer.train(resume_from_checkpoint=str(checkpoint))
+        else:
+            say(f"{checkpoint}: the training is finished ({finished}); nothing is left to train.")
+            restore_finished_training(trainer, checkpoint)
+    # it would look for the figures of the training in those of the final evaluation
+    trainer.remove_callback(EarlyStoppingCallback)
+
+
+def build_trainer(
+    task: Task,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    training_arguments: TrainingArguments,
+    *,
+    train: Dataset | None,
+    evaluation: Evaluation,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> Trainer:
+    """Return a stock `Trainer` whose evaluation computes all figures of the task."""
+    configure_evaluation(training_arguments)
+    # torch warns where there is nothing to pin for
+    training_arguments.dataloader_pin_memory &= torch.cuda.is_available()
+    trainer = Trainer(
+        model=model,
+        args=training_arguments,
+        train_dataset=train,
+        eval_dataset=numbered(evaluation.inputs),
+        data_collator=task.collator(tokenizer),
+        processing_class=tokenizer,
+        compute_metrics=evaluation,  # type: ignore[arg-type]
+        preprocess_logits_for_metrics=predicted_labels,
+        optimizers=(optimizer, None),
+    )
+    # both print all figures after every evaluation
+    trainer.remove_callback(ProgressCallback)
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def training_callbacks(
+    task: Task, arguments: RecipeArguments, training_arguments: TrainingArguments
+) -> list[TrainerCallback]:
+    """Return what the recipe asks of the `Trainer` beside its own arguments."""
+    callbacks: list[TrainerCallback] = [
+        ShortLines(task.main_figure) if training_arguments.disable_tqdm else ShortProgress(task.main_figure),
+        RepeatableLengthGrouping(),
+    ]
+    if arguments.learning_rate_decay != 1:
+        callbacks.append(LearningRateDecay(arguments.learning_rate_decay))
+    if arguments.early_stopping_patience is not None:
+        callbacks.append(EarlyStoppingCallback(arguments.early_stopping_patience, arguments.early_stopping_threshold))
+    return callbacks
