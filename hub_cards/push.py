@@ -26,7 +26,7 @@ from malmoi.hub_cards.run_facts import read_facts
 from malmoi.hub_cards.space_staging import stage_space
 from malmoi.hub_cards.staging import stage
 from malmoi.hub_cards.upload import newest_commit, upload
-from malmoi.training.launcher import leave
+from malmoi.training.processes.launcher import leave
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 SUFFIX = "-hub"

@@ -13,17 +13,24 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import logging
 
-try:  # draws its random numbers in a fifth of the time on a CPU
-    from malmoi.kernels.dropout import Dropout as Dropout
-except ImportError:
-    from torch.nn import Dropout  # type: ignore[assignment]
-
 logger = logging.get_logger(__name__)
 
 HASH_MULTIPLIER = 0x9E3779B1  # odd: spreads ids over all bits (Knuth, The Art of Computer Programming, 3, 6.4)
 HASH_MODULUS = 2**31 - 1
 NGRAM_SETTINGS = ("ngram_sizes", "ngram_vocab_size", "ngram_embedding_size")
 LARGEST_KERNEL = 2**28  # oneDNN refuses gates of 2 GiB, as those of a text of two million characters are
+
+
+def installed_dropout() -> type[nn.Dropout]:
+    """Return the dropout of `malmoi.kernels`, which draws its numbers faster on a CPU, or that of torch without it."""
+    try:
+        from malmoi.kernels.dropout import Dropout
+    except ImportError:
+        return nn.Dropout
+    return Dropout
+
+
+Dropout = installed_dropout()
 
 
 class NgramEmbeddings(nn.Module):
@@ -73,8 +80,8 @@ class BiLstm(nn.LSTM):
     """An `nn.LSTM` of both directions over sentences padded on the right, which changes none of their numbers."""
 
     def __init__(self, input_size: int, output_size: int, *, num_layers: int, dropout: float):
-        options = {"batch_first": True, "bidirectional": True, "dropout": dropout if num_layers > 1 else 0.0}
-        super().__init__(input_size, output_size // 2, num_layers, **options)
+        between = dropout if num_layers > 1 else 0.0
+        super().__init__(input_size, output_size // 2, num_layers, True, True, between, True)
         self.output_dropout = Dropout(dropout)
 
     def __setattr__(self, name: str, value: object) -> None:

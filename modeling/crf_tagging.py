@@ -84,13 +84,6 @@ class CrfTagger(PreTrainedModel):
         self.crf = LinearChainCrf(self.classifier.out_features, implementation=self.config.crf_implementation)
         self.crf.follow(self.config.constraints)
 
-    @staticmethod
-    def own_pipeline_class() -> type:
-        """Return the pipeline of these models, whose file travels with them as it is imported here."""
-        from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
-
-        return CrfTokenClassificationPipeline
-
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)

@@ -26,6 +26,13 @@ class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
         self.add_head(config.hidden_size)
         self.post_init()
 
+    @staticmethod
+    def own_pipeline_class() -> type:
+        """Return the pipeline of these models, whose file travels with them as it is imported here."""
+        from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
+        return CrfTokenClassificationPipeline
+
     @can_return_tuple
     def forward(
         self,

@@ -81,6 +81,13 @@ class EncoderCrfForTokenClassification(CrfTagger):
         model.encoder = encoder
         return model
 
+    @staticmethod
+    def own_pipeline_class() -> type:
+        """Return the pipeline of these models, whose file travels with them as it is imported here."""
+        from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
+        return CrfTokenClassificationPipeline
+
     def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
         """Replace the embeddings of the encoder; a new number of tokens goes into its configuration."""
         self.encoder.set_input_embeddings(value)
