@@ -23,13 +23,17 @@ class PytorchCrf:
     ) -> Tensor:
         """Return the negative log-likelihood of labels of each sentence, `(batch,)`."""
         filled = lengths > 0
+        # a function of all scores, also of those that no sentence uses
+        nothing = emissions.new_zeros(emissions.size(0)) + sum(
+            scores[..., :0].sum() for scores in (emissions, start, transitions, end)
+        )
         if not filled.any():
-            return emissions.sum() * 0 + emissions.new_zeros(emissions.size(0))
+            return nothing
         mask = _mask(lengths, emissions)[filled]
         parameters = {"start_transitions": start, "transitions": transitions, "end_transitions": end}
         inputs = (emissions[filled], labels[filled].masked_fill(~mask, 0))
         likelihood = functional_call(_library(start), parameters, inputs, {"mask": mask, "reduction": "none"})
-        return emissions.new_zeros(emissions.size(0)).masked_scatter(filled, -likelihood)
+        return nothing.masked_scatter(filled, -likelihood)
 
     def loss_and_gradients(
         self, emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
