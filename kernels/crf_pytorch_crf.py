@@ -31,7 +31,8 @@ class PytorchCrf:
             return nothing
         mask = _mask(lengths, emissions)[filled]
         parameters = {"start_transitions": start, "transitions": transitions, "end_transitions": end}
-        inputs = (emissions[filled], labels[filled].masked_fill(~mask, 0))
+        # the library multiplies padding by 0, whatever it holds
+        inputs = (emissions[filled].masked_fill(~mask[:, :, None], 0), labels[filled].masked_fill(~mask, 0))
         likelihood = functional_call(_library(start), parameters, inputs, {"mask": mask, "reduction": "none"})
         return nothing.masked_scatter(filled, -likelihood)
 
