@@ -4,7 +4,8 @@ python -m malmoi.benchmarks.crf
 
 Random scores and labels in float32, sentences of equal length; parameters are the same for all. Every path is first
 compared with sums in log space in float64. pytorch-crf (https://github.com/kmkurn/pytorch-crf) computes no
-probabilities of tags, so those are compared with `torch`, our path without a compiler.
+probabilities of tags, so those are compared with `torch`, our path without a compiler. `plain` is what a saved model
+computes with where malmoi is not installed; the last column says how many times as long that takes as with malmoi.
 
 Times on a machine that others use too mean little; what counts are ratios of times of one round.
 """
@@ -27,16 +28,25 @@ from malmoi.benchmarks.measurement import (
     time_alternately,
     write_results,
 )
-from malmoi.kernels import crf_log_space
+from malmoi.kernels import CrfRecursions, crf_log_space
 from malmoi.kernels.crf_gold import less_gold
 from malmoi.kernels.crf_numba import NUMBA
 from malmoi.kernels.crf_torch import TORCH
+from malmoi.modeling.crf_recursions import PYTORCH
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 
 SHAPES = ((32, 128, 13), (64, 64, 13), (8, 512, 13), (32, 128, 41))
 """Batch, length and tags; 13 are the tags of KLUE."""
 TOLERANCE = 1e-5
+PLAIN = "plain"
 Row = dict[str, object]
+
+
+class PlainCrf(LinearChainCrf):
+    """The CRF of a saved model where malmoi is not installed."""
+
+    def _recursions(self, device: torch.device) -> CrfRecursions:
+        return PYTORCH
 
 
 class Chain:
@@ -44,7 +54,7 @@ class Chain:
 
     Args:
         shape: Batch, length and tags.
-        implementations: Which of ours take part.
+        implementations: Which of ours take part; `"plain"` is that of a saved model without malmoi.
     """
 
     def __init__(self, shape: tuple[int, int, int], implementations: Sequence[str]):
@@ -54,7 +64,10 @@ class Chain:
         self.labels = torch.randint(tags, (batch, length), generator=generator)
         self.mask = torch.ones(batch, length, dtype=torch.bool)
         self.peer = CRF(tags, batch_first=True)
-        self.ours = {name: LinearChainCrf(tags, implementation=name) for name in implementations}
+        self.ours = {
+            name: PlainCrf(tags) if name == PLAIN else LinearChainCrf(tags, implementation=name)
+            for name in implementations
+        }
         for crf in self.ours.values():
             crf.load_state_dict(self.peer.state_dict())
 
@@ -123,6 +136,9 @@ def compare(shape: tuple[int, int, int], implementations: Sequence[str], rounds:
             if name != peer:
                 row[f"{name} takes"] = timings[name]
                 row[f"{name} is faster by"] = ratio(timings[peer], timings[name])
+        if PLAIN in implementations:
+            fastest = "numba" if "numba" in implementations else "torch"
+            row["with malmoi, faster by"] = ratio(timings[PLAIN], timings[fastest])
         rows.append(row)
     return rows
 
@@ -147,7 +163,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output_dir", type=Path, default=RESULTS, help="where crf.json is written")
     options = parser.parse_args(argv)
     set_threads(options.threads)
-    implementations = [backend.name for backend in (TORCH, NUMBA) if backend.supports(torch.device("cpu"), 1)]
+    implementations = [backend.name for backend in (TORCH, NUMBA) if backend.supports(torch.device("cpu"), 1)] + [
+        PLAIN
+    ]
     rows = [row for shape in SHAPES for row in compare(shape, implementations, options.rounds)]
     print_table(rows, title="Linear-chain CRF, medians (quartiles)")
     print(machine_line())

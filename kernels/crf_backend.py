@@ -23,6 +23,23 @@ class CrfRecursions(Protocol):
     ) -> Tensor:
         """Return the negative log-likelihood of labels, `(batch, length)`, of each sentence, `(batch,)`."""
 
+    def loss_and_gradients(
+        self, emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return these and their derivatives.
+
+        These are by emissions, `(batch, length, tags)`, 0 past the end, and by transitions,
+        `(batch, previous tag, next tag)`; those by start and end are those by the first and the last emissions.
+        """
+
+    def expectations(
+        self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return log-partition function, `(batch,)`, marginals, and expected numbers of steps.
+
+        The last are `(batch, previous tag, next tag)`.
+        """
+
     def marginals(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
         """Return the probability of every tag at every position, `(batch, length, tags)`; 0 past the end."""
 
@@ -46,10 +63,10 @@ class CrfBackend(NamedTuple):
     expected (Sutton and McCallum, 2012, section 4.1).
 
     Args:
-        name: As in `crf_implementation`.
+        name: As in `IMPLEMENTATIONS`.
         supports: Whether it can be used on a device, for a number of tags.
-        expectations: Of `(emissions, lengths, start, transitions, end)`, as in `crf_log_space`.
-        loss_and_gradients: Of `(emissions, labels, lengths, start, transitions, end)`, as `crf_gold.less_gold`.
+        expectations: As in `CrfRecursions`.
+        loss_and_gradients: Likewise.
         weigh_gradients: Of `(unary, pairs, lengths, gradient)`, as `crf_gold.weigh_gradients`.
         viterbi: As in `CrfRecursions`.
         viterbi_and_max_marginals: Likewise.

@@ -11,7 +11,8 @@ from .crf_torch import TORCH
 from .crf_triton import TRITON
 
 FASTEST_FIRST = (TRITON, NUMBA, TORCH)
-IMPLEMENTATIONS = ("auto", *(backend.name for backend in FASTEST_FIRST), PYTORCH_CRF.name)
+IMPLEMENTATIONS = ("auto", TORCH.name, NUMBA.name, TRITON.name, PYTORCH_CRF.name)
+"""What can compute: the fastest that is at hand, our PyTorch, numba on a CPU, Triton on a GPU, that library."""
 
 
 def choose(implementation: str, device: torch.device, num_tags: int) -> CrfRecursions:
@@ -21,7 +22,12 @@ def choose(implementation: str, device: torch.device, num_tags: int) -> CrfRecur
         implementation: `"pytorch-crf"` for that library, otherwise as in `choose_backend`.
         device: Where the emissions are.
         num_tags: Number of tags.
+
+    Raises:
+        ValueError: If there is no implementation of that name.
     """
+    if implementation not in IMPLEMENTATIONS:
+        raise ValueError(f"`implementation` must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}.")
     if implementation == PYTORCH_CRF.name:
         return PYTORCH_CRF
     return choose_backend(implementation, device, num_tags)

@@ -9,14 +9,9 @@ from torch.func import functional_call
 from .crf_backend import IGNORED_LABEL
 from .crf_torch import TORCH
 
-try:
-    from torchcrf import CRF as LibraryCrf
-except ImportError:
-    LibraryCrf = None
-
 
 class PytorchCrf:
-    """Loss and decoding as pytorch-crf computes them; probabilities and max-marginals, which it lacks, are ours.
+    """Loss and decoding as pytorch-crf computes them; what it lacks is ours, in PyTorch.
 
     For arguments and answers see `CrfRecursions`.
     """
@@ -28,13 +23,30 @@ class PytorchCrf:
     ) -> Tensor:
         """Return the negative log-likelihood of labels of each sentence, `(batch,)`."""
         filled = lengths > 0
+        # a function of all scores, also of those that no sentence uses
+        nothing = emissions.new_zeros(emissions.size(0)) + sum(
+            scores[..., :0].sum() for scores in (emissions, start, transitions, end)
+        )
         if not filled.any():
-            return emissions.sum() * 0 + emissions.new_zeros(emissions.size(0))
+            return nothing
         mask = _mask(lengths, emissions)[filled]
         parameters = {"start_transitions": start, "transitions": transitions, "end_transitions": end}
-        inputs = (emissions[filled], labels[filled].masked_fill(~mask, 0))
+        # the library multiplies padding by 0, whatever it holds
+        inputs = (emissions[filled].masked_fill(~mask[:, :, None], 0), labels[filled].masked_fill(~mask, 0))
         likelihood = functional_call(_library(start), parameters, inputs, {"mask": mask, "reduction": "none"})
-        return emissions.new_zeros(emissions.size(0)).masked_scatter(filled, -likelihood)
+        return nothing.masked_scatter(filled, -likelihood)
+
+    def loss_and_gradients(
+        self, emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return our loss and its derivatives: the library's are summed over sentences."""
+        return TORCH.loss_and_gradients(emissions, labels, lengths, start, transitions, end)
+
+    def expectations(
+        self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return our log-partition function, probabilities of tags and expected numbers of steps."""
+        return TORCH.expectations(emissions, lengths, start, transitions, end)
 
     def marginals(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
         """Return the probability of every tag at every position, `(batch, length, tags)`."""
@@ -64,11 +76,13 @@ class PytorchCrf:
 
 def _library(start: Tensor) -> Any:
     """Return a CRF of the library for so many tags."""
-    if LibraryCrf is None:
+    try:
+        from torchcrf import CRF as LibraryCrf
+    except ImportError as error:
         raise ImportError(
-            '`crf_implementation="pytorch-crf"` needs the library: `pip install pytorch-crf`, '
-            'or load the model with `crf_implementation="torch"`, which has the same parameters.'
-        )
+            '`implementation="pytorch-crf"` needs the library: `pip install pytorch-crf`, or take "torch", which has '
+            "the same parameters (a saved model: `crf_implementation`)."
+        ) from error
     return LibraryCrf(start.size(0), batch_first=True)
 
 

@@ -5,11 +5,8 @@ sum. Matrices have on axis 0 the tags over which the maximum or the sum is taken
 asked for in this one, so that no step waits for memory.
 """
 
-try:  # what a file imports there is not taken for a requirement of the saved model
-    import triton
-    import triton.language as tl
-except ImportError as error:
-    raise ImportError("The kernels of the CRF need Triton: `pip install triton`.") from error
+import triton
+import triton.language as tl
 
 
 def find_compiler() -> None:

@@ -3,11 +3,8 @@
 It is written as those of `crf_triton_kernels`, but adds up in float64: what is wanted are sums over whole sentences.
 """
 
-try:  # what a file imports there is not taken for a requirement of the saved model
-    import triton
-    import triton.language as tl
-except ImportError as error:
-    raise ImportError("The kernels of the CRF need Triton: `pip install triton`.") from error
+import triton
+import triton.language as tl
 
 
 @triton.jit(do_not_specialize=["length"])

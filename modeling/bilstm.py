@@ -81,7 +81,7 @@ class BiLstm(nn.LSTM):
 
     def __init__(self, input_size: int, output_size: int, *, num_layers: int, dropout: float):
         between = dropout if num_layers > 1 else 0.0
-        super().__init__(input_size, output_size // 2, num_layers, True, True, between, True)
+        super().__init__(input_size, output_size // 2, num_layers, batch_first=True, bidirectional=True, dropout=between)
         self.output_dropout = Dropout(dropout)
 
     def __setattr__(self, name: str, value: object) -> None:

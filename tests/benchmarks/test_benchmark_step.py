@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from malmoi.benchmarks import crf, step
+from malmoi.modeling.crf_recursions import PYTORCH
 
 
 def test_shares_add_up_and_limits_stay_below_the_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,13 +32,21 @@ def test_the_crf_is_checked_and_timed_beside_the_library(
     results = json.loads((tmp_path / "crf.json").read_text(encoding="utf-8"))
     assert [row["computed"] for row in results["rows"]] == ["loss and gradients", "best tags", "probabilities"]
     assert results["rows"][0]["torch is faster by"]["median"] > 0
+    # a saved model without malmoi
+    assert all(row["plain takes"]["median"] > 0 for row in results["rows"])
+    assert all(row["with malmoi, faster by"]["median"] > 0 for row in results["rows"])
     printed = capsys.readouterr().out
     assert "torch, best tags: at least 3 times as fast is aimed at; the lowest is" in printed
 
 
-def test_a_crf_that_is_off_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = crf.Chain((2, 5, 3), ["torch"])
-    wrong = chain.ours["torch"].negative_log_likelihood
-    monkeypatch.setattr(chain.ours["torch"], "negative_log_likelihood", lambda *scores: 1.01 * wrong(*scores))
-    with pytest.raises(RuntimeError, match="torch: loss is off by"):
+@pytest.mark.parametrize("name", ["torch", "plain"])
+def test_a_crf_that_is_off_is_not_timed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = crf.Chain((2, 5, 3), ["torch", "plain"])
+    wrong = chain.ours[name].negative_log_likelihood
+    monkeypatch.setattr(chain.ours[name], "negative_log_likelihood", lambda *scores: 1.01 * wrong(*scores))
+    with pytest.raises(RuntimeError, match=f"{name}: loss is off by"):
         chain.check()
+
+
+def test_plain_is_what_a_saved_model_computes_with_where_malmoi_is_not_installed() -> None:
+    assert crf.Chain((2, 5, 3), ["plain"]).ours["plain"]._recursions(torch.device("cpu")) is PYTORCH

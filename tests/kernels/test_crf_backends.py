@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.crf_chains import chains
 from torch import Tensor
 
 from malmoi.kernels import crf_log_space, crf_numba, crf_torch, crf_triton
@@ -82,27 +83,6 @@ def test_a_missing_library_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "_kernels", module._kernels.__wrapped__)
     assert choose_backend("auto", CPU, 13) is TORCH
     assert choose_backend("auto", CUDA, 13) is TORCH
-
-
-@st.composite
-def chains(draw: st.DrawFn) -> tuple[Tensor, ...]:
-    """Draw emissions, labels, lengths, start, transitions and end of a few sentences, some of them forbidden steps."""
-    generator = torch.Generator().manual_seed(draw(st.integers(0, 10_000)))
-    batch, length, tags = draw(st.integers(1, 6)), draw(st.integers(1, 20)), draw(st.integers(1, 20))
-    scale = draw(st.sampled_from([0.1, 1.0, 30.0, 300.0]))
-
-    def random(*shape: int) -> Tensor:
-        return scale * torch.randn(shape, generator=generator, dtype=torch.float64)
-
-    lengths = torch.randint(0, length + 1, (batch,), generator=generator)
-    labels = torch.randint(tags, (batch, length), generator=generator)
-    start, transitions = random(tags), random(tags, tags)
-    if draw(st.booleans()):  # forbid, but leave one way that is always open
-        start[torch.rand(tags, generator=generator) < 0.3] = -torch.inf
-        transitions[torch.rand(tags, tags, generator=generator) < draw(st.sampled_from([0.1, 0.8]))] = -torch.inf
-        start[0], transitions[0], transitions[:, 0] = 0.0, 0.0, 0.0
-        labels.zero_()
-    return random(batch, length, tags), labels, lengths, start, transitions, random(tags)
 
 
 @pytest.mark.parametrize("backend", [TORCH, NUMBA], ids=["torch", "numba"])

@@ -1,3 +1,5 @@
+"""The CRF against enumeration, finite differences and pytorch-crf, on every path that a CPU has."""
+
 import functools
 import itertools
 from collections.abc import Iterator
@@ -7,66 +9,22 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.crf_chains import PATHS, computed_by, enumerate_paths, is_legal, make_crf, random_mask
 from torch import Tensor
 from torchcrf import CRF as LibraryCrf
 
-from malmoi.kernels import crf_scaled_scores
-from malmoi.kernels.crf_numba import NUMBA
-from malmoi.kernels.crf_torch import TORCH
-from malmoi.modeling import linear_chain_crf
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
-from malmoi.modeling.pytorch_crf_reference import PytorchCrfReference
-
-BIO_STARTS = [False, True, False, True, False]
-BIO_STEPS = [
-    [False, False, False, True, False],  # B-PS
-    [False, False, False, True, False],  # I-PS
-    [False, True, False, False, False],  # B-LC
-    [False, True, False, False, False],  # I-LC
-    [False, True, False, True, False],  # O
-]
 
 
-@pytest.fixture(autouse=True, scope="module", params=["torch", "log space", "numba"])
-def backend(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.fixture(autouse=True, scope="module", params=PATHS)
+def path(request: pytest.FixtureRequest) -> Iterator[str]:
     """Let every test of this file run on each path that a CPU has."""
-    chosen = NUMBA if request.param == "numba" else TORCH
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(linear_chain_crf, "choose_backend", lambda *_: chosen)
-        if request.param == "log space":
-            patch.setattr(crf_scaled_scores, "LARGEST_EXPONENT", -1.0)
-        yield
+    with computed_by(request.param):
+        yield request.param
 
 
-def make_crf(tags: int, *, constrained: bool = False, scale: float = 1.0, seed: int = 0) -> LinearChainCrf:
-    constraints = {"forbidden_starts": BIO_STARTS, "forbidden_transitions": BIO_STEPS} if constrained else {}
-    crf = LinearChainCrf(tags, **constraints).double()
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in crf.parameters():
-            parameter.copy_(scale * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
-    return crf
-
-
-def random_mask(batch: int, length: int, generator: torch.Generator) -> Tensor:
-    return torch.rand(batch, length, generator=generator) < 0.7
-
-
-def is_legal(crf: LinearChainCrf, path: tuple[int, ...]) -> bool:
-    steps = itertools.pairwise(path)
-    return not crf.forbidden_starts[path[0]] and not any(crf.forbidden_transitions[a][b] for a, b in steps)
-
-
-@torch.no_grad()
-def enumerate_paths(crf: LinearChainCrf, emissions: Tensor) -> dict[tuple[int, ...], Tensor]:
-    """Score every legal tag sequence of one sentence, `(length, tags)`, by the definition."""
-    paths = {}
-    for path in itertools.product(range(crf.num_tags), repeat=emissions.size(0)):
-        if is_legal(crf, path):
-            score = crf.start_transitions[path[0]] + crf.end_transitions[path[-1]]
-            score = score + sum(emissions[i, tag] for i, tag in enumerate(path))
-            paths[path] = score + sum(crf.transitions[a, b] for a, b in itertools.pairwise(path))
-    return paths
+# pytorch-crf adds up in the type of the scores
+on_exact_paths = pytest.mark.parametrize("path", PATHS[:-1], indirect=True, scope="module")
 
 
 @pytest.mark.parametrize("constrained", [False, True])
@@ -140,7 +98,7 @@ def test_loss_gradients_and_decoding_equal_pytorch_crf(
 def test_reference_implementation_gives_the_same_numbers(constrained: bool) -> None:
     crf = make_crf(5, constrained=constrained)
     constraints = {"forbidden_starts": crf.forbidden_starts, "forbidden_transitions": crf.forbidden_transitions}
-    reference = PytorchCrfReference(5, **constraints).double()
+    reference = LinearChainCrf(5, **constraints).double()
     assert reference.state_dict().keys() == crf.state_dict().keys()
     reference.load_state_dict(crf.state_dict())
     generator = torch.Generator().manual_seed(1)
@@ -150,14 +108,16 @@ def test_reference_implementation_gives_the_same_numbers(constrained: bool) -> N
     labels = crf.decode(torch.randn(6, 9, 5, generator=generator, dtype=torch.float64), mask)
     ours_in, reference_in = emissions.clone().requires_grad_(), emissions.clone().requires_grad_()
     loss = crf.negative_log_likelihood(ours_in, labels, mask)
-    expected = reference.negative_log_likelihood(reference_in, labels, mask)
-    torch.testing.assert_close(loss, expected, rtol=1e-10, atol=1e-10)
     loss.sum().backward()
-    expected.sum().backward()
+    with computed_by("pytorch-crf"):
+        expected = reference.negative_log_likelihood(reference_in, labels, mask)
+        expected.sum().backward()
+        expected_tags = reference.decode(emissions, mask)
+    torch.testing.assert_close(loss, expected, rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(ours_in.grad, reference_in.grad, rtol=1e-10, atol=1e-10)
     for name, parameter in crf.named_parameters():
         torch.testing.assert_close(parameter.grad, reference.get_parameter(name).grad, rtol=1e-10, atol=1e-10)
-    assert torch.equal(crf.decode(emissions, mask), reference.decode(emissions, mask))
+    assert torch.equal(crf.decode(emissions, mask), expected_tags)
 
 
 def test_gradients_equal_finite_differences() -> None:
@@ -306,6 +266,7 @@ def long_chain(magnitude: float) -> LongChain:
     return LongChain(crf, emissions, labels, float((best + end).amax()), loss.detach(), scores.grad)
 
 
+@on_exact_paths
 @pytest.mark.parametrize("magnitude", [1.0, 1e4])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_long_sentences_of_extreme_scores_equal_exact_sums(magnitude: float, dtype: torch.dtype) -> None:

@@ -8,24 +8,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_crf_backends import chains
-from test_linear_chain_crf import enumerate_paths, make_crf, random_mask
+from support.crf_chains import chains, computed_by, enumerate_paths, make_crf, random_mask
 from torch import Tensor
 
-from malmoi.kernels.crf_backend import CrfBackend
-from malmoi.kernels.crf_numba import NUMBA
 from malmoi.kernels.crf_torch import TORCH
-from malmoi.modeling import linear_chain_crf
 from malmoi.modeling.crf_tagging import finite_scores
 from malmoi.modeling.linear_chain_crf import LinearChainCrf, keep_path_ahead
-from malmoi.modeling.pytorch_crf_reference import PytorchCrfReference
 
 
-@pytest.fixture(autouse=True, scope="module", params=[TORCH, NUMBA], ids=["torch", "numba"])
-def backend(request: pytest.FixtureRequest) -> Iterator[CrfBackend]:
+@pytest.fixture(autouse=True, scope="module", params=["plain", "torch", "numba"])
+def path(request: pytest.FixtureRequest) -> Iterator[str]:
     """Let every test of this file run on each path that a CPU has."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(linear_chain_crf, "choose_backend", lambda *_: request.param)
+    with computed_by(request.param):
         yield request.param
 
 
@@ -90,12 +84,13 @@ def test_empty_batches_and_sentences(shape: tuple[int, int]) -> None:
 @given(chain=chains(), whole=st.booleans(), dtype=st.sampled_from([torch.float32, torch.float64]))
 @settings(max_examples=80)
 def test_the_argmax_is_the_path_that_decoding_finds(
-    backend: CrfBackend, chain: tuple[Tensor, ...], whole: bool, dtype: torch.dtype
+    chain: tuple[Tensor, ...], whole: bool, dtype: torch.dtype
 ) -> None:
     emissions, _, lengths, *scores = chain
+    recursions = LinearChainCrf(emissions.size(2))._recursions(emissions.device)
     emissions, *scores = (tensor.to(dtype).round() if whole else tensor.to(dtype) for tensor in (emissions, *scores))
-    path, raw = backend.viterbi_and_max_marginals(emissions, lengths, *scores)
-    assert torch.equal(path, backend.viterbi(emissions, lengths, *scores))
+    path, raw = recursions.viterbi_and_max_marginals(emissions, lengths, *scores)
+    assert torch.equal(path, recursions.viterbi(emissions, lengths, *scores))
     assert raw.dtype == dtype
     ahead = keep_path_ahead(raw.clone(), path)
     check_leads(ahead, path)
@@ -138,14 +133,16 @@ def test_sequences_that_are_all_the_same_keep_one_ahead() -> None:
 def test_the_reference_implementation_gives_the_same_numbers(constrained: bool) -> None:
     crf = make_crf(5, constrained=constrained)
     constraints = {"forbidden_starts": crf.forbidden_starts, "forbidden_transitions": crf.forbidden_transitions}
-    reference = PytorchCrfReference(5, **constraints).double()
+    reference = LinearChainCrf(5, **constraints).double()
     reference.load_state_dict(crf.state_dict())
     generator = torch.Generator().manual_seed(1)
     emissions = torch.randn(6, 9, 5, generator=generator, dtype=torch.float64)
     mask = random_mask(6, 9, generator)
     mask[0] = False
-    torch.testing.assert_close(reference.max_marginals(emissions, mask), crf.max_marginals(emissions, mask))
-    check_leads(reference.max_marginals(emissions, mask), reference.decode(emissions, mask))
+    with computed_by("pytorch-crf"):
+        expected, expected_tags = reference.max_marginals(emissions, mask), reference.decode(emissions, mask)
+    torch.testing.assert_close(expected, crf.max_marginals(emissions, mask))
+    check_leads(expected, expected_tags)
 
 
 @pytest.mark.parametrize("length", [1, 2, 5])

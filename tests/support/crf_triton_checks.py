@@ -1,7 +1,7 @@
 """What the Triton kernels must do. Collected by name only: Triton decides when it is imported where kernels run.
 
-TRITON_INTERPRET=1 python -m pytest tests/crf_triton_checks.py     # without a GPU, as tests/test_crf_triton.py does it
-python -m pytest tests/crf_triton_checks.py                        # on a GPU
+TRITON_INTERPRET=1 python -m pytest tests/support/crf_triton_checks.py   # without a GPU, as test_crf_triton.py does it
+python -m pytest tests/support/crf_triton_checks.py                      # on a GPU
 """
 
 import itertools
