@@ -1,7 +1,4 @@
-"""Configuration of the BiLSTM-CRF tagger.
-
-Written by malmoi 0.1.0 into every saved BiLSTM-CRF.
-"""
+"""Configuration of the BiLSTM-CRF tagger. Written by malmoi 0.1.0 into every saved one."""
 
 from dataclasses import field
 from typing import Any

@@ -1,7 +1,4 @@
-"""What configurations share: checks of their settings, what a CRF knows of its labels, the pipeline of a model.
-
-Written by malmoi 0.1.0 into every saved model.
-"""
+"""What configurations share: checks, labels, pipeline. Written by malmoi 0.1.0 into every saved model."""
 
 import difflib
 import functools

@@ -1,7 +1,4 @@
-"""Embeddings with hashed n-grams, a bidirectional LSTM that padding cannot influence, and the model of the two.
-
-Written by malmoi 0.1.0 into every saved BiLSTM.
-"""
+"""Embeddings with hashed n-grams, and a bidirectional LSTM. Written by malmoi 0.1.0 into every saved BiLSTM."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -80,8 +77,8 @@ class BiLstm(nn.LSTM):
     """An `nn.LSTM` of both directions over sentences padded on the right, which changes none of their numbers."""
 
     def __init__(self, input_size: int, output_size: int, *, num_layers: int, dropout: float):
-        between = dropout if num_layers > 1 else 0.0
-        super().__init__(input_size, output_size // 2, num_layers, batch_first=True, bidirectional=True, dropout=between)
+        inner = dropout if num_layers > 1 else 0.0
+        super().__init__(input_size, output_size // 2, num_layers, batch_first=True, bidirectional=True, dropout=inner)
         self.output_dropout = Dropout(dropout)
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -1,7 +1,4 @@
-r"""What taggers with a CRF share: their head, loss and answers, and where the names of a text begin and end.
-
-Written by malmoi 0.1.0 into every saved model with a CRF.
-"""
+r"""What taggers with a CRF share: head, loss, answers, names in texts. Written by malmoi 0.1.0 into every saved one."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,4 @@
-"""Token-classification pipeline that answers with the best tag sequence of a CRF and exact character offsets.
-
-Written by malmoi 0.1.0 into every saved model with a CRF.
-"""
+"""Token classification with a CRF and exact offsets. Written by malmoi 0.1.0 into every saved tagger with a CRF."""
 
 import copy
 import types
