@@ -1,4 +1,4 @@
-r"""What taggers with a CRF share: head, loss, answers, names in texts. Written by malmoi 0.1.0 into every saved one."""
+r"""What taggers with a CRF share: head, loss, answers, names. Written by malmoi 0.1.0 into every saved one."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence

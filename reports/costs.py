@@ -3,11 +3,14 @@
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from malmoi.modeling import linear_chain_crf
 
 DEFINITIONS = {
     "parameters": "number of parameters, trained or not",
@@ -16,6 +19,7 @@ DEFINITIONS = {
     "by the whole process (maximum resident set size, libraries and data included)",
     "texts_per_second": "texts of the evaluated split that are tokenized and answered in a second, in batches of 32 "
     "of similar length, at most 1,000 texts",
+    "texts_per_second_without_malmoi": "the same where malmoi is not installed and PyTorch alone computes the CRF",
 }
 """What each figure means."""
 
@@ -65,6 +69,17 @@ def texts_per_second(
     for batch in batches:
         _answer(model, tokenizer, batch, max_length)
     return len(texts) / (time.perf_counter() - started)
+
+
+@contextmanager
+def without_kernels() -> Iterator[None]:
+    """Let every CRF compute as it does where malmoi is not installed."""
+    installed_kernels = linear_chain_crf.installed_kernels
+    setattr(linear_chain_crf, "installed_kernels", lambda: None)  # noqa: B010  # a function, for mypy
+    try:
+        yield
+    finally:
+        setattr(linear_chain_crf, "installed_kernels", installed_kernels)  # noqa: B010
 
 
 @torch.inference_mode()

@@ -12,9 +12,10 @@ from transformers import TrainerState, TrainingArguments
 
 from malmoi.data.readers import READERS
 from malmoi.data.split_faults import count_repeated
+from malmoi.modeling.linear_chain_crf import LinearChainCrf
 from malmoi.recipes.recipe import Recipe
 from malmoi.reports.costs import DEFINITIONS as COST_DEFINITIONS
-from malmoi.reports.costs import peak_memory_bytes, texts_per_second
+from malmoi.reports.costs import peak_memory_bytes, texts_per_second, without_kernels
 from malmoi.reports.report import environment
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.plan import TrainingPlan
@@ -83,12 +84,11 @@ def make_report(
         "environment": environment(),
     }
     if training.trainer.is_world_process_zero():
-        report["texts_per_second"] = texts_per_second(
-            prepared.model,
-            prepared.tokenizer,
-            prepared.splits["validation"]["text"],
-            max_length=prepared.max_length,
-        )
+        answered = prepared.model, prepared.tokenizer, prepared.splits["validation"]["text"]
+        report["texts_per_second"] = texts_per_second(*answered, max_length=prepared.max_length)
+        if any(isinstance(module, LinearChainCrf) for module in prepared.model.modules()):
+            with without_kernels():
+                report["texts_per_second_without_malmoi"] = texts_per_second(*answered, max_length=prepared.max_length)
     return report
 
 

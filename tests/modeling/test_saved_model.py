@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -156,7 +157,7 @@ print(output.predictions.tolist())
 def test_a_model_with_the_reference_crf_says_that_the_library_is_missing(
     saved_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("malmoi.kernels.crf_pytorch_crf.LibraryCrf", None)
+    monkeypatch.setitem(sys.modules, "torchcrf", None)
     model = AutoModel.from_pretrained(saved_model, crf_implementation="pytorch-crf")
     with pytest.raises(ImportError, match="pip install pytorch-crf"):
         model(torch.tensor([[5, 6, 7]]))

@@ -9,10 +9,10 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from malmoi.modeling import BiLstmCrfForTokenClassification
+from malmoi.modeling import BiLstmCrfForTokenClassification, linear_chain_crf
 from malmoi.reports import costs
 from malmoi.reports.comparison import COLUMNS
-from malmoi.reports.costs import AT_MOST, BATCH_SIZE, DEFINITIONS, peak_memory_bytes, texts_per_second
+from malmoi.reports.costs import AT_MOST, BATCH_SIZE, DEFINITIONS, peak_memory_bytes, texts_per_second, without_kernels
 
 MakeModel = Callable[..., BiLstmCrfForTokenClassification]
 MIB = 1 << 20
@@ -44,6 +44,17 @@ def test_texts_are_answered_in_batches_of_similar_length_and_no_longer_than_allo
     lengths = [shape[1] for shape in measured]
     assert lengths == sorted(lengths)
     assert (lengths[0], lengths[-1]) == (1, 12)
+
+
+def test_without_kernels_a_crf_gives_the_same_numbers_and_asks_for_none(make_model: MakeModel) -> None:
+    model, input_ids = make_model(), torch.tensor([[5, 6, 7, 8]])
+    with_kernels = model(input_ids)
+    assert linear_chain_crf.installed_kernels() is not None
+    with pytest.raises(RuntimeError, match="stop"), without_kernels():
+        assert linear_chain_crf.installed_kernels() is None
+        torch.testing.assert_close(model(input_ids).logits, with_kernels.logits)
+        raise RuntimeError("stop")
+    assert linear_chain_crf.installed_kernels() is not None
 
 
 def test_peak_memory_is_in_bytes_and_not_below_what_is_held_now() -> None:
