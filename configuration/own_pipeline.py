@@ -1,51 +1,55 @@
-"""Let `pipeline` of transformers take a model's own class for a loaded model, too.
+"""Let `pipeline` of transformers take a model's own class for a loaded model, and under the alias `"ner"`, too.
 
-transformers reads which pipeline a model brings along only where the model is named, and only under the very name of
-the task: `pipeline("token-classification", model=<loaded model>)` and `pipeline("ner", model=<folder>)` take the stock
-class without a word, which cuts long texts and knows nothing of a CRF. So the entry of token classification in
-transformers' list of pipelines is replaced by one that asks the model. Models that bring no class along, and that is
-all others, get what they would have got: an instance of the very class that stood there before.
+There it takes the stock class without a word, which cuts long texts and knows nothing of a CRF. So the entry of token
+classification in transformers' list is replaced by one that asks the model. Models that bring no class along, and that
+is all others, get an instance of what stood there before.
 
 This file travels with every saved model, so it imports nothing of malmoi.
 """
 
+import sys
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-TASK = "token-classification"
-OWN_CLASS = "own_pipeline_class"
-"""The method of a model that returns its pipeline; also through a wrapper such as that of an adapter."""
+PIPELINES = "transformers.pipelines"
 
 
-def offer_own_pipelines() -> None:
-    """Make `pipeline("token-classification", ...)` and `pipeline("ner", ...)` ask the model for its own class.
+class AfterImport:
+    """Act on the pipelines of transformers when they are imported or reloaded: most programs need none of them."""
 
-    This imports the pipelines of transformers, and with them all that models need.
-    """
-    from transformers.pipelines import PIPELINE_REGISTRY
+    def __init__(self, action: Callable[[Any], None]):
+        self.action = action
+        sys.meta_path.insert(0, self)  # it stays: if it left, a thread that goes through the list would miss a finder
+        if PIPELINES in sys.modules:
+            action(import_module(PIPELINES))  # another thread may be importing them: this waits for it
 
-    entry = PIPELINE_REGISTRY.supported_tasks[TASK]
-    if not hasattr(entry["impl"], "asks_the_model"):  # another copy of this file may have been here before
-        entry["impl"] = _asking_class(entry["impl"])
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Return what the finders after this one find; its loader then acts, too."""
+        later = sys.meta_path[sys.meta_path.index(self) + 1 :] if name == PIPELINES else []
+        spec: Any = next((found for finder in later if (found := finder.find_spec(name, path, target))), None)
+        if spec:
+            load = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: (load(module), self.action(module))
+        return spec
 
 
-def _asking_class(before: Any) -> type:
-    """Return a class that makes an instance of the model's own pipeline, or else of the one that stood there before.
-
-    Args:
-        before: What transformers lists: a class that somebody has put there, or where the stock class is to be found.
-    """
-    from transformers import TokenClassificationPipeline
-
-    stock: Any = TokenClassificationPipeline if isinstance(before, str) else before
+def offer_own_pipelines(pipelines: Any) -> None:
+    """Make `pipeline("token-classification", ...)` and `pipeline("ner", ...)` ask the model for its own class."""
+    entry = pipelines.PIPELINE_REGISTRY.supported_tasks["token-classification"]
+    before = entry["impl"]  # the path of the stock class, or a class that somebody has put there
+    if hasattr(before, "asks_the_model"):  # another copy of this file has been here before
+        return
+    stock: Any = pipelines.TokenClassificationPipeline if isinstance(before, str) else before
 
     class AskingPipeline(stock):  # type: ignore[misc]  # transformers looks at attributes of the class
         asks_the_model = True
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-            own = getattr(kwargs.get("model"), OWN_CLASS, None)
+            own = getattr(kwargs.get("model"), "own_pipeline_class", None)  # also through a wrapper as of an adapter
             return (stock if own is None else own())(*args, **kwargs)
 
-    return AskingPipeline
+    entry["impl"] = AskingPipeline
 
 
-__all__ = ["offer_own_pipelines"]
+__all__ = ["AfterImport", "offer_own_pipelines"]

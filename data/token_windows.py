@@ -7,7 +7,7 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from malmoi.configuration.position_limit import position_limit
 from malmoi.data.user_error import UserError
-from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED, token_spans
+from malmoi.modeling.name_edges import UNLIMITED, token_spans
 
 Offsets = list[tuple[int, int]]
 

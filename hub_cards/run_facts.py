@@ -13,7 +13,7 @@ from malmoi import modeling
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.example_texts import example_texts
 from malmoi.hub_cards.space.label_names import types_of
-from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
+from malmoi.modeling.name_edges import UNLIMITED
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.recipes.recipe import CONFIGURATIONS
 from malmoi.reports.comparison import comparable_groups, difference, read_runs

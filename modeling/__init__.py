@@ -1,15 +1,20 @@
 """Architectures. Importing this package makes them known to the `Auto` classes of transformers."""
 
+from typing import TYPE_CHECKING, Any
+
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 from malmoi.configuration.configuration_bilstm import BiLstmConfig
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
+from malmoi.configuration.own_pipeline import AfterImport
 from malmoi.modeling.installed_pipeline import prefer_installed_pipeline
 from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
 from malmoi.modeling.modeling_encoder_crf import EncoderCrfForTokenClassification
-from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
+if TYPE_CHECKING:
+    from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
 
 for config_class, model_class, auto_class in (
     (BiLstmConfig, BiLstmForSequenceClassification, AutoModelForSequenceClassification),
@@ -20,7 +25,17 @@ for config_class, model_class, auto_class in (
     AutoModel.register(config_class, model_class, exist_ok=True)
     auto_class.register(config_class, model_class, exist_ok=True)
 
-prefer_installed_pipeline()
+AfterImport(prefer_installed_pipeline)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the pipeline when it is asked for: tagging a text needs none of those of transformers."""
+    if name == "CrfTokenClassificationPipeline":
+        from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
+        return CrfTokenClassificationPipeline
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "BiLstmConfig",

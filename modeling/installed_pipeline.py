@@ -7,24 +7,22 @@ saved when `logits` were probabilities would make wrong scores of those of today
 
 from typing import Any
 
-from transformers import pipelines
-
-from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
-
-REFERENCE = f"pipeline_crf_token_classification.{CrfTokenClassificationPipeline.__name__}"
+REFERENCE = "pipeline_crf_token_classification.CrfTokenClassificationPipeline"
 """How the configuration of a saved model names its pipeline."""
 
 
-def prefer_installed_pipeline() -> None:
+def prefer_installed_pipeline(pipelines: Any) -> None:
     """Make `pipeline` of transformers take the installed class where a folder names one of ours."""
-    find_class: Any = pipelines.get_class_from_dynamic_module  # type: ignore[attr-defined]
+    find_class = pipelines.get_class_from_dynamic_module
 
     def get_class_from_dynamic_module(class_reference: str, *args: Any, **kwargs: Any) -> Any:
         if class_reference.split("--")[-1] == REFERENCE:
+            from .pipeline_crf_token_classification import CrfTokenClassificationPipeline
+
             return CrfTokenClassificationPipeline
         return find_class(class_reference, *args, **kwargs)
 
-    pipelines.get_class_from_dynamic_module = get_class_from_dynamic_module  # type: ignore[attr-defined]
+    pipelines.get_class_from_dynamic_module = get_class_from_dynamic_module
 
 
 __all__ = ["prefer_installed_pipeline"]

@@ -1,9 +1,12 @@
 r"""Where names may begin and end in a text: between characters as a reader sees them, and next to a visible one.
 
+And which characters the tokens of a tokenizer stand for, of which names are made.
+
 This file travels with every saved model, so it imports nothing that transformers does not need itself.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 import regex
 
@@ -25,6 +28,37 @@ EMOJI = regex.compile(
 """How an emoji begins."""
 PLAIN = regex.compile(r"[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]*")
 """Characters that are whole, visible and no emoji, whatever stands around them if it is among them too."""
+UNLIMITED = int(1e30)
+"""How a tokenizer says that a text may have any number of tokens."""
+
+
+def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
+    """Return which characters each token stands for, so that no character belongs to two tokens.
+
+    Byte-level and SentencePiece tokenizers count the space before a word as part of its first token, and give all
+    pieces of one character the same place. The space is taken off unless it is all there is, and a character
+    belongs to its first piece.
+
+    Args:
+        text: The text.
+        offsets: Start and end of each token, as the tokenizer gives them.
+
+    Returns:
+        Start and end of each token; `(0, 0)` for a token without text, as `[CLS]`, and `(end, end)` for a further
+        piece of the character before `end`.
+    """
+    spans: list[tuple[int, int]] = []
+    covered = 0
+    for start, end in offsets:
+        start = max(start, covered)
+        if start >= end:
+            spans.append((end, end))
+            continue
+        covered = end
+        characters = text[start:end]
+        visible = characters.lstrip()
+        spans.append((end - len(visible) if visible else start, end))
+    return spans
 
 
 class NameEdges:

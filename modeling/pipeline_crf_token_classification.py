@@ -5,47 +5,17 @@ This file travels with every saved model, so it imports nothing but torch, trans
 
 import copy
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from transformers import TokenClassificationPipeline
 from transformers.pipelines.token_classification import AggregationStrategy
 
-from .name_edges import NameEdges
+from .name_edges import UNLIMITED, NameEdges, token_spans
 
-UNLIMITED = int(1e30)
 # what the preprocessing hands over beside the input of the model
 CARRIED = ("special_tokens_mask", "offset_mapping", "sentence", "is_last", "given_offsets")
-
-
-def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
-    """Return which characters each token stands for, so that no character belongs to two tokens.
-
-    Byte-level and SentencePiece tokenizers count the space before a word as part of its first token, and give all
-    pieces of one character the same place. The space is taken off unless it is all there is, and a character
-    belongs to its first piece.
-
-    Args:
-        text: The text.
-        offsets: Start and end of each token, as the tokenizer gives them.
-
-    Returns:
-        Start and end of each token; `(0, 0)` for a token without text, as `[CLS]`, and `(end, end)` for a further
-        piece of the character before `end`.
-    """
-    spans: list[tuple[int, int]] = []
-    covered = 0
-    for start, end in offsets:
-        start = max(start, covered)
-        if start >= end:
-            spans.append((end, end))
-            continue
-        covered = end
-        characters = text[start:end]
-        visible = characters.lstrip()
-        spans.append((end - len(visible) if visible else start, end))
-    return spans
 
 
 class CrfTokenClassificationPipeline(TokenClassificationPipeline):

@@ -13,7 +13,7 @@ from malmoi.data.split_faults import split_faults
 from malmoi.data.token_windows import longest_input
 from malmoi.embeddings.pretrained_embeddings import PretrainedEmbeddings, load_embeddings, set_embeddings
 from malmoi.inference.loading import TASK_KEY
-from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED
+from malmoi.modeling.name_edges import UNLIMITED
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
 from malmoi.training.architectures import build_model

@@ -17,7 +17,7 @@ from malmoi.data.token_windows import longest_input, token_windows
 from malmoi.data.user_error import UserError
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
 from malmoi.modeling import BiLstmConfig, BiLstmCrfConfig, EncoderCrfConfig
-from malmoi.modeling.pipeline_crf_token_classification import token_spans
+from malmoi.modeling.name_edges import token_spans
 
 WORDPIECE = build_wordpiece_tokenizer(SENTENCES, vocab_size=150)
 TOKENIZERS = {

@@ -18,6 +18,7 @@ from transformers import (
     RobertaConfig,
     TokenClassificationPipeline,
     pipeline,
+    pipelines,
 )
 from transformers.pipelines import PIPELINE_REGISTRY
 from transformers.pipelines.pt_utils import KeyDataset
@@ -349,9 +350,9 @@ def test_a_pipeline_that_somebody_else_registers_is_respected(monkeypatch: pytes
     tokenizer = bert_tokenizer()
     model = knowing_bert_tagger(tokenizer, ["B-PS", "O"], {})
     monkeypatch.setitem(entry, "impl", Theirs)
-    offer_own_pipelines()
+    offer_own_pipelines(pipelines)
     asking = entry["impl"]
-    offer_own_pipelines()
+    offer_own_pipelines(pipelines)
     assert entry["impl"] is asking
     assert type(pipeline("ner", model=model, tokenizer=tokenizer)) is Theirs
 
