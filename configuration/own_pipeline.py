@@ -7,35 +7,15 @@ is all others, get an instance of what stood there before.
 This file travels with every saved model, so it imports nothing of malmoi.
 """
 
-import sys
-from collections.abc import Callable
-from importlib import import_module
 from typing import Any
-
-PIPELINES = "transformers.pipelines"
-
-
-class AfterImport:
-    """Act on the pipelines of transformers when they are imported or reloaded: most programs need none of them."""
-
-    def __init__(self, action: Callable[[Any], None]):
-        self.action = action
-        sys.meta_path.insert(0, self)  # it stays: if it left, a thread that goes through the list would miss a finder
-        if PIPELINES in sys.modules:
-            action(import_module(PIPELINES))  # another thread may be importing them: this waits for it
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Return what the finders after this one find; its loader then acts, too."""
-        later = sys.meta_path[sys.meta_path.index(self) + 1 :] if name == PIPELINES else []
-        spec: Any = next((found for finder in later if (found := finder.find_spec(name, path, target))), None)
-        if spec:
-            load = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: (load(module), self.action(module))
-        return spec
 
 
 def offer_own_pipelines(pipelines: Any) -> None:
-    """Make `pipeline("token-classification", ...)` and `pipeline("ner", ...)` ask the model for its own class."""
+    """Make `pipeline("token-classification", ...)` and `pipeline("ner", ...)` ask the model for its own class.
+
+    Args:
+        pipelines: The module `transformers.pipelines`.
+    """
     entry = pipelines.PIPELINE_REGISTRY.supported_tasks["token-classification"]
     before = entry["impl"]  # the path of the stock class, or a class that somebody has put there
     if hasattr(before, "asks_the_model"):  # another copy of this file has been here before
@@ -52,4 +32,4 @@ def offer_own_pipelines(pipelines: Any) -> None:
     entry["impl"] = AskingPipeline
 
 
-__all__ = ["AfterImport", "offer_own_pipelines"]
+__all__ = ["offer_own_pipelines"]
