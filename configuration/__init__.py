@@ -1,6 +1,7 @@
 """Configurations. Importing this package lets transformers' pipelines ask the models for their own class."""
 
+from malmoi.configuration import own_pipeline
 from malmoi.configuration.after_import import AfterImport
-from malmoi.configuration.own_pipeline import offer_own_pipelines
 
-AfterImport(offer_own_pipelines)
+own_pipeline.package_waits = True
+AfterImport(own_pipeline.offer_own_pipelines)

@@ -6,7 +6,7 @@ This file travels with every saved model, so it imports nothing of malmoi.
 import functools
 from typing import Any
 
-from .own_pipeline import offer_own_pipelines
+from .own_pipeline import offer_own_pipelines, package_waits
 
 CRF_IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
 
@@ -121,7 +121,7 @@ class CrfSettings:
 
 
 # `pipeline("ner", model=<folder>)` chooses its class after it has read the configuration, before the model is there
-if __name__.partition(".")[0] != "malmoi":  # in the package, that does so when the pipelines are imported
+if not package_waits:
     from transformers import pipelines
 
     offer_own_pipelines(pipelines)

@@ -9,6 +9,9 @@ This file travels with every saved model, so it imports nothing of malmoi.
 
 from typing import Any
 
+package_waits = False
+"""Whether the package that holds this file offers them later, with their import; the folder of a model does not."""
+
 
 def offer_own_pipelines(pipelines: Any) -> None:
     """Make `pipeline("token-classification", ...)` and `pipeline("ner", ...)` ask the model for its own class.
@@ -32,4 +35,4 @@ def offer_own_pipelines(pipelines: Any) -> None:
     entry["impl"] = AskingPipeline
 
 
-__all__ = ["offer_own_pipelines"]
+__all__ = ["offer_own_pipelines", "package_waits"]
