@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command has understood its arguments.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Annotated
 import typer
 
 from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
-from malmoi.commands.text_input import text_input
+from malmoi.commands.options import WITH_FLAGS, BatchSize, KeyName, Model, RecipeName, TrustRemoteCode
+from malmoi.commands.start_up import lasting_imports
+from malmoi.commands.text_commands import classify, space, tag
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
 from malmoi.training.processes.large_pages import ask_for_large_pages
@@ -22,12 +25,9 @@ app = typer.Typer(
     context_settings={"max_content_width": terminal_width(), "help_option_names": ["-h", "--help"]},
     help="Tag names in Korean text, restore its spaces, judge its sentiment; train and compare models that do.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-WITH_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def print_version(wanted: bool) -> None:
@@ -51,7 +51,7 @@ def options(
 @app.command(cls=RecipeCommand, context_settings=WITH_FLAGS)
 def train(
     context: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.")],
+    recipe: RecipeName,
 ) -> None:
     """Train a model from a recipe. Every key of a recipe is also a flag: --learning_rate 1e-3.
 
@@ -60,27 +60,10 @@ def train(
     from malmoi.recipes.recipe import load_recipe
 
     loaded = load_recipe(recipe, context.args)
-    from malmoi.commands.train import train_recipe
+    with lasting_imports():
+        from malmoi.commands.train import train_recipe
 
     train_recipe(loaded)
-
-
-Model = Annotated[str, typer.Argument(help="Folder of a model, or its name on the Hub.")]
-Texts = Annotated[list[str] | None, typer.Argument(help="Texts; - for standard input.")]
-Input = Annotated[
-    list[str] | None,
-    typer.Option("--input", help="File with one text per line; - for standard input. Repeatable."),
-]
-Encoding = Annotated[
-    str | None, typer.Option("--encoding", help="Encoding of the files, such as cp949; by default utf-8.")
-]
-BatchSize = Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)]
-Bf16 = Annotated[
-    bool, typer.Option("--bf16", help="Compute in bfloat16, which is faster on processors and GPUs that have it.")
-]
-TrustRemoteCode = Annotated[
-    bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
-]
 
 
 @app.command()
@@ -97,7 +80,8 @@ def evaluate(
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Compute the figures of a saved model, each with its definition and its 95 % interval."""
-    from malmoi.commands.evaluate import evaluate_model
+    with lasting_imports():
+        from malmoi.commands.evaluate import evaluate_model
 
     evaluate_model(
         model,
@@ -111,92 +95,8 @@ def evaluate(
     )
 
 
-@app.command()
-def tag(
-    model: Model,
-    texts: Texts = None,
-    input_file: Input = None,
-    encoding: Encoding = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines with offsets, labels and scores.")] = False,
-    batch_size: BatchSize = 32,
-    bf16: Bf16 = False,
-    trust_remote_code: TrustRemoteCode = False,
-) -> None:
-    """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
-    source = text_input(texts, input_file, encoding)
-    from malmoi.commands.tag import tag_texts
-
-    tag_texts(
-        model,
-        source,
-        as_json=json,
-        batch_size=batch_size,
-        bf16=bf16,
-        trust_remote_code=trust_remote_code,
-    )
-
-
-@app.command()
-def space(
-    model: Model,
-    texts: Texts = None,
-    input_file: Input = None,
-    encoding: Encoding = None,
-    keep_spaces: Annotated[
-        bool, typer.Option("--keep_spaces", "--keep-spaces", help="Only add spaces; those that are there stay.")
-    ] = False,
-    keep_words: Annotated[
-        Path | None,
-        typer.Option(
-            "--keep_words",
-            "--keep-words",
-            help="File of words that stay as they are written, one per line; /.../ is a regular expression.",
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines that say where each character was.")] = False,
-    batch_size: BatchSize = 32,
-    bf16: Bf16 = False,
-    trust_remote_code: TrustRemoteCode = False,
-) -> None:
-    """Restore the spaces between words; nothing but spaces changes."""
-    source = text_input(texts, input_file, encoding)
-    from malmoi.commands.space import space_texts
-
-    space_texts(
-        model,
-        source,
-        keep_spaces=keep_spaces,
-        keep_words=keep_words,
-        as_json=json,
-        batch_size=batch_size,
-        bf16=bf16,
-        trust_remote_code=trust_remote_code,
-    )
-
-
-@app.command()
-def classify(
-    model: Model,
-    texts: Texts = None,
-    input_file: Input = None,
-    encoding: Encoding = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines with the score of every class.")] = False,
-    batch_size: BatchSize = 32,
-    bf16: Bf16 = False,
-    trust_remote_code: TrustRemoteCode = False,
-) -> None:
-    """Classify texts: class, probability, text."""
-    source = text_input(texts, input_file, encoding)
-    from malmoi.commands.classify import classify_texts
-
-    classify_texts(
-        model,
-        source,
-        as_json=json,
-        batch_size=batch_size,
-        bf16=bf16,
-        trust_remote_code=trust_remote_code,
-    )
+for command in (tag, space, classify):
+    app.command()(command)
 
 
 @app.command()
@@ -225,7 +125,8 @@ def push(
 
     Everything is staged in a folder first, loaded in a process without malmoi, and the examples of the card are run.
     """
-    from malmoi.commands.push import push_to_hub
+    with lasting_imports():
+        from malmoi.commands.push import push_to_hub
 
     push_to_hub(
         model,
@@ -262,7 +163,8 @@ def serve(
 
     Behind a proxy, GRADIO_ROOT_PATH names the path of the page.
     """
-    from malmoi.commands.serve import serve_models
+    with lasting_imports():
+        from malmoi.commands.serve import serve_models
 
     serve_models(models, host=host, port=port, trust_remote_code=trust_remote_code)
 
@@ -282,7 +184,8 @@ def compare(
     Only runs on the same data, for the same task and by the same definitions belong in one table; what else they
     differ in, such as the machine, is said below it.
     """
-    from malmoi.commands.compare import compare_runs
+    with lasting_imports():
+        from malmoi.commands.compare import compare_runs
 
     compare_runs(runs, output_dir=output_dir, separately=separately)
 
@@ -290,7 +193,7 @@ def compare(
 @app.command("compare-embeddings", cls=RecipeCommand, context_settings=WITH_FLAGS)
 def compare_embeddings(
     context: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.")],
+    recipe: RecipeName,
 ) -> None:
     """Train with random, frozen and trained embeddings, and compare. Needs --embeddings; other flags as in `train`.
 
@@ -299,10 +202,12 @@ def compare_embeddings(
     --resume_from_checkpoint true leaves finished runs as they are and goes on with the others; --overwrite true
     trains all three anew.
     """
-    from malmoi.commands.compare_embeddings import embedding_recipes
+    with lasting_imports():
+        from malmoi.commands.compare_embeddings import embedding_recipes
 
     recipes = embedding_recipes(recipe, context.args)
-    from malmoi.commands.compare_embeddings import train_and_compare
+    with lasting_imports():
+        from malmoi.commands.compare_embeddings import train_and_compare
 
     train_and_compare(recipes)
 
@@ -318,14 +223,15 @@ def convert(
 
     Predictions stay the same, which is checked. No code in the checkpoint is ever run.
     """
-    from malmoi.commands.convert import convert_to_folder
+    with lasting_imports():
+        from malmoi.commands.convert import convert_to_folder
 
     convert_to_folder(checkpoint, output_dir, config=config, tokenizer=tokenizer)
 
 
 @app.command()
 def keys(
-    key: Annotated[str | None, typer.Argument(help="A key to explain; without it all are listed.")] = None,
+    key: KeyName = None,
 ) -> None:
     """List every key of a recipe, or explain one; each is also a flag of `malmoi train`."""
     from malmoi.commands.keys import explain_key, list_keys
@@ -355,6 +261,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (UserError, OSError) as error:  # OSError: a folder that may not be written to, a full disk
         leave(f"malmoi: {error}", 2)
+    finally:
+        gc.freeze()  # the process ends: what it holds need not be looked through for garbage
 
 
 if __name__ == "__main__":  # as a launcher of several processes runs it: torchrun ... -m malmoi.commands.main train

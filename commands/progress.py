@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
 Advance = Callable[[int, int], None]
 """Takes the bytes of the file that are done so far, and how many lines have come to those before."""
 
@@ -22,7 +19,12 @@ def progress_bar(file: BufferedReader) -> Iterator[Advance]:
     There is no bar where it would disturb: without a terminal on standard error, among answers on the same terminal,
     and for lines that are being typed.
     """
-    wanted = sys.stderr.isatty() and not sys.stdout.isatty() and not file.isatty()
+    if not sys.stderr.isatty() or sys.stdout.isatty() or file.isatty():
+        yield lambda read, more_lines: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     bar = Progress(
         BarColumn(),
         DownloadColumn(),
@@ -31,7 +33,6 @@ def progress_bar(file: BufferedReader) -> Iterator[Advance]:
         console=Console(stderr=True),
         redirect_stdout=False,
         redirect_stderr=False,
-        disable=not wanted,
     )
     started = time.perf_counter()
     lines = 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from transformers.utils import logging
 
 from malmoi.commands.lines import answer_texts
+from malmoi.commands.start_up import spare_kernels
 from malmoi.commands.text_input import TextInput
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.whole_words import read_keep_words
@@ -27,6 +28,8 @@ def space_texts(
     words = [] if keep_words is None else read_keep_words(keep_words)
     logging.disable_progress_bar()
     spacer = Spacer(model, trust_remote_code=trust_remote_code, bf16=bf16)
+    if not source.files:
+        spare_kernels(spacer.model, source.texts)
 
     def answer(lines: list[str]) -> Iterator[str]:
         answers = spacer.space(lines, keep_spaces=keep_spaces, keep_words=words, batch_size=batch_size)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from transformers.utils import logging
 
 from malmoi.commands.lines import answer_texts
+from malmoi.commands.start_up import spare_kernels
 from malmoi.commands.text_input import TextInput
 from malmoi.data.alignment import Span
 from malmoi.data.inline_marks import write_marks
@@ -24,6 +25,8 @@ def tag_texts(
     """Print every text with its names, one per line, in the order of the texts."""
     logging.disable_progress_bar()
     tagger = Tagger(model, trust_remote_code=trust_remote_code, bf16=bf16)
+    if not source.files:
+        spare_kernels(tagger.model, source.texts)
 
     def answer(lines: list[str]) -> Iterator[str]:
         for text, entities in zip(lines, tagger.tag(lines, batch_size=batch_size)):

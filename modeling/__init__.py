@@ -8,7 +8,8 @@ from malmoi.configuration.configuration_bilstm import BiLstmConfig
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
 from malmoi.configuration.model_settings import offer_own_pipelines
-from malmoi.modeling.installed_pipeline import AfterImport, prefer_installed_pipeline
+from malmoi.modeling.after_import import AfterImport
+from malmoi.modeling.installed_pipeline import prefer_installed_pipeline
 from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
 from malmoi.modeling.modeling_encoder_crf import EncoderCrfForTokenClassification

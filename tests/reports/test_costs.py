@@ -50,10 +50,9 @@ def test_without_kernels_a_crf_gives_the_same_numbers_and_asks_for_none(make_mod
     model, input_ids = make_model(), torch.tensor([[5, 6, 7, 8]])
     with_kernels = model(input_ids)
     assert linear_chain_crf.installed_kernels() is not None
-    with pytest.raises(RuntimeError, match="stop"), without_kernels():
+    with without_kernels():
         assert linear_chain_crf.installed_kernels() is None
         torch.testing.assert_close(model(input_ids).logits, with_kernels.logits)
-        raise RuntimeError("stop")
     assert linear_chain_crf.installed_kernels() is not None
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from malmoi.configuration import model_settings
 from malmoi.configuration.model_settings import offer_own_pipelines
-from malmoi.modeling import installed_pipeline
-from malmoi.modeling.installed_pipeline import AfterImport
+from malmoi.modeling import after_import
+from malmoi.modeling.after_import import AfterImport
 
 PIPELINES = "stand_in_for_pipelines"
 SOURCE = """
@@ -39,7 +39,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     file = tmp_path / f"{PIPELINES}.py"
     file.write_text(SOURCE, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(installed_pipeline, "PIPELINES", PIPELINES)
+    monkeypatch.setattr(after_import, "PIPELINES", PIPELINES)
     others = [finder for finder in sys.meta_path if not isinstance(finder, AfterImport)]
     monkeypatch.setattr(sys, "meta_path", others)
     yield file
@@ -87,13 +87,14 @@ def test_pipelines_learn_when_they_are_imported_and_reloaded_and_not_before() ->
     check_entry(import_pipelines())
 
 
-@pytest.mark.parametrize("imported_first", [True, False])
-def test_several_copies_of_the_file_replace_the_entry_once(imported_first: bool) -> None:
-    if imported_first:
-        import_pipelines()
-    AfterImport(offer_own_pipelines)
-    for copy in (copy_of_the_file(), copy_of_the_file()):
-        copy.offer_own_pipelines(import_pipelines())
+@pytest.mark.parametrize("package_first", [True, False])
+def test_a_copy_in_the_folder_of_a_model_and_the_package_replace_the_entry_once(package_first: bool) -> None:
+    copy = copy_of_the_file()
+    if package_first:
+        AfterImport(offer_own_pipelines)
+    copy.offer_own_pipelines(import_pipelines())
+    for _ in range(2):
+        AfterImport(offer_own_pipelines)
     check_entry(import_pipelines())
     check_entry(importlib.reload(import_pipelines()))
 

@@ -1,0 +1,50 @@
+"""Arguments and options that several commands share, and what a shell completes for them."""
+
+from typing import Annotated
+
+import typer
+
+WITH_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Settings of a command that takes the keys of recipes as flags."""
+
+
+def complete_recipe(incomplete: str) -> list[str]:
+    """Return the recipes of the package whose names begin so."""
+    from malmoi.recipes.recipe import recipe_names
+
+    return [name for name in recipe_names() if name.startswith(incomplete)]
+
+
+def complete_key(incomplete: str) -> list[str]:
+    """Return the keys of recipes that begin so, each once."""
+    from malmoi.recipes.keys import all_keys
+
+    return sorted({key.name for key in all_keys() if key.name.startswith(incomplete)})
+
+
+RecipeName = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.", autocompletion=complete_recipe
+    ),
+]
+KeyName = Annotated[
+    str | None,
+    typer.Argument(help="A key to explain; without it all are listed.", autocompletion=complete_key),
+]
+Model = Annotated[str, typer.Argument(help="Folder of a model, or its name on the Hub.")]
+Texts = Annotated[list[str] | None, typer.Argument(help="Texts; - for standard input.")]
+Input = Annotated[
+    list[str] | None,
+    typer.Option("--input", help="File with one text per line; - for standard input. Repeatable."),
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="Encoding of the files, such as cp949; by default utf-8.")
+]
+BatchSize = Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)]
+Bf16 = Annotated[
+    bool, typer.Option("--bf16", help="Compute in bfloat16, which is faster on processors and GPUs that have it.")
+]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
+]

@@ -1,0 +1,43 @@
+"""How a command starts fast."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+FEW_CHARACTERS = 10_000
+"""Up to here compiled kernels take longer to load than they save."""
+
+
+@contextmanager
+def lasting_imports() -> Iterator[None]:
+    """Import modules without looking through them for garbage.
+
+    A command imports thousands of modules, and all of what they define lasts as long as the process. The collector
+    would look through all of it again and again, while there is more and more of it, and once more at the end.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def spare_kernels(model: "PreTrainedModel", texts: list[str]) -> None:
+    """Let the CRF of a model on the CPU compute with PyTorch where there is little to compute, unless it is set.
+
+    Args:
+        model: The model, with or without a CRF.
+        texts: All texts that it will read.
+    """
+    from malmoi.modeling.linear_chain_crf import LinearChainCrf
+
+    if model.device.type != "cpu" or sum(map(len, texts)) > FEW_CHARACTERS:
+        return
+    for layer in model.modules():
+        if isinstance(layer, LinearChainCrf) and layer.implementation == "auto":
+            layer.implementation = "torch"

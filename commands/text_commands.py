@@ -1,0 +1,98 @@
+"""The commands that take texts and answer one line for each: `tag`, `space` and `classify`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from malmoi.commands.options import BatchSize, Bf16, Encoding, Input, Model, Texts, TrustRemoteCode
+from malmoi.commands.start_up import lasting_imports
+from malmoi.commands.text_input import text_input
+
+
+def tag(
+    model: Model,
+    texts: Texts = None,
+    input_file: Input = None,
+    encoding: Encoding = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines with offsets, labels and scores.")] = False,
+    batch_size: BatchSize = 32,
+    bf16: Bf16 = False,
+    trust_remote_code: TrustRemoteCode = False,
+) -> None:
+    """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
+    source = text_input(texts, input_file, encoding)
+    with lasting_imports():
+        from malmoi.commands.tag import tag_texts
+
+    tag_texts(
+        model,
+        source,
+        as_json=json,
+        batch_size=batch_size,
+        bf16=bf16,
+        trust_remote_code=trust_remote_code,
+    )
+
+
+def space(
+    model: Model,
+    texts: Texts = None,
+    input_file: Input = None,
+    encoding: Encoding = None,
+    keep_spaces: Annotated[
+        bool, typer.Option("--keep_spaces", "--keep-spaces", help="Only add spaces; those that are there stay.")
+    ] = False,
+    keep_words: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep_words",
+            "--keep-words",
+            help="File of words that stay as they are written, one per line; /.../ is a regular expression.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines that say where each character was.")] = False,
+    batch_size: BatchSize = 32,
+    bf16: Bf16 = False,
+    trust_remote_code: TrustRemoteCode = False,
+) -> None:
+    """Restore the spaces between words; nothing but spaces changes."""
+    source = text_input(texts, input_file, encoding)
+    with lasting_imports():
+        from malmoi.commands.space import space_texts
+
+    space_texts(
+        model,
+        source,
+        keep_spaces=keep_spaces,
+        keep_words=keep_words,
+        as_json=json,
+        batch_size=batch_size,
+        bf16=bf16,
+        trust_remote_code=trust_remote_code,
+    )
+
+
+def classify(
+    model: Model,
+    texts: Texts = None,
+    input_file: Input = None,
+    encoding: Encoding = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines with the score of every class.")] = False,
+    batch_size: BatchSize = 32,
+    bf16: Bf16 = False,
+    trust_remote_code: TrustRemoteCode = False,
+) -> None:
+    """Classify texts: class, probability, text."""
+    source = text_input(texts, input_file, encoding)
+    with lasting_imports():
+        from malmoi.commands.classify import classify_texts
+
+    classify_texts(
+        model,
+        source,
+        as_json=json,
+        batch_size=batch_size,
+        bf16=bf16,
+        trust_remote_code=trust_remote_code,
+    )
