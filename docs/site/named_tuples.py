@@ -1,4 +1,4 @@
-"""Named tuples are documented by the arguments of their class: give each the constructor that it has when it is made."""
+"""Docstrings of named tuples name arguments: give each class the constructor that it has only when it is made."""
 
 from typing import Any
 
@@ -18,4 +18,6 @@ class NamedTuples(Extension):
             Parameter("self", kind=kind),
             *(Parameter(field.name, annotation=field.annotation, kind=kind, default=field.value) for field in fields),
         ]
-        cls.set_member("__init__", Function("__init__", parameters=Parameters(*parameters), parent=cls, returns="None"))
+        cls.set_member(
+            "__init__", Function("__init__", parameters=Parameters(*parameters), parent=cls, returns="None")
+        )
