@@ -38,7 +38,8 @@ layout:
 	@for room in $(ROOMS); do ln -sfn ../../../$$room build/mypy/malmoi/$$room; done
 
 docs: setup layout ## Build the site of the documentation in build/site; a dead link is an error.
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict > build/docs.log 2>&1 \
+		|| { grep -v '^INFO' build/docs.log; exit 1; }
 	@echo 'Open build/site/index.html, or build/site/ko/index.html.'
 
 check: setup layout ## Check format, style and types.
