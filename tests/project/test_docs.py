@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from support.markdown_pages import (
     ENGLISH,
     ROOT,
@@ -79,11 +78,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", [*ENGLISH, *KOREAN, ROOT / "CONTRIBUTING.md"], ids=shown)
 def test_every_file_of_the_project_that_is_named_is_there(page: Path) -> None:
-    folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"runs", "build"}
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
+    folders -= {"runs", "build"}
     for code in inline_code(page.read_text(encoding="utf-8")):
         if re.fullmatch(r"(?:[\w.-]+/)+(?:[\w.-]+)?", code) and code.split("/")[0] in folders:
             assert (ROOT / code).exists(), code
-        elif re.fullmatch(r"[A-Z]{3,}[\w.]*\.md", code):
+        elif (
+            re.fullmatch(r"[A-Z]{3,}[\w.]*\.md", code) and code != "README.md"
+        ):  # that is also the card of a repository
             assert (ROOT / code).is_file(), code
 
 
