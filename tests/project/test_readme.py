@@ -47,10 +47,3 @@ def test_every_main_figure_is_defined() -> None:
         assert f"`{task.main_figure}`" in text
     named = set(re.findall(r"`(\w+_(?:f1|accuracy)\w*)`", text))
     assert named <= {*named_entities.DEFINITIONS, *word_spacing.DEFINITIONS, *sentence_classification.DEFINITIONS}
-
-
-def test_no_line_is_longer_than_one_can_read() -> None:
-    for page in PAGES:
-        for line in page.read_text(encoding="utf-8").splitlines():
-            # tables and links cannot be broken
-            assert len(line) <= 132 or line.startswith("|") or "](" in line, f"{page.name}: {line}"
