@@ -238,7 +238,6 @@ def test_the_picture_of_the_lattice_is_what_its_script_draws() -> None:
 
 @pytest.mark.slow
 def test_the_site_is_built_without_a_dead_link_and_fetches_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("mkdocs")
     layout = tmp_path / "sources/malmoi"
     layout.mkdir(parents=True)
     for room in ROOT.glob("*/py.typed"):
