@@ -33,7 +33,7 @@ test: setup ## Run all tests, the slow ones too.
 
 # the sources under their import name, as tools look for them that read them
 layout:
-	@mkdir -p build/mypy/malmoi
+	@rm -rf build/mypy/malmoi && mkdir -p build/mypy/malmoi
 	@ln -sfn ../../../front_door/__init__.py build/mypy/malmoi/__init__.py
 	@for room in $(ROOMS); do ln -sfn ../../../$$room build/mypy/malmoi/$$room; done
 
