@@ -1,22 +1,24 @@
-"""Docstrings in two forms that griffe does not read by itself: those of named tuples and those of configurations."""
+"""Docstrings in forms that griffe does not read by itself: of named tuples, of configurations, with one example."""
 
 import re
 from typing import Any
 
-from griffe import Class, Extension, Function, Parameter, ParameterKind, Parameters
+from griffe import Class, Extension, Function, Object, Parameter, ParameterKind, Parameters
 
 DECLARED = re.compile(r"(?<=\()`(?P<type>[^`]+)`(?P<rest>(?:, \*optional\*(?:, defaults to [^)]+)?)?)(?=\):)")
 
+EXAMPLE = re.compile(r"^( *)Example:$", re.MULTILINE)
+
 
 class Docstrings(Extension):
-    """Give classes what their docstrings speak of."""
+    """Give objects what their docstrings speak of."""
 
-    def on_class(self, *, cls: Class, **_: Any) -> None:
-        """Let a class be documented."""
-        if "NamedTuple" in map(str, cls.bases):
-            add_constructor(cls)
-        if cls.docstring is not None:
-            cls.docstring.value = DECLARED.sub(in_words, cls.docstring.value)
+    def on_object(self, *, obj: Object, **_: Any) -> None:
+        """Let an object be documented."""
+        if isinstance(obj, Class) and "NamedTuple" in map(str, obj.bases):
+            add_constructor(obj)
+        if obj.docstring is not None:
+            obj.docstring.value = EXAMPLE.sub(r"\1Examples:", DECLARED.sub(in_words, obj.docstring.value))
 
 
 def add_constructor(cls: Class) -> None:
