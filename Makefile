@@ -6,7 +6,7 @@ ROOMS := $(filter-out front_door,$(patsubst %/py.typed,%,$(wildcard */py.typed))
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench format lock clean
+.PHONY: help setup demo test check docs layout bench format lock clean
 
 help: ## Show what can be made.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -32,12 +32,20 @@ demo: setup ## Train, save, load in a process without malmoi, and tag: about two
 test: setup ## Run all tests, the slow ones too.
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 -m ''
 
-check: setup ## Check format, style and types.
-	@$(BIN)/ruff format --check --quiet . || (echo 'Run make format.'; exit 1)
-	@$(BIN)/ruff check --quiet .
+# the sources under their import name, as tools look for them that read them
+layout:
 	@rm -rf build/mypy/malmoi && mkdir -p build/mypy/malmoi
 	@ln -sfn ../../../front_door/__init__.py build/mypy/malmoi/__init__.py
 	@for room in $(ROOMS); do ln -sfn ../../../$$room build/mypy/malmoi/$$room; done
+
+docs: setup layout ## Build the site of the documentation in build/site; a dead link is an error.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict > build/docs.log 2>&1 \
+		|| { grep -v '^INFO' build/docs.log; exit 1; }
+	@echo 'Open build/site/index.html, or build/site/ko/index.html.'
+
+check: setup layout ## Check format, style and types.
+	@$(BIN)/ruff format --check --quiet . || (echo 'Run make format.'; exit 1)
+	@$(BIN)/ruff check --quiet .
 	@cd build/mypy && ../../$(BIN)/mypy --config-file ../../pyproject.toml --package malmoi
 
 # folder with KLUE NER: make bench DATA=DIR

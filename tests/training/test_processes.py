@@ -28,7 +28,7 @@ TINY = {
     "save_strategy": "epoch",
     "disable_tqdm": True,
 }
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/your-own-data.md"
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 
 @pytest.mark.slow
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="the processes would need a GPU each")
-def test_the_command_of_the_readme_trains_together_without_a_gpu(tmp_path: Path, recipe: Path) -> None:
-    command = re.search(r"^torchrun .*$", README.read_text(encoding="utf-8"), re.MULTILINE)
+def test_the_command_of_the_documentation_trains_together_without_a_gpu(tmp_path: Path, recipe: Path) -> None:
+    command = re.search(r"^torchrun .*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert command is not None
     words = {"torchrun": TORCHRUN, "RECIPE": [str(recipe)], "DIR": [str(tmp_path / "run")]}
     result = launched([part for word in command.group().split() for part in words.get(word, [word])])
