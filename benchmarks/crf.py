@@ -28,11 +28,11 @@ from malmoi.benchmarks.measurement import (
     time_alternately,
     write_results,
 )
-from malmoi.kernels import CrfRecursions, crf_log_space
+from malmoi.kernels import crf_log_space
 from malmoi.kernels.crf_gold import less_gold
 from malmoi.kernels.crf_numba import NUMBA
 from malmoi.kernels.crf_torch import TORCH
-from malmoi.modeling.crf_recursions import PYTORCH
+from malmoi.modeling.crf_recursions import PYTORCH, CrfRecursions
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 
 SHAPES = ((32, 128, 13), (64, 64, 13), (8, 512, 13), (32, 128, 41))

@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 VARIANT = Path("build", "torch-cuda")
 # the name in the repository, and that of the file here
 FILES = {
+    "crf_answers.py": "crf_answers.py",
     "crf_backend.py": "crf_backend.py",
     "crf_choice.py": "crf_triton_choice.py",
     "crf_gold.py": "crf_gold.py",

@@ -15,11 +15,12 @@ and sums are taken in float64 wherever that type would lose something. A wrong a
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 
+from .crf_answers import BestTags, Expectations, LossAndGradients
 from .crf_backend import IGNORED_LABEL
 from .crf_choice import choose
 from .crf_inputs import check_chain, check_labels
@@ -30,50 +31,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def _never_compiled(function: Function) -> Function:
     """Let `torch.compile` leave a function as it is, which costs a graph break; it keeps its type."""
     return cast(Function, torch.compiler.disable(function))
-
-
-class Expectations(NamedTuple):
-    """What is expected of the tag sequences of each sentence.
-
-    Attributes:
-        log_partition: Logarithm of the summed exponential scores of all sequences, `(batch,)`; 0 if it is empty.
-        tags: Probability of every tag at every position, `(batch, length, tags)`; 0 past the end.
-        steps: Expected number of times that a tag follows another, `(batch, previous tag, next tag)`.
-    """
-
-    log_partition: Tensor
-    tags: Tensor
-    steps: Tensor
-
-
-class LossAndGradients(NamedTuple):
-    """Negative log-likelihood of each sentence and its derivatives, not summed over sentences.
-
-    Attributes:
-        loss: `(batch,)`; 0 for an empty sentence.
-        emissions: `(batch, length, tags)`; 0 past the end.
-        start: `(batch, tags)`.
-        transitions: `(batch, previous tag, next tag)`.
-        end: `(batch, tags)`.
-    """
-
-    loss: Tensor
-    emissions: Tensor
-    start: Tensor
-    transitions: Tensor
-    end: Tensor
-
-
-class BestTags(NamedTuple):
-    """The best tag sequence of each sentence, and the best one through every tag.
-
-    Attributes:
-        tags: As `viterbi` returns them, `(batch, length)`.
-        scores: As `max_marginals` returns them, `(batch, length, tags)`.
-    """
-
-    tags: Tensor
-    scores: Tensor
 
 
 @_never_compiled

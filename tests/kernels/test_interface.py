@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from support.fresh_process import run_python
 
 import malmoi
 from malmoi import kernels
@@ -119,3 +120,18 @@ from travelling.linear_chain_crf import LinearChainCrf
 print(json.dumps(answers))
 """
     assert_same(json.loads(run_without_malmoi(code)), numbers())
+
+
+def test_nothing_but_torch_is_imported_before_it_is_used(tmp_path: Path) -> None:
+    code = """
+import sys, torch, torch._dynamo
+before = set(sys.modules)
+import malmoi.kernels
+after = {name.split(".")[0] for name in set(sys.modules) - before}
+print(sorted(after - set(sys.stdlib_module_names)))
+assert "numba" not in sys.modules and "torchcrf" not in sys.modules and "transformers" not in sys.modules
+assert not any(name.startswith("malmoi.") and not name.startswith("malmoi.kernels") for name in sys.modules)
+"""
+    added = run_python(code, folder=tmp_path).strip()
+    assert added == "['malmoi']"
+    assert "malmoi.kernels" in sys.modules

@@ -25,6 +25,8 @@ BIO_STEPS = [
     [False, True, False, False, False],  # I-LC
     [False, True, False, True, False],  # O
 ]
+Chain = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""Emissions, lengths, start, transitions and end."""
 PATHS = ("plain", "torch", "log space", "numba", "pytorch-crf")
 """Ways to compute on a CPU: what travels with a saved model, ours, ours where weights are of no use, and so on."""
 
@@ -89,6 +91,16 @@ def score_sequences(
     scores = start[paths[:, 0]] + end[paths[:, -1]] + emissions[torch.arange(length), paths].sum(1)
     scores = scores + transitions[paths[:, :-1], paths[:, 1:]].sum(1)
     return dict(zip(map(tuple, paths.tolist()), scores))
+
+
+def random_chain(batch: int, length: int, tags: int, *, seed: int = 0, dtype: torch.dtype = torch.float64) -> Chain:
+    """Return emissions, lengths, start, transitions and end."""
+    generator = torch.Generator().manual_seed(seed)
+    emissions, start, transitions, end = (
+        torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+        for shape in ((batch, length, tags), (tags,), (tags, tags), (tags,))
+    )
+    return emissions, torch.randint(0, length + 1, (batch,), generator=generator), start, transitions, end
 
 
 @st.composite
