@@ -125,10 +125,9 @@ def saved_model(
 
 @pytest.fixture
 def run_without_malmoi(tmp_path: Path) -> Callable[..., str]:
-    """Run Python code in a fresh process in which malmoi, and other modules if named, cannot be imported."""
+    """Run Python code in a process in which malmoi, and other modules if named, cannot be imported."""
 
     def run(code: str, *, also_missing: tuple[str, ...] = ()) -> str:
-        blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in ("malmoi", *also_missing))
-        return run_python(f"import sys\n{blocked}{code}", folder=tmp_path)
+        return run_python(f"import sys\n{code}", folder=tmp_path, missing=("malmoi", *also_missing))
 
     return run

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.command_line import MALMOI
+from support.command_line import CODE
 from support.local_hub import STRANGER_TOKEN, TOKEN, LocalHub
 from support.local_hub_client import HubClient
 from support.tiny_runs import train_demo
+from support.warm_process import run_in_process
 
 NAME = "user/demo-bi-lstm-crf"
 COMMIT = "POST /api/models/user/demo-bi-lstm-crf/commit/"
@@ -35,18 +36,13 @@ def hub() -> Iterator[LocalHub]:
         yield hub
 
 
-def push(hub: LocalHub, home: Path, *arguments: object, token: str | None = TOKEN, code: int = 0) -> tuple[str, str]:
+def push(
+    hub: LocalHub, home: Path, *arguments: str | Path, token: str | None = TOKEN, code: int = 0
+) -> tuple[str, str]:
     """Run `malmoi push` and return what it writes to its output and its error output."""
     home.mkdir(exist_ok=True)
-    result = subprocess.run(
-        [*MALMOI, "push", *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        cwd=home,
-        env=hub.environment(home, token),
-        timeout=600,
-    )
+    environment = hub.environment(home, token)
+    result = run_in_process(CODE, "push", *arguments, folder=home, environment=environment, timeout=600)
     assert result.returncode == code, result.stderr
     assert TOKEN not in result.stdout + result.stderr
     return result.stdout, result.stderr
