@@ -5,6 +5,8 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import DEVNULL, CompletedProcess, TimeoutExpired
+from types import SimpleNamespace
 
 # before torch and transformers are imported: spinning threads make tiny steps many times slower
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -17,10 +19,12 @@ import torch
 from hypothesis import HealthCheck, settings
 from support.fresh_process import run_python
 from support.marked_lines import LABELS, TRAIN_LINES, VALIDATION_LINES
+from support.warm_process import run_in_process
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
+from malmoi.hub_cards import usage
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
 torch.set_num_threads(1)
@@ -121,6 +125,17 @@ def saved_model(
     make_model(vocab_size=len(syllable_tokenizer)).save_pretrained(folder)
     syllable_tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def warm_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the examples of cards in processes that need not import transformers anew."""
+
+    def run(command: list[str], *, cwd: Path, env: dict[str, str], **options: object) -> CompletedProcess[str]:
+        code = command[2].removeprefix(usage.WITHOUT_MALMOI)
+        return run_in_process(code, folder=cwd, environment=env, missing=("malmoi",))
+
+    monkeypatch.setattr(usage, "subprocess", SimpleNamespace(run=run, DEVNULL=DEVNULL, TimeoutExpired=TimeoutExpired))
 
 
 @pytest.fixture

@@ -159,6 +159,7 @@ def test_a_missing_number_is_an_error_and_no_blank(
     assert not changed.with_name("changed-hub").exists()
 
 
+@pytest.mark.usefixtures("warm_examples")
 def test_a_dry_run_leaves_a_repository_that_was_tried(runs: dict[int, Path], corpus_file: Path) -> None:
     published = push(runs[1], REPOSITORY, other_seeds=[runs[2]], corpus=str(corpus_file), dry_run=True)
     folder = Path(published.where)

@@ -59,7 +59,8 @@ def run_in_process(
     """
     request = {
         "code": code,
-        "arguments": list(map(str, arguments)),
+        # bytes, as the system hands them over
+        "arguments": [os.fsencode(argument).decode("latin-1") for argument in arguments],
         "folder": str(folder or Path.cwd()),
         "environment": dict(os.environ if environment is None else environment),
         "missing": list(missing),
@@ -74,7 +75,7 @@ def run_in_process(
             server.lock.release()
     blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in missing)
     result = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{blocked}{code}", *request["arguments"]],
+        [sys.executable, "-c", f"import sys\n{blocked}{code}", *arguments],
         input=stdin,
         capture_output=True,
         cwd=request["folder"],
@@ -179,10 +180,11 @@ def _server(request: dict) -> _Server | None:
     if sys.platform != "linux" or has_what_is_missing or os.environ.get("MALMOI_COLD_PROCESSES") == "1":
         return None
     environment = {name: value for name, value in request["environment"].items() if name not in READ_LATE}
-    home, folder = Path(environment.get("HF_HOME", "/")), Path(request["folder"])
-    if home.is_relative_to(folder):
+    for cache in ("HF_HOME", "HF_MODULES_CACHE"):
         # the caches of a test lie in its folder; so named, they do for every process
-        environment["HF_HOME"] = str(Path("/proc/self/cwd") / home.relative_to(folder))
+        path = Path(environment.get(cache, ""))
+        if path.is_relative_to(request["folder"]):
+            environment[cache] = str(Path("/proc/self/cwd") / path.relative_to(request["folder"]))
     key = (modules, *sorted(environment.items()))
     if key not in _servers:
         if len(_servers) == SERVERS_AT_ONCE:

@@ -76,7 +76,7 @@ def become(request: dict[str, Any]) -> types.ModuleType:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    sys.argv[:] = ["-c", *request["arguments"]]
+    sys.argv[:] = ["-c", *(os.fsdecode(argument.encode("latin-1")) for argument in request["arguments"])]
     for name in request["missing"]:
         sys.modules[name] = None  # type: ignore[assignment]
     random.seed()
