@@ -16,9 +16,10 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
 import torch
-from hypothesis import HealthCheck, settings
 from support.fresh_process import run_python
 from support.marked_lines import LABELS, TRAIN_LINES, VALIDATION_LINES
+from support.property_tests import choose_profile
+from support.random_order import pytest_addoption, pytest_collection_modifyitems  # noqa: F401 - hooks
 from support.warm_process import run_in_process
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
@@ -29,15 +30,11 @@ from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
 torch.set_num_threads(1)
 # numba looks only at the file of a compiled function, not at the files of those that it calls
-modeling = Path(__file__).parents[1] / "modeling"
-newest = max(source.stat().st_mtime for source in modeling.glob("crf_numba*.py"))
-for kept in modeling.glob("__pycache__/crf_numba*.nb?"):
+for kept in Path(__file__).parents[1].glob("*/__pycache__/*.nb?"):
     with contextlib.suppress(FileNotFoundError):  # another process does the same
-        if kept.stat().st_mtime < newest:
+        if kept.stat().st_mtime < max(source.stat().st_mtime for source in kept.parents[1].glob("*.py")):
             kept.unlink()
-# other processes may hold a test up
-settings.register_profile("malmoi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("malmoi")
+choose_profile()
 
 
 @pytest.fixture(scope="session")

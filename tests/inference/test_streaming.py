@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command_line import CODE, MALMOI, malmoi
+from support.property_tests import examples
 
 from malmoi.commands import lines
 from malmoi.commands.lines import CHUNK_BYTES, Chunk, line_chunks
@@ -38,7 +39,7 @@ def chunks_of(content: bytes, tmp_path: Path) -> list[Chunk]:
 
 
 @given(content=st.text(alphabet="가a\n\r\u2028", max_size=60), size=st.integers(1, 20))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_no_line_is_lost_wherever_reading_stops(
     tmp_path_factory: pytest.TempPathFactory, content: str, size: int
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.property_tests import examples
 from support.saved_models import build
 from support.tiny_models import bert_tokenizer, knowing_bert_tagger
 from transformers import (
@@ -124,7 +125,7 @@ WORDS = st.lists(
 
 
 @given(words=WORDS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 def test_words_have_the_names_of_the_text_that_they_make(
     tagger: CrfTokenClassificationPipeline, words: list[str]
 ) -> None:
