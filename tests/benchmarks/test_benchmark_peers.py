@@ -20,7 +20,7 @@ from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.token_features import token_features
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
-FAKE_WORKER = Path(__file__).with_name("fake_flair_worker.py")
+FAKE_WORKER = Path(__file__).parents[1] / "support" / "fake_flair_worker.py"
 FLAIR_PYTHON = Path(__file__).parents[2] / flair_tagger.PYTHON
 MARKED = ["<손흥민:PS>은 <춘천:LC>에서 태어났다.", "<서울:LC>에서 <부산:LC>까지", "비가 왔다.", "<황희찬:PS>"]
 OUTSIDE = LABELS.index("O")

@@ -10,7 +10,8 @@ from pathlib import Path
 from support.warm_process import run_in_process
 
 CODE = "from malmoi.commands.main import main; main()"
-MALMOI = [sys.executable, "-c", CODE]
+# a shell starts background jobs with SIGINT ignored, and CI may be one
+MALMOI = [sys.executable, "-c", f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {CODE}"]
 
 
 def malmoi(*arguments: str | Path, stdin: bytes = b"", code: int = 0) -> tuple[str, str]:
