@@ -195,6 +195,7 @@ def test_sentences_that_were_changed_are_said_in_a_note(
     assert note in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.slow
 def test_a_user_error_of_the_measurement_is_one_sentence(sentences: Path) -> None:
     command = [sys.executable, "-m", "malmoi.benchmarks.spacing_peers", "--model", str(sentences / "nowhere")]
     result = subprocess.run([*command, "--data_dir", str(sentences)], capture_output=True, text=True, timeout=100)

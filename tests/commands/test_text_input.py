@@ -164,6 +164,7 @@ def run(*arguments: str | Path, console: dict[str, str]) -> tuple[int, str, str]
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("console", CONSOLES, ids=["cp949", "C"])
 def test_output_is_utf8_under_any_console(models: dict[str, Path], tmp_path: Path, console: dict[str, str]) -> None:
     # also what is given on the command line

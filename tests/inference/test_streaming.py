@@ -92,6 +92,7 @@ def test_texts_are_taken_in_chunks() -> None:
     assert list(text_chunks([])) == []
 
 
+@pytest.mark.slow
 def test_answers_keep_the_order_of_a_file_of_two_chunks(saved_model: Path, tmp_path: Path) -> None:
     written = many_lines(CHUNK_BYTES + 10_000)
     file = tmp_path / "in.txt"
@@ -109,6 +110,7 @@ def test_what_comes_before_a_fault_is_answered(saved_model: Path, tmp_path: Path
     assert [parse_marks(line)[0] for line in output.split("\n")] == ["비가 온다", "", ""]
 
 
+@pytest.mark.slow
 def test_a_slow_pipe_is_answered_line_by_line(saved_model: Path) -> None:
     command = [*MALMOI, "tag", str(saved_model), "--input", "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
@@ -121,6 +123,7 @@ def test_a_slow_pipe_is_answered_line_by_line(saved_model: Path) -> None:
         assert process.wait(timeout=60) == 0
 
 
+@pytest.mark.slow
 def test_an_interrupted_command_leaves_whole_lines(saved_model: Path, tmp_path: Path) -> None:
     written = many_lines(100 * CHUNK_BYTES)
     file, answers = tmp_path / "in.txt", tmp_path / "out.txt"
@@ -141,6 +144,7 @@ def test_an_interrupted_command_leaves_whole_lines(saved_model: Path, tmp_path: 
     assert [parse_marks(line)[0] for line in whole] == written[: len(whole)]
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_alone(saved_model: Path, tmp_path: Path) -> None:
     pty = pytest.importorskip("pty")
     file = tmp_path / "in.txt"

@@ -91,6 +91,7 @@ def test_a_folder_holds_no_pickle_and_no_import_of_malmoi(saved: Path) -> None:
         assert "malmoi" not in path.read_text(encoding="utf-8").replace("imports nothing of malmoi", ""), path.name
 
 
+@pytest.mark.slow
 def test_a_model_saved_or_trained_where_malmoi_is_missing_still_works(
     saved: Path, architecture: str, tmp_path: Path, run_without_malmoi: RunWithoutMalmoi
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_model_saved_or_trained_where_malmoi_is_missing_still_works(
     assert output.splitlines() == 2 * expected_lines(saved, architecture)
 
 
+@pytest.mark.slow
 def test_checkpoints_of_the_trainer_work_without_malmoi(
     saved: Path, architecture: str, tmp_path: Path, run_without_malmoi: RunWithoutMalmoi
 ) -> None:

@@ -86,6 +86,7 @@ def test_the_same_seed_gives_the_same_weights(trained: Path, tmp_path: Path, mar
     assert_equal_weights(trained, tmp_path / "again")
 
 
+@pytest.mark.slow
 def test_something_is_learned(tmp_path: Path, marked_corpus: Path) -> None:
     report = train(tmp_path / "run", marked_corpus, num_train_epochs=12, embedding_dropout=0.1, hidden_dropout=0.1)
     assert report["best"] > 0.8
@@ -98,6 +99,7 @@ def test_a_finished_run_is_not_overwritten_by_mistake(trained: Path, marked_corp
     assert (trained / "report.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_overwriting_replaces_the_run_and_nothing_else(tmp_path: Path, marked_corpus: Path) -> None:
     folder = tmp_path / "run"
     train(folder, marked_corpus, num_train_epochs=1)
@@ -131,6 +133,7 @@ def test_resuming_without_a_checkpoint_is_refused(tmp_path: Path, marked_corpus:
         train(tmp_path, marked_corpus, resume_from_checkpoint=str(tmp_path / "checkpoint-3"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [6, 4])  # at the end of an epoch and in the middle of one
 def test_a_resumed_training_ends_with_the_same_weights(tmp_path: Path, marked_corpus: Path, steps: int) -> None:
     options = {"save_strategy": "steps", "eval_strategy": "steps", "save_steps": 2, "eval_steps": 2}
@@ -146,6 +149,7 @@ def test_early_stopping_stops(tmp_path: Path, marked_corpus: Path) -> None:
     assert len(report["epochs"]) == 3
 
 
+@pytest.mark.slow
 def test_gradient_accumulation_gives_the_same_weights(tmp_path: Path, marked_corpus: Path) -> None:
     options: dict[str, Any] = {"embedding_dropout": 0.0, "hidden_dropout": 0.0, "num_train_epochs": 1}
     options["train_sampling_strategy"] = "sequential"
@@ -167,12 +171,14 @@ def test_bfloat16_training_runs(tmp_path: Path, marked_corpus: Path) -> None:
     assert report["parameters"] > 0
 
 
+@pytest.mark.slow
 def test_tensorboard_gets_the_figures(tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "board"))
     train(tmp_path / "run", marked_corpus, report_to="tensorboard", num_train_epochs=1)
     assert list((tmp_path / "board").glob("events.*"))
 
 
+@pytest.mark.slow
 def test_a_tokenizer_from_a_folder_is_used(
     tmp_path: Path, marked_corpus: Path, wordpiece_tokenizer: PreTrainedTokenizerFast
 ) -> None:
