@@ -78,5 +78,6 @@ def test_it_ends_as_processes_end(environment: dict[str, str], tmp_path: Path) -
 def test_only_a_warm_process_has_imported_torch(tmp_path: Path) -> None:
     code = "import sys\nprint('torch' in sys.modules)"
     assert run_in_process(code, folder=tmp_path, missing=("malmoi",)).stdout == "True\n"
+    assert run_in_process(f"{code}\nprint('malmoi.training.train' in sys.modules)").stdout == "True\nTrue\n"
     # a server has this module
     assert run_in_process(code, folder=tmp_path, missing=("malmoi", "numpy")).stdout == "False\n"
