@@ -14,7 +14,6 @@ from types import SimpleNamespace
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="malmoi-tests-")
-atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
@@ -32,6 +31,7 @@ from malmoi.hub_cards import usage
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
 torch.set_num_threads(1)
+atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 # numba looks only at the file of a compiled function, not at the files of those that it calls
 for kept in Path(__file__).parents[1].glob("*/__pycache__/*.nb?"):
     with contextlib.suppress(FileNotFoundError):  # another process does the same
