@@ -246,6 +246,7 @@ def test_published_code_reaches_nothing(runs: dict[int, Path]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_examples")
 def test_a_folder_of_the_user_is_not_replaced(runs: dict[int, Path], corpus_file: Path) -> None:
     folder = runs[2].with_name("seed-2-hub")
     folder.mkdir()

@@ -10,7 +10,7 @@ import pytest
 
 from malmoi.modeling import crf_triton
 
-CHECKS = Path(__file__).with_name("crf_triton_checks.py")
+CHECKS = Path(__file__).parents[1] / "support" / "crf_triton_checks.py"
 SCORES = ("emissions", "start", "transitions", "reversed_transitions", "end", "loss", "unary", "pairs", "scores")
 POINTERS = dict.fromkeys(SCORES, "fp32") | dict.fromkeys(("labels", "lengths", "best"), "i64") | {"came_from": "u8"}
 
