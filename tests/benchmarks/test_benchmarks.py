@@ -150,6 +150,7 @@ def test_sentences_are_read_without_their_spaces(sentences: Path) -> None:
         read_sentences(sentences, "validation", None)
 
 
+@pytest.mark.slow
 def test_kiwi_puts_spaces_and_changes_nothing_else_here() -> None:
     texts = [sentence.replace(" ", "") for sentence in SENTENCES]
     spaced = load_kiwi()(texts)
@@ -168,6 +169,7 @@ def test_at_least_one_sentence_must_be_asked_for(sentences: Path) -> None:
         main(["--model", "nowhere", "--data_dir", str(sentences), "--limit", "0"])
 
 
+@pytest.mark.slow
 def test_a_model_is_measured_beside_kiwi_and_the_baseline(
     sentences: Path, spacer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

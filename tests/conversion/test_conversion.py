@@ -277,6 +277,7 @@ print(type(answerer).__name__, [answer["entity"] for answer in answerer({text!r}
 """
 
 
+@pytest.mark.slow
 def test_a_converted_folder_works_without_malmoi(
     old: Path, wordpiece_tokenizer: PreTrainedTokenizerFast, run_without_malmoi: RunWithoutMalmoi
 ) -> None:

@@ -370,6 +370,7 @@ for answerer in (first, second):
 """
 
 
+@pytest.mark.slow
 def test_a_loaded_model_gives_this_pipeline_without_malmoi(
     limited: CrfTokenClassificationPipeline, tmp_path: Path, run_without_malmoi: Callable[..., str]
 ) -> None:

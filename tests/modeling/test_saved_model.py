@@ -117,6 +117,7 @@ def test_checkpoints_of_the_trainer_work_without_malmoi(
     assert output.splitlines() == expected_lines(saved, architecture)
 
 
+@pytest.mark.slow
 def test_a_model_with_the_reference_crf_loads_where_the_library_is_missing(
     saved_model: Path, tmp_path: Path, run_without_malmoi: RunWithoutMalmoi
 ) -> None:

@@ -115,6 +115,7 @@ def test_other_data_for_a_finished_run_are_refused(finished: Path, marked_corpus
         train(finished, tmp_path, resume_from_checkpoint="true")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [{"keep_optimizer": "true"}, {"save_total_limit": 3}])
 def test_an_optimizer_that_is_asked_for_is_kept_and_goes_on(
     tmp_path: Path, marked_corpus: Path, asked: dict[str, Any]

@@ -92,6 +92,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "run" / "model.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["tagging", "classification"])
 def test_gradients_of_stock_models_do_not_grow_with_accumulated_batches(
     tmp_path: Path, marked_corpus: Path, reviews: Path, task: str
@@ -109,6 +110,7 @@ def test_gradients_of_stock_models_do_not_grow_with_accumulated_batches(
         torch.testing.assert_close(weights(tmp_path / "parts")[name], tensor, rtol=0, atol=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model_type", ["bert", "roberta", "electra", "distilbert", "albert"])
 def test_any_encoder_is_trained_and_evaluated(tmp_path: Path, marked_corpus: Path, model_type: str) -> None:
     sizes: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -210,6 +212,7 @@ def test_settings_of_encoders_are_refused_for_an_lstm(tmp_path: Path, settings: 
         train(tmp_path, reader="inline-marks", **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")
 @pytest.mark.parametrize("model_type", ["encoder", "encoder_crf"])
 def test_gradient_checkpointing_changes_memory_and_nothing_else(

@@ -67,6 +67,7 @@ def bare(kind: str) -> dict[str, Any]:
     return {key: KINDS[kind][key] for key in ("task", "reader", "model_type")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_tokenizer_labels_and_weights_are_taken_over(
     tmp_path: Path, models: Path, kind: str, capsys: pytest.CaptureFixture[str]
