@@ -43,6 +43,8 @@ class Answers(Iterator[Answer], Generic[Answer]):
         wanted = [numbers] if isinstance(numbers, int) else numbers
         for _ in range(len(self._known), max(wanted, default=-1) + 1):
             self._known.append(next(self._stream))
+        if len(self._known) == self._count:
+            next(self._stream, None)  # it ends here, and not in a finalizer, where an interrupt would be lost
         return self._known[numbers] if isinstance(numbers, int) else [self._known[number] for number in numbers]
 
 

@@ -7,6 +7,7 @@ import torch
 
 from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import length_batches, text_chunks
+from malmoi.inference.devices import device_of
 from malmoi.inference.text_model import TextModel
 
 
@@ -96,7 +97,7 @@ class Classifier(TextModel):
             truncation=self.max_length is not None,
             max_length=self.max_length,
             return_tensors="pt",
-        ).to(self.model.device)
+        ).to(device_of(self.model))
         # texts without any token give tensors of floats
         output = self.model(**{name: values.long() for name, values in encoded.items()}, return_dict=True)
         return output["logits"].float().softmax(dim=-1).tolist()

@@ -3,6 +3,7 @@
 import logging
 
 import torch
+from torch import nn
 
 from malmoi.data.user_error import UserError
 
@@ -43,6 +44,16 @@ def find_device(device: str | int | torch.device | None) -> torch.device:
         reason = str(error).split(". ")[0] or type(error).__name__
         raise UserError(f"`device` is {device!r}, which PyTorch cannot use here ({reason}).") from None
     return found
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Return where a model is.
+
+    `device` of transformers takes the first parameter off a generator and leaves that to be finalized, which is where
+    Python drops an interrupt: whoever presses Ctrl-C then would have to press it again.
+    """
+    device, *_ = (parameter.device for parameter in model.parameters())
+    return device
 
 
 def warn_of_slow_bfloat16(device: torch.device) -> None:

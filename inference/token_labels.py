@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.token_windows import Offsets, Window, token_windows
 from malmoi.inference.batches import length_batches
+from malmoi.inference.devices import device_of
 from malmoi.inference.side_by_side import answer_side_by_side
 
 
@@ -84,19 +85,22 @@ def _predict(
     """
     if not batches:
         return [], []
-    answers = answer_side_by_side(partial(_predict_batch, model, padding), batches, device=model.device)
+    device = device_of(model)
+    answers = answer_side_by_side(partial(_predict_batch, model, device, padding), batches, device=device)
     # one transfer from a GPU for all batches
     labels, scores = (torch.cat(parts).tolist() for parts in zip(*answers))
     return labels, scores
 
 
 @torch.inference_mode()
-def _predict_batch(model: PreTrainedModel, padding: int, batch: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+def _predict_batch(
+    model: PreTrainedModel, device: torch.device, padding: int, batch: Sequence[list[int]]
+) -> tuple[Tensor, Tensor]:
     """Return the label ids of the tokens of a batch and their probabilities, row after row."""
     length = len(batch[-1])
     input_ids = torch.tensor([row + [padding] * (length - len(row)) for row in batch])
     mask = torch.arange(length) < torch.tensor([len(row) for row in batch])[:, None]
-    output = model(input_ids=input_ids.to(model.device), attention_mask=mask.long().to(model.device), return_dict=True)
+    output = model(input_ids=input_ids.to(device), attention_mask=mask.long().to(device), return_dict=True)
     if "predictions" in output:
         best, probabilities = output["predictions"], output["marginals"]
     else:

@@ -1,10 +1,14 @@
 """Fixtures that many tests share. Everything here is tiny, made by code, and needs no network."""
 
+import atexit
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import DEVNULL, CompletedProcess, TimeoutExpired
+from types import SimpleNamespace
 
 # before torch and transformers are imported: spinning threads make tiny steps many times slower
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -14,26 +18,26 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
 import torch
-from hypothesis import HealthCheck, settings
 from support.fresh_process import run_python
 from support.marked_lines import LABELS, TRAIN_LINES, VALIDATION_LINES
+from support.property_tests import choose_profile
+from support.random_order import pytest_addoption, pytest_collection_modifyitems  # noqa: F401 - hooks
+from support.warm_process import run_in_process
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
+from malmoi.hub_cards import usage
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 
 torch.set_num_threads(1)
+atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 # numba looks only at the file of a compiled function, not at the files of those that it calls
-kernels = Path(__file__).parents[1] / "kernels"
-newest = max(source.stat().st_mtime for source in kernels.glob("crf_numba*.py"))
-for kept in kernels.glob("__pycache__/crf_numba*.nb?"):
+for kept in Path(__file__).parents[1].glob("*/__pycache__/*.nb?"):
     with contextlib.suppress(FileNotFoundError):  # another process does the same
-        if kept.stat().st_mtime < newest:
+        if kept.stat().st_mtime < max(source.stat().st_mtime for source in kept.parents[1].glob("*.py")):
             kept.unlink()
-# other processes may hold a test up
-settings.register_profile("malmoi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("malmoi")
+choose_profile()
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +128,21 @@ def saved_model(
 
 
 @pytest.fixture
+def warm_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the examples of cards in processes that need not import transformers anew."""
+
+    def run(command: list[str], *, cwd: Path, env: dict[str, str], **options: object) -> CompletedProcess[str]:
+        code = command[2].removeprefix(usage.WITHOUT_MALMOI)
+        return run_in_process(code, folder=cwd, environment=env, missing=("malmoi",))
+
+    monkeypatch.setattr(usage, "subprocess", SimpleNamespace(run=run, DEVNULL=DEVNULL, TimeoutExpired=TimeoutExpired))
+
+
+@pytest.fixture
 def run_without_malmoi(tmp_path: Path) -> Callable[..., str]:
-    """Run Python code in a fresh process in which malmoi, and other modules if named, cannot be imported."""
+    """Run Python code in a process in which malmoi, and other modules if named, cannot be imported."""
 
     def run(code: str, *, also_missing: tuple[str, ...] = ()) -> str:
-        blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in ("malmoi", *also_missing))
-        return run_python(f"import sys\n{blocked}{code}", folder=tmp_path)
+        return run_python(f"import sys\n{code}", folder=tmp_path, missing=("malmoi", *also_missing))
 
     return run

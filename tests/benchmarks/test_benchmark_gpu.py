@@ -23,6 +23,7 @@ CASES = (Case("plain", 4, 9, 5), Case("large", 3, 7, 4, spread=1e4, forbidden=0.
 WRONG = TORCH._replace(viterbi=lambda *scores: TORCH.viterbi(*scores).clamp(max=0))
 
 
+@pytest.mark.slow
 def test_without_a_gpu_one_sentence_says_so(tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")

@@ -150,6 +150,7 @@ def test_sentences_are_read_without_their_spaces(sentences: Path) -> None:
         read_sentences(sentences, "validation", None)
 
 
+@pytest.mark.slow
 def test_kiwi_puts_spaces_and_changes_nothing_else_here() -> None:
     texts = [sentence.replace(" ", "") for sentence in SENTENCES]
     spaced = load_kiwi()(texts)
@@ -168,6 +169,7 @@ def test_at_least_one_sentence_must_be_asked_for(sentences: Path) -> None:
         main(["--model", "nowhere", "--data_dir", str(sentences), "--limit", "0"])
 
 
+@pytest.mark.slow
 def test_a_model_is_measured_beside_kiwi_and_the_baseline(
     sentences: Path, spacer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -195,6 +197,7 @@ def test_sentences_that_were_changed_are_said_in_a_note(
     assert note in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.slow
 def test_a_user_error_of_the_measurement_is_one_sentence(sentences: Path) -> None:
     command = [sys.executable, "-m", "malmoi.benchmarks.spacing_peers", "--model", str(sentences / "nowhere")]
     result = subprocess.run([*command, "--data_dir", str(sentences)], capture_output=True, text=True, timeout=100)

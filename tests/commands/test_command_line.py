@@ -76,6 +76,7 @@ def test_tag_names_the_line_that_is_not_utf8(saved_model: Path) -> None:
     assert "standard input, line 2: expected UTF-8" in error
 
 
+@pytest.mark.slow
 def test_tag_stops_quietly_when_nobody_reads_on(saved_model: Path) -> None:
     command = " ".join(f"'{part}'" for part in [*MALMOI, "tag", str(saved_model), "--input", "-"])
     lines = "손흥민은 춘천에서 태어났다.\n" * 3000
@@ -85,6 +86,7 @@ def test_tag_stops_quietly_when_nobody_reads_on(saved_model: Path) -> None:
     assert result.stderr == b""
 
 
+@pytest.mark.slow
 def test_evaluate_reproduces_the_figures_of_the_run(tmp_path: Path, marked_corpus: Path) -> None:
     tiny = ["--num_train_epochs", "1", "--name_replacement_copies", "0", "--hidden_size", "16", "--use_cpu", "true"]
     run = tmp_path / "run"
@@ -138,6 +140,7 @@ def test_the_example_tags_without_malmoi(saved_model: Path) -> None:
     assert len(result.stdout.splitlines()) == 5
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path, marked_corpus: Path) -> None:
     (tmp_path / "file").touch()
     target = tmp_path / "file" / "run"
@@ -147,6 +150,7 @@ def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path, marke
     assert str(target) in error
 
 
+@pytest.mark.slow
 def test_tagging_does_not_wait_for_libraries_of_training() -> None:
     code = "import sys, malmoi.commands.tag; assert not {'datasets', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

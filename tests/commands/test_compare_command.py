@@ -155,6 +155,7 @@ def test_separate_groups_get_tables_and_files_of_their_own(
     }
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_the_flags_and_refuses_in_one_sentence(runs: dict[str, Path], tmp_path: Path) -> None:
     output, _ = malmoi("compare", runs["narrow"], runs["wide"], "--output_dir", tmp_path)
     assert [row[0] for row in cells(output)] == ["narrow", "wide"]

@@ -108,6 +108,7 @@ def test_a_flag_comes_before_a_variable_and_that_before_the_default(
     assert checked == [told]
 
 
+@pytest.mark.slow
 def test_where_nothing_can_listen_is_one_sentence_before_any_model_is_loaded() -> None:
     with closing(socket.socket()) as other:
         other.bind(("127.0.0.1", 0))

@@ -2,14 +2,14 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.command_line import MALMOI, malmoi
+from support.command_line import CODE, malmoi
 from support.tiny_models import SENTENCES, save, tiny_bert_classifier, tiny_spacing_bilstm
+from support.warm_process import run_in_process
 
 from malmoi.commands.lines import answer_texts, line_chunks
 from malmoi.commands.text_input import TextInput, text_input
@@ -160,10 +160,11 @@ CONSOLES = [{"PYTHONIOENCODING": "cp949"}, {"PYTHONUTF8": "0", "LC_ALL": "C", "P
 
 def run(*arguments: str | Path, console: dict[str, str]) -> tuple[int, str, str]:
     """Run the command line under another console; its output must be UTF-8."""
-    done = subprocess.run([*MALMOI, *arguments], capture_output=True, env=os.environ | console, timeout=300)
-    return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+    done = run_in_process(CODE, *arguments, environment=os.environ | console)
+    return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("console", CONSOLES, ids=["cp949", "C"])
 def test_output_is_utf8_under_any_console(models: dict[str, Path], tmp_path: Path, console: dict[str, str]) -> None:
     # also what is given on the command line

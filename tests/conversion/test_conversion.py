@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from support.command_line import malmoi
 from support.hand_made_tagger import LABELS, HandMadeTagger, hand_made, hand_written, write
+from support.property_tests import examples
 from support.tiny_models import bert_tokenizer
 from torch import Tensor, nn
 from transformers import (
@@ -100,7 +101,7 @@ def assert_same_decodes(folder: Path, source: HandMadeTagger, sentences: list[li
 SENTENCES = st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=12), min_size=1, max_size=4)
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(
     seed=st.integers(0, 2**31),
     num_layers=st.integers(1, 3),
@@ -276,6 +277,7 @@ print(type(answerer).__name__, [answer["entity"] for answer in answerer({text!r}
 """
 
 
+@pytest.mark.slow
 def test_a_converted_folder_works_without_malmoi(
     old: Path, wordpiece_tokenizer: PreTrainedTokenizerFast, run_without_malmoi: RunWithoutMalmoi
 ) -> None:
@@ -349,10 +351,10 @@ def write_foreign(path: Path, how: str) -> str:
     code = "cannot be loaded without running code from the file"
     if how == "module":
         torch.save(tagger, path)
-        return f"it holds hand_made_tagger.HandMadeTagger, which {code}"
+        return f"it holds support.hand_made_tagger.HandMadeTagger, which {code}"
     if how == "old module":
         torch.save(tagger, path, _use_new_zipfile_serialization=False)
-        return f"it holds hand_made_tagger.HandMadeTagger, which {code}"
+        return f"it holds support.hand_made_tagger.HandMadeTagger, which {code}"
     if how == "numpy":
         torch.save({"state_dict": tagger.state_dict(), "best": np.float64(0.5)}, path)
         return f"multiarray.scalar, which {code}"

@@ -11,6 +11,7 @@ import pytest
 import regex
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from support.property_tests import examples
 from support.tiny_models import (
     SENTENCES,
     bert_tokenizer,
@@ -80,7 +81,7 @@ def with_invisible(text: str, random: Random) -> tuple[str, list[int]]:
 @pytest.mark.parametrize("name", OURS)
 @given(text=PLAIN_TEXT, random=st.randoms())
 @example(text="손흥민은\r\n춘천에서", random=Random(0))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_invisible_characters_change_no_token(name: str, text: str, random: Random) -> None:
     # the name of a special token is that token as long as it is whole
     assume(not any(special in text for special in OURS[name].all_special_tokens))
@@ -213,7 +214,7 @@ def test_a_name_takes_no_emoji_with_it(name_tagger: Tagger, emoji: str) -> None:
         max_size=12,
     )
 )
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_names_end_between_visible_characters(name_tagger: Tagger, parts: list[str]) -> None:
     text = "".join(parts)
     borders = {match.start() for match in CHARACTER.finditer(text)} | {len(text)}

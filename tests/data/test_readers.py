@@ -6,6 +6,7 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.property_tests import examples
 
 from malmoi.data.alignment import Span, tags_to_spans
 from malmoi.data.inline_marks import parse_marks, write_marks
@@ -194,7 +195,7 @@ def texts_full_of_marks(*, min_size: int, max_size: int) -> st.SearchStrategy[st
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(texts_full_of_marks(min_size=0, max_size=20), st.data())
 def test_what_is_written_is_read_back(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))

@@ -6,6 +6,7 @@ import pytest
 import regex
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from support.property_tests import examples
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
@@ -30,7 +31,7 @@ def offsets(text: str) -> list[tuple[int, int]]:
 
 @given(ANY_TEXT)
 @example("[PAD][UNK]<s>")
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_tokens_cover_every_visible_character_of_any_text_once(text: str) -> None:
     edges = offsets(text)
     assert all(start < end for start, end in edges)
@@ -43,13 +44,14 @@ def test_tokens_cover_every_visible_character_of_any_text_once(text: str) -> Non
 
 
 @given(ANY_TEXT)
-@settings(max_examples=400)
+@example("가\r\n나")
+@settings(max_examples=examples(400))
 def test_tokens_are_whole_characters(text: str) -> None:
     """One character or several, as UAX 29 has them but for lone jamo."""
     visible = INVISIBLE.sub("", text)
     edges = {match.start() for match in CHARACTER.finditer(visible)} | {len(visible)}
     # a Windows line end is one white space, and its place is that of the line feed
-    edges |= {match.start() + 1 for match in regex.finditer("\r\n", visible)}
+    edges |= {match.start() for match in regex.finditer(r"(?<=\r)\n", visible)}
     places = offsets(visible)
     assume(not regex.search(r"\p{InCB=Linker}|\p{Emoji_Modifier}|[\u1113-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]", visible))
     assert {edge for pair in places for edge in pair} <= edges

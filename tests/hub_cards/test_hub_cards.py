@@ -159,6 +159,8 @@ def test_a_missing_number_is_an_error_and_no_blank(
     assert not changed.with_name("changed-hub").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("warm_examples")
 def test_a_dry_run_leaves_a_repository_that_was_tried(runs: dict[int, Path], corpus_file: Path) -> None:
     published = push(runs[1], REPOSITORY, other_seeds=[runs[2]], corpus=str(corpus_file), dry_run=True)
     folder = Path(published.where)
@@ -243,6 +245,8 @@ def test_published_code_reaches_nothing(runs: dict[int, Path]) -> None:
                 assert node.id not in {"open", "eval", "exec", "compile", "__import__"}, path
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("warm_examples")
 def test_a_folder_of_the_user_is_not_replaced(runs: dict[int, Path], corpus_file: Path) -> None:
     folder = runs[2].with_name("seed-2-hub")
     folder.mkdir()

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.command_line import MALMOI
+from support.command_line import CODE
 from support.local_hub import STRANGER_TOKEN, TOKEN, LocalHub
 from support.local_hub_client import HubClient
 from support.tiny_runs import train_demo
+from support.warm_process import run_in_process
 from typer.main import get_command
 
 from malmoi.commands.main import app
@@ -39,18 +40,27 @@ def hub() -> Iterator[LocalHub]:
         yield hub
 
 
-def push(hub: LocalHub, home: Path, *arguments: object, token: str | None = TOKEN, code: int = 0) -> tuple[str, str]:
+# what the examples of a card print is the subject of other tests, and each of them costs a process
+WITHOUT_EXAMPLES = """
+from malmoi.hub_cards import staging
+assert staging.run_example
+staging.run_example = lambda example, folder: "not run here"
+"""
+
+
+def push(
+    hub: LocalHub,
+    home: Path,
+    *arguments: str | Path,
+    token: str | None = TOKEN,
+    code: int = 0,
+    with_examples: bool = False,
+) -> tuple[str, str]:
     """Run `malmoi push` and return what it writes to its output and its error output."""
     home.mkdir(exist_ok=True)
-    result = subprocess.run(
-        [*MALMOI, "push", *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        cwd=home,
-        env=hub.environment(home, token),
-        timeout=600,
-    )
+    command = CODE if with_examples else WITHOUT_EXAMPLES + CODE
+    environment = hub.environment(home, token)
+    result = run_in_process(command, "push", *arguments, folder=home, environment=environment, timeout=600)
     assert result.returncode == code, result.stderr
     assert TOKEN not in result.stdout + result.stderr
     return result.stdout, result.stderr
@@ -58,7 +68,7 @@ def push(hub: LocalHub, home: Path, *arguments: object, token: str | None = TOKE
 
 def test_a_pushed_run_is_loaded_by_stock_clients(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
     given = (finished, NAME, "--corpus", "sample-ner")
-    output, _ = push(hub, tmp_path / "home", *given)
+    output, _ = push(hub, tmp_path / "home", *given, with_examples=True)
     repository = hub.repository(NAME)
     assert len(hub.requested(COMMIT)) == 1
     assert "in one commit: http://127.0.0.1" in output

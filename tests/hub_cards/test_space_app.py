@@ -3,7 +3,7 @@
 The picture in the documentation is made by
 
     MALMOI_SCREENSHOT=docs/space.png MALMOI_SCREENSHOT_MODELS="runs/klue runs/demo" \
-        pytest -m slow tests/test_space_app.py -k picture
+        pytest -m slow tests/hub_cards/test_space_app.py -k picture
 """
 
 import os

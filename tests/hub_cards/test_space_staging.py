@@ -155,6 +155,7 @@ def test_without_gradio_the_command_says_what_to_install(monkeypatch: pytest.Mon
         serve.serve_models(["model"], port=7860, trust_remote_code=False)
 
 
+@pytest.mark.slow
 def test_the_command_line_is_not_slowed_down_by_gradio() -> None:
     code = "import sys; import malmoi.commands.serve; sys.exit('gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -10,6 +10,7 @@ import regex
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.property_tests import examples
 from support.tiny_models import (
     SENTENCES,
     byte_level_tokenizer,
@@ -106,7 +107,7 @@ def check_only_spaces_changed(text: str, spaced: SpacedText, *, keep_spaces: boo
 @example(text="   ")
 @example(text=" \r\n 비가  왔다 \t e \u0301 \ufeff \n")
 @example(text="비가" * 100)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_nothing_but_spaces_changes(spacers: dict[str, Spacer], kind: str, keep_spaces: bool, text: str) -> None:
     [spaced] = spacers[kind].space([text], keep_spaces=keep_spaces)
     check_only_spaces_changed(text, spaced, keep_spaces=keep_spaces)
@@ -126,7 +127,7 @@ def test_no_answer_of_a_model_can_change_anything_else(spacers: dict[str, Spacer
 
 @pytest.mark.parametrize("kind", ["bilstm", "bert", "byte-level"])
 @given(texts=st.lists(ANY_TEXT, max_size=5))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_neither_neighbours_nor_batch_size_change_an_answer(
     spacers: dict[str, Spacer], kind: str, texts: list[str]
 ) -> None:

@@ -27,6 +27,7 @@ def run_checks(selection: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 @needs_triton
 def test_interpreted_kernels_equal_the_textbook() -> None:
     run_checks("not slow")

@@ -88,6 +88,7 @@ def test_double_precision_is_left_alone_under_autocast() -> None:
         assert lstm.double()(inputs.double(), lengths).dtype == torch.float64
 
 
+@pytest.mark.slow
 def test_a_processor_without_kernels_for_half_precision_trains_in_it() -> None:
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT], env={**os.environ, **WITHOUT_KERNELS}, capture_output=True, text=True

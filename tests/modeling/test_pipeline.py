@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.property_tests import examples
 from support.saved_models import build
 from support.tiny_models import bert_tokenizer, knowing_bert_tagger
 from transformers import (
@@ -125,7 +126,7 @@ WORDS = st.lists(
 
 
 @given(words=WORDS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 def test_words_have_the_names_of_the_text_that_they_make(
     tagger: CrfTokenClassificationPipeline, words: list[str]
 ) -> None:
@@ -370,6 +371,7 @@ for answerer in (first, second):
 """
 
 
+@pytest.mark.slow
 def test_a_loaded_model_gives_this_pipeline_without_malmoi(
     limited: CrfTokenClassificationPipeline, tmp_path: Path, run_without_malmoi: Callable[..., str]
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_folder_is_read_in_ten_minutes(saved: Path, architecture: str) -> None
         assert f"`{name.removesuffix('.py')}`" in entry or name == f"modeling_{architecture}.py"
 
 
+@pytest.mark.slow
 def test_a_model_saved_or_trained_where_malmoi_is_missing_still_works(
     saved: Path, architecture: str, tmp_path: Path, run_without_malmoi: RunWithoutMalmoi
 ) -> None:
@@ -124,6 +125,7 @@ def test_a_model_saved_or_trained_where_malmoi_is_missing_still_works(
     assert output.splitlines() == 2 * expected_lines(saved, architecture)
 
 
+@pytest.mark.slow
 def test_checkpoints_of_the_trainer_work_without_malmoi(
     saved: Path, architecture: str, tmp_path: Path, run_without_malmoi: RunWithoutMalmoi
 ) -> None:
@@ -132,6 +134,7 @@ def test_checkpoints_of_the_trainer_work_without_malmoi(
     assert output.splitlines() == expected_lines(saved, architecture)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("implementation", ["numba", "pytorch-crf"])
 def test_a_model_that_asks_for_what_malmoi_has_computes_with_pytorch_without_it(
     saved_model: Path, tmp_path: Path, run_without_malmoi: RunWithoutMalmoi, implementation: str

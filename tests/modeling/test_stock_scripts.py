@@ -80,14 +80,8 @@ print(json.dumps({{
 """
 
 
-@pytest.mark.parametrize(
-    "architecture",
-    [
-        "bilstm_crf",
-        pytest.param("encoder_crf", marks=pytest.mark.slow),
-        pytest.param("bilstm", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf", "bilstm"])
 def test_a_stock_script_trains_any_architecture_with_labels_of_its_own(
     architecture: str,
     tmp_path: Path,

@@ -62,6 +62,7 @@ def test_peak_memory_is_in_bytes_and_not_below_what_is_held_now() -> None:
     assert max(50 * MIB, psutil.Process().memory_info().rss - MIB) < peak < psutil.virtual_memory().total
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not take over the peak of the parent")
 def test_peak_memory_is_that_of_this_process_and_remembers_what_was_freed() -> None:
     code = (
@@ -97,6 +98,7 @@ def test_windows_which_has_no_resource_module_is_asked_through_psutil(monkeypatc
     assert peak_memory_bytes() == 77 * MIB
 
 
+@pytest.mark.slow
 def test_importing_needs_no_module_of_unix() -> None:
     # on Linux psutil itself needs the module
     block = "import sys, psutil; sys.modules['resource'] = None"

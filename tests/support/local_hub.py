@@ -153,9 +153,15 @@ class LocalHub:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    port = 0
 
     def __init__(self, hub: LocalHub) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        # the hubs of this process follow each other at one address: clients read `HF_ENDPOINT` once, at their import
+        try:
+            super().__init__(("127.0.0.1", _Server.port), _Handler)
+        except OSError:
+            super().__init__(("127.0.0.1", 0), _Handler)
+        _Server.port = self.server_port
         self.hub = hub
 
 

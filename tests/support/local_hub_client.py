@@ -1,11 +1,11 @@
-"""Stock clients of a local Hub: fresh processes, since what they read of the environment they read at import."""
+"""Stock clients of a local Hub: processes of their own, as what they read of the environment they read at import."""
 
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from support.local_hub import TOKEN, LocalHub
+from support.warm_process import run_in_process
 
 
 @dataclass(frozen=True)
@@ -18,27 +18,24 @@ class HubClient:
     missing: tuple[str, ...] = ("malmoi", "torchcrf")
     offline: bool = False
 
-    def attempt(self, script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def attempt(self, script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a script, which finds its arguments in `sys.argv`, and return what came of it."""
-        blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in self.missing)
         environment = self.hub.environment(self.home, self.token)
         if self.offline:
             environment["HF_HUB_OFFLINE"] = "1"
         self.home.mkdir(parents=True, exist_ok=True)
-        return subprocess.run(
-            [sys.executable, "-c", f"import sys\n{blocked}{script}", *map(str, arguments)],
-            # nobody is there to answer a question
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
+        return run_in_process(
+            f"import sys\n{script}",
+            *arguments,
             # not the folder of the project, whose rooms could be imported there
-            cwd=self.home,
-            env=environment,
+            folder=self.home,
+            environment=environment,
+            missing=self.missing,
             # generous: a machine may be busy with other things
             timeout=900,
         )
 
-    def run(self, script: str, *arguments: object) -> list[str]:
+    def run(self, script: str, *arguments: str | Path) -> list[str]:
         """Run a script that must succeed and return the lines that it prints."""
         result = self.attempt(script, *arguments)
         assert result.returncode == 0, result.stderr

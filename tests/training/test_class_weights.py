@@ -96,6 +96,7 @@ def test_the_parts_of_a_step_have_the_loss_of_the_whole() -> None:
     torch.testing.assert_close(torch.stack(parts).sum(), whole)
 
 
+@pytest.mark.slow
 def test_a_rare_class_is_found_with_balanced_weights(train: Callable[..., dict[str, Any]]) -> None:
     plain, balanced = train("plain"), train("balanced", class_weights="balanced")
     assert balanced["settings"]["class_weights"] == "balanced"
@@ -110,6 +111,7 @@ def assert_same_weights(left: Path, right: Path) -> None:
         torch.testing.assert_close(found[name], values, rtol=1e-3, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_accumulated_batches_learn_the_same(tmp_path: Path, train: Callable[..., dict[str, Any]]) -> None:
     train("whole", **REPEATABLE)
     train("parts", **REPEATABLE, per_device_train_batch_size=2, gradient_accumulation_steps=4)

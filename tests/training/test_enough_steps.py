@@ -55,6 +55,7 @@ def thirty_sentences(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.slow
 def test_thirty_sentences_are_learned(
     tmp_path: Path, thirty_sentences: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

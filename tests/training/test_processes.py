@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -83,11 +85,14 @@ def test_the_command_line_trains_together_too(tmp_path: Path, recipe: Path) -> N
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="the processes would need a GPU each")
 def test_processes_of_mpi_train_together(tmp_path: Path, recipe: Path) -> None:
     command = [sys.executable, "-m", "malmoi.training.train", str(recipe), "--output_dir", str(tmp_path / "run")]
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
     started = []
     for rank in "01":
         names = {"SIZE": "2", "RANK": rank, "LOCAL_SIZE": "2", "LOCAL_RANK": rank}
         environment = {**os.environ, **{f"OMPI_COMM_WORLD_{name}": value for name, value in names.items()}}
-        environment |= {"MASTER_PORT": "29731"}
+        environment |= {"MASTER_PORT": str(port)}
         started.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
     outputs = [process.communicate(timeout=400) for process in started]
     assert [process.returncode for process in started] == [0, 0], outputs

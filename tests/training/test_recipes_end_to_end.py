@@ -1,5 +1,6 @@
 """Every recipe that needs no Hub: a few steps, saved, loaded by its Auto class elsewhere, used by its pipeline."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,13 +89,23 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def train(name: str, data: Path, folder: Path) -> dict[str, object]:
-    recipe = load_recipe(name, [])
-    small = {} if "encoder_config" in recipe.settings else SMALL_LSTM
-    given = {**FEW_STEPS, **small, "output_dir": folder, "train_fraction": 1.0, "tokenizer_min_frequency": 1}
-    if name != "demo":
-        given["data_dir"] = data / str(recipe.settings["reader"])
-    return run(recipe._replace(flags={key: str(value) for key, value in given.items()}))
+@pytest.fixture(scope="module")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Train a recipe, once, and return the folder of the run."""
+    root = tmp_path_factory.mktemp("trained")
+
+    def train(name: str) -> Path:
+        folder = root / name
+        if not folder.exists():
+            recipe = load_recipe(name, [])
+            small = {} if "encoder_config" in recipe.settings else SMALL_LSTM
+            given = {**FEW_STEPS, **small, "output_dir": folder, "train_fraction": 1.0, "tokenizer_min_frequency": 1}
+            if name != "demo":
+                given["data_dir"] = data / str(recipe.settings["reader"])
+            run(recipe._replace(flags={key: str(value) for key, value in given.items()}))
+        return folder
+
+    return train
 
 
 def test_recipes_that_need_the_hub_are_those_that_name_something_on_it() -> None:
@@ -115,22 +126,23 @@ def test_every_recipe_that_needs_the_hub_has_a_twin_of_its_reader_that_does_not(
 
 @pytest.mark.slow
 def test_every_twin_is_trained_loaded_elsewhere_and_used(
-    data: Path, tmp_path: Path, run_without_malmoi: Callable[..., str]
+    trained: Callable[[str], Path], run_without_malmoi: Callable[..., str]
 ) -> None:
     expected = {
         "bilstm": "BiLstmForSequenceClassification",
         "bilstm_crf": "BiLstmCrfForTokenClassification",
         "encoder_crf": "EncoderCrfForTokenClassification",
     }
-    classes = {}
+    classes, folders = {}, []
     for name in sorted(set(recipe_names()) - NEED_THE_HUB):
-        report = train(name, data, tmp_path / name)
+        folders.append(trained(name))
+        report = json.loads((folders[-1] / "report.json").read_text(encoding="utf-8"))
         of_text = report["task"] == "sentence-classification"
         stock = "BertForSequenceClassification" if of_text else "BertForTokenClassification"
         classes[name] = expected.get(str(report["model_type"]), stock)
-        assert (tmp_path / name / "loss.png").stat().st_size > 1000
-        assert (tmp_path / name / "confusion.png").exists() == of_text
-    output = run_without_malmoi(USE.format(folders=[str(tmp_path / name) for name in classes]))
+        assert (folders[-1] / "loss.png").stat().st_size > 1000
+        assert (folders[-1] / "confusion.png").exists() == of_text
+    output = run_without_malmoi(USE.format(folders=list(map(str, folders))))
     lines = [line.split("\t") for line in output.splitlines()]
     assert {name: model for name, model, _ in lines} == classes
     for name, model, answer in lines:
@@ -153,10 +165,12 @@ def test_every_twin_is_trained_loaded_elsewhere_and_used(
         ("klue-ner-bert-crf-tiny", "max-marginals of the CRF"),
     ],
 )
-def test_every_kind_of_run_gets_a_card_whose_examples_run(name: str, shown: str, data: Path, tmp_path: Path) -> None:
-    train(name, data, tmp_path / name)
+@pytest.mark.usefixtures("warm_examples")
+def test_every_kind_of_run_gets_a_card_whose_examples_run(
+    name: str, shown: str, trained: Callable[[str], Path]
+) -> None:
     corpus = "sample-ner" if name.startswith("spacing") else None
-    published = push(tmp_path / name, f"user/{name}", corpus=corpus, dry_run=True)
+    published = push(trained(name), f"user/{name}", corpus=corpus, dry_run=True)
     card = (Path(published.where) / "README.md").read_text(encoding="utf-8")
     assert shown in card
     assert "```text\n" in card

@@ -178,6 +178,7 @@ def test_what_early_stopping_has_ended_is_finished(
         assert torch.equal(trained[name], tensor), name
 
 
+@pytest.mark.slow
 def test_more_patience_than_before_goes_on(tmp_path: Path, finished: Path) -> None:
     train(tmp_path / "run", finished / "data", **STOPPING)
     report = resume(tmp_path / "run", finished / "data", **{**STOPPING, "early_stopping_patience": 3})
@@ -214,6 +215,7 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "damage", "lack"),
     [

@@ -92,6 +92,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "run" / "model.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["tagging", "classification"])
 def test_gradients_of_stock_models_do_not_grow_with_accumulated_batches(
     tmp_path: Path, marked_corpus: Path, reviews: Path, task: str
@@ -109,6 +110,7 @@ def test_gradients_of_stock_models_do_not_grow_with_accumulated_batches(
         torch.testing.assert_close(weights(tmp_path / "parts")[name], tensor, rtol=0, atol=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model_type", ["bert", "roberta", "electra", "distilbert", "albert"])
 def test_any_encoder_is_trained_and_evaluated(tmp_path: Path, marked_corpus: Path, model_type: str) -> None:
     sizes: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -122,6 +124,7 @@ def test_any_encoder_is_trained_and_evaluated(tmp_path: Path, marked_corpus: Pat
     assert report["tokenizer"]["ceiling"]["entity_f1"] > 0
 
 
+@pytest.mark.slow
 def test_sentences_longer_than_the_model_are_trained_and_judged_whole(tmp_path: Path, marked_corpus: Path) -> None:
     short = train_encoder(tmp_path / "short", marked_corpus, max_seq_length=8)
     whole = train_encoder(tmp_path / "whole", marked_corpus)
@@ -209,6 +212,7 @@ def test_settings_of_encoders_are_refused_for_an_lstm(tmp_path: Path, settings: 
         train(tmp_path, reader="inline-marks", **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")
 @pytest.mark.parametrize("model_type", ["encoder", "encoder_crf"])
 def test_gradient_checkpointing_changes_memory_and_nothing_else(
@@ -331,6 +335,7 @@ def test_the_tagger_finds_what_evaluation_counts(tmp_path: Path, marked_corpus: 
     assert counts.micro().f1 == pytest.approx(report["figures"]["entity_f1"])
 
 
+@pytest.mark.slow
 def test_a_seed_can_be_drawn(tmp_path: Path, sentences: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"task": "word-spacing", "reader": "plain-sentences", "data_dir": str(sentences), "max_steps": 1}
     sizes = {"embedding_size": 8, "hidden_size": 8}
@@ -363,6 +368,7 @@ def test_time_spent_on_evaluation_is_no_training_time(monkeypatch: pytest.Monkey
     assert restored.total() == timer.total() == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [3, 4])  # at the end of an epoch and in the middle of one
 def test_a_resumed_training_has_the_learning_rates_of_an_uninterrupted_one(
     tmp_path: Path, marked_corpus: Path, steps: int

@@ -67,6 +67,7 @@ def bare(kind: str) -> dict[str, Any]:
     return {key: KINDS[kind][key] for key in ("task", "reader", "model_type")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_tokenizer_labels_and_weights_are_taken_over(
     tmp_path: Path, models: Path, kind: str, capsys: pytest.CaptureFixture[str]
@@ -102,6 +103,7 @@ def test_tokenizer_labels_and_weights_are_taken_over(
     assert first != more
 
 
+@pytest.mark.slow
 def test_a_model_goes_on_learning_with_a_recipe_of_the_package(
     tmp_path: Path, marked_corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,6 +131,7 @@ def test_labels_that_the_data_lack_are_kept(tmp_path: Path, models: Path) -> Non
     assert list(labels.values()) == ["B-LC", "I-LC", "B-PS", "I-PS", "O"]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_trained_on_too(tmp_path: Path, marked_corpus: Path) -> None:
     settings = {**KINDS["bilstm_crf"], "save_strategy": "steps", "save_steps": 1}
     train(tmp_path / "first", settings, LINES["inline-marks"][0])
@@ -137,6 +140,7 @@ def test_a_checkpoint_is_trained_on_too(tmp_path: Path, marked_corpus: Path) -> 
     assert report["trained_on_from"]["model"] == "checkpoint-1"
 
 
+@pytest.mark.slow
 def test_dropout_may_be_another(tmp_path: Path, models: Path) -> None:
     for folder, flags in (("own", {}), ("other", {"hidden_dropout": 0.25})):
         train(
@@ -198,6 +202,7 @@ def test_sizes_in_a_recipe_of_the_user_are_refused_like_flags(tmp_path: Path, mo
         train(tmp_path / "on", settings, LINES["inline-marks"][0], model_name_or_path=models / "bilstm_crf" / "run")
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_on_goes_on(tmp_path: Path, models: Path) -> None:
     settings = {**bare("bilstm_crf"), "save_strategy": "steps", "save_steps": 1}
     model, lines = models / "bilstm_crf" / "run", LINES["inline-marks"][1]
