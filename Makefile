@@ -45,7 +45,7 @@ test-thorough: setup ## Run all tests, the properties on twenty times as many ex
 layout:
 	@rm -rf build/mypy/malmoi && mkdir -p build/mypy/malmoi
 	@ln -sfn ../../../front_door/__init__.py build/mypy/malmoi/__init__.py
-	@for room in $(ROOMS); do ln -sfn ../../../$$room build/mypy/malmoi/$$room; done
+	@for room in $(ROOMS); do ln -sfn ../../../$$room build/mypy/malmoi/$${room#crf_}; done
 
 docs: setup layout ## Build the site of the documentation in build/site; a dead link is an error.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict > build/docs.log 2>&1 \
@@ -63,7 +63,7 @@ BENCH_DATA = $(if $(DATA),--data_dir $(DATA))
 
 bench: setup ## Measure speed beside peers: make bench DATA=DIR, or without DATA on the sample corpus.
 	@$(MAKE) --no-print-directory .venv-flair/installed || echo 'Going on without flair.'
-	@rm -f kernels/__pycache__/crf_numba*.nb?  # numba does not notice every change
+	@rm -f crf_kernels/__pycache__/crf_numba*.nb?  # numba does not notice every change
 	@$(BIN)/python -m malmoi.benchmarks.crf
 	@$(BIN)/python -m malmoi.benchmarks.training $(BENCH_DATA)
 	@$(BIN)/python -m malmoi.benchmarks.inference $(BENCH_DATA)

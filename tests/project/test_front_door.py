@@ -178,7 +178,7 @@ def test_mypy_sees_exact_types_and_refuses_misspelt_keywords(tmp_path: Path) -> 
     (tmp_path / "path" / "malmoi" / "__init__.py").symlink_to(SOURCE)
     for package, folder in packages.items():
         if package.count(".") == 1:
-            (tmp_path / "path" / "malmoi" / folder).symlink_to(ROOT / folder)
+            (tmp_path / "path" / "malmoi" / package.split(".")[1]).symlink_to(ROOT / folder)
     (tmp_path / "snippet.py").write_text(SNIPPET, encoding="utf-8")
     # what others have written is not asked, so that it takes seconds
     options = ["--no-site-packages", "--ignore-missing-imports", "--follow-imports", "silent", "--no-pretty"]
