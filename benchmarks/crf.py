@@ -13,6 +13,7 @@ Times on a machine that others use too mean little; what counts are ratios of ti
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,7 +33,7 @@ from malmoi.kernels import crf_log_space
 from malmoi.kernels.crf_gold import less_gold
 from malmoi.kernels.crf_numba import NUMBA
 from malmoi.kernels.crf_torch import TORCH
-from malmoi.modeling.crf_recursions import PYTORCH, CrfRecursions
+from malmoi.modeling.crf_recursions import PYTORCH
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 
 SHAPES = ((32, 128, 13), (64, 64, 13), (8, 512, 13), (32, 128, 41))
@@ -45,7 +46,7 @@ Row = dict[str, object]
 class PlainCrf(LinearChainCrf):
     """The CRF of a saved model where malmoi is not installed."""
 
-    def _recursions(self, device: torch.device) -> CrfRecursions:
+    def _recursions(self, device: torch.device) -> Any:
         return PYTORCH
 
 

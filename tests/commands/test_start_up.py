@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.fresh_process import run_python
+from support.fresh_process import run_cold
 from support.tiny_models import bert_tokenizer, save, tiny_bert_classifier, tiny_spacing_bilstm
 from transformers import PreTrainedTokenizerFast
 
@@ -61,7 +61,7 @@ model = AutoModelForTokenClassification.from_pretrained({str(saved_model)!r})
 tokenizer = AutoTokenizer.from_pretrained({str(saved_model)!r})
 print(*(type(pipeline(task, model=model, tokenizer=tokenizer)).__name__ for task in ("ner", "token-classification")))
 """
-    tagged, needs_of_tag, spaced, needs_of_space, classified, needs_of_classify, pipelines = run_python(
+    tagged, needs_of_tag, spaced, needs_of_space, classified, needs_of_classify, pipelines = run_cold(
         code, folder=tmp_path
     ).splitlines()
     assert [needs_of_tag, needs_of_space, needs_of_classify] == ["tag []", "space []", "classify []"]
@@ -96,7 +96,7 @@ for arguments in {commands}:
         run(*arguments)
     print(arguments, sorted(set({HEAVY}) & set(sys.modules)))
 """
-    assert run_python(code, folder=tmp_path).splitlines() == [f"{arguments} []" for arguments in commands]
+    assert run_cold(code, folder=tmp_path).splitlines() == [f"{arguments} []" for arguments in commands]
 
 
 @pytest.mark.parametrize("fails", [False, True])

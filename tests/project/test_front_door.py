@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from setuptools.config.pyprojecttoml import read_configuration
-from support.fresh_process import run_python
+from support.fresh_process import run_cold
 
 import malmoi
 
@@ -65,7 +65,7 @@ def test_what_checkers_see_is_what_is_found() -> None:
 
 def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
     code = "import sys; before = {*sys.modules}; import malmoi; print(*sorted({*sys.modules} - before))"
-    loaded = set(run_python(code, folder=tmp_path).split())
+    loaded = set(run_cold(code, folder=tmp_path).split())
     # beside itself, what the standard library needs for `typing`
     assert {name for name in loaded if name.split(".")[0] not in sys.stdlib_module_names} == {"malmoi"}
     assert not {"argparse", "asyncio", "email", "importlib.metadata", "inspect", "json", "logging", "pathlib"} & loaded
@@ -85,7 +85,7 @@ def test_it_is_imported_in_less_than_a_tenth_of_a_second() -> None:
 @pytest.mark.parametrize("name", ["Recipe", "UserError", "load_recipe", "train"])
 def test_recipes_and_errors_need_no_torch(name: str, tmp_path: Path) -> None:
     code = f"import sys; from malmoi import {name}; print('torch' in sys.modules, 'transformers' in sys.modules)"
-    assert run_python(code, folder=tmp_path) == "False False\n"
+    assert run_cold(code, folder=tmp_path) == "False False\n"
 
 
 def test_a_misspelt_name_gets_the_nearest(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ assert data is malmoi.data
 import malmoi.kernels as kernels
 assert kernels is malmoi.kernels
 """
-    run_python(code, folder=tmp_path)
+    run_cold(code, folder=tmp_path)
 
 
 def test_models_and_configurations_come_from_the_room_that_registers_them() -> None:
@@ -129,7 +129,7 @@ from transformers import CONFIG_MAPPING, MODEL_MAPPING
 for kind in ("bilstm", "bilstm_crf", "encoder_crf"):
     assert CONFIG_MAPPING[kind] in MODEL_MAPPING
 """
-    run_python(code, folder=tmp_path)
+    run_cold(code, folder=tmp_path)
 
 
 def test_answers_and_configurations_can_be_pickled() -> None:
