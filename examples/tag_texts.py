@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from transformers import pipeline
 
-from malmoi.inference.tagger import Tagger
+from malmoi import Tagger
 
 TEXTS = ["손흥민은 1992년 7월 8일 춘천에서 태어났다.", "SK하이닉스는 경기도 이천에 본사를 두고 있다."]
 

@@ -83,7 +83,7 @@ def table_rows(text: str) -> list[int]:
 
 def figures(text: str) -> list[str]:
     """Return the figures of a page, in an order that does not depend on its words."""
-    return sorted(re.findall(r"(?<![\d.,])\d+\.\d+(?![\d.])", text))
+    return sorted(re.findall(r"(?<![\d.,])\d+\.\d+(?!\.?\d)", text))
 
 
 def shell_commands(text: str) -> list[str]:
