@@ -19,34 +19,23 @@ class BiLstmConfig(LstmSettings, PreTrainedConfig):
     r"""Settings of `BiLstmForSequenceClassification`.
 
     Args:
-        vocab_size (`int`, *optional*, defaults to 32000):
-            Number of token ids of the tokenizer.
-        embedding_size (`int`, *optional*, defaults to 768):
-            Width of a token embedding.
-        hidden_size (`int`, *optional*, defaults to 256):
-            Width of the LSTM output, both directions together. Must be even.
-        num_hidden_layers (`int`, *optional*, defaults to 1):
-            Number of bidirectional LSTM layers.
-        ngram_sizes (`list[int]`, *optional*, defaults to `[]`):
-            Lengths of the token n-grams that are embedded beside each token. The n-gram at a position ends there; it
-            is found by hashing token ids, so it needs no vocabulary and no other tokenizer. Each length is at least 2.
-        ngram_vocab_size (`int`, *optional*, defaults to 32768):
-            Number of hash buckets of each n-gram length.
-        ngram_embedding_size (`int`, *optional*, defaults to 64):
-            Width of an n-gram embedding, for each n-gram length.
-        token_dropout (`float`, *optional*, defaults to 0.0):
-            Probability with which a token id is replaced by `unk_token_id` in training, before n-grams are formed.
-        embedding_dropout (`float`, *optional*, defaults to 0.0):
-            Dropout on the concatenated embeddings.
-        hidden_dropout (`float`, *optional*, defaults to 0.0):
-            Dropout on the output of every LSTM layer.
-        initializer_range (`float`, *optional*, defaults to 1.0):
-            Standard deviation of freshly drawn embeddings.
-        pooling (`str`, *optional*, defaults to `"attention"`):
-            How the hidden states of a text become one: `"attention"` for their mean, weighted by a learned query, or
-            `"max"` for the greatest value of each component.
-        unk_token_id (`int`, *optional*):
-            Id of the unknown token. Needed only for `token_dropout`.
+        vocab_size (`int`): Number of token ids of the tokenizer.
+        embedding_size (`int`): Width of a token embedding.
+        hidden_size (`int`): Width of the LSTM output, both directions together. Must be even.
+        num_hidden_layers (`int`): Number of bidirectional LSTM layers.
+        ngram_sizes (`list[int]`): Lengths of the token n-grams that are embedded beside each token. The n-gram at a
+            position ends there; it is found by hashing token ids, so it needs no vocabulary and no other tokenizer.
+            Each length is at least 2.
+        ngram_vocab_size (`int`): Number of hash buckets, for each n-gram length.
+        ngram_embedding_size (`int`): Width of an n-gram embedding, for each n-gram length.
+        token_dropout (`float`): Probability with which a token id is replaced by `unk_token_id` in training, before
+            n-grams are formed.
+        embedding_dropout (`float`): Dropout on the concatenated embeddings.
+        hidden_dropout (`float`): Dropout on the output of every LSTM layer.
+        initializer_range (`float`): Standard deviation of freshly drawn embeddings.
+        pooling (`str`): How the hidden states of a text become one: `"attention"` for their mean, weighted by a
+            learned query, or `"max"` for the greatest value of each component.
+        unk_token_id (`int`, *optional*): Id of the unknown token. Needed only for `token_dropout`.
     """
 
     model_type = "bilstm"

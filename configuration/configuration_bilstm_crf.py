@@ -18,8 +18,9 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
         embedding_size (`int`): Width of a token embedding.
         hidden_size (`int`): Width of the LSTM output, both directions together. Must be even.
         num_hidden_layers (`int`): Number of bidirectional LSTM layers.
-        ngram_sizes (`list[int]`): Lengths, at least 2, of the token n-grams that are embedded beside each token, on
-            which they end. They are found by hashing token ids, so they need no vocabulary and no other tokenizer.
+        ngram_sizes (`list[int]`): Lengths of the token n-grams that are embedded beside each token. The n-gram at a
+            position ends there; it is found by hashing token ids, so it needs no vocabulary and no other tokenizer.
+            Each length is at least 2.
         ngram_vocab_size (`int`): Number of hash buckets, for each n-gram length.
         ngram_embedding_size (`int`): Width of an n-gram embedding, for each n-gram length.
         token_dropout (`float`): Probability with which a token id is replaced by `unk_token_id` in training, before

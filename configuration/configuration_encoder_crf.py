@@ -19,24 +19,18 @@ class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
     r"""Settings of `EncoderCrfForTokenClassification`.
 
     Args:
-        encoder_config (`dict` or `PreTrainedConfig`):
-            Configuration of the encoder. A dict names its architecture as `model_type`.
-        classifier_dropout (`float`, *optional*, defaults to 0.1):
-            Dropout on the output of the encoder.
-        initializer_range (`float`, *optional*, defaults to 0.02):
-            Standard deviation of the freshly drawn classifier.
-        bio_constraints (`bool`, *optional*):
-            Whether the CRF forbids `I-X` anywhere but after `B-X` or `I-X`, in training and decoding. `None` means:
-            yes if the labels are a BIO set, no otherwise.
-        crf_implementation (`str`, *optional*, defaults to `"auto"`):
-            What computes the CRF: `"torch"`, `"numba"` (compiled, CPU), `"triton"` (fused kernels, CUDA), or `"auto"`
-            for the fastest that is installed and fits the device. `"pytorch-crf"` is that library, as a reference. All
-            have the same parameters and the same results.
-        untagged_token_ids (`list[int]`, *optional*, defaults to `[]`):
-            Token ids that carry no tag, such as `[CLS]` and `[SEP]`. The CRF leaves their positions out of its chain,
-            in training and in prediction alike. The encoder reads them.
-        pad_token_id (`int`, *optional*):
-            Id of padding; that of the encoder by default.
+        encoder_config (`dict` or `PreTrainedConfig`): Configuration of the encoder. A dict names its architecture as
+            `model_type`.
+        classifier_dropout (`float`): Dropout on the output of the encoder.
+        initializer_range (`float`): Standard deviation of the freshly drawn classifier.
+        bio_constraints (`bool`, *optional*): Whether the CRF forbids `I-X` anywhere but after `B-X` or `I-X`, in
+            training and decoding; by default if the labels are a BIO set.
+        crf_implementation (`str`): What computes the CRF where malmoi is installed: `"torch"`, `"numba"` (compiled,
+            CPU), `"triton"` (fused kernels, CUDA), `"pytorch-crf"` (that library, as a reference), or `"auto"` for the
+            fastest of ours that fits the device. All have the same parameters and results.
+        untagged_token_ids (`list[int]`): Token ids that carry no tag, such as `[CLS]` and `[SEP]`. The CRF leaves them
+            out of its chain, in training and in prediction alike. The encoder reads them.
+        pad_token_id (`int`, *optional*): Id of padding; that of the encoder by default.
     """
 
     model_type = "encoder_crf"

@@ -4,7 +4,6 @@ import difflib
 import functools
 from collections.abc import Iterable
 from dataclasses import fields
-from importlib import import_module
 from typing import Any
 
 from transformers import PreTrainedConfig
@@ -142,4 +141,6 @@ def offer_own_pipelines(pipelines: Any) -> None:
 # `pipeline("ner", model=<folder>)` chooses its class when it has read the configuration; installed, malmoi waits until
 # somebody imports `transformers.pipelines`
 if not __name__.startswith("malmoi."):
-    offer_own_pipelines(import_module("transformers.pipelines"))
+    from transformers import pipelines
+
+    offer_own_pipelines(pipelines)

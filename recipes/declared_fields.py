@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 GROUP = re.compile(r"^ {4}# --- (.+) ---$")
-DOCUMENTED = re.compile(r"^ {8}(\w+) \(.*\):\n((?: {12}.*\n|\n)+)", re.MULTILINE)
+DOCUMENTED = re.compile(r"^ {8}(\w+) \([^\n]*?\):(.*\n(?: {12}.*\n)*)", re.MULTILINE)
 
 
 class DeclaredField(NamedTuple):

@@ -19,7 +19,6 @@ DEFINITIONS = {
     "by the whole process (maximum resident set size, libraries and data included)",
     "texts_per_second": "texts of the evaluated split that are tokenized and answered in a second, in batches of 32 "
     "of similar length, at most 1,000 texts",
-    "texts_per_second_without_malmoi": "the same where malmoi is not installed and PyTorch alone computes the CRF",
 }
 """What each figure means."""
 

@@ -89,7 +89,6 @@ def make_report(
         if any(isinstance(module, LinearChainCrf) for module in prepared.model.modules()):
             with without_kernels():
                 report["texts_per_second_without_malmoi"] = texts_per_second(*answered, max_length=prepared.max_length)
-    report["cost_definitions"] = {name: text for name, text in COST_DEFINITIONS.items() if name in report}
     return report
 
 

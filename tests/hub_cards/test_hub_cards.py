@@ -216,14 +216,11 @@ HARMLESS = {
 }
 """Modules of the standard library that reach neither files nor processes nor the network."""
 OPTIONAL = {
-    "pytorch_crf_reference": {"torchcrf"},
-    "crf_numba_lanes": {"llvmlite", "numba"},
-    "crf_numba_steps": {"numba"},
-    "crf_triton_kernels": {"triton"},
-    "crf_triton_max_marginals": {"triton"},
-    "name_edges": {"regex"},  # transformers itself needs it
+    "bilstm": {"malmoi"},
+    "linear_chain_crf": {"malmoi"},
+    "crf_tagging": {"regex"},  # transformers itself needs it
 }
-"""Libraries beside torch and transformers that a file may import, and only if they are installed."""
+"""Libraries beside torch and transformers that a file may import: malmoi only where it is installed."""
 
 
 def test_published_code_reaches_nothing(runs: dict[int, Path]) -> None:
