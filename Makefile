@@ -50,7 +50,7 @@ layout:
 docs: setup layout ## Build the site of the documentation in build/site; a dead link is an error.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict > build/docs.log 2>&1 \
 		|| { grep -v '^INFO' build/docs.log; exit 1; }
-	@echo 'Open build/site/index.html, or build/site/ko/index.html.'
+	@echo 'Look at it with: $(BIN)/python -m http.server --directory build/site'
 
 check: setup layout ## Check format, style and types.
 	@$(BIN)/ruff format --check --quiet . || (echo 'Run make format.'; exit 1)

@@ -47,6 +47,8 @@ def evaluate_model(
     readers = [name for name, known in READERS.items() if known.task == task.name]
     if reader not in readers:
         raise UserError(f"`--reader` must be one of {', '.join(readers)} for {task.name}, got {reader!r}.")
+    if data_dir is None:
+        _check_sample_is_meant(model, reader)
     splits = READERS[reader].read(data_dir)
     if split not in splits:
         raise UserError(f"{data_dir or reader}: there is no split {split!r}, only {', '.join(splits)}.")
@@ -88,6 +90,15 @@ def evaluate_model(
     print_report(report, report_console(), names=names)
     if len(names) < len(task.definitions):
         print(f"--all shows {len(task.definitions) - len(names)} more figures, those by which KLUE is judged.")
+
+
+def _check_sample_is_meant(model: str, reader: str) -> None:
+    """Refuse to measure a model on the sample corpus that was trained on other data, where those are not named."""
+    report = read_report(Path(model)) if Path(model).is_dir() else None
+    sample = READERS[reader].default_source
+    source = ((report or {}).get("data") or {}).get("source", sample)
+    if "sample" in (sample or "") and source != sample:
+        raise UserError(f"{model} was trained on {source}; say by --data_dir where those data, or others, are.")
 
 
 def _reader_of(model: str) -> str:

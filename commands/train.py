@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -25,11 +26,12 @@ def train_recipe(recipe: Recipe) -> None:
         flags = {key: value for key, value in recipe.flags.items() if key != "overwrite"}
         flags["resume_from_checkpoint"] = "true"
         command = ["malmoi", "train", recipe.source, *(part for key in flags for part in (f"--{key}", flags[key]))]
-        typer.echo(
-            f"\nInterrupted. What was saved last is in {folder}; if it holds a checkpoint, go on with\n"
-            f"  {shlex.join(command)}",
-            err=True,
-        )
+        if any(Path(folder).glob("checkpoint-*")):
+            typer.echo(
+                f"\nInterrupted. What was saved last is in {folder}; go on with\n  {shlex.join(command)}", err=True
+            )
+        else:
+            typer.echo("\nInterrupted. No checkpoint was saved yet.", err=True)
         sys.exit(130)
     if not is_first_process():
         return

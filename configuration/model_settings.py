@@ -69,6 +69,15 @@ def constraints_of(names: tuple[str, ...], *, bio: bool) -> Constraints:
 class CrfSettings:
     """Methods of a configuration whose fields include `bio_constraints` and `crf_implementation`."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # `pipeline("ner", model=<folder>)` chooses its class when it has read the configuration; the installed malmoi
+        # waits until somebody imports `transformers.pipelines`
+        if not __name__.startswith("malmoi."):
+            from transformers import pipelines
+
+            offer_own_pipelines(pipelines)
+
     id2label: dict[int, str] | dict[str, str] | None
     bio_constraints: bool | None
     crf_implementation: str
@@ -136,11 +145,3 @@ def offer_own_pipelines(pipelines: Any) -> None:
             return (stock if own is None else own())(*args, **kwargs)
 
     entry["impl"] = AskingPipeline
-
-
-# `pipeline("ner", model=<folder>)` chooses its class when it has read the configuration; installed, malmoi waits until
-# somebody imports `transformers.pipelines`
-if not __name__.startswith("malmoi."):
-    from transformers import pipelines
-
-    offer_own_pipelines(pipelines)

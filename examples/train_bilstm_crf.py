@@ -72,4 +72,4 @@ def main(output_dir: str, data_dir: str | None = None, *, epochs: float = 12) ->
 
 
 if __name__ == "__main__":
-    print(main(*sys.argv[1:]))
+    print(main(*sys.argv[1:])) if sys.argv[1:] else sys.exit(__doc__)

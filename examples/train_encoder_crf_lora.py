@@ -61,4 +61,4 @@ def main(encoder: str, output_dir: str, data_dir: str | None = None, *, epochs: 
 
 
 if __name__ == "__main__":
-    print(main(*sys.argv[1:]))
+    print(main(*sys.argv[1:])) if sys.argv[1:] else sys.exit(__doc__)

@@ -205,7 +205,7 @@ def installed_kernels() -> Any:
         from malmoi import kernels
     except ImportError:
         return None
-    return kernels if kernels.INTERFACE == KERNELS_INTERFACE else None
+    return kernels if getattr(kernels, "INTERFACE", None) == KERNELS_INTERFACE else None
 
 
 def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:

@@ -14,10 +14,11 @@ from support.fresh_process import run_cold
 
 import malmoi
 from malmoi import kernels
+from malmoi.configuration.model_settings import CRF_IMPLEMENTATIONS
 from malmoi.kernels.crf_choice import FASTEST_FIRST
 from malmoi.modeling import linear_chain_crf
 from malmoi.modeling.crf_recursions import PYTORCH
-from malmoi.modeling.linear_chain_crf import KERNELS_INTERFACE, LinearChainCrf, installed_kernels
+from malmoi.modeling.linear_chain_crf import IMPLEMENTATIONS, KERNELS_INTERFACE, LinearChainCrf, installed_kernels
 
 CPU = torch.device("cpu")
 COMPUTE = """
@@ -73,6 +74,10 @@ def useless_kernels(request: pytest.FixtureRequest) -> Iterator[None]:
         installed_kernels.cache_clear()
         yield
     installed_kernels.cache_clear()
+
+
+def test_every_list_of_implementations_is_the_same() -> None:
+    assert set(IMPLEMENTATIONS) == set(kernels.IMPLEMENTATIONS) == set(CRF_IMPLEMENTATIONS)
 
 
 def test_the_kernels_of_this_version_are_taken() -> None:
