@@ -20,7 +20,7 @@ def test_a_model_of_other_data_is_not_measured_on_the_sample_corpus_by_accident(
     )
     report["data"]["source"] = "the sample corpus"
     (saved_model / "report.json").write_text(json.dumps(report), encoding="utf-8")
-    assert "the sample corpus" in malmoi("evaluate", saved_model)[0]
+    assert "The data has the labels" in malmoi("evaluate", saved_model, code=2)[1]  # those of the sample corpus
 
 
 @pytest.mark.parametrize("has_checkpoint", [False, True])
