@@ -43,7 +43,7 @@ def text_input(texts: list[str] | None, files: list[str] | None, encoding: str |
     elif texts and STANDARD_INPUT in texts:
         raise UserError("Give either texts or - for standard input, not both.")
     if bool(texts) == bool(files):
-        raise UserError("Give either texts or --input FILE. Standard input is -.")
+        raise UserError("Give either texts or --input FILE.")
     if files is None or not files:
         if encoding is not None:
             raise UserError(f"--encoding {encoding} says how the file of --input is written, but there is no --input.")
