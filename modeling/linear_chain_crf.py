@@ -167,10 +167,8 @@ class LinearChainCrf(nn.Module):
         its chain, and the lengths of the chains, `(batch,)`.
         """
         if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined]  # never but to export
-            why = "the tags of this input would be recorded as the answer to every other"
-            raise RuntimeError(
-                f"A CRF cannot be traced or exported: {why}. Run it as it is; `torch.compile` takes it."
-            )
+            why = "the tags of this input would be recorded as the answer to every other. Run the model as it is"
+            raise RuntimeError(f"A CRF cannot be traced or exported: {why}; `torch.compile` takes it.")
         expected = f"(batch, length, {self.num_tags})"
         if emissions.dim() != 3 or emissions.size(2) != self.num_tags:
             raise ValueError(f"Expected emissions of shape {expected}, got {tuple(emissions.shape)}.")
@@ -203,9 +201,11 @@ def installed_kernels() -> Any:
     """Return `malmoi.kernels`; `None` where malmoi is not installed, or speaks another version of the interface."""
     try:
         from malmoi import kernels
-    except ImportError:
+    except Exception as error:  # it is missing, or broken, as an old one may be beside a new torch
+        if not isinstance(error, ImportError):
+            warnings.warn(f"The CRF computes with PyTorch: malmoi cannot be imported: {error!r}", stacklevel=2)
         return None
-    return kernels if kernels.INTERFACE == KERNELS_INTERFACE else None
+    return kernels if getattr(kernels, "INTERFACE", None) == KERNELS_INTERFACE else None
 
 
 def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:

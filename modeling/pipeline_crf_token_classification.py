@@ -103,7 +103,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
         carried = {name: model_inputs.pop(name, None) for name in CARRIED}
         output = self.model(**model_inputs, return_dict=True)
-        return {"predictions": output.predictions, "marginals": output.marginals, **carried, **model_inputs}
+        return {"predictions": output["predictions"], "marginals": output["marginals"], **carried, **model_inputs}
 
     def postprocess(  # type: ignore[override]
         self, all_outputs: list, aggregation_strategy: Any = AggregationStrategy.NONE, ignore_labels: Any = None
