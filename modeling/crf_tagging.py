@@ -41,6 +41,7 @@ EMOJI = regex.compile(
     r"[\p{Regional_Indicator}\p{Emoji_Modifier}]|[#*0-9]\ufe0f?\u20e3|(?![#*0-9])\p{Emoji}\ufe0f"
     r"|(?![#*0-9©®™ℹⓂ㊗㊙‼⁉〰〽])(?:\p{Emoji}|(?=[\U0001f000-\U0001fffd])\p{Extended_Pictographic})"
 )
+SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # cling to letters, too
 # characters that are whole, visible and no emoji, whatever of them stands around them
 PLAIN = regex.compile(r"[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]*")
 
@@ -224,12 +225,12 @@ class NameEdges:
         start, end = self._starts[left], self._starts[right]
         while INVISIBLE.match(text[start]):
             start += 1
-        while INVISIBLE.match(text[end - 1]):
+        while INVISIBLE.match(text[end - 1]) or text[end - 1] in SKIN_TONES:
             end -= 1
         return start, end
 
     def _is_foreign(self, index: int, *, spaces: bool) -> bool:
         """Tell whether a character is an emoji or invisible, or a space where spaces count too."""
-        character = self.text[self._starts[index] : self._starts[index + 1]]
+        character = self.text[self._starts[index] : self._starts[index + 1]].rstrip(SKIN_TONES)
         visible = INVISIBLE.sub("", character)
         return not visible or EMOJI.search(character) is not None or (spaces and visible.isspace())

@@ -59,7 +59,6 @@ class LinearChainCrf(nn.Module):
             nn.init.uniform_(parameter, -0.1, 0.1)
 
     def extra_repr(self) -> str:
-        """Show the number of tags."""
         return f"num_tags={self.num_tags}"
 
     def __prepare_scriptable__(self) -> None:  # `torch.jit.script` calls this first
