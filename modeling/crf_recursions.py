@@ -107,7 +107,7 @@ def _log_sum(ways: Tensor) -> Tensor:
 
 def _log_shares(ways: Tensor) -> Tensor:
     # what all tags have in common is left out: in float32 sums over a long text would be too large to tell tags apart
-    return _log_sum(ways).log_softmax(-1)
+    return ways.logsumexp(-2).log_softmax(-1)
 
 
 _highest = partial(torch.amax, dim=-2)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from support.crf_chains import chains, score_sequences
 from torch import Tensor
 
+from malmoi import kernels
 from malmoi.modeling import crf_recursions
 from malmoi.modeling.crf_recursions import PYTORCH
 
@@ -86,3 +87,14 @@ def test_float32_is_enough_for_a_long_text_and_a_tag_that_nothing_leads_to(monke
     assert transitions.grad is not None
     assert emissions.grad.isfinite().all()
     assert transitions.grad.isfinite().all()
+
+
+def test_a_sentence_that_has_no_allowed_sequence_has_no_probabilities() -> None:
+    """Any number would be made up; what is compiled answers the same."""
+    emissions, scores = torch.zeros(2, 3, 2), torch.zeros(2)
+    transitions = torch.tensor([[-torch.inf, 0.0], [-torch.inf, -torch.inf]])
+    lengths = torch.tensor([3, 2])
+    for recursions in (PYTORCH, kernels.choose("torch", emissions.device, 2)):
+        found = recursions.marginals(emissions, lengths, scores, transitions, scores)
+        assert found[0].isnan().all()
+        assert found[1].tolist() == [[1, 0], [0, 1], [0, 0]]
