@@ -54,9 +54,8 @@ class NgramEmbeddings(nn.Module):
         self.ngram_vocab_size = ngram_vocab_size
         self.output_size = embedding_size + ngram_embedding_size * len(self.ngram_sizes)
         self.word_embeddings = nn.Embedding(vocab_size, embedding_size, padding_idx=padding_idx)
-        self.ngram_embeddings = nn.ModuleList(
-            nn.Embedding(ngram_vocab_size, ngram_embedding_size) for _ in self.ngram_sizes
-        )
+        table = ngram_vocab_size, ngram_embedding_size
+        self.ngram_embeddings = nn.ModuleList(nn.Embedding(*table) for _ in self.ngram_sizes)
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Return embeddings, `(batch, length, output_size)`, of token ids, `(batch, length)`."""

@@ -55,7 +55,11 @@ class LinearChainCrf(nn.Module):
         self.start_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
         self.end_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
         self.transitions = nn.Parameter(torch.empty(num_tags, num_tags, dtype=dtype))
-        for parameter in self.parameters():  # as pytorch-crf does
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all transitions uniformly from -0.1 to 0.1, as pytorch-crf does."""
+        for parameter in self.parameters():
             nn.init.uniform_(parameter, -0.1, 0.1)
 
     def extra_repr(self) -> str:
