@@ -99,12 +99,7 @@ class CrfTagger(PreTrainedModel):
         super().__setattr__(name, value)
 
     def _answer(
-        self,
-        emissions: Tensor,
-        input_ids: Tensor | None,
-        attention_mask: Tensor,
-        labels: Tensor | None,
-        num_items: Any,
+        self, emissions: Tensor, input_ids: Any, attention_mask: Tensor, labels: Tensor | None, num_items: Any
     ) -> CrfTaggerOutput:
         """Return loss and, in evaluation, max-marginals, best tags and probabilities for scores of tags.
 
@@ -115,7 +110,8 @@ class CrfTagger(PreTrainedModel):
         crf = self.crf
         crf.follow(self.config.constraints)
         check_training(crf, emissions, labels, num_items)
-        mask, loss = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids), None
+        mask = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids)
+        loss = None
         if labels is not None:
             labelled = mask & (labels != IGNORED_LABEL)
             # an accelerator would have to be waited for in every step to know this
@@ -137,7 +133,7 @@ def chain_mask(input_ids: Tensor | None, attention_mask: Tensor, untagged_token_
     """Return which positions carry a tag, `(batch, length)`; labels have no say, so that all decode the same chain."""
     mask = attention_mask.bool()
     if input_ids is None and untagged_token_ids:
-        mend = "give `input_ids`, or set that to [] in the config and mask those positions in `attention_mask`"
+        mend = "give `input_ids`, or set it to [] in the config and mask those positions in `attention_mask`"
         raise ValueError(f"`inputs_embeds` do not show which positions hold a token of `untagged_token_ids`: {mend}.")
     for token_id in untagged_token_ids:  # a few, and no tensor, which would be copied to the device in every step
         mask = mask & (input_ids != token_id)

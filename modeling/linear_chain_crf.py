@@ -49,7 +49,7 @@ class LinearChainCrf(nn.Module):
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
         steps = tuple(map(tuple, forbidden_transitions or [[False] * num_tags] * num_tags))
         own: Any = tuple(forbidden_starts or [False] * num_tags), steps
-        self.ask_for_constraints: Callable[[], Constraints] = functools.partial(tuple, own)
+        self.ask_for_constraints: Callable[[], Constraints] = functools.partial(tuple, own)  # a lambda is not pickled
         # also where transformers builds everything in half precision; what a checkpoint lacks would stay in it
         dtype = torch.promote_types(torch.get_default_dtype(), torch.float32)
         self.start_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
@@ -204,9 +204,10 @@ def installed_kernels() -> Any:
     """Return `malmoi.kernels`; `None` where malmoi is not installed, or speaks another version of the interface."""
     try:
         from malmoi import kernels
-    except Exception as error:  # it is missing, or broken, as an old one may be beside a new torch
-        if not isinstance(error, ImportError):
-            warnings.warn(f"The CRF computes with PyTorch: malmoi cannot be imported: {error!r}", stacklevel=2)
+    except ImportError:
+        return None
+    except Exception as error:  # it is broken, as an old one may be beside a new torch
+        warnings.warn(f"The CRF computes with PyTorch: malmoi cannot be imported: {error!r}", stacklevel=2)
         return None
     return kernels if getattr(kernels, "INTERFACE", None) == KERNELS_INTERFACE else None
 
