@@ -42,7 +42,10 @@ from malmoi.kernels.operations import (
 )
 
 INTERFACE = 1
-"""The version of `choose` and of what it returns; a saved model uses no other than the one that it was saved with."""
+"""The version of `choose`, of what it returns, and of `dropout.Dropout`.
+
+A saved model uses no other than the one that it was saved with.
+"""
 
 __all__ = [
     "IMPLEMENTATIONS",

@@ -15,16 +15,18 @@ logger = logging.get_logger(__name__)
 HASH_MULTIPLIER = 0x9E3779B1  # odd: spreads ids over all bits (Knuth, The Art of Computer Programming, 3, 6.4)
 HASH_MODULUS = 2**31 - 1
 NGRAM_SETTINGS = ("ngram_sizes", "ngram_vocab_size", "ngram_embedding_size")
+KERNELS_INTERFACE = 1  # of `malmoi.kernels`; another version is left alone
 LARGEST_KERNEL = 2**28  # oneDNN refuses gates of 2 GiB, as those of a text of two million characters are
 
 
 def installed_dropout() -> type[nn.Dropout]:
     """Return the dropout of `malmoi.kernels`, which draws its numbers faster on a CPU, or that of torch without it."""
     try:
+        from malmoi.kernels import INTERFACE
         from malmoi.kernels.dropout import Dropout
-    except ImportError:
+    except Exception:  # it is missing, or broken: a model loads all the same
         return nn.Dropout
-    return Dropout
+    return Dropout if INTERFACE == KERNELS_INTERFACE else nn.Dropout
 
 
 Dropout = installed_dropout()
@@ -52,9 +54,8 @@ class NgramEmbeddings(nn.Module):
         self.ngram_vocab_size = ngram_vocab_size
         self.output_size = embedding_size + ngram_embedding_size * len(self.ngram_sizes)
         self.word_embeddings = nn.Embedding(vocab_size, embedding_size, padding_idx=padding_idx)
-        self.ngram_embeddings = nn.ModuleList(
-            nn.Embedding(ngram_vocab_size, ngram_embedding_size) for _ in self.ngram_sizes
-        )
+        table = ngram_vocab_size, ngram_embedding_size
+        self.ngram_embeddings = nn.ModuleList(nn.Embedding(*table) for _ in self.ngram_sizes)
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Return embeddings, `(batch, length, output_size)`, of token ids, `(batch, length)`."""

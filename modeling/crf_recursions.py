@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 IGNORED_LABEL = -100
-LOWEST = -1e300  # minus infinity would become not-a-number in the gradient of a sum
 
 
 def negative_log_likelihood(
@@ -35,7 +34,7 @@ def negative_log_likelihood(
 
 def marginals(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
     """Return the probability of every tag at every position, `(batch, length, tags)`; 0 past the end."""
-    together, inside = _through_every_tag(emissions, lengths, start, transitions, end, _log_sum)
+    together, inside = _through_every_tag(emissions, lengths, start, transitions, end, _log_shares)
     return together.softmax(2).masked_fill(~inside[:, :, None], 0).to(emissions.dtype)
 
 
@@ -102,7 +101,13 @@ def _through_every_tag(
 
 
 def _log_sum(ways: Tensor) -> Tensor:
-    return ways.clamp(min=LOWEST).logsumexp(-2)
+    # minus infinity would become not-a-number in the gradient
+    return ways.clamp(min=torch.finfo(ways.dtype).min).logsumexp(-2)
+
+
+def _log_shares(ways: Tensor) -> Tensor:
+    # what all tags have in common is left out: in float32 sums over a long text would be too large to tell tags apart
+    return ways.logsumexp(-2).log_softmax(-1)
 
 
 _highest = partial(torch.amax, dim=-2)

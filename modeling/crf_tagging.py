@@ -41,6 +41,7 @@ EMOJI = regex.compile(
     r"[\p{Regional_Indicator}\p{Emoji_Modifier}]|[#*0-9]\ufe0f?\u20e3|(?![#*0-9])\p{Emoji}\ufe0f"
     r"|(?![#*0-9©®™ℹⓂ㊗㊙‼⁉〰〽])(?:\p{Emoji}|(?=[\U0001f000-\U0001fffd])\p{Extended_Pictographic})"
 )
+SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # cling to letters, too
 # characters that are whole, visible and no emoji, whatever of them stands around them
 PLAIN = regex.compile(r"[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]*")
 
@@ -98,12 +99,7 @@ class CrfTagger(PreTrainedModel):
         super().__setattr__(name, value)
 
     def _answer(
-        self,
-        emissions: Tensor,
-        input_ids: Tensor | None,
-        attention_mask: Tensor,
-        labels: Tensor | None,
-        num_items: Any,
+        self, emissions: Tensor, input_ids: Any, attention_mask: Tensor, labels: Tensor | None, num_items: Any
     ) -> CrfTaggerOutput:
         """Return loss and, in evaluation, max-marginals, best tags and probabilities for scores of tags.
 
@@ -114,7 +110,8 @@ class CrfTagger(PreTrainedModel):
         crf = self.crf
         crf.follow(self.config.constraints)
         check_training(crf, emissions, labels, num_items)
-        mask, loss = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids), None
+        mask = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids)
+        loss = None
         if labels is not None:
             labelled = mask & (labels != IGNORED_LABEL)
             # an accelerator would have to be waited for in every step to know this
@@ -136,7 +133,7 @@ def chain_mask(input_ids: Tensor | None, attention_mask: Tensor, untagged_token_
     """Return which positions carry a tag, `(batch, length)`; labels have no say, so that all decode the same chain."""
     mask = attention_mask.bool()
     if input_ids is None and untagged_token_ids:
-        mend = "give `input_ids`, or set that to [] in the config and mask those positions in `attention_mask`"
+        mend = "give `input_ids`, or set it to [] in the config and mask those positions in `attention_mask`"
         raise ValueError(f"`inputs_embeds` do not show which positions hold a token of `untagged_token_ids`: {mend}.")
     for token_id in untagged_token_ids:  # a few, and no tensor, which would be copied to the device in every step
         mask = mask & (input_ids != token_id)
@@ -224,12 +221,12 @@ class NameEdges:
         start, end = self._starts[left], self._starts[right]
         while INVISIBLE.match(text[start]):
             start += 1
-        while INVISIBLE.match(text[end - 1]):
+        while INVISIBLE.match(text[end - 1]) or text[end - 1] in SKIN_TONES:
             end -= 1
         return start, end
 
     def _is_foreign(self, index: int, *, spaces: bool) -> bool:
         """Tell whether a character is an emoji or invisible, or a space where spaces count too."""
-        character = self.text[self._starts[index] : self._starts[index + 1]]
+        character = self.text[self._starts[index] : self._starts[index + 1]].rstrip(SKIN_TONES)
         visible = INVISIBLE.sub("", character)
         return not visible or EMOJI.search(character) is not None or (spaces and visible.isspace())

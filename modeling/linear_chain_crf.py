@@ -49,17 +49,20 @@ class LinearChainCrf(nn.Module):
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
         steps = tuple(map(tuple, forbidden_transitions or [[False] * num_tags] * num_tags))
         own: Any = tuple(forbidden_starts or [False] * num_tags), steps
-        self.ask_for_constraints: Callable[[], Constraints] = functools.partial(tuple, own)
+        self.ask_for_constraints: Callable[[], Constraints] = functools.partial(tuple, own)  # a lambda is not pickled
         # also where transformers builds everything in half precision; what a checkpoint lacks would stay in it
         dtype = torch.promote_types(torch.get_default_dtype(), torch.float32)
         self.start_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
         self.end_transitions = nn.Parameter(torch.empty(num_tags, dtype=dtype))
         self.transitions = nn.Parameter(torch.empty(num_tags, num_tags, dtype=dtype))
-        for parameter in self.parameters():  # as pytorch-crf does
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all transitions uniformly from -0.1 to 0.1, as pytorch-crf does."""
+        for parameter in self.parameters():
             nn.init.uniform_(parameter, -0.1, 0.1)
 
     def extra_repr(self) -> str:
-        """Show the number of tags."""
         return f"num_tags={self.num_tags}"
 
     def __prepare_scriptable__(self) -> None:  # `torch.jit.script` calls this first
@@ -167,10 +170,8 @@ class LinearChainCrf(nn.Module):
         its chain, and the lengths of the chains, `(batch,)`.
         """
         if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined]  # never but to export
-            why = "the tags of this input would be recorded as the answer to every other"
-            raise RuntimeError(
-                f"A CRF cannot be traced or exported: {why}. Run it as it is; `torch.compile` takes it."
-            )
+            why = "the tags of this input would be recorded as the answer to every other. Run the model as it is"
+            raise RuntimeError(f"A CRF cannot be traced or exported: {why}; `torch.compile` takes it.")
         expected = f"(batch, length, {self.num_tags})"
         if emissions.dim() != 3 or emissions.size(2) != self.num_tags:
             raise ValueError(f"Expected emissions of shape {expected}, got {tuple(emissions.shape)}.")
@@ -204,6 +205,9 @@ def installed_kernels() -> Any:
     try:
         from malmoi import kernels
     except ImportError:
+        return None
+    except Exception as error:  # it is broken, as an old one may be beside a new torch
+        warnings.warn(f"The CRF computes with PyTorch: malmoi cannot be imported: {error!r}", stacklevel=2)
         return None
     return kernels if getattr(kernels, "INTERFACE", None) == KERNELS_INTERFACE else None
 

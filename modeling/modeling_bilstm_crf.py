@@ -59,9 +59,8 @@ class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
         mask = self._token_mask(input_ids, attention_mask, inputs_embeds)
         wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         hidden_states: list[Tensor] | None = [] if wanted else None
-        given: dict[str, Any] = {} if inputs_embeds is None else {"inputs_embeds": inputs_embeds}
-        given |= {} if hidden_states is None else {"outputs": hidden_states}
-        output = self._answer(self._emissions(input_ids, mask, **given), input_ids, mask, labels, num_items_in_batch)
+        emissions = self._emissions(input_ids, mask, inputs_embeds=inputs_embeds, outputs=hidden_states)
+        output = self._answer(emissions, input_ids, mask, labels, num_items_in_batch)
         output.hidden_states = None if hidden_states is None else tuple(hidden_states)
         return output
 

@@ -64,8 +64,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         strategy = aggregation_strategy
         if isinstance(strategy, str) and strategy.upper() not in AggregationStrategy.__members__:
             raise ValueError(f'`aggregation_strategy` must be "simple" or "none", got {strategy!r}.')
-        parameters = super()._sanitize_parameters(aggregation_strategy=strategy, **kwargs)
-        preprocess, _, postprocess = parameters
+        preprocess, forward, postprocess = super()._sanitize_parameters(aggregation_strategy=strategy, **kwargs)
         limit = self._window_size()
         if stride is not None and limit is not None:
             longest = limit - self.tokenizer.num_special_tokens_to_add() - 1  # type: ignore[union-attr]
@@ -76,7 +75,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         if strategy not in (AggregationStrategy.NONE, AggregationStrategy.SIMPLE):
             taken_in = "widens names to whole words and takes in the josa"
             raise ValueError(f'`aggregation_strategy="{strategy.value}"` {taken_in}; use "simple" or "none".')
-        return parameters
+        return preprocess, forward, postprocess
 
     def preprocess(  # type: ignore[override]
         self, sentence: Any, offset_mapping: Any = None, tokenizer_params: Any = None, **parameters: Any
@@ -103,7 +102,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
         carried = {name: model_inputs.pop(name, None) for name in CARRIED}
         output = self.model(**model_inputs, return_dict=True)
-        return {"predictions": output.predictions, "marginals": output.marginals, **carried, **model_inputs}
+        return {"predictions": output["predictions"], "marginals": output["marginals"], **carried, **model_inputs}
 
     def postprocess(  # type: ignore[override]
         self, all_outputs: list, aggregation_strategy: Any = AggregationStrategy.NONE, ignore_labels: Any = None

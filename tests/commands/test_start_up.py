@@ -45,6 +45,7 @@ def run(*arguments):
 """
 
 
+@pytest.mark.slow
 def test_commands_for_texts_import_no_more_than_they_need(
     saved_model: Path, tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast
 ) -> None:

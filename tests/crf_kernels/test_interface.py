@@ -16,7 +16,8 @@ import malmoi
 from malmoi import kernels
 from malmoi.configuration.model_settings import CRF_IMPLEMENTATIONS
 from malmoi.kernels.crf_choice import FASTEST_FIRST
-from malmoi.modeling import linear_chain_crf
+from malmoi.modeling import bilstm, linear_chain_crf
+from malmoi.modeling.bilstm import installed_dropout
 from malmoi.modeling.crf_recursions import PYTORCH
 from malmoi.modeling.linear_chain_crf import IMPLEMENTATIONS, KERNELS_INTERFACE, LinearChainCrf, installed_kernels
 
@@ -86,6 +87,37 @@ def test_the_kernels_of_this_version_are_taken() -> None:
     assert LinearChainCrf(3)._recursions(CPU) in FASTEST_FIRST
 
 
+@pytest.fixture
+def broken_kernels() -> Iterator[None]:
+    """Let the import of the kernels fail, as that of an old malmoi may beside a new torch."""
+    loaded = [name for name in sys.modules if f"{name}.".startswith("malmoi.kernels.")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(malmoi, "kernels")
+        for name in loaded:
+            patch.delitem(sys.modules, name)
+        patch.setattr(torch.autograd.function, "once_differentiable", lambda _: torch.no_such_thing)
+        installed_kernels.cache_clear()
+        yield
+    installed_kernels.cache_clear()
+
+
+@pytest.mark.usefixtures("broken_kernels")
+def test_with_broken_kernels_plain_pytorch_computes_and_says_so_once() -> None:
+    with pytest.warns(UserWarning, match="malmoi cannot be imported: AttributeError.*no_such_thing"):
+        assert LinearChainCrf(3)._recursions(CPU) is PYTORCH
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert LinearChainCrf(3)._recursions(CPU) is PYTORCH
+    assert installed_dropout() is torch.nn.Dropout
+
+
+def test_the_dropout_is_of_the_same_interface(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bilstm.KERNELS_INTERFACE == kernels.INTERFACE
+    assert installed_dropout() is not torch.nn.Dropout
+    of_another_interface(monkeypatch)
+    assert installed_dropout() is torch.nn.Dropout
+
+
 @pytest.mark.usefixtures("useless_kernels")
 def test_without_kernels_that_fit_plain_pytorch_computes_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     with warnings.catch_warnings():
@@ -106,6 +138,7 @@ def test_without_kernels_that_fit_one_warning_says_that_others_were_asked_for(im
     assert len(caught) == 1
 
 
+@pytest.mark.slow
 def test_without_malmoi_the_numbers_are_the_same(tmp_path: Path, run_without_malmoi: Callable[..., str]) -> None:
     folder = tmp_path / "travelling"
     folder.mkdir()
@@ -121,6 +154,7 @@ print(json.dumps(answers))
     assert_same(json.loads(run_without_malmoi(code)), numbers())
 
 
+@pytest.mark.slow
 def test_nothing_but_torch_is_imported_before_it_is_used(tmp_path: Path) -> None:
     code = """
 import sys, torch, torch._dynamo

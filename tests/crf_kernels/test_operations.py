@@ -147,6 +147,7 @@ def long_chain(dtype: torch.dtype) -> LongChain:
     return LongChain((emissions, lengths, *scores), labels, loss, tags, best, crf_recursions.marginals(*exact))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_ten_thousand_positions_of_ten_thousand_lose_nothing(implementation: str, dtype: torch.dtype) -> None:
     chain, labels, *exact = long_chain(dtype)

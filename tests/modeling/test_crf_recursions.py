@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from support.crf_chains import chains, score_sequences
 from torch import Tensor
 
+from malmoi import kernels
+from malmoi.modeling import crf_recursions
 from malmoi.modeling.crf_recursions import PYTORCH
 
 
@@ -55,3 +57,44 @@ def test_everything_equals_enumeration(chain: tuple[Tensor, ...]) -> None:
         through = torch.where(taken.bool(), sums[:, None, None], -torch.inf).amax(0)
         torch.testing.assert_close(best[row, :length], through, **close)
         torch.testing.assert_close(paths[tuple(tags[row, :length].tolist())], sums.amax(), **close)
+
+
+def test_float32_is_enough_for_a_long_text_and_a_tag_that_nothing_leads_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device of Apple has no float64."""
+    generator = torch.Generator().manual_seed(0)
+    emissions, start, transitions, end = (
+        5 * torch.randn(shape, generator=generator) + 5 for shape in ((1, 2000, 4), (4,), (4, 4), (4,))
+    )
+    start[3], transitions[:, 3] = -torch.inf, -torch.inf
+    lengths, labels = torch.tensor([2000]), emissions[:, :, :3].argmax(2)
+    exact = PYTORCH.marginals(emissions, lengths, start, transitions, end)
+    exact_loss = PYTORCH.negative_log_likelihood(emissions, labels, lengths, start, transitions, end)
+    precise = crf_recursions._precise
+
+    def in_float32(lengths: Tensor, *scores: Tensor) -> list[Tensor]:
+        return [each if each.dtype == torch.bool else each.float() for each in precise(lengths, *scores)]
+
+    monkeypatch.setattr(crf_recursions, "_precise", in_float32)
+    torch.testing.assert_close(
+        PYTORCH.marginals(emissions, lengths, start, transitions, end), exact, rtol=1e-4, atol=1e-5
+    )
+    emissions.requires_grad_()
+    transitions.requires_grad_()
+    loss = PYTORCH.negative_log_likelihood(emissions, labels, lengths, start, transitions, end)
+    torch.testing.assert_close(loss, exact_loss, rtol=1e-3, atol=0)
+    loss.sum().backward()
+    assert emissions.grad is not None
+    assert transitions.grad is not None
+    assert emissions.grad.isfinite().all()
+    assert transitions.grad.isfinite().all()
+
+
+def test_a_sentence_that_has_no_allowed_sequence_has_no_probabilities() -> None:
+    """Any number would be made up; what is compiled answers the same."""
+    emissions, scores = torch.zeros(2, 3, 2), torch.zeros(2)
+    transitions = torch.tensor([[-torch.inf, 0.0], [-torch.inf, -torch.inf]])
+    lengths = torch.tensor([3, 2])
+    for recursions in (PYTORCH, kernels.choose("torch", emissions.device, 2)):
+        found = recursions.marginals(emissions, lengths, scores, transitions, scores)
+        assert found[0].isnan().all()
+        assert found[1].tolist() == [[1, 0], [0, 1], [0, 0]]

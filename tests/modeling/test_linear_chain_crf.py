@@ -311,3 +311,13 @@ def test_autocast_and_half_precision_emissions_are_computed_in_float32(dtype: to
     with torch.autocast("cpu", dtype=dtype):
         assert torch.equal(crf.negative_log_likelihood(emissions, labels, mask), expected)
     assert crf.marginals(emissions, mask).dtype == torch.float32
+
+
+def test_transitions_are_drawn_anew_as_those_of_pytorch_crf_are() -> None:
+    ours, library = LinearChainCrf(4), LibraryCrf(4)
+    torch.manual_seed(0)
+    library.reset_parameters()
+    torch.manual_seed(0)
+    ours.reset_parameters()
+    for name, values in library.named_parameters():
+        assert torch.equal(ours.get_parameter(name), values)

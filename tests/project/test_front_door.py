@@ -100,6 +100,7 @@ def test_a_misspelt_name_gets_the_nearest(tmp_path: Path) -> None:
         exec("from malmoi import Taggr")
 
 
+@pytest.mark.slow
 def test_rooms_are_found_beside_the_names(tmp_path: Path) -> None:
     code = """
 import malmoi
@@ -121,6 +122,7 @@ def test_models_and_configurations_come_from_the_room_that_registers_them() -> N
     assert set(malmoi._WHERE["malmoi.modeling"]) == ours
 
 
+@pytest.mark.slow
 def test_the_auto_classes_know_our_models_once_a_configuration_is_used(tmp_path: Path) -> None:
     code = """
 import malmoi
