@@ -62,6 +62,7 @@ def test_both_ways_to_run_the_lstm_are_timed() -> None:
     assert {"packed", "reversed"} < set(rows[0])
 
 
+@pytest.mark.slow
 def test_epochs_are_timed_beside_both_peers() -> None:
     options = PeerOptions(
         sentences=6, bert_sentences=6, rounds=1, vocab_size=8000, bert_layers=1, bert_hidden=64, threads=1

@@ -258,6 +258,7 @@ class Loss(nn.Module):
 
 
 # torch looks at the gradient of what stands between the two parts
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
 def test_a_module_with_the_loss_compiles_into_two_parts() -> None:
     torch.manual_seed(0)

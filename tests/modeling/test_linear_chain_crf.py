@@ -267,6 +267,7 @@ def long_chain(magnitude: float) -> LongChain:
     return LongChain(crf, emissions, labels, float((best + end).amax()), loss.detach(), scores.grad)
 
 
+@pytest.mark.slow
 @on_exact_paths
 @pytest.mark.parametrize("magnitude", [1.0, 1e4])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

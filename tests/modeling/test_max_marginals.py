@@ -102,6 +102,7 @@ def test_the_argmax_is_the_path_that_decoding_finds(
     torch.testing.assert_close(raw.double(), expected, rtol=2 * torch.finfo(dtype).eps, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("magnitude", [1.0, 1e4])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_long_sentences_keep_the_path_ahead(magnitude: float, dtype: torch.dtype) -> None:
