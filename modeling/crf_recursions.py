@@ -111,7 +111,6 @@ def _log_shares(ways: Tensor) -> Tensor:
 
 
 _highest = partial(torch.amax, dim=-2)
-# `malmoi.kernels` has others of this form
-PYTORCH = SimpleNamespace(
+PYTORCH = SimpleNamespace(  # `malmoi.kernels` has others of this form
     **{each.__name__: each for each in (negative_log_likelihood, marginals, viterbi, viterbi_and_max_marginals)}
 )

@@ -59,7 +59,8 @@ class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
         mask = self._token_mask(input_ids, attention_mask, inputs_embeds)
         wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         hidden_states: list[Tensor] | None = [] if wanted else None
-        emissions = self._emissions(input_ids, mask, inputs_embeds=inputs_embeds, outputs=hidden_states)
+        given = {k: v for k, v in {"inputs_embeds": inputs_embeds, "outputs": hidden_states}.items() if v is not None}
+        emissions = self._emissions(input_ids, mask, **given)
         output = self._answer(emissions, input_ids, mask, labels, num_items_in_batch)
         output.hidden_states = None if hidden_states is None else tuple(hidden_states)
         return output

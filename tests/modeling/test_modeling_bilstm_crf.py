@@ -308,3 +308,13 @@ def test_config_file_holds_everything_and_nothing_of_the_class(make_config: Make
     assert set(saved["auto_map"]) == {"AutoConfig", "AutoModel", "AutoModelForTokenClassification"}
     assert "keys_to_ignore_at_inference" not in saved
     assert set(BiLstmCrfConfig.__annotations__) - {"model_type"} <= set(saved)
+
+
+def test_scores_of_somebody_else_go_into_the_crf(make_model: MakeModel) -> None:
+    """Scripts put a function of ids and mask in the place of the network, to look at the CRF alone."""
+    model = make_model()
+    input_ids, mask = batch()
+    scores = torch.zeros(*input_ids.shape, 5)
+    scores[..., 4] = 9.0
+    model._emissions = lambda input_ids, attention_mask: scores
+    assert (model(input_ids, mask).predictions[mask.bool()] == 4).all()
