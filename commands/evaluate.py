@@ -94,16 +94,21 @@ def evaluate_model(
 
 def _check_sample_is_meant(model: str, reader: str) -> None:
     """Refuse to measure a model on the sample corpus that was trained on other data, where those are not named."""
-    report = read_report(Path(model)) if Path(model).is_dir() else None
-    sample = READERS[reader].default_source
-    source = ((report or {}).get("data") or {}).get("source", sample)
-    if "sample" in (sample or "") and source != sample:
-        raise UserError(f"{model} was trained on {source}; say by --data_dir where those data, or others, are.")
+    without_folder = READERS[reader].default_source
+    trained_on = _data_of(model).get("source", without_folder)
+    if "sample corpus" in (without_folder or "") and trained_on != without_folder:
+        raise UserError(f"{model} was trained on {trained_on}; say by --data_dir where those data, or others, are.")
 
 
 def _reader_of(model: str) -> str:
     """Return the reader that the model was trained with."""
-    report = read_report(Path(model)) if Path(model).is_dir() else None
-    if report is None or "data" not in report:
+    data = _data_of(model)
+    if not data:
         raise UserError(f"{model} has no report.json that says which reader its data needs; give it by --reader.")
-    return str(report["data"]["reader"])
+    return str(data["reader"])
+
+
+def _data_of(model: str) -> dict[str, Any]:
+    """Return what the report of a run says of its data; nothing if there is none."""
+    report = read_report(Path(model)) if Path(model).is_dir() else None
+    return (report or {}).get("data") or {}
