@@ -28,6 +28,16 @@ class BiLstmConfig(LstmSettings, PreTrainedConfig):
             Each length is at least 2.
         ngram_vocab_size (`int`): Number of hash buckets, for each n-gram length.
         ngram_embedding_size (`int`): Width of an n-gram embedding, for each n-gram length.
+        lexicon_classes (`list[str]`): Classes of the words of a lexicon, such as persons and places. Each token then has,
+            beside its embedding, dictionary features: which classes the words over it belong to, and where in them it
+            stands. None by default.
+        lexicon_labels (`dict[str, str]`): The class of a word that is added for a label: `{"PS": "person"}`.
+        lexicon_sizes (`list[int]`): Number of words of one character, of two, and so on.
+        lexicon_vocab_size (`int`): Number of token ids whose characters the lexicon knows; those from `vocab_size` on
+            have no embedding of their own, and are the unknown token everywhere else.
+        lexicon_token_length (`int`): Number of characters of the longest token.
+        lexicon_embedding_size (`int`): Width of the embedded dictionary features.
+        lexicon_dropout (`float`): Dropout on the embedded dictionary features.
         token_dropout (`float`): Probability with which a token id is replaced by `unk_token_id` in training, before
             n-grams are formed.
         embedding_dropout (`float`): Dropout on the concatenated embeddings.
@@ -48,6 +58,13 @@ class BiLstmConfig(LstmSettings, PreTrainedConfig):
     ngram_sizes: list[int] = field(default_factory=list)
     ngram_vocab_size: int = 32768
     ngram_embedding_size: int = 64
+    lexicon_classes: list[str] = field(default_factory=list)
+    lexicon_labels: dict[str, str] = field(default_factory=dict)
+    lexicon_sizes: list[int] = field(default_factory=list)
+    lexicon_vocab_size: int = 0
+    lexicon_token_length: int = 1
+    lexicon_embedding_size: int = 96
+    lexicon_dropout: float | int = 0.2
     token_dropout: float | int = 0.0
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.0

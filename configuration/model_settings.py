@@ -9,6 +9,7 @@ from typing import Any
 from transformers import PreTrainedConfig
 
 CRF_IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
+MOST_CLASSES = 31  # of a lexicon: they are bits of one number
 Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]  # forbidden starts, forbidden steps
 
 
@@ -38,9 +39,21 @@ class LstmSettings:
             both = "`ngram_vocab_size` and `ngram_embedding_size`"
             raise ValueError(f"{both} must be at least 1, got {vocab_size} and {width}.")
 
+    def validate_lexicon(self: Any) -> None:
+        """Check that dictionary features can be built."""
+        classes = self.lexicon_classes
+        if len(set(classes)) != len(classes) or len(classes) > MOST_CLASSES:
+            raise ValueError(f"`lexicon_classes` must be at most {MOST_CLASSES} different names, got {classes}.")
+        counts = [*self.lexicon_sizes, self.lexicon_vocab_size]
+        if min(counts) < 0 or min(self.lexicon_token_length, self.lexicon_embedding_size) < 1:
+            raise ValueError("`lexicon_sizes` and the other sizes of the lexicon must be numbers of things.")
+        for label, name in self.lexicon_labels.items():
+            if classes and name not in classes:
+                raise ValueError(f"`lexicon_labels` gives {label} the class {name!r}, which is none of {classes}.")
+
     def validate_dropouts(self: Any) -> None:
         """Check that every dropout is a probability."""
-        for name in ("token_dropout", "embedding_dropout", "hidden_dropout"):
+        for name in ("token_dropout", "embedding_dropout", "hidden_dropout", "lexicon_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 0 and below 1, got {getattr(self, name)}.")
         if self.token_dropout and self.unk_token_id is None:

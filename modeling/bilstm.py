@@ -10,10 +10,10 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import logging
 
+from .lexicon import Lexicon, add_to_hash
+
 logger = logging.get_logger(__name__)
 
-HASH_MULTIPLIER = 0x9E3779B1  # odd: spreads ids over all bits (Knuth, The Art of Computer Programming, 3, 6.4)
-HASH_MODULUS = 2**31 - 1
 NGRAM_SETTINGS = ("ngram_sizes", "ngram_vocab_size", "ngram_embedding_size")
 KERNELS_INTERFACE = 1  # of `malmoi.kernels`; another version is left alone
 LARGEST_KERNEL = 2**28  # oneDNN refuses gates of 2 GiB, as those of a text of two million characters are
@@ -69,8 +69,7 @@ class NgramEmbeddings(nn.Module):
         padded = nn.functional.pad(input_ids, (size - 1, 0), value=-1)
         hashed = torch.zeros_like(input_ids)
         for shift in range(size):
-            # ids and remainders are below 2**31 and the multiplier below 2**32: no product leaves 64 bits
-            hashed = ((hashed + padded[:, shift : shift + input_ids.size(1)] + 2) * HASH_MULTIPLIER) % HASH_MODULUS
+            hashed = add_to_hash(hashed, padded[:, shift : shift + input_ids.size(1)])
         return hashed % self.ngram_vocab_size
 
 
@@ -140,7 +139,7 @@ class BiLstm(nn.LSTM):
 
 
 class BiLstmPreTrainedModel(PreTrainedModel):
-    """Embeddings and LSTM; an architecture adds its head."""
+    """Embeddings, dictionary features if configured, and LSTM; an architecture adds its head."""
 
     config: PreTrainedConfig
 
@@ -150,7 +149,13 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         self.embeddings = NgramEmbeddings(padding_idx=config.pad_token_id, **sizes)
         self.embedding_dropout = Dropout(config.embedding_dropout)
         options = {"num_layers": config.num_hidden_layers, "dropout": config.hidden_dropout}
-        self.lstm = BiLstm(self.embeddings.output_size, config.hidden_size, **options)
+        self.lexicon = Lexicon(config) if config.lexicon_classes else None
+        self.lstm = BiLstm(self.input_size, config.hidden_size, **options)
+
+    @property
+    def input_size(self) -> int:
+        """The width of what the LSTM reads."""
+        return self.embeddings.output_size + (0 if self.lexicon is None else self.config.lexicon_embedding_size)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -174,8 +179,9 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         """Return which positions hold a token, `(batch, length)`; without `attention_mask`, all but `pad_token_id`."""
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("You must specify exactly one of `input_ids` and `inputs_embeds`.")
-        if inputs_embeds is not None and self.config.ngram_sizes:
-            raise ValueError("`inputs_embeds` are not enough for n-gram embeddings: this model needs `input_ids`.")
+        if inputs_embeds is not None and (self.config.ngram_sizes or self.lexicon is not None):
+            used = "n-gram embeddings" if self.config.ngram_sizes else "dictionary features"
+            raise ValueError(f"`inputs_embeds` are not enough for {used}: this model needs `input_ids`.")
         if attention_mask is not None:
             return attention_mask.bool()
         if inputs_embeds is not None:
@@ -191,17 +197,20 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         """
         if mask.size(1) == 0:
             weight = self.embeddings.word_embeddings.weight
-            widths = [self.embeddings.output_size, *[self.config.hidden_size] * self.config.num_hidden_layers]
+            widths = [self.input_size, *[self.config.hidden_size] * self.config.num_hidden_layers]
             outputs = [] if outputs is None else outputs
             outputs.extend(weight.new_zeros(*mask.shape, width) for width in widths)
             return outputs[-1]
         # tokens to the front of each row, so that padding on the left or in between is no input either
         order = torch.argsort((~mask).byte(), dim=1, stable=True)
         if inputs_embeds is None:
-            embedded = self.embeddings(self._drop_tokens(input_ids.gather(1, order)))
+            input_ids = input_ids.gather(1, order)
+            embedded = self.embeddings(self._drop_tokens(input_ids))
         else:
             embedded = inputs_embeds.gather(1, _wide(order, inputs_embeds))
         embedded = self.embedding_dropout(embedded)
+        if self.lexicon is not None:
+            embedded = torch.cat([embedded, self.lexicon(input_ids, mask.gather(1, order))], dim=2)
         if outputs is None:
             return _put_back(self.lstm(embedded, mask.sum(dim=1)), order)
         # what is shown is computed with, so that gradients with respect to it exist
@@ -212,7 +221,9 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         return outputs[-1]
 
     def _drop_tokens(self, input_ids: Tensor) -> Tensor:
-        """Replace some tokens by the unknown token in training."""
+        """Replace tokens of which the lexicon alone knows by the unknown token, and some of all in training."""
+        if self.lexicon is not None and self.config.unk_token_id is not None:
+            input_ids = input_ids.masked_fill(input_ids >= self.config.vocab_size, self.config.unk_token_id)
         if not self.training or not self.config.token_dropout or self.config.unk_token_id is None:
             return input_ids
         dropped = torch.rand(input_ids.shape, device=input_ids.device) < self.config.token_dropout

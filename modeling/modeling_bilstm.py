@@ -1,9 +1,10 @@
 """BiLSTM classifier of texts, with attention (Zhou et al., 2016, https://aclanthology.org/P16-2034) or max pooling.
 
-Token ids -> embeddings, with hashed n-grams if configured -> bidirectional LSTM -> pooling -> one score per label.
+Token ids -> embeddings, with hashed n-grams and dictionary features if configured -> bidirectional LSTM -> pooling ->
+one score per label.
 
 Written by malmoi 0.1.0 into every saved BiLSTM classifier. Beside it: `configuration_bilstm` and `model_settings`;
-`bilstm`, the embeddings and the LSTM.
+`bilstm`, the embeddings and the LSTM; `lexicon`, the dictionary features.
 """
 
 import torch

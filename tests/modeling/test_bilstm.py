@@ -3,7 +3,8 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from malmoi.modeling.bilstm import HASH_MODULUS, HASH_MULTIPLIER, BiLstm, NgramEmbeddings
+from malmoi.modeling.bilstm import BiLstm, NgramEmbeddings
+from malmoi.modeling.lexicon import HASH_MODULUS, HASH_MULTIPLIER
 
 
 def packed_reference(lstm: BiLstm, inputs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

@@ -93,7 +93,8 @@ def build_model(
     except (ValueError, TypeError, KeyError, RuntimeError, StrictDataclassError) as error:
         raise RecipeError(f"The settings of the model are wrong: {' '.join(str(error).split())}") from error
     embedded = len(model.get_input_embeddings().weight)  # type: ignore[arg-type]
-    if embedded < len(tokenizer):
+    # of the tokens that come after them, a lexicon alone knows
+    if max(embedded, getattr(model.config, "lexicon_vocab_size", 0)) < len(tokenizer):
         raise RecipeError(f"The tokenizer has {len(tokenizer)} tokens, but the model only {embedded}.")
     return model
 
