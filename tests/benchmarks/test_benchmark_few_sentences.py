@@ -28,10 +28,8 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_a_row_for_every_size_and_way_to_begin(
     tmp_path: Path, trainings: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    few_sentences.main(
-        ["--data_dir", "klue", "--body", "a-body", "--sizes", "100", "1000", "--draws", "2"]
-        + ["--threads", "1", "--output_dir", str(tmp_path)]
-    )
+    sizes = ["--sizes", "100", "1000", "--draws", "2", "--threads", "1"]
+    few_sentences.main(["--data_dir", "klue", "--body", "a-body", *sizes, "--output_dir", str(tmp_path)])
     assert [(given["train_fraction"], given["seed"]) for given in trainings] == [
         (0.1, 1), (0.1, 1), (0.1, 2), (0.1, 2), (1.0, 1), (1.0, 1), (1.0, 2), (1.0, 2)
     ]  # fmt: skip
@@ -41,7 +39,8 @@ def test_a_row_for_every_size_and_way_to_begin(
         (100, "from scratch", 6.5), (100, "from the body", 16.5),
         (1000, "from scratch", 51.5), (1000, "from the body", 61.5),
     ]  # fmt: skip
-    assert rows[0]["of each draw"] == [6.0, 7.0] and rows[0]["training, seconds"] == 15.0
+    assert rows[0]["of each draw"] == [6.0, 7.0]
+    assert rows[0]["training, seconds"] == 15.0
     assert (tmp_path / "few_sentences.png").read_bytes().startswith(b"\x89PNG")
     assert "from the body" in capsys.readouterr().out
 
