@@ -88,6 +88,30 @@ class TaggingArguments(RecipeArguments):
     crf_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of the CRF, if it is to differ from learning_rate."}
     )
+    silver_text: str | None = field(
+        default=None,
+        metadata={
+            "help": "File with unlabelled sentences, one a line (after the last tab, if there are any; packed, if its "
+            "name ends in .xz): silver_teachers label them, and the sure ones join the training set."
+        },
+    )
+    silver_teachers: str | None = field(
+        default=None,
+        metadata={
+            "help": "Finished models, with the labels of the data, that label silver_text together: folders or names "
+            "on the Hub, with commas between them."
+        },
+    )
+    silver_confidence: float = field(
+        default=0.7,
+        metadata={
+            "help": "A sentence of silver_text joins if the smallest posterior of its labels, the mean over the "
+            "teachers, is at least this."
+        },
+    )
+    silver_limit: int | None = field(
+        default=None, metadata={"help": "Label only so many sentences of silver_text, drawn by the seed."}
+    )
 
 
 @dataclass
