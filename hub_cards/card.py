@@ -129,6 +129,10 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
     worst = min(breakdown, key=lambda entry: entry[3].mean)
     model_type = str(report["model_type"])
     division = division_of(facts.report, corpus)
+
+    def headline_figure(name: str) -> str:
+        return f"{facts.figure(name, part='test_figures' if tested else 'figures').mean:.2f}"
+
     return {
         "facts": facts,
         "report": report,
@@ -151,7 +155,8 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "breakdown": breakdown,
         "hardest": (worst[0], worst[3].mean),
         "hyperparameters": facts.hyperparameters(),
-        "headline": f"{facts.figure(report['main_figure'], part='test_figures' if tested else 'figures').mean:.2f}",
+        "headline": headline_figure(report["main_figure"]),
+        "headline_figure": headline_figure,
         "headline_split": "test" if tested else report["data"]["split"],
         "training_texts": training_texts(report),
         "seeds": [each["seed"] for each in facts.reports],

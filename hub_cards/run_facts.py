@@ -161,6 +161,8 @@ def _check_repetition(folder: Path, first: dict[str, Any], repeated: dict[str, A
                 f"{folder}: expected the same recipe with another seed, but {key} is {other.get(key)!r} "
                 f"and not {one.get(key)!r}."
             )
+    if lacking := first["definitions"].keys() - repeated["definitions"].keys():
+        raise UserError(f"{folder}: it lacks the figures {', '.join(sorted(lacking))}; train the run anew.")
     if ("test_figures" in first) != ("test_figures" in repeated):
         raise UserError(f"{folder}: expected figures of the same splits, but only one of the runs has a test set.")
 

@@ -103,6 +103,20 @@ class NamedEntityArguments(TaggingArguments):
     name_replacement_probability: float = field(
         default=0.5, metadata={"help": "With what probability a name of such a copy is replaced by another."}
     )
+    space_noise_probability: float = field(
+        default=0.0,
+        metadata={"help": "With what probability the spaces of a training sentence, copies included, are changed."},
+    )
+    space_noise_drop_all_probability: float = field(
+        default=0.5, metadata={"help": "With what probability such a sentence loses all its spaces."}
+    )
+    space_noise_drop_probability: float = field(
+        default=0.3, metadata={"help": "With what probability each space is left out, where not all are."}
+    )
+    space_noise_add_probability: float = field(
+        default=0.05,
+        metadata={"help": "With what probability a space comes before each syllable within a word, there too."},
+    )
 
 
 @dataclass

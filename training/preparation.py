@@ -73,7 +73,7 @@ def prepare(request: TrainingRequest) -> Preparation:
     train = task.augment(task.with_labels(chosen, labels), arguments, seed=seed)
     evaluated = {split: task.with_labels(rows, labels) for split, rows in splits.items() if split != "train"}
     evaluations = {
-        split: task.evaluation(task.features(rows, tokenizer, max_length=max_length), rows)
+        split: task.evaluation(task.features(rows, tokenizer, max_length=max_length), rows, train=chosen)
         for split, rows in evaluated.items()
     }
     return Preparation(

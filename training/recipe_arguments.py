@@ -28,6 +28,11 @@ SHORTEST_INPUT = 4  # two special tokens and something to read
 # schedules that follow the loss and have no learning rate of their own that could be multiplied
 SCHEDULES_WITHOUT_BASE = ("greedy", "reduce_lr_on_plateau")
 
+PROBABILITIES = (
+    *("name_replacement_probability", "space_noise_probability", "space_noise_drop_all_probability"),
+    *("space_noise_drop_probability", "space_noise_add_probability"),
+)
+
 
 class RecipeParser(HfArgumentParser):
     """The parser of transformers, which reports a wrong value instead of leaving the process."""
@@ -125,10 +130,9 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
     _check_ranges(arguments, training_arguments)
     _check_model_arguments(arguments, training_arguments)
     best = training_arguments.metric_for_best_model
-    if best is not None and best.removeprefix("eval_") not in ("loss", *task.definitions):
-        raise RecipeError(
-            f"`metric_for_best_model` must be loss or one of {', '.join(task.definitions)}, got {best!r}."
-        )
+    measured = [name for name in task.definitions if name not in task.only_of_finished_models]
+    if best is not None and best.removeprefix("eval_") not in ("loss", *measured):
+        raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(measured)}, got {best!r}.")
     if arguments.early_stopping_patience is not None and (best is None or training_arguments.eval_strategy == "no"):
         raise RecipeError("`early_stopping_patience` needs `metric_for_best_model` and an `eval_strategy`.")
     if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
@@ -161,10 +165,9 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError("`tokenizer_vocab_size` and `tokenizer_min_frequency` must be at least 1.")
     if isinstance(arguments, NamedEntityArguments) and arguments.name_replacement_copies < 0:
         raise RecipeError(f"`name_replacement_copies` must be at least 0, got {arguments.name_replacement_copies}.")
-    if isinstance(arguments, NamedEntityArguments) and not 0 <= arguments.name_replacement_probability <= 1:
-        raise RecipeError(
-            f"`name_replacement_probability` must be from 0 to 1, got {arguments.name_replacement_probability}."
-        )
+    for name in PROBABILITIES if isinstance(arguments, NamedEntityArguments) else ():
+        if not 0 <= (probability := getattr(arguments, name)) <= 1:
+            raise RecipeError(f"`{name}` must be from 0 to 1, got {probability}.")
     if isinstance(arguments, SentenceClassificationArguments) and arguments.class_weights not in (None, "balanced"):
         raise RecipeError(f"`class_weights` must be balanced, or left out, got {arguments.class_weights!r}.")
     if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:

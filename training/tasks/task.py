@@ -29,6 +29,8 @@ class Task(ABC):
     """A text to try a model on."""
     breakdown: str
     """What its figures `precision/X`, `recall/X` and `f1/X` are figures of."""
+    only_of_finished_models: tuple[str, ...] = ()
+    """The figures that are not measured after every epoch: those on altered texts."""
 
     @abstractmethod
     def labels(self, dataset: Dataset) -> list[str]:
@@ -67,8 +69,28 @@ class Task(ABC):
         return None
 
     @abstractmethod
-    def evaluation(self, features: Dataset, dataset: Dataset) -> Evaluation:
-        """Return what judges predictions for the features of a dataset."""
+    def evaluation(self, features: Dataset, dataset: Dataset, *, train: Dataset | None = None) -> Evaluation:
+        """Return what judges predictions for the features of a dataset.
+
+        Args:
+            features: The features.
+            dataset: The dataset that they are of.
+            train: The training set, if it is known: figures of what is new to a model depend on it.
+        """
+
+    def altered_evaluations(
+        self, evaluation: Evaluation, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None
+    ) -> dict[str, Evaluation]:
+        """Return what judges a finished model on altered texts, by the name of the figure that this gives.
+
+        The figure is the main one of the task, for the altered texts.
+
+        Args:
+            evaluation: What judges the model on the texts as they are.
+            tokenizer: The tokenizer of the model.
+            max_length: How many tokens the model sees at once; `None` if there is no limit.
+        """
+        return {}
 
     @abstractmethod
     def describe_tokens(self, evaluation: Evaluation) -> dict[str, Any]:
