@@ -1,6 +1,6 @@
 """Label the tokens of texts with a tagger, window by window."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -45,13 +45,7 @@ def token_labels(
         max_length: How many tokens the model can take; `None` if there is no limit.
         batch_size: How many windows are answered at once, at most.
     """
-    owners: list[int] = []
-    windows: list[Window] = []
-    for owner, parts in enumerate(token_windows(texts, tokenizer, max_length=max_length)):
-        for part in parts:
-            if part.input_ids:
-                owners.append(owner)
-                windows.append(part)
+    owners, windows = text_windows(texts, tokenizer, max_length=max_length)
     lengths = [len(window.input_ids) for window in windows]
     batches = list(length_batches(lengths, batch_size))
     labels, scores = _predict(
@@ -71,6 +65,20 @@ def token_labels(
         answers[owner].scores.extend(scores[begin + first : begin + last])
         answers[owner].offsets.extend(window.offsets[first:last])
     return answers
+
+
+def text_windows(
+    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, *, max_length: int | None
+) -> tuple[list[int], list[Window]]:
+    """Return the windows of texts that have any tokens, and to which text each belongs."""
+    owners: list[int] = []
+    windows: list[Window] = []
+    for owner, parts in enumerate(token_windows(texts, tokenizer, max_length=max_length)):
+        for part in parts:
+            if part.input_ids:
+                owners.append(owner)
+                windows.append(part)
+    return owners, windows
 
 
 def _predict(
@@ -97,13 +105,25 @@ def _predict_batch(
     model: PreTrainedModel, device: torch.device, padding: int, batch: Sequence[list[int]]
 ) -> tuple[Tensor, Tensor]:
     """Return the label ids of the tokens of a batch and their probabilities, row after row."""
+    output = answer_batch(model, device, padding, batch)
+    probabilities = label_probabilities(output)
+    best = output["predictions"] if "predictions" in output else probabilities.argmax(dim=-1)
+    return best.flatten(), probabilities.gather(2, best.clamp(min=0)[:, :, None]).flatten()
+
+
+def answer_batch(
+    model: PreTrainedModel, device: torch.device, padding: int, batch: Sequence[list[int]]
+) -> Mapping[str, Tensor]:
+    """Return the output of a tagger for a batch of rows of tokens, the last of which is the longest."""
     length = len(batch[-1])
     input_ids = torch.tensor([row + [padding] * (length - len(row)) for row in batch])
     mask = torch.arange(length) < torch.tensor([len(row) for row in batch])[:, None]
-    output = model(input_ids=input_ids.to(device), attention_mask=mask.long().to(device), return_dict=True)
-    if "predictions" in output:
-        best, probabilities = output["predictions"], output["marginals"]
-    else:
-        probabilities = output["logits"].float().softmax(dim=-1)
-        best = probabilities.argmax(dim=-1)
-    return best.flatten(), probabilities.gather(2, best.clamp(min=0)[:, :, None]).flatten()
+    output: Mapping[str, Tensor] = model(
+        input_ids=input_ids.to(device), attention_mask=mask.long().to(device), return_dict=True
+    )
+    return output
+
+
+def label_probabilities(output: Mapping[str, Tensor]) -> Tensor:
+    """Return the probability of every label of every token, `(batch, length, labels)`: of a CRF the marginals."""
+    return output["marginals"] if "predictions" in output else output["logits"].float().softmax(dim=-1)

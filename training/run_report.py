@@ -28,8 +28,8 @@ from malmoi.training.trainer import Training
 
 # flags that say where things lie and not what is trained; a report is published, a path is nobody's business
 OF_THIS_MACHINE = ("data_dir", "output_dir", "overwrite", "resume_from_checkpoint")
-# settings that may be a name on the Hub or a path
-NAMES_OR_PATHS = ("tokenizer", "model_name_or_path", "embeddings")
+# settings that may be names on the Hub or paths, some of them several with commas between them
+NAMES_OR_PATHS = ("tokenizer", "model_name_or_path", "embeddings", "lexicon", "silver_text", "silver_teachers")
 
 
 def make_report(
@@ -66,6 +66,7 @@ def make_report(
         "training": describe_steps(request, prepared, plan, state),
         "tokenizer": {"vocab_size": len(prepared.tokenizer), **task.describe_tokens(evaluation)},
         **({"embeddings": prepared.embeddings} if prepared.embeddings else {}),
+        **({"silver": prepared.silver.description} if prepared.silver else {}),
         "figures": figures["validation"],
         **evaluation.details,
         **(describe_test(figures["test"], prepared.evaluations["test"]) if "test" in figures else {}),
@@ -130,9 +131,15 @@ def describe_settings(recipe: Recipe) -> dict[str, Any]:
         if key not in OF_THIS_MACHINE and not key.endswith("_token")
     }
     for key in NAMES_OR_PATHS:
-        if Path(str(settings.get(key))).exists():
-            settings[key] = Path(str(settings[key])).name
+        if settings.get(key):
+            settings[key] = ",".join(map(name_without_path, str(settings[key]).split(",")))
     return settings
+
+
+def name_without_path(name: str) -> str:
+    """Return the name of a file or folder without where it lies; what is neither, as a name on the Hub, stays."""
+    path = Path(name.strip())
+    return path.name if path.exists() else name
 
 
 def describe_data(

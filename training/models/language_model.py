@@ -72,8 +72,8 @@ class BiLstmLanguageModel(BiLstmPreTrainedModel):
         if config.num_hidden_layers > 1 or config.lexicon_classes:
             found = "`lexicon`" if config.lexicon_classes else f"`num_hidden_layers: {config.num_hidden_layers}`"
             raise ValueError(
-                "a language model has one layer and no lexicon, or its states would have seen what they are to predict; "
-                f"leave out {found}."
+                "a language model has one layer and no lexicon, or its states would have seen what they are to "
+                f"predict; leave out {found}."
             )
         super().__init__(config)
         self.language_model = LanguageModelHead(config)

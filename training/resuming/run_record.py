@@ -25,7 +25,7 @@ from malmoi.training.resuming.checkpoints import read_state
 FREE_ARGUMENTS = (
     *("reader", "data_dir", "overwrite", "early_stopping_patience", "early_stopping_threshold"),
     *("tokenizer", "tokenizer_min_frequency", "tokenizer_vocab_size", "model_type", "model_name_or_path"),
-    *("embeddings", "keep_optimizer"),
+    *("embeddings", "keep_optimizer", "silver_text", "silver_teachers"),
 )
 # a checkpoint brings its optimizer and its schedule: other values would be passed over in silence
 BINDING_TRAINING_ARGUMENTS = (
@@ -55,9 +55,16 @@ class RunRecord(TrainerCallback, ExportableState):
 
 
 def describe_training(
-    arguments: RecipeArguments, training_arguments: TrainingArguments, splits: DatasetDict
+    arguments: RecipeArguments, training_arguments: TrainingArguments, splits: DatasetDict, *, silver: Dataset | None
 ) -> dict[str, Any]:
-    """Return what a training must have in common with the checkpoint that it goes on from."""
+    """Return what a training must have in common with the checkpoint that it goes on from.
+
+    Args:
+        arguments: The arguments of the task.
+        training_arguments: Those of transformers.
+        splits: The labelled data.
+        silver: What finished models have labelled for it, if anything.
+    """
     settings = {
         field.name: getattr(arguments, field.name)
         for field in dataclasses.fields(arguments)
@@ -68,7 +75,8 @@ def describe_training(
         settings[name] = getattr(value, "value", value)
     batch = training_arguments.train_batch_size * training_arguments.gradient_accumulation_steps
     settings["texts in a step"] = batch * training_arguments.world_size
-    data = {split: _fingerprint(splits[split]) for split in ("train", "validation")}
+    data: dict[str, str | None] = {split: _fingerprint(splits[split]) for split in ("train", "validation")}
+    data["silver"] = None if silver is None else _fingerprint(silver)
     return {"settings": settings, "data": data}
 
 

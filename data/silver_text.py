@@ -1,0 +1,87 @@
+"""Unlabelled sentences that teachers are to label: read from a file, without those that are known already."""
+
+import lzma
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from malmoi.data.text_lines import DataFormatError, text_line
+
+XZ = ".xz"
+
+
+class NewSentences(NamedTuple):
+    """What is left of unlabelled sentences, and how many were left out for which reason."""
+
+    sentences: list[str]
+    in_evaluation: int
+    """So many stand in the validation or the test set: whoever learns them is judged by what it has seen."""
+    in_training: int
+    """So many have labels of people already."""
+    repeated: int
+    """So many stand in the file more than once; the first stays."""
+
+
+def read_raw_sentences(path: Path) -> list[str]:
+    """Return the sentences of a file in their order, one a line; empty lines are skipped.
+
+    Where a line has tabs, as in `train-raw-sentences.tsv` of KLUE, the sentence is what stands after the last one. A
+    file whose name ends in `.xz` is read as what it was packed from.
+
+    Raises:
+        DataFormatError: If the file is missing, damaged, not UTF-8, without sentences, or a line ends in a tab.
+    """
+    if not path.is_file():
+        raise DataFormatError(path, None, "there is no such file.")
+    sentences = []
+    for number, raw in enumerate(_raw_lines(path), start=1):
+        line = text_line(raw.removesuffix(b"\n"), path, number)
+        sentence = line.rpartition("\t")[2].strip()
+        if sentence:
+            sentences.append(sentence)
+        elif line.strip():
+            raise DataFormatError(path, number, "expected a sentence after the last tab.")
+    if not sentences:
+        raise DataFormatError(path, None, "expected sentences, found none.")
+    return sentences
+
+
+def _raw_lines(path: Path) -> Iterator[bytes]:
+    if path.suffix != XZ:
+        with path.open("rb") as file:
+            yield from file
+        return
+    try:
+        with lzma.open(path) as unpacked:
+            yield from unpacked
+    except (lzma.LZMAError, EOFError) as error:
+        raise DataFormatError(path, None, f"the file is damaged, or was not packed by xz ({error}).") from None
+
+
+def leave_out_known(sentences: Iterable[str], *, evaluation: Iterable[str], training: Iterable[str]) -> NewSentences:
+    """Return the sentences, each once, without those of the labelled data.
+
+    Two sentences are the same if their letters and digits are, whatever their case, width, spaces and signs.
+
+    Args:
+        sentences: The sentences.
+        evaluation: The texts by which models are judged.
+        training: The texts of the training set.
+    """
+    judged, learned = {*map(letters_and_digits, evaluation)}, {*map(letters_and_digits, training)}
+    new: dict[str, str] = {}
+    in_evaluation = in_training = repeated = 0
+    for sentence in sentences:
+        content = letters_and_digits(sentence)
+        in_evaluation += content in judged
+        in_training += content in learned and content not in judged
+        repeated += content in new
+        if content not in judged and content not in learned:
+            new.setdefault(content, sentence)
+    return NewSentences([*new.values()], in_evaluation, in_training, repeated)
+
+
+def letters_and_digits(text: str) -> str:
+    """Return what makes a sentence the same as another: its letters and digits (NFKC), in lower case."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).lower()))
