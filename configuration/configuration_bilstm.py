@@ -1,6 +1,6 @@
-"""Configuration of the BiLSTM classifier of texts.
+"""Configuration of the BiLSTM classifier of texts, and of a BiLSTM body.
 
-Written by malmoi 0.1.0 into every saved BiLSTM classifier.
+Written by malmoi 0.1.0 into every saved BiLSTM classifier and body.
 """
 
 from dataclasses import field
@@ -16,7 +16,7 @@ POOLINGS = ("attention", "max")
 
 @strict
 class BiLstmConfig(LstmSettings, PreTrainedConfig):
-    r"""Settings of `BiLstmForSequenceClassification`.
+    r"""Settings of `BiLstmForSequenceClassification` and `BiLstmModel`.
 
     Args:
         vocab_size (`int`): Number of token ids of the tokenizer.
@@ -85,6 +85,8 @@ class BiLstmConfig(LstmSettings, PreTrainedConfig):
             },
         )
         super().__post_init__(**kwargs)
+        # of the models that have this configuration, `AutoModel` takes the one that is named here
+        self.architectures = self.architectures or ["BiLstmForSequenceClassification"]
 
     def validate_classifier(self) -> None:
         """Check what stands on top of the LSTM."""

@@ -96,3 +96,27 @@ def _respaced(sentence: TaggedSentence, kept: Sequence[int]) -> TaggedSentence:
         if left:
             spans.append(Span(left[0], left[-1] + 1, label))
     return TaggedSentence(id=sentence["id"], text=text, tags=spans_to_tags(spans, len(text)))
+
+
+def texts_with_space_noise(
+    texts: Sequence[str],
+    *,
+    probability: float,
+    drop_all_probability: float,
+    drop_probability: float,
+    add_probability: float,
+    seed: int,
+) -> list[str]:
+    """Return texts, some of them with other spaces, as `with_space_noise` does with tagged sentences."""
+    generator = random.Random(f"spaces {seed}")
+    changed = []
+    for text in texts:
+        if generator.random() < probability:
+            if generator.random() < drop_all_probability:
+                kept = _visible(text)
+            else:
+                kept = _misspaced(text, drop_probability, add_probability, generator)
+            respaced = "".join(" " if index == NEW_SPACE else text[index] for index in kept)
+            text = respaced if respaced.strip() else text
+        changed.append(text)
+    return changed

@@ -15,6 +15,7 @@ from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.example_texts import example_texts
 from malmoi.hub_cards.space.label_names import types_of
+from malmoi.inference.loading import LANGUAGE_MODEL
 from malmoi.modeling.crf_tagging import UNLIMITED
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.reports.comparison import comparable_groups, difference, read_runs
@@ -137,6 +138,11 @@ def read_facts(run: Path, other_seeds: Sequence[Path] = ()) -> RunFacts:
         UserError: If a folder is no finished run, or a repetition differs in more than its seed.
     """
     runs = read_runs([run, *other_seeds])
+    if runs[0].report["task"] == LANGUAGE_MODEL:
+        raise UserError(
+            f"{run} is a language model, for which there is no card yet: `hf upload` publishes the folder as it is, "
+            "without one."
+        )
     for folder, read in zip([run, *other_seeds], runs):
         if missing := [key for key in NEEDED if key not in read.report]:
             raise UserError(f"{folder}/report.json: it lacks {', '.join(missing)}; train the run anew.")

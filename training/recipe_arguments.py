@@ -14,6 +14,7 @@ from transformers.trainer_utils import SchedulerType
 from malmoi.data.readers import READERS
 from malmoi.recipes.arguments import (
     ARGUMENTS,
+    LanguageModelArguments,
     NamedEntityArguments,
     RecipeArguments,
     SentenceClassificationArguments,
@@ -168,9 +169,13 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         _check_silver_arguments(arguments)
     if isinstance(arguments, NamedEntityArguments) and arguments.name_replacement_copies < 0:
         raise RecipeError(f"`name_replacement_copies` must be at least 0, got {arguments.name_replacement_copies}.")
-    for name in PROBABILITIES if isinstance(arguments, NamedEntityArguments) else ():
-        if not 0 <= (probability := getattr(arguments, name)) <= 1:
+    for name in PROBABILITIES:
+        if not 0 <= (probability := vars(arguments).get(name, 0)) <= 1:
             raise RecipeError(f"`{name}` must be from 0 to 1, got {probability}.")
+    if isinstance(arguments, LanguageModelArguments):
+        for name in ("text_lines", "validation_texts"):
+            if (count := getattr(arguments, name)) is not None and count < 1:
+                raise RecipeError(f"`{name}` must be at least 1, got {count}.")
     if isinstance(arguments, SentenceClassificationArguments) and arguments.class_weights not in (None, "balanced"):
         raise RecipeError(f"`class_weights` must be balanced, or left out, got {arguments.class_weights!r}.")
     if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:
@@ -200,6 +205,8 @@ def _check_model_arguments(arguments: RecipeArguments, training_arguments: Train
     of_encoders = arguments.model_type.startswith(ENCODER)
     if arguments.model_name_or_path and arguments.embeddings and not of_encoders:
         raise RecipeError("A model that is trained on has its own embeddings: `embeddings` or `model_name_or_path`.")
+    if not arguments.body_trained and (of_encoders or not arguments.model_name_or_path):
+        raise RecipeError("`body_trained: false` needs a body for bilstm_crf or bilstm, by `model_name_or_path`.")
     if arguments.embeddings and of_encoders:
         raise RecipeError(f"`embeddings` are for bilstm_crf and bilstm, but `model_type` is {arguments.model_type}.")
     if arguments.lexicon and of_encoders:

@@ -2,14 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
-from transformers import PreTrainedTokenizerBase
+from datasets import Dataset, DatasetDict
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.data.readers import READERS
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.training.class_weights import LossFunction
-from malmoi.training.evaluation import Evaluation
+from malmoi.training.evaluation import Evaluation, predicted_labels
 
 
 class Task(ABC):
@@ -31,6 +34,10 @@ class Task(ABC):
     """What its figures `precision/X`, `recall/X` and `f1/X` are figures of."""
     only_of_finished_models: tuple[str, ...] = ()
     """The figures that are not measured after every epoch: those on altered texts."""
+
+    def read(self, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
+        """Return the splits of the data that the recipe names."""
+        return READERS[arguments.reader].read(Path(arguments.data_dir) if arguments.data_dir else None)
 
     @abstractmethod
     def labels(self, dataset: Dataset) -> list[str]:
@@ -68,6 +75,10 @@ class Task(ABC):
         """Return the loss that the recipe asks for, for these features; `None` if it is that of the model."""
         return None
 
+    def judged(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return what an `Evaluation` is given of a batch: the label ids that are predicted."""
+        return predicted_labels(logits, labels)
+
     @abstractmethod
     def evaluation(self, features: Dataset, dataset: Dataset, *, train: Dataset | None = None) -> Evaluation:
         """Return what judges predictions for the features of a dataset.
@@ -91,6 +102,10 @@ class Task(ABC):
             max_length: How many tokens the model sees at once; `None` if there is no limit.
         """
         return {}
+
+    def kept(self, model: PreTrainedModel) -> PreTrainedModel:
+        """Return what is saved of a trained model."""
+        return model
 
     @abstractmethod
     def describe_tokens(self, evaluation: Evaluation) -> dict[str, Any]:
