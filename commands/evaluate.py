@@ -69,7 +69,7 @@ def evaluate_model(
     if isinstance(task, NamedEntities) and scheme is not None:
         train = None if split == "train" else known_training_set(_report_of(model), splits)
         if train is None and split != "train":
-            notify(f"which names are unseen is not known: these data do not hold the training set of {model}.")
+            notify(f"which names are unseen is not known: the data hold no training set that is that of {model}.")
         evaluation = (
             task.evaluation(features, rows, train=train)
             if scheme.is_bio

@@ -212,6 +212,28 @@ def compare_embeddings(
     train_and_compare(recipes)
 
 
+@app.command("self-train", cls=RecipeCommand, context_settings=WITH_FLAGS)
+def self_train(
+    context: typer.Context,
+    recipe: RecipeName,
+) -> None:
+    """Train teachers, let them label raw text, and train a student on that too. Needs --silver_text.
+
+    Other flags as in `train`.     --seeds 1 2 3 gives each teacher its seed. Their runs go to teachers/seed-1 and so on
+    in --output_dir, that of the student, which learns the labelled sentences and those of which the teachers are sure
+    (`malmoi keys silver_confidence`). After an interruption, --resume_from_checkpoint true leaves finished runs as they
+    are and goes on with the others; --overwrite true trains all anew.
+    """
+    with lasting_imports():
+        from malmoi.commands.self_train import self_training
+
+    runs = self_training(recipe, context.args)
+    with lasting_imports():
+        from malmoi.commands.self_train import train_teachers_and_student
+
+    train_teachers_and_student(runs)
+
+
 @app.command()
 def convert(
     checkpoint: Annotated[Path, typer.Argument(help="State dict (.bin, .pth, .pt) or .safetensors of the old model.")],

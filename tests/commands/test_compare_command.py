@@ -11,9 +11,10 @@ import pytest
 from matplotlib.image import imread
 from support.command_line import malmoi
 
-from malmoi.commands import compare_embeddings
+from malmoi.commands import several_runs
 from malmoi.commands.compare import compare_runs
-from malmoi.commands.compare_embeddings import RUNS, embedding_recipes, train_and_compare, unfinished_runs
+from malmoi.commands.compare_embeddings import RUNS, embedding_recipes, train_and_compare
+from malmoi.commands.several_runs import unfinished_runs
 from malmoi.commands.train import train_recipe
 from malmoi.data.user_error import UserError
 from malmoi.metrics.named_entities import DEFINITIONS
@@ -194,7 +195,7 @@ def embedded(tmp_path: Path, marked_corpus: Path) -> Callable[..., list[str]]:
 @pytest.fixture
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """A training that begins fails."""
-    monkeypatch.setattr(compare_embeddings.subprocess, "run", None)
+    monkeypatch.setattr(several_runs.subprocess, "run", None)
 
 
 def test_embeddings_must_be_named(embedded: Callable[..., list[str]]) -> None:
@@ -261,7 +262,7 @@ def test_an_interruption_says_how_to_go_on(
     def interrupt(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(compare_embeddings.subprocess, "run", interrupt)
+    monkeypatch.setattr(several_runs.subprocess, "run", interrupt)
     with pytest.raises(SystemExit) as error:
         train_and_compare(embedding_recipes("demo", embedded()))
     assert error.value.code == 130
@@ -274,7 +275,7 @@ def test_a_failed_training_ends_the_comparison(
     commands: list[list[str]] = []
 
     failed = subprocess.CompletedProcess([], 3)
-    monkeypatch.setattr(compare_embeddings.subprocess, "run", lambda command: commands.append(command) or failed)
+    monkeypatch.setattr(several_runs.subprocess, "run", lambda command: commands.append(command) or failed)
     with pytest.raises(SystemExit) as error:
         train_and_compare(embedding_recipes("demo", embedded()))
     assert error.value.code == 3

@@ -9,7 +9,8 @@ from support.marked_lines import TRAIN_LINES, VALIDATION_LINES
 from transformers import TrainingArguments
 from transformers.trainer_utils import IntervalStrategy
 
-from malmoi.commands.compare_embeddings import embedding_recipes, unfinished_runs
+from malmoi.commands.compare_embeddings import embedding_recipes
+from malmoi.commands.several_runs import unfinished_runs
 from malmoi.recipes.recipe import RECIPES, Recipe, load_recipe, recipe_names
 from malmoi.training.recipe_arguments import parse_recipe
 from malmoi.training.run_report import describe_settings, settings_as_given

@@ -162,7 +162,7 @@ def test_without_the_training_set_no_name_is_called_unseen(
     assert not {*UNSEEN} & {*report["figures"], *report["definitions"], *report["intervals"]}
     assert "unseen names" not in report["counted"]
     assert report["figures"][NO_SPACES] == report_of(trained)["figures"][NO_SPACES]
-    assert f"these data do not hold the training set of {trained}" in caplog.text
+    assert f"the data hold no training set that is that of {trained}" in caplog.text
 
 
 def test_a_model_without_report_and_its_own_training_set(
@@ -173,6 +173,22 @@ def test_a_model_without_report_and_its_own_training_set(
     shutil.copytree(trained, tmp_path / "bare", ignore=shutil.ignore_patterns("report.json", "checkpoint-*"))
     assert not {*UNSEEN} & evaluated(capsys, tmp_path / "bare", corpus)["figures"].keys()
     assert "which names are unseen is not known" in caplog.text
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_runs_of_older_versions_have_their_training_set_beside_their_validation_set(
+    same: bool, trained: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = report_of(trained)
+    older = {key: value for key, value in report.items() if key != "training_names"}
+    if not same:
+        older["data"] = report["data"] | {"fingerprint": "0"}
+    shutil.copytree(trained, tmp_path / "older", ignore=shutil.ignore_patterns("checkpoint-*"))
+    (tmp_path / "older" / "report.json").write_text(json.dumps(older), encoding="utf-8")
+    figures = evaluated(capsys, tmp_path / "older", corpus)["figures"]
+    assert [figures[name] for name in UNSEEN if name in figures] == [
+        report["figures"][name] for name in UNSEEN if same
+    ]
 
 
 def test_a_share_of_the_training_set_is_known_again(

@@ -1,0 +1,70 @@
+"""Several trainings by one command: each in a process of its own, those that are finished left as they are."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+from malmoi.recipes.recipe import Recipe, RecipeError
+
+
+def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
+    """Return the recipes that are to be trained: all, unless an interrupted command is gone on with.
+
+    Then a finished run stays as it is, one with a checkpoint goes on from there, and one without begins.
+
+    Raises:
+        RecipeError: If an argument is wrong, if a folder holds a run that is neither to be replaced nor gone on with,
+            or if a finished run had other settings.
+    """
+    from transformers.trainer_utils import get_last_checkpoint
+
+    from malmoi.reports.report import read_report
+    from malmoi.training.recipe_arguments import check_arguments, parse_recipe
+    from malmoi.training.resuming.output_dir import find_checkpoint
+    from malmoi.training.run_report import describe_settings, settings_as_given
+    from malmoi.training.tasks import TASKS
+
+    unfinished: dict[Path, Recipe] = {}
+    for folder, recipe in recipes.items():
+        arguments, training_arguments, _ = parse_recipe(recipe)
+        check_arguments(TASKS[recipe.task], arguments, training_arguments)
+        resume = str(training_arguments.resume_from_checkpoint or "false").lower()
+        if resume == "false":
+            find_checkpoint(training_arguments, overwrite=arguments.overwrite)
+            unfinished[folder] = recipe
+            continue
+        if resume != "true":
+            raise RecipeError(f"`resume_from_checkpoint` must be true or false for several runs, got {resume!r}.")
+        report = read_report(folder)
+        if report is None:
+            started = folder.is_dir() and get_last_checkpoint(str(folder)) is not None
+            flags = {**recipe.flags, "resume_from_checkpoint": str(started).lower()}
+            unfinished[folder] = recipe._replace(flags=flags)
+        elif settings_as_given(report) != describe_settings(recipe):
+            raise RecipeError(f"{folder} holds a finished run with other settings. Choose another --output_dir.")
+    return unfinished
+
+
+def train_unfinished(recipes: dict[Path, Recipe]) -> None:
+    """Train every recipe whose run is not finished, each in a process of its own so that its memory can be measured.
+
+    Raises:
+        RecipeError: As `unfinished_runs`, before the first training.
+        SystemExit: If a training fails, or is interrupted.
+    """
+    unfinished = unfinished_runs(recipes)
+    for folder in recipes:
+        if folder not in unfinished:
+            typer.echo(f"{folder} is finished and stays as it is.")
+    for folder, recipe in unfinished.items():
+        typer.echo(f"\n{folder}")
+        flags = [f"--{key}={value}" for key, value in recipe.flags.items()]
+        try:
+            training = subprocess.run([sys.executable, "-m", "malmoi.training.train", recipe.source, *flags])
+        except KeyboardInterrupt:
+            typer.echo("\nInterrupted. Go on by the same command and --resume_from_checkpoint true.", err=True)
+            sys.exit(130)
+        if training.returncode:
+            sys.exit(training.returncode)
