@@ -73,8 +73,9 @@ def test_such_syllables_are_the_unknown_token_everywhere_else(trained: Path) -> 
 def test_the_saved_model_finds_them_without_malmoi(trained: Path, run_without_malmoi: Callable[..., str]) -> None:
     output = run_without_malmoi(
         "from transformers import AutoModelForTokenClassification, AutoTokenizer\n"
-        f"model = AutoModelForTokenClassification.from_pretrained({str(trained)!r}, trust_remote_code=True)\n"
-        f"tokens = AutoTokenizer.from_pretrained({str(trained)!r}, trust_remote_code=True)('손흥민', return_tensors='pt')\n"
+        f"saved = {{'pretrained_model_name_or_path': {str(trained)!r}, 'trust_remote_code': True}}\n"
+        "model = AutoModelForTokenClassification.from_pretrained(**saved)\n"
+        "tokens = AutoTokenizer.from_pretrained(**saved)('손흥민', return_tensors='pt')\n"
         "print(model.lexicon.marks(tokens['input_ids'], tokens['attention_mask'].bool()).sum(2).tolist())"
     )
     assert output.splitlines()[-1] == "[[1, 1, 1]]"
