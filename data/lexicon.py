@@ -7,7 +7,7 @@ classes, `person,noun<TAB>가람 가온 ...`.
 
 import lzma
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class LexiconWords:
 
 def matched_form(word: str) -> str:
     """Return a word as it is compared with a text: in Unicode's form NFC, without spaces and invisible characters."""
-    return "".join(INVISIBLE.sub("", unicodedata.normalize("NFC", word)).split())
+    return unicodedata.normalize("NFC", "".join(INVISIBLE.sub("", word).split()))
 
 
 def read_lexicon(name_or_file: str) -> LexiconWords:
@@ -57,7 +57,7 @@ def read_lexicon(name_or_file: str) -> LexiconWords:
         UserError: If there is neither a lexicon nor a file of this name.
     """
     if name_or_file in BUNDLED:
-        return _read_bundled(FOLDER / f"{name_or_file}{SUFFIX}")
+        return read_bundled(FOLDER / f"{name_or_file}{SUFFIX}")
     path = Path(name_or_file)
     if not path.is_file():
         found = "this is a folder" if path.is_dir() else "there is no such file"
@@ -89,6 +89,18 @@ def merge_lexicons(lexicons: Sequence[LexiconWords]) -> LexiconWords:
     return LexiconWords(classes, merged)
 
 
+def read_bundled(path: Path) -> LexiconWords:
+    """Read a file that `write_bundled` has written."""
+    head, *lines = lzma.decompress(path.read_bytes()).decode().removesuffix("\n").split("\n")
+    classes = tuple(head.split("\t")[1].split(","))
+    lexicon = LexiconWords(classes, {})
+    for line in lines:
+        names, words = line.split("\t")
+        bits = sum(1 << classes.index(name) for name in names.split(","))
+        lexicon.words.update(dict.fromkeys(words.split(" "), bits))
+    return lexicon
+
+
 def write_bundled(lexicon: LexiconWords, path: Path) -> None:
     """Write a lexicon in the form of the bundled ones; equal lexicons become equal files.
 
@@ -99,23 +111,12 @@ def write_bundled(lexicon: LexiconWords, path: Path) -> None:
     words_of: dict[int, list[str]] = {}
     for word, bits in sorted(lexicon.words.items()):
         words_of.setdefault(bits, []).append(word)
-    lines = ["\t".join(("classes", ",".join(lexicon.classes)))]
+    lines = [f"classes\t{','.join(lexicon.classes)}"]
     for bits, words in sorted(words_of.items()):
         names = ",".join(name for index, name in enumerate(lexicon.classes) if bits >> index & 1)
         lines.append(f"{names}\t{' '.join(words)}")
     text = "".join(f"{line}\n" for line in lines)
     path.write_bytes(lzma.compress(text.encode(), preset=6 | lzma.PRESET_EXTREME))
-
-
-def _read_bundled(path: Path) -> LexiconWords:
-    head, *lines = lzma.decompress(path.read_bytes()).decode().removesuffix("\n").split("\n")
-    classes = tuple(head.split("\t")[1].split(","))
-    lexicon = LexiconWords(classes, {})
-    for line in lines:
-        names, words = line.split("\t")
-        bits = sum(1 << classes.index(name) for name in names.split(","))
-        lexicon.words.update(dict.fromkeys(words.split(" "), bits))
-    return lexicon
 
 
 def _read_file(path: Path) -> LexiconWords:
@@ -132,7 +133,7 @@ def _read_file(path: Path) -> LexiconWords:
     return LexiconWords(tuple(index_of), words)
 
 
-def _rows(path: Path, lines: Iterable[tuple[int, str]]) -> Iterable[tuple[int, str, str]]:
+def _rows(path: Path, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
     """Yield the number, the class and the word of each line."""
     for number, line in lines:
         if not line.strip() or line.startswith("# "):
@@ -140,7 +141,8 @@ def _rows(path: Path, lines: Iterable[tuple[int, str]]) -> Iterable[tuple[int, s
         if line.count("\t") != 1:
             raise DataFormatError(path, number, f"expected {EXPECTED}, got {shorten(line)}.")
         written, _, name = line.partition("\t")
-        word, name = matched_form(written), " ".join(INVISIBLE.sub("", unicodedata.normalize("NFC", name)).split())
+        word = matched_form(written)
+        name = unicodedata.normalize("NFC", " ".join(INVISIBLE.sub("", name).split()))
         if not word or not name:
             missing = "class" if word else "word"
             raise DataFormatError(path, number, f"expected {EXPECTED}, but the {missing} is empty: {shorten(line)}.")
