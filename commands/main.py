@@ -217,12 +217,13 @@ def self_train(
     context: typer.Context,
     recipe: RecipeName,
 ) -> None:
-    """Train teachers, let them label raw text, and train a student on that too. Needs --silver_text.
+    """Train teachers, let them label raw text, and train a student on that, too. Needs --silver_text.
 
-    Other flags as in `train`.     --seeds 1 2 3 gives each teacher its seed. Their runs go to teachers/seed-1 and so on
-    in --output_dir, that of the student, which learns the labelled sentences and those of which the teachers are sure
-    (`malmoi keys silver_confidence`). After an interruption, --resume_from_checkpoint true leaves finished runs as they
-    are and goes on with the others; --overwrite true trains all anew.
+    --seeds 1 2 3 gives each teacher its seed; other flags are those of `train`. The runs of the teachers go to
+    teachers/seed-1 and so on in --output_dir, that of the student. It learns the labelled sentences, and those
+    of whose labels the teachers are sure (`malmoi keys silver_confidence`). After an interruption,
+    --resume_from_checkpoint true leaves finished runs as they are and goes on with the others; --overwrite true trains
+    all anew.
     """
     with lasting_imports():
         from malmoi.commands.self_train import self_training
