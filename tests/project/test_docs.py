@@ -36,6 +36,7 @@ from typer.main import get_command
 import malmoi
 from malmoi.commands.compare_embeddings import embedding_recipes
 from malmoi.commands.main import app
+from malmoi.commands.self_train import self_training
 from malmoi.recipes.recipe import load_recipe, recipe_names
 from malmoi.training.train import run
 
@@ -131,6 +132,8 @@ def understand(words: list[str]) -> None:
         load_recipe(context.params["recipe"], context.args)
     elif name == "compare-embeddings":
         embedding_recipes(context.params["recipe"], context.args)
+    elif name == "self-train":
+        self_training(context.params["recipe"], context.args)
 
 
 @PAGES
@@ -147,7 +150,7 @@ def test_every_command_within_a_sentence_exists(page: Path) -> None:
             understand(words)
         elif words[0] != "train":
             options = {option for parameter in COMMANDS.commands[words[0]].params for option in parameter.opts}
-            if words[0] != "compare-embeddings":  # which takes the keys of recipes, too
+            if words[0] not in ("compare-embeddings", "self-train"):  # which take the keys of recipes, too
                 assert {word for word in words if word.startswith("--")} <= options, code
 
 
