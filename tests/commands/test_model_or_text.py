@@ -100,7 +100,7 @@ def test_files_and_standard_input_need_no_model(empty_folder: Path) -> None:
 
 
 def test_a_single_word_is_told_where_it_may_stand() -> None:
-    with pytest.raises(UserError, match="'Seoul' could be the name of a model; as a text .* bundled:word-spacing"):
+    with pytest.raises(UserError, match=r"'Seoul' could be the name of a model; as a text .* bundled:word-spacing"):
         model_and_source("Seoul", None, None, None, task="word-spacing")
 
 
