@@ -16,6 +16,7 @@ from malmoi.data.split_faults import repeated_texts
 from malmoi.data.tagged_dataset import bio_labels
 from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
+from malmoi.inference.bundled_models import bundled_name, model_place
 from malmoi.inference.loading import check_labels, load_model, task_of
 from malmoi.reports.report import environment, print_report, read_report, report_console, shown_figures
 from malmoi.training.evaluation import Evaluation
@@ -26,6 +27,25 @@ from malmoi.training.run_report import describe_data
 from malmoi.training.tasks import TASKS
 from malmoi.training.tasks.named_entities import NamedEntities
 from malmoi.training.trainer import build_trainer
+
+
+def model_to_measure(model: str | None, *, task: str | None, reader: str | None) -> str:
+    """Return the model that is named, or that of the package for a task or for the data of a reader.
+
+    Raises:
+        UserError: If neither tells which it is, or a model is named and a task, too.
+    """
+    if model is not None:
+        if task is not None:
+            raise UserError(f"--task chooses a model of the package, but {model} is named; leave out one of them.")
+        return model
+    if task is None:
+        if reader not in READERS:
+            raise UserError(f"Give a model, or --task for a model of the package: {', '.join(TASKS)}.")
+        task = READERS[reader].task
+    elif task not in TASKS:
+        raise UserError(f"--task must be one of {', '.join(TASKS)}, got {task!r}.")
+    return bundled_name(task)
 
 
 def evaluate_model(
@@ -124,4 +144,5 @@ def _data_of(model: str) -> dict[str, Any]:
 
 def _report_of(model: str) -> dict[str, Any]:
     """Return the report of a run; an empty one if there is none."""
-    return (read_report(Path(model)) if Path(model).is_dir() else None) or {}
+    folder = Path(model_place(model))
+    return (read_report(folder) if folder.is_dir() else None) or {}

@@ -20,7 +20,8 @@ from malmoi.hub_cards.corpus import Corpus
 from malmoi.hub_cards.division import Division, division_of, training_texts
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.space.label_names import are_sentiments
-from malmoi.inference.loading import COMMANDS
+from malmoi.inference.bundled_models import bundled_name
+from malmoi.inference.loading import CLASSES, COMMANDS
 from malmoi.reports.markdown_text import markdown_line
 from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT
 
@@ -49,7 +50,7 @@ def render_card(facts: RunFacts, corpus: Corpus, repo_id: str, *, outputs: Seque
     Args:
         facts: The run.
         corpus: Its training data.
-        repo_id: The name on the Hub, `user/model`, as it stands in the examples.
+        repo_id: The name on the Hub, `user/model`, as it stands in the examples, or that of a model of the package.
         outputs: What each example printed; the card shows it. `None` leaves it out.
 
     Raises:
@@ -128,6 +129,7 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
     breakdown = facts.breakdown()
     worst = min(breakdown, key=lambda entry: entry[3].mean)
     model_type = str(report["model_type"])
+    bundled = repo_id == bundled_name(facts.task)
     division = division_of(facts.report, corpus)
 
     def headline_figure(name: str) -> str:
@@ -138,9 +140,11 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "report": report,
         "corpus": corpus,
         "division": division,
-        "title": repo_id.split("/")[-1],
+        "title": f"The model of malmoi for {facts.task}" if bundled else repo_id.split("/")[-1],
         "repo_id": repo_id,
+        "bundled": bundled,
         "command": COMMANDS[facts.task],
+        "class_name": CLASSES[facts.task],
         "example": facts.examples[0],
         "outputs": [None, None] if outputs is None else outputs,  # as many as the longest template has examples
         "trust": f"{trust}, " if trust else "",

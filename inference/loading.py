@@ -22,6 +22,7 @@ from malmoi.data.json_object import read_json_object
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
+from malmoi.inference.bundled_models import model_place
 from malmoi.inference.model_names import check_name, near_names, without_waiting_for_the_hub
 from malmoi.modeling import BiLstmModel  # makes the architectures known to the Auto classes, too
 
@@ -73,7 +74,7 @@ def load_model(
     """Load a model and its tokenizer from a folder or from the Hub. Weights are safetensors, never pickles.
 
     Args:
-        model: A folder, or the name of a repository on the Hub.
+        model: A folder, the name of a repository on the Hub, or that of a model of the package.
         task: The task that it must have been trained for, with labels that are read for it; `None` for any task that
             has labels, and any labels.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
@@ -83,6 +84,7 @@ def load_model(
     Raises:
         UserError: If it cannot be loaded; the message names the file.
     """
+    model = model_place(model)
     check_place(model)
     options = {"trust_remote_code": trust_remote_code, "revision": revision}
     with _one_sentence(model):
@@ -115,7 +117,7 @@ def read_task(model: str | Path, *, trust_remote_code: bool = False, revision: s
     """Return the task of a model in a folder or on the Hub, without loading its weights.
 
     Args:
-        model: A folder, or the name of a repository on the Hub.
+        model: A folder, the name of a repository on the Hub, or that of a model of the package.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
 
@@ -136,6 +138,7 @@ def read_config(
     Raises:
         UserError: If there is no such model; the message names the file.
     """
+    model = model_place(model)
     check_place(model)
     with _one_sentence(model):
         config: PreTrainedConfig = AutoConfig.from_pretrained(
