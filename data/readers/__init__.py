@@ -31,7 +31,7 @@ READERS = {
     "kmou-lines": Reader(read_kmou_lines, "named-entities", None),
     "labelled-texts": Reader(read_labelled_texts, "sentence-classification", None),
     "nsmc": Reader(read_nsmc, "sentence-classification", "e9t/nsmc (Hub)"),
-    "plain-text": Reader(read_plain_text, "language-model", None),
     "plain-sentences": Reader(read_plain_sentences, "word-spacing", "the sentences of the sample corpus"),
+    "plain-text": Reader(read_plain_text, "language-model", None),
 }
 """The readers by the name that recipes give them. Each takes the folder of `--data_dir`, or `None` without it."""
