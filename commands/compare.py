@@ -5,13 +5,14 @@ from pathlib import Path
 import typer
 
 from malmoi.data.user_error import UserError
+from malmoi.inference.bundled_models import model_place
 from malmoi.reports.comparison import comparable_groups, compare, difference, read_runs, to_markdown, write_comparison
 from malmoi.reports.plots import MISSING, can_plot
 
 
 def compare_runs(folders: list[Path], *, output_dir: Path | None, separately: bool) -> None:
     """Print a table of runs that can be compared, and write it as Markdown, JSON and a plot if a folder is given."""
-    groups = comparable_groups(read_runs(folders))
+    groups = comparable_groups(read_runs([Path(model_place(folder)) for folder in folders]))
     if len(groups) > 1 and not separately:
         raise UserError(
             f"{difference(groups[0][0], groups[1][0])} Their figures do not belong side by side; --separately gives "

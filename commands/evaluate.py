@@ -16,14 +16,36 @@ from malmoi.data.split_faults import repeated_texts
 from malmoi.data.tagged_dataset import bio_labels
 from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
+from malmoi.inference.bundled_models import bundled_name, model_place
 from malmoi.inference.loading import check_labels, load_model, task_of
 from malmoi.reports.report import environment, print_report, read_report, report_console, shown_figures
-from malmoi.training.evaluation import evaluate
+from malmoi.training.evaluation import Evaluation
+from malmoi.training.final_evaluation import evaluate_finished
+from malmoi.training.known_training_set import known_training_set
 from malmoi.training.other_labels import OtherLabelsEvaluation
 from malmoi.training.run_report import describe_data
 from malmoi.training.tasks import TASKS
 from malmoi.training.tasks.named_entities import NamedEntities
 from malmoi.training.trainer import build_trainer
+
+
+def model_to_measure(model: str | None, *, task: str | None, reader: str | None) -> str:
+    """Return the model that is named, or that of the package for a task or for the data of a reader.
+
+    Raises:
+        UserError: If neither tells which it is, or a model is named and a task, too.
+    """
+    if model is not None:
+        if task is not None:
+            raise UserError(f"--task chooses a model of the package, but {model} is named; leave out one of them.")
+        return model
+    if task is None:
+        if reader not in READERS:
+            raise UserError(f"Give a model, or --task for a model of the package: {', '.join(TASKS)}.")
+        task = READERS[reader].task
+    elif task not in TASKS:
+        raise UserError(f"--task must be one of {', '.join(TASKS)}, got {task!r}.")
+    return bundled_name(task)
 
 
 def evaluate_model(
@@ -63,15 +85,22 @@ def evaluate_model(
     scheme = read_label_scheme(labels) if isinstance(task, NamedEntities) else None
     rows = task.with_labels(splits[split], labels if scheme is None or scheme.is_bio else bio_labels(scheme.types()))
     features = task.features(rows, loaded.tokenizer, max_length=max_length)
-    evaluation = (
-        task.evaluation(features, rows)
-        if scheme is None or scheme.is_bio
-        else OtherLabelsEvaluation(features, rows, NamedEntities.make_metrics, labels=labels, scheme=scheme)
-    )
+    evaluation: Evaluation
+    if isinstance(task, NamedEntities) and scheme is not None:
+        train = None if split == "train" else known_training_set(_report_of(model), splits)
+        if train is None and split != "train":
+            notify(f"which names are unseen is not known: the data hold no training set that is that of {model}.")
+        evaluation = (
+            task.evaluation(features, rows, train=train)
+            if scheme.is_bio
+            else OtherLabelsEvaluation(features, rows, task.metrics_maker(train), labels=labels, scheme=scheme)
+        )
+    else:
+        evaluation = task.evaluation(features, rows)
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(folder, per_device_eval_batch_size=batch_size, disable_tqdm=True)
         trainer = build_trainer(task, loaded.model, loaded.tokenizer, arguments, train=None, evaluation=evaluation)
-        figures = evaluate(trainer, evaluation)
+        figures = evaluate_finished(task, trainer, evaluation, loaded.tokenizer, max_length=max_length)
     report: dict[str, Any] = {
         "model": model,
         "task": task.name,
@@ -79,17 +108,17 @@ def evaluate_model(
         "tokenizer": {"vocab_size": len(loaded.tokenizer), **task.describe_tokens(evaluation)},
         "figures": figures,
         **evaluation.details,
-        "definitions": task.definitions,
+        "definitions": {name: text for name, text in task.definitions.items() if name in figures},
         "breakdown": task.breakdown,
         "environment": environment(),
     }
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
         return
-    names = list(task.definitions) if every_figure else shown_figures(report)
+    names = list(report["definitions"]) if every_figure else shown_figures(report)
     print_report(report, report_console(), names=names)
-    if len(names) < len(task.definitions):
-        print(f"--all shows {len(task.definitions) - len(names)} more figures, those by which KLUE is judged.")
+    if len(names) < len(report["definitions"]):
+        print(f"--all shows {len(report['definitions']) - len(names)} more figures, those by which KLUE is judged.")
 
 
 def _check_sample_is_meant(model: str, reader: str) -> None:
@@ -110,5 +139,10 @@ def _reader_of(model: str) -> str:
 
 def _data_of(model: str) -> dict[str, Any]:
     """Return what the report of a run says of its data; nothing if there is none."""
-    report = read_report(Path(model)) if Path(model).is_dir() else None
-    return (report or {}).get("data") or {}
+    return _report_of(model).get("data") or {}
+
+
+def _report_of(model: str) -> dict[str, Any]:
+    """Return the report of a run; an empty one if there is none."""
+    folder = Path(model_place(model))
+    return (read_report(folder) if folder.is_dir() else None) or {}

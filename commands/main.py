@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
-from malmoi.commands.options import WITH_FLAGS, BatchSize, KeyName, Model, RecipeName, TrustRemoteCode
+from malmoi.commands.options import WITH_FLAGS, BatchSize, KeyName, MeasuredModel, RecipeName, TrustRemoteCode
 from malmoi.commands.start_up import lasting_imports
 from malmoi.commands.text_commands import classify, space, tag
 from malmoi.data.standard_streams import write_utf8
@@ -68,7 +68,14 @@ def train(
 
 @app.command()
 def evaluate(
-    model: Model,
+    model: MeasuredModel = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="Without a model: which of those of the package, named-entities, word-spacing or "
+            "sentence-classification; by default that of --reader."
+        ),
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data_dir", "--data-dir", help="Folder with the data.")] = None,
     reader: Annotated[str | None, typer.Option(help="Format of the data; by default that of the training.")] = None,
     split: Annotated[str, typer.Option(help="Which part of the data.")] = "validation",
@@ -81,10 +88,10 @@ def evaluate(
 ) -> None:
     """Compute the figures of a saved model, each with its definition and its 95 % interval."""
     with lasting_imports():
-        from malmoi.commands.evaluate import evaluate_model
+        from malmoi.commands.evaluate import evaluate_model, model_to_measure
 
     evaluate_model(
-        model,
+        model_to_measure(model, task=task, reader=reader),
         data_dir=data_dir,
         reader=reader,
         split=split,
@@ -143,7 +150,10 @@ def push(
 
 @app.command()
 def serve(
-    models: Annotated[list[str], typer.Argument(help="Folders of models, or their names on the Hub.")],
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(help="Folders of models, or their names on the Hub; without any the three of the package."),
+    ] = None,
     host: Annotated[
         str | None,
         typer.Option(
@@ -166,7 +176,7 @@ def serve(
     with lasting_imports():
         from malmoi.commands.serve import serve_models
 
-    serve_models(models, host=host, port=port, trust_remote_code=trust_remote_code)
+    serve_models(models or [], host=host, port=port, trust_remote_code=trust_remote_code)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Arguments and options that several commands share, and what a shell completes for them."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,8 +33,26 @@ KeyName = Annotated[
     str | None,
     typer.Argument(help="A key to explain; without it all are listed.", autocompletion=complete_key),
 ]
-Model = Annotated[str, typer.Argument(help="Folder of a model, or its name on the Hub.")]
+Model = Annotated[
+    str | None,
+    typer.Argument(
+        help="Folder of a model, or its name on the Hub; without it the model of the package answers. The first "
+        "argument is the model if it is a folder or could be the name of one, that is, if it has no space and is "
+        "ASCII or has a slash in it; anything else is a text already."
+    ),
+]
+MeasuredModel = Annotated[
+    str | None,
+    typer.Argument(help="Folder of a model, or its name on the Hub; without it the model of the package for --task."),
+]
 Texts = Annotated[list[str] | None, typer.Argument(help="Texts; - for standard input.")]
+Words = Annotated[
+    Path | None,
+    typer.Option(
+        "--words",
+        help="File of words that the model is to know from its lexicon: word, tab, label or class of the lexicon.",
+    ),
+]
 Input = Annotated[
     list[str] | None,
     typer.Option("--input", help="File with one text per line; - for standard input. Repeatable."),

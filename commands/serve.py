@@ -12,6 +12,8 @@ from transformers.utils import logging
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.loaded_models import load_models
 from malmoi.hub_cards.space.model_list import ListedModel
+from malmoi.inference.bundled_models import bundled_name, model_place
+from malmoi.models import NAMES
 
 # Gradio's own variables, by which containers are configured
 HOST_VARIABLE = "GRADIO_SERVER_NAME"
@@ -25,7 +27,7 @@ def serve_models(
     """Serve models on a page in the browser, side by side, until interrupted.
 
     Args:
-        models: Folders of models, or their names on the Hub.
+        models: Folders of models, or their names on the Hub; if there are none, those of the package are served.
         host: Address to listen on; by default that of Gradio's variable, otherwise that of this machine alone.
         port: Port to listen at; by default the first free one, from that of Gradio's variable or from 7860 on.
         trust_remote_code: Whether code that comes with the models may run.
@@ -39,7 +41,10 @@ def serve_models(
     # before the models, which take their time
     check_free(host or os.environ.get(HOST_VARIABLE) or HOST, port)
     logging.disable_progress_bar()
-    listed = [ListedModel(name=model, trust_remote_code=trust_remote_code) for model in models]
+    listed = [
+        ListedModel(name=str(model_place(model)), title=model, trust_remote_code=trust_remote_code)
+        for model in models or map(bundled_name, NAMES)
+    ]
     loaded = load_models(listed)
     from malmoi.hub_cards.space.interface import launch
 

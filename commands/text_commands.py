@@ -5,23 +5,24 @@ from typing import Annotated
 
 import typer
 
-from malmoi.commands.options import BatchSize, Bf16, Encoding, Input, Model, Texts, TrustRemoteCode
+from malmoi.commands.model_or_text import model_and_source
+from malmoi.commands.options import BatchSize, Bf16, Encoding, Input, Model, Texts, TrustRemoteCode, Words
 from malmoi.commands.start_up import lasting_imports
-from malmoi.commands.text_input import text_input
 
 
 def tag(
-    model: Model,
+    model: Model = None,
     texts: Texts = None,
     input_file: Input = None,
     encoding: Encoding = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with offsets, labels and scores.")] = False,
+    words: Words = None,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
-    source = text_input(texts, input_file, encoding)
+    model, source = model_and_source(model, texts, input_file, encoding, task="named-entities")
     with lasting_imports():
         from malmoi.commands.tag import tag_texts
 
@@ -29,6 +30,7 @@ def tag(
         model,
         source,
         as_json=json,
+        words=words,
         batch_size=batch_size,
         bf16=bf16,
         trust_remote_code=trust_remote_code,
@@ -36,7 +38,7 @@ def tag(
 
 
 def space(
-    model: Model,
+    model: Model = None,
     texts: Texts = None,
     input_file: Input = None,
     encoding: Encoding = None,
@@ -52,12 +54,13 @@ def space(
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines that say where each character was.")] = False,
+    words: Words = None,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Restore the spaces between words; nothing but spaces changes."""
-    source = text_input(texts, input_file, encoding)
+    model, source = model_and_source(model, texts, input_file, encoding, task="word-spacing")
     with lasting_imports():
         from malmoi.commands.space import space_texts
 
@@ -67,6 +70,7 @@ def space(
         keep_spaces=keep_spaces,
         keep_words=keep_words,
         as_json=json,
+        words=words,
         batch_size=batch_size,
         bf16=bf16,
         trust_remote_code=trust_remote_code,
@@ -74,17 +78,18 @@ def space(
 
 
 def classify(
-    model: Model,
+    model: Model = None,
     texts: Texts = None,
     input_file: Input = None,
     encoding: Encoding = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with the score of every class.")] = False,
+    words: Words = None,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Classify texts: class, probability, text."""
-    source = text_input(texts, input_file, encoding)
+    model, source = model_and_source(model, texts, input_file, encoding, task="sentence-classification")
     with lasting_imports():
         from malmoi.commands.classify import classify_texts
 
@@ -92,6 +97,7 @@ def classify(
         model,
         source,
         as_json=json,
+        words=words,
         batch_size=batch_size,
         bf16=bf16,
         trust_remote_code=trust_remote_code,

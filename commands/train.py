@@ -37,10 +37,17 @@ def train_recipe(recipe: Recipe) -> None:
         return
     print_report(report, report_console())
     quoted = quote(str(folder))
+    uses = (
+        [
+            f"malmoi {COMMANDS[recipe.task]} {quoted} {_example(report)}",
+            f"malmoi evaluate {quoted}{_data_flag(recipe)} --all",
+        ]
+        if recipe.task in COMMANDS
+        else [f"malmoi train RECIPE --model_name_or_path {quoted}"]
+    )
     typer.echo(
         f"\nModel, tokenizer, code, report.json{' and plots' if can_plot() else ''} are in {folder}. Next:\n"
-        f"  malmoi {COMMANDS[recipe.task]} {quoted} {_example(report)}\n"
-        f"  malmoi evaluate {quoted}{_data_flag(recipe)} --all"
+        + "\n".join(f"  {command}" for command in uses)
     )
     if advice := nothing_learned(report):
         say(advice)

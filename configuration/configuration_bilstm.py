@@ -1,6 +1,6 @@
-"""Configuration of the BiLSTM classifier of texts.
+"""Configuration of the BiLSTM classifier of texts, and of a BiLSTM body.
 
-Written by malmoi 0.1.0 into every saved BiLSTM classifier.
+Written by malmoi 0.1.0 into every saved BiLSTM classifier and body.
 """
 
 from dataclasses import field
@@ -16,7 +16,7 @@ POOLINGS = ("attention", "max")
 
 @strict
 class BiLstmConfig(LstmSettings, PreTrainedConfig):
-    r"""Settings of `BiLstmForSequenceClassification`.
+    r"""Settings of `BiLstmForSequenceClassification` and `BiLstmModel`.
 
     Args:
         vocab_size (`int`): Number of token ids of the tokenizer.
@@ -28,9 +28,9 @@ class BiLstmConfig(LstmSettings, PreTrainedConfig):
             Each length is at least 2.
         ngram_vocab_size (`int`): Number of hash buckets, for each n-gram length.
         ngram_embedding_size (`int`): Width of an n-gram embedding, for each n-gram length.
-        lexicon_classes (`list[str]`): Classes of the words of a lexicon, such as persons and places. Each token then has,
-            beside its embedding, dictionary features: which classes the words over it belong to, and where in them it
-            stands. None by default.
+        lexicon_classes (`list[str]`): Classes of the words of a lexicon, such as persons and places. Each token then
+            has, beside its embedding, dictionary features: which classes the words over it belong to, and where in
+            them it stands. None by default.
         lexicon_labels (`dict[str, str]`): The class of a word that is added for a label: `{"PS": "person"}`.
         lexicon_sizes (`list[int]`): Number of words of one character, of two, and so on.
         lexicon_vocab_size (`int`): Number of token ids whose characters the lexicon knows; those from `vocab_size` on
@@ -85,6 +85,8 @@ class BiLstmConfig(LstmSettings, PreTrainedConfig):
             },
         )
         super().__post_init__(**kwargs)
+        # of the models that have this configuration, `AutoModel` takes the one that is named here
+        self.architectures = self.architectures or ["BiLstmForSequenceClassification"]
 
     def validate_classifier(self) -> None:
         """Check what stands on top of the LSTM."""

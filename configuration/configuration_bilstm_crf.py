@@ -23,9 +23,9 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
             Each length is at least 2.
         ngram_vocab_size (`int`): Number of hash buckets, for each n-gram length.
         ngram_embedding_size (`int`): Width of an n-gram embedding, for each n-gram length.
-        lexicon_classes (`list[str]`): Classes of the words of a lexicon, such as persons and places. Each token then has,
-            beside its embedding, dictionary features: which classes the words over it belong to, and where in them it
-            stands. None by default.
+        lexicon_classes (`list[str]`): Classes of the words of a lexicon, such as persons and places. Each token then
+            has, beside its embedding, dictionary features: which classes the words over it belong to, and where in
+            them it stands. None by default.
         lexicon_labels (`dict[str, str]`): The class of a word that is added for a label: `{"PS": "person"}`.
         lexicon_sizes (`list[int]`): Number of words of one character, of two, and so on.
         lexicon_vocab_size (`int`): Number of token ids whose characters the lexicon knows; those from `vocab_size` on

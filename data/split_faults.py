@@ -29,6 +29,8 @@ def split_faults(splits: Mapping[str, Dataset]) -> list[str]:
 def count_labels(dataset: Dataset) -> Counter[str]:
     """Return how often each class occurs, or each type of name, or each tag if tags have no types."""
     is_tagged = "tags" in dataset.features
+    if not is_tagged and "label" not in dataset.features:  # texts alone
+        return Counter()
     column = dataset.with_format("arrow")[:]["tags" if is_tagged else "label"].combine_chunks()
     names = label_names(dataset) if is_tagged else class_names(dataset)
     counted = (column.flatten() if is_tagged else column).value_counts().to_pylist()

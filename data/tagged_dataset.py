@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from datasets import ClassLabel, Dataset, Features, List, Value
 
+from malmoi.data.alignment import tags_to_spans
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
 
@@ -42,6 +43,16 @@ def tagged_dataset(sentences: Iterable[TaggedSentence], labels: Sequence[str]) -
 def label_names(dataset: Dataset) -> list[str]:
     """Return the labels of a dataset of tagged sentences, in the order of their ids."""
     return list(dataset.features["tags"].feature.names)
+
+
+def names_in(dataset: Dataset) -> set[str]:
+    """Return the texts of all names of a dataset of tagged sentences."""
+    labels = label_names(dataset)
+    return {
+        text[span.start : span.end]
+        for text, tags in zip(dataset["text"], dataset["tags"])
+        for span in tags_to_spans([labels[tag] for tag in tags])
+    }
 
 
 def with_labels(dataset: Dataset, labels: Sequence[str]) -> Dataset:

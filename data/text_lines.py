@@ -1,5 +1,6 @@
 """Read text files line by line, and say where something is wrong."""
 
+import lzma
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,18 +80,21 @@ def _looks_like_cp949(raw: bytes) -> bool:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a data file with their numbers, counted from 1.
+    """Yield the lines of a data file, which xz may have packed, with their numbers, counted from 1.
 
     A byte order mark, and carriage returns before line feeds, are dropped.
 
     Raises:
-        DataFormatError: If the file is missing, empty or not UTF-8.
+        DataFormatError: If the file is missing, damaged, empty or not UTF-8.
     """
     if not path.is_file():
         raise DataFormatError(path, None, "there is no such file.")
     number = 0
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            yield number, text_line(raw.removesuffix(b"\n"), path, number)
+    try:
+        with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                yield number, text_line(raw.removesuffix(b"\n"), path, number)
+    except (lzma.LZMAError, EOFError) as error:
+        raise DataFormatError(path, None, f"the packed file is damaged or cut off ({error}).") from None
     if number == 0:
         raise DataFormatError(path, None, "the file is empty.")

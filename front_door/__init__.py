@@ -2,7 +2,7 @@
 
     from malmoi import Tagger
 
-    tagger = Tagger("runs/klue")               # a folder, or the name of a model on the Hub
+    tagger = Tagger()                          # the model of the package; or a folder, or the name of one on the Hub
     tagger("손흥민은 춘천에서 태어났다.")      # the names of one text, or of each text of a list
 
 - **Use a model**: `Tagger` finds names (`Entity`), `Spacer` restores spaces (`SpacedText`), `Classifier` judges texts

@@ -20,7 +20,8 @@ from malmoi.hub_cards.corpus import Corpus
 from malmoi.hub_cards.division import Division, division_of, training_texts
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.space.label_names import are_sentiments
-from malmoi.inference.loading import COMMANDS
+from malmoi.inference.bundled_models import bundled_name
+from malmoi.inference.loading import CLASSES, COMMANDS
 from malmoi.reports.markdown_text import markdown_line
 from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT
 
@@ -49,7 +50,7 @@ def render_card(facts: RunFacts, corpus: Corpus, repo_id: str, *, outputs: Seque
     Args:
         facts: The run.
         corpus: Its training data.
-        repo_id: The name on the Hub, `user/model`, as it stands in the examples.
+        repo_id: The name on the Hub, `user/model`, as it stands in the examples, or that of a model of the package.
         outputs: What each example printed; the card shows it. `None` leaves it out.
 
     Raises:
@@ -128,15 +129,22 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
     breakdown = facts.breakdown()
     worst = min(breakdown, key=lambda entry: entry[3].mean)
     model_type = str(report["model_type"])
+    bundled = repo_id == bundled_name(facts.task)
     division = division_of(facts.report, corpus)
+
+    def headline_figure(name: str) -> str:
+        return f"{facts.figure(name, part='test_figures' if tested else 'figures').mean:.2f}"
+
     return {
         "facts": facts,
         "report": report,
         "corpus": corpus,
         "division": division,
-        "title": repo_id.split("/")[-1],
+        "title": f"The model of malmoi for {facts.task}" if bundled else repo_id.split("/")[-1],
         "repo_id": repo_id,
+        "bundled": bundled,
         "command": COMMANDS[facts.task],
+        "class_name": CLASSES[facts.task],
         "example": facts.examples[0],
         "outputs": [None, None] if outputs is None else outputs,  # as many as the longest template has examples
         "trust": f"{trust}, " if trust else "",
@@ -151,7 +159,8 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "breakdown": breakdown,
         "hardest": (worst[0], worst[3].mean),
         "hyperparameters": facts.hyperparameters(),
-        "headline": f"{facts.figure(report['main_figure'], part='test_figures' if tested else 'figures').mean:.2f}",
+        "headline": headline_figure(report["main_figure"]),
+        "headline_figure": headline_figure,
         "headline_split": "test" if tested else report["data"]["split"],
         "training_texts": training_texts(report),
         "seeds": [each["seed"] for each in facts.reports],

@@ -15,6 +15,7 @@ from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.example_texts import example_texts
 from malmoi.hub_cards.space.label_names import types_of
+from malmoi.inference.loading import LANGUAGE_MODEL
 from malmoi.modeling.crf_tagging import UNLIMITED
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.reports.comparison import comparable_groups, difference, read_runs
@@ -137,6 +138,11 @@ def read_facts(run: Path, other_seeds: Sequence[Path] = ()) -> RunFacts:
         UserError: If a folder is no finished run, or a repetition differs in more than its seed.
     """
     runs = read_runs([run, *other_seeds])
+    if runs[0].report["task"] == LANGUAGE_MODEL:
+        raise UserError(
+            f"{run} is a language model, for which there is no card yet: `hf upload` publishes the folder as it is, "
+            "without one."
+        )
     for folder, read in zip([run, *other_seeds], runs):
         if missing := [key for key in NEEDED if key not in read.report]:
             raise UserError(f"{folder}/report.json: it lacks {', '.join(missing)}; train the run anew.")
@@ -161,6 +167,8 @@ def _check_repetition(folder: Path, first: dict[str, Any], repeated: dict[str, A
                 f"{folder}: expected the same recipe with another seed, but {key} is {other.get(key)!r} "
                 f"and not {one.get(key)!r}."
             )
+    if lacking := first["definitions"].keys() - repeated["definitions"].keys():
+        raise UserError(f"{folder}: it lacks the figures {', '.join(sorted(lacking))}; train the run anew.")
     if ("test_figures" in first) != ("test_figures" in repeated):
         raise UserError(f"{folder}: expected figures of the same splits, but only one of the runs has a test set.")
 

@@ -58,7 +58,7 @@ def stage(facts: RunFacts, corpus: Corpus, repo_id: str, folder: Path) -> Path:
         for path in sorted(facts.folder.glob(pattern)):
             shutil.copyfile(path, repository / path.name)
     write_report({**facts.report, **({"other_seeds": facts.repetitions} if facts.repetitions else {})}, repository)
-    (repository / RECIPE).write_text(_recipe(facts), encoding="utf-8")
+    (repository / RECIPE).write_text(recipe_of(facts), encoding="utf-8")
     write_evaluation_results(facts, corpus, repository)
     try:
         draft = render_card(facts, corpus, repo_id)
@@ -70,7 +70,7 @@ def stage(facts: RunFacts, corpus: Corpus, repo_id: str, folder: Path) -> Path:
     return repository
 
 
-def _recipe(facts: RunFacts) -> str:
+def recipe_of(facts: RunFacts) -> str:
     """Return the recipe of a run with the flags that were given, so that `malmoi train recipe.yaml` repeats it."""
     settings = yaml.safe_dump(facts.report["settings"], allow_unicode=True, sort_keys=False)
     return (

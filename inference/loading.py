@@ -18,19 +18,24 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-import malmoi.modeling  # noqa: F401  (makes the architectures known to the Auto classes)
 from malmoi.data.json_object import read_json_object
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
+from malmoi.inference.bundled_models import model_place
 from malmoi.inference.model_names import check_name, near_names, without_waiting_for_the_hub
+from malmoi.modeling import BiLstmModel  # makes the architectures known to the Auto classes, too
 
 COMMANDS = {"named-entities": "tag", "word-spacing": "space", "sentence-classification": "classify"}
 """The command that uses a model of each task."""
 CLASSES = {"named-entities": "Tagger", "word-spacing": "Spacer", "sentence-classification": "Classifier"}
 """The class that does."""
+LANGUAGE_MODEL = "language-model"
+"""The task of a model that answers nothing: others begin from it."""
 TASK_KEY = "malmoi_task"
 """Where the configuration of a saved model names its task."""
+MODELS = {"sentence-classification": AutoModelForSequenceClassification, LANGUAGE_MODEL: BiLstmModel}
+"""What loads the models of a task; those of the others are taggers."""
 WEIGHTS = "model.safetensors"
 SHARDS = "model.safetensors.index.json"
 TOKENIZER = "tokenizer.json"
@@ -49,6 +54,8 @@ def task_of(config: PreTrainedConfig) -> str | None:
     if TASK_KEY in config.to_dict():
         return str(config.to_dict()[TASK_KEY])
     architecture = (config.architectures or [""])[0]
+    if architecture == "BiLstmModel":
+        return LANGUAGE_MODEL
     if architecture.endswith("ForSequenceClassification"):
         return "sentence-classification"
     if architecture.endswith("ForTokenClassification"):
@@ -67,9 +74,9 @@ def load_model(
     """Load a model and its tokenizer from a folder or from the Hub. Weights are safetensors, never pickles.
 
     Args:
-        model: A folder, or the name of a repository on the Hub.
-        task: The task that it must have been trained for, with labels that are read for it; `None` for any task, and
-            any labels.
+        model: A folder, the name of a repository on the Hub, or that of a model of the package.
+        task: The task that it must have been trained for, with labels that are read for it; `None` for any task that
+            has labels, and any labels.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
         bf16: Whether the weights become bfloat16, those of a CRF excepted; otherwise they are what was saved.
@@ -77,6 +84,7 @@ def load_model(
     Raises:
         UserError: If it cannot be loaded; the message names the file.
     """
+    model = model_place(model)
     check_place(model)
     options = {"trust_remote_code": trust_remote_code, "revision": revision}
     with _one_sentence(model):
@@ -85,12 +93,8 @@ def load_model(
         if task is not None:
             check_labels(model, config, own_task)
         tokenizer = _load_tokenizer(model, options)
-        auto_model = (
-            AutoModelForSequenceClassification
-            if own_task == "sentence-classification"
-            else AutoModelForTokenClassification
-        )
-        loaded, notes = auto_model.from_pretrained(
+        model_class: Any = MODELS.get(own_task, AutoModelForTokenClassification)
+        loaded, notes = model_class.from_pretrained(
             model,
             config=config,
             use_safetensors=True,
@@ -113,19 +117,34 @@ def read_task(model: str | Path, *, trust_remote_code: bool = False, revision: s
     """Return the task of a model in a folder or on the Hub, without loading its weights.
 
     Args:
-        model: A folder, or the name of a repository on the Hub.
+        model: A folder, the name of a repository on the Hub, or that of a model of the package.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
 
     Raises:
         UserError: If there is no such model or if it has no task that we know; the message names the file.
     """
+    config = read_config(model, trust_remote_code=trust_remote_code, revision=revision)
+    task = _check_task(model, config, None)
+    check_labels(model, config, task)
+    return task
+
+
+def read_config(
+    model: str | Path, *, trust_remote_code: bool = False, revision: str | None = None
+) -> PreTrainedConfig:
+    """Return the configuration of a model in a folder or on the Hub.
+
+    Raises:
+        UserError: If there is no such model; the message names the file.
+    """
+    model = model_place(model)
     check_place(model)
     with _one_sentence(model):
-        config = AutoConfig.from_pretrained(model, trust_remote_code=trust_remote_code, revision=revision)
-        task = _check_task(model, config, None)
-        check_labels(model, config, task)
-        return task
+        config: PreTrainedConfig = AutoConfig.from_pretrained(
+            model, trust_remote_code=trust_remote_code, revision=revision
+        )
+        return config
 
 
 def check_place(model: str | Path) -> None:
@@ -198,6 +217,11 @@ def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -
     if own is None:
         found = ", ".join(config.architectures or ["none that is named"])
         raise UserError(f"{model}: expected a model for token or sequence classification, got {found}.")
+    if own == LANGUAGE_MODEL and task != own:
+        raise UserError(
+            f"{model}: this is a language model, which has no labels to answer with; train from it by "
+            f"`--model_name_or_path {model}`."
+        )
     if task not in (None, own):
         raise UserError(
             f"{model}: this is a model for {own}; use `malmoi {COMMANDS[own]}`, or `{CLASSES[own]}` in Python."

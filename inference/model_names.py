@@ -57,6 +57,12 @@ def means_a_path(name: str) -> bool:
 
 def near_names(path: Path) -> str:
     """Return the end of a sentence that asks whether a folder of nearly the same name was meant."""
+    meant = near_folder(path)
+    return "." if meant is None else f"; did you mean {meant}?"
+
+
+def near_folder(path: Path) -> Path | None:
+    """Return the folder of nearly the same name that is there, if there is one."""
     meant = Path(path.anchor)
     for part in path.parts[1 if path.anchor else 0 :]:
         if part == ".." or (meant / part).is_dir():
@@ -65,12 +71,12 @@ def near_names(path: Path) -> str:
         try:
             there = [entry.name for entry in meant.iterdir() if entry.is_dir()]
         except OSError:
-            return "."
+            return None
         near = difflib.get_close_matches(part, there, n=1)
         if not near:
-            return "."
+            return None
         meant /= near[0]
-    return f"; did you mean {meant}?"
+    return meant
 
 
 def hub_is_out_of_reach() -> bool:

@@ -1,10 +1,13 @@
 """What everything that uses a saved model on texts begins with."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
 
 from malmoi.data.token_windows import longest_input
+from malmoi.inference.added_words import add_words
+from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.devices import find_device, warn_of_slow_bfloat16
 from malmoi.inference.loading import load_model
 
@@ -13,32 +16,39 @@ class TextModel:
     """A saved model for one task, ready to answer.
 
     Args:
-        model: A folder, or the name of a repository on the Hub.
+        model: A folder, the name of a repository on the Hub, or `bundled:` and a task for a model of the package; by
+            default the one of the package for this task.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
         device: Where to run; by default a GPU if there is one.
         bf16: Whether to compute in bfloat16. A CRF stays in float32.
+        words: Words that the model is to know from its lexicon, by label or by class of the lexicon:
+            `{"PS": ["가나다", ...]}`. Nothing is trained, and the saved model stays as it is.
 
     Raises:
-        UserError: If the model cannot be loaded, or is one for another task, or the device is not there; the message
-            names the file or the device.
+        UserError: If the model cannot be loaded, or is one for another task, or cannot take the words, or the device
+            is not there; the message names the file, the word or the device.
     """
 
     task: str
 
     def __init__(
         self,
-        model: str | Path,
+        model: str | Path | None = None,
         *,
         trust_remote_code: bool = False,
         revision: str | None = None,
         device: str | torch.device | None = None,
         bf16: bool = False,
+        words: Mapping[str, Iterable[str]] | None = None,
     ):
+        model = bundled_name(self.task) if model is None else model
         place = find_device(device)
         if bf16:
             warn_of_slow_bfloat16(place)
         loaded = load_model(model, self.task, trust_remote_code=trust_remote_code, revision=revision, bf16=bf16)
+        if words is not None:
+            add_words(loaded.model, loaded.tokenizer, words, name=model)
         self.model = loaded.model.to(place)  # type: ignore[arg-type]
         self.tokenizer = loaded.tokenizer
         self.max_length = longest_input(loaded.model.config, loaded.tokenizer)

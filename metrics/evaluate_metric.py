@@ -3,13 +3,13 @@
 `evaluate.load` fetches its metrics from the Hub; this one is here and needs no network.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import datasets
 import evaluate
 
 from malmoi.data.tagged_dataset import bio_labels
-from malmoi.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
+from malmoi.metrics.named_entities import DEFINITIONS, NO_SPACES, NamedEntityMetrics
 from malmoi.metrics.tokenized_sentence import TokenizedSentence
 
 
@@ -22,7 +22,8 @@ class KoreanNerMetric(evaluate.Metric):
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
-            description="\n".join(f"{name}: {definition}" for name, definition in DEFINITIONS.items()),
+            # predictions for texts without spaces are those for other texts
+            description="\n".join(f"{name}: {text}" for name, text in DEFINITIONS.items() if name != NO_SPACES),
             citation="Park et al., 2021, KLUE: Korean Language Understanding Evaluation, arXiv:2105.09680",
             features=datasets.Features(
                 {
@@ -34,10 +35,14 @@ class KoreanNerMetric(evaluate.Metric):
         )
 
     def _compute(
-        self, texts: Sequence[str], predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]]
+        self,
+        texts: Sequence[str],
+        predictions: Sequence[Sequence[str]],
+        references: Sequence[Sequence[str]],
+        training_names: Collection[str] | None = None,
     ) -> dict[str, float]:
         types = sorted({tag[2:] for tags in references for tag in tags if tag != "O"})
-        metrics = NamedEntityMetrics(bio_labels(types))
+        metrics = NamedEntityMetrics(bio_labels(types), training_names)
         for text, predicted, gold in zip(texts, predictions, references, strict=True):
             if not len(text) == len(predicted) == len(gold):
                 raise ValueError(

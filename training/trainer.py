@@ -24,7 +24,7 @@ from malmoi.training.callbacks import (
     ShortLines,
     ShortProgress,
 )
-from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered, predicted_labels
+from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered
 from malmoi.training.optimizer import recipe_optimizer
 from malmoi.training.plan import TrainingPlan
 from malmoi.training.preparation import Preparation
@@ -117,7 +117,7 @@ def build_trainer(
         data_collator=task.collator(tokenizer),
         processing_class=tokenizer,
         compute_metrics=evaluation,  # type: ignore[arg-type]
-        preprocess_logits_for_metrics=predicted_labels,
+        preprocess_logits_for_metrics=task.judged,
         optimizers=(optimizer, None),
     )
     # both print all figures after every evaluation

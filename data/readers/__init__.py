@@ -13,6 +13,7 @@ from malmoi.data.readers.kmou_lines import read_kmou_lines
 from malmoi.data.readers.labelled_texts import read_labelled_texts
 from malmoi.data.readers.nsmc import read_nsmc
 from malmoi.data.readers.plain_sentences import read_plain_sentences
+from malmoi.data.readers.plain_text import read_plain_text
 
 
 class Reader(NamedTuple):
@@ -30,6 +31,7 @@ READERS = {
     "kmou-lines": Reader(read_kmou_lines, "named-entities", None),
     "labelled-texts": Reader(read_labelled_texts, "sentence-classification", None),
     "nsmc": Reader(read_nsmc, "sentence-classification", "e9t/nsmc (Hub)"),
+    "plain-text": Reader(read_plain_text, "language-model", None),
     "plain-sentences": Reader(read_plain_sentences, "word-spacing", "the sentences of the sample corpus"),
 }
 """The readers by the name that recipes give them. Each takes the folder of `--data_dir`, or `None` without it."""

@@ -81,7 +81,7 @@ def test_a_key_that_is_unknown_names_the_nearest() -> None:
 def test_a_key_of_several_architectures_or_tasks_says_so() -> None:
     (hidden,) = find_key("hidden_size")
     assert hidden.group == "model_type: bilstm, bilstm_crf"
-    assert [key.default for key in find_key("reader")] == ["klue-ner", "plain-sentences", "nsmc"]
+    assert [key.default for key in find_key("reader")] == ["klue-ner", "plain-sentences", "nsmc", "plain-text"]
     with pytest.raises(RecipeError):
         find_key("readerr")
 

@@ -5,7 +5,7 @@ from malmoi.data.alignment import tags_to_spans
 from malmoi.data.augmentation import agreeing_josa, with_replaced_names
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.readers.inline_marks import read_inline_marks
-from malmoi.data.tagged_dataset import label_names
+from malmoi.data.tagged_dataset import label_names, names_in
 
 
 def names_of(rows: Dataset) -> list[list[tuple[str, str]]]:
@@ -14,6 +14,11 @@ def names_of(rows: Dataset) -> list[list[tuple[str, str]]]:
         [(row["text"][start:end], label) for start, end, label in tags_to_spans([labels[tag] for tag in row["tags"]])]
         for row in rows
     ]
+
+
+def test_the_names_of_a_data_set() -> None:
+    train = read_inline_marks(None)["train"]
+    assert names_in(train) == {name for sentence in names_of(train) for name, _ in sentence}
 
 
 def test_copies_hold_names_of_the_same_type_and_the_same_other_words() -> None:

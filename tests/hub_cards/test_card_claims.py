@@ -267,6 +267,24 @@ def test_the_types_of_klue_are_explained(tmp_path: Path) -> None:
     assert "Some Processor with 2 cores" in text
 
 
+def test_limits_say_what_new_names_and_missing_spaces_cost(tmp_path: Path) -> None:
+    report = klue_report(OWN_SPLITS | {"test": 500})
+    corpus = corpus_of(report, None)
+    old = render_card(facts_of(report, tmp_path), corpus, "u/m").text
+    assert "Names that do not occur in the training data are found less often." in old
+    added = {"entity_f1_unseen": 0.625, "entity_f1_no_spaces": 0.7}
+    for figures in (report["figures"], report["tokenizer"]["ceiling"]):
+        figures.update(added)
+    report["test_figures"] = {**report["figures"], "entity_f1": 0.75, "entity_f1_unseen": 0.5}
+    report["definitions"].update(dict.fromkeys(added, "what it means"))
+    text = render_card(facts_of(report, tmp_path), corpus, "u/m").text
+    assert "found less often" not in text
+    told = "- New names: an F1 of 50.00 % on test for those that are none in the training data (75.00 % for all)."
+    assert f"{told}\n- Missing spaces: an F1 of 70.00 % on test where texts have none at all.\n" in text
+    assert "| `entity_f1_unseen` | 62.50 | 50.00 | 62.50 |" in text
+    assert "- `entity_f1_no_spaces`: what it means" in text
+
+
 @pytest.mark.parametrize(
     ("task", "labels", "report", "texts"),
     [

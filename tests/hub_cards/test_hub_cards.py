@@ -142,6 +142,14 @@ def test_a_repetition_must_be_one(
         read_facts(runs[1], [same])
 
 
+def test_a_repetition_has_the_same_figures(
+    runs: dict[int, Path], copied: Callable[[Callable[[dict[str, Any]], Any]], Path]
+) -> None:
+    older = copied(lambda report: report["definitions"].pop("entity_f1_unseen"))
+    with pytest.raises(UserError, match="it lacks the figures entity_f1_unseen; train the run anew"):
+        read_facts(runs[1], [older])
+
+
 def test_other_data_is_no_repetition(
     runs: dict[int, Path], copied: Callable[[Callable[[dict[str, Any]], Any]], Path]
 ) -> None:

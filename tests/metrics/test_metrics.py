@@ -13,7 +13,7 @@ from malmoi.data.alignment import tags_to_spans, tags_to_token_labels
 from malmoi.data.readers.klue_ner import KLUE_LABELS
 from malmoi.metrics.counts import EntityCounts, TagCounts
 from malmoi.metrics.klue_official import Subword, official_character_tags
-from malmoi.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
+from malmoi.metrics.named_entities import DEFINITIONS, NO_SPACES, NamedEntityMetrics, describe_names
 from malmoi.metrics.tokenized_sentence import TokenizedSentence
 
 TAGS = ["O", "B-PS", "I-PS", "B-LC", "I-LC"]
@@ -88,11 +88,14 @@ def sentence(text: str, tags: list[str], unknown: set[int] = frozenset()) -> Tok
 
 
 def test_a_perfect_tagger_reaches_one_everywhere() -> None:
-    metrics = NamedEntityMetrics(KLUE_LABELS)
+    metrics = NamedEntityMetrics(KLUE_LABELS, training_names={"민수"})
     tags = ["B-PS", "I-PS", "O", "O", "B-LC", "I-LC", "I-LC", "I-LC"]
     metrics.update(sentence("민수는 부산 역", tags), tags, tags)
     figures = metrics.compute()
-    assert {name: figures[name] for name in DEFINITIONS} == dict.fromkeys(DEFINITIONS, 1.0)
+    # the one that is left out is measured on other texts
+    assert {name: figures[name] for name in DEFINITIONS if name in figures} == dict.fromkeys(
+        [name for name in DEFINITIONS if name != NO_SPACES], 1.0
+    )
     assert figures["f1/PS"] == figures["recall/LC"] == 1.0
 
 
@@ -181,6 +184,56 @@ def test_the_metric_for_evaluate_gives_the_same_figures(tmp_path: Path) -> None:
     ours = NamedEntityMetrics(["B-LC", "I-LC", "B-PS", "I-PS", "O"])
     ours.update(sentence(text, gold), predicted, gold)
     ours.update(sentence(text, gold), gold, gold)
-    assert metric.compute() == ours.compute()
+    figures = metric.compute()
+    assert figures == ours.compute()
+    assert not [name for name in figures if name.endswith("_unseen")]
+    metric.add_batch(texts=[text] * 2, predictions=[predicted, gold], references=[gold, gold])
+    figures = metric.compute(training_names=["민수"])
+    assert (figures["entity_precision_unseen"], figures["entity_recall_unseen"]) == (1, 1 / 2)
+    assert "entity_f1_unseen: " in metric.description
+    assert NO_SPACES not in metric.description
     with pytest.raises(ValueError, match="Expected one tag per character: 5 characters, 1 predictions, 5 references"):
         metric.compute(texts=[text], predictions=[["O"]], references=[gold])
+
+
+def test_unseen_names_are_judged_by_themselves() -> None:
+    """민수 is a name of the training set, whatever its type there; 부산 and 부산역 are none."""
+    metrics = NamedEntityMetrics(KLUE_LABELS, training_names=["민수", "서울"])
+    text = "민수 부산역 서울"
+    gold = ["B-PS", "I-PS", "O", "B-LC", "I-LC", "I-LC", "O", "B-LC", "I-LC"]
+    metrics.update(sentence(text, gold), ["B-PS", "I-PS", "O", "B-LC", "I-LC", "O", "O", "B-OG", "I-OG"], gold)
+    metrics.update(sentence(text, gold), ["O", "O", "O", "B-LC", "I-LC", "I-LC", "O", "O", "O"], gold)
+    metrics.update(sentence(text, gold), ["O"] * 9, gold)
+    figures, details = metrics.compute(), metrics.details()
+    assert figures["entity_precision_unseen"] == 1 / 2
+    assert figures["entity_recall_unseen"] == 1 / 3
+    assert figures["entity_f1_unseen"] == pytest.approx(2 * 1 / (2 + 3))
+    assert figures["entity_recall"] == 2 / 9
+    assert details["counted"] == {"names": 9, "unseen names": 3}
+    assert details["training_names"] == describe_names(["서울", "민수", "민수"])
+    for name in ("entity_f1_unseen", "entity_precision_unseen", "entity_recall_unseen"):
+        low, high = details["intervals"][name]  # type: ignore[index]
+        assert 0 < low < figures[name] < high < 1
+
+
+@given(SEQUENCES, st.sets(st.sampled_from(["가", "나", "가나", "나다", "다"])))
+def test_without_training_names_every_name_is_unseen_and_with_all_of_them_none(
+    pairs: list[list[tuple[str, str]]], some: set[str]
+) -> None:
+    nothing, everything, few = (NamedEntityMetrics(TAGS, training_names=names) for names in ((), SUBTEXTS, some))
+    counts = EntityCounts()
+    for pair in pairs:
+        gold, predicted = [a for a, _ in pair][:9], [b for _, b in pair][:9]
+        text = "가나다라마바사아자"[: len(gold)]
+        for metrics in (nothing, everything, few):
+            metrics.update(sentence(text, gold), predicted, gold)
+        spans = [{s for s in tags_to_spans(t) if text[s.start : s.end] not in some} for t in (gold, predicted)]
+        counts.update(*spans)
+    figures = nothing.compute()
+    assert figures["entity_f1_unseen"] == figures["entity_f1"]
+    assert everything.compute()["entity_f1_unseen"] == 0
+    assert everything.details()["counted"]["unseen names"] == 0  # type: ignore[index]
+    assert few.compute()["entity_f1_unseen"] == counts.micro().f1
+
+
+SUBTEXTS = {"가나다라마바사아자"[start:end] for start in range(9) for end in range(start + 1, 10)}

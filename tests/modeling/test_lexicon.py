@@ -78,7 +78,8 @@ def test_words_added_later_are_words_given_at_once(first: dict[str, int], second
     later.add_words({tuple(map(ord, word)): bits for word, bits in second.items()})
     both = lexicon_of({word: first.get(word, 0) | second.get(word, 0) for word in {**first, **second}})
     assert later.config.lexicon_sizes[: len(both.config.lexicon_sizes)] == both.config.lexicon_sizes
-    assert torch.equal(later.word_hashes, both.word_hashes) and torch.equal(later.word_classes, both.word_classes)
+    assert torch.equal(later.word_hashes, both.word_hashes)
+    assert torch.equal(later.word_classes, both.word_classes)
 
 
 def test_padding_in_the_middle_of_a_word_is_no_character():

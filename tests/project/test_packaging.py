@@ -14,9 +14,12 @@ from packaging.requirements import Requirement
 from setuptools.compat.py310 import tomllib
 from setuptools.config.pyprojecttoml import read_configuration
 
+from malmoi.models import NAMES
+
 ROOT = Path(__file__).parents[2]
 SETUPTOOLS = read_configuration(ROOT / "pyproject.toml", expand=False)["tool"]["setuptools"]
 FOLDERS = SETUPTOOLS["package-dir"]
+LARGEST_WHEEL = 50_000_000
 
 
 def test_every_folder_with_code_is_a_package() -> None:
@@ -28,6 +31,8 @@ def test_every_folder_with_code_is_a_package() -> None:
         # `hub_cards/examples` and `benchmarks/results` are for readers of the project and not part of the package
         if path.is_file() and not {"__pycache__", "examples", "results"} & set(path.parts)
     }
+    # the models are data of `malmoi.models`, in folders with the names of their tasks
+    found -= {f"models/{name}" for name in NAMES}
     assert found == set(FOLDERS.values())
     assert set(SETUPTOOLS["packages"]) == set(FOLDERS)
     assert all((ROOT / room / "py.typed").is_file() for room in rooms)
@@ -81,9 +86,10 @@ def test_what_is_built_holds_what_it_should(checkout: Path) -> None:
         for package, folder in FOLDERS.items()
         for path in (checkout / folder).iterdir()
         if path.is_file() and not f"{package}.".startswith("malmoi.benchmarks.")
-    }
+    } | {f"malmoi/{path.relative_to(checkout).as_posix()}" for path in (checkout / "models").glob("*/*")}
     assert {"malmoi/__init__.py", "malmoi/py.typed", "malmoi/modeling/py.typed", "malmoi/recipes/demo.yaml"} < files
     of_wheel = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt")
+    assert wheel.stat().st_size < LARGEST_WHEEL
     assert set(contents(wheel)) == files | {f"malmoi-{version}.dist-info/{name}" for name in of_wheel}
     # the sdist: the whole project
     with tarfile.open(sdist) as archive:

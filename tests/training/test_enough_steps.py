@@ -35,7 +35,7 @@ TINY = {
 }
 LARGE = 14_000
 """Rows of an epoch: a tenth of NSMC; the other corpora have more."""
-ROWS = {"demo": 440 * 8, "nsmc-bi-lstm": 142_500}
+ROWS = {"korean-language-model": 600_000, "demo": 440 * 8, "nsmc-bi-lstm": 142_500}
 
 
 def given(recipe: Recipe, texts: int) -> tuple[dict[str, Any], TrainingArguments]:

@@ -39,11 +39,18 @@ FEW_STEPS = {
     "disable_tqdm": "true",
 }
 USE = """
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, pipeline
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification
+from transformers import AutoTokenizer, pipeline
 text = "손흥민은 춘천에서 태어났다."
 for folder in {folders!r}:
     trust = "auto_map" in open(folder + "/config.json").read()  # stock architectures carry no code
     architecture = AutoConfig.from_pretrained(folder, trust_remote_code=trust).architectures[0]
+    if architecture == "BiLstmModel":
+        model = AutoModel.from_pretrained(folder, trust_remote_code=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
+        states = model(**tokenizer(text, return_tensors="pt")).last_hidden_state
+        print(folder.rsplit("/", 1)[1], type(model).__name__, states.shape[1], sep="\t")
+        continue
     of_sequence = architecture.endswith("ForSequenceClassification")
     auto_class = AutoModelForSequenceClassification if of_sequence else AutoModelForTokenClassification
     model = auto_class.from_pretrained(folder, trust_remote_code=trust)
@@ -80,6 +87,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for name in ("train.txt", "val.txt")
         },
         "nsmc": {"ratings_train.txt": reviews, "ratings_test.txt": reviews},
+        "plain-text": {
+            "train.txt": "".join(f"{sentence} {number}\n" for sentence in sentences for number in range(9))
+        },
         "plain-sentences": {name: "\n".join(sentences * 4) + "\n" for name in ("train.txt", "val.txt", "test.txt")},
     }
     for reader, contents in files.items():
@@ -139,14 +149,17 @@ def test_every_twin_is_trained_loaded_elsewhere_and_used(
         report = json.loads((folders[-1] / "report.json").read_text(encoding="utf-8"))
         of_text = report["task"] == "sentence-classification"
         stock = "BertForSequenceClassification" if of_text else "BertForTokenClassification"
-        classes[name] = expected.get(str(report["model_type"]), stock)
+        is_body = report["task"] == "language-model"
+        classes[name] = "BiLstmModel" if is_body else expected.get(str(report["model_type"]), stock)
         assert (folders[-1] / "loss.png").stat().st_size > 1000
         assert (folders[-1] / "confusion.png").exists() == of_text
     output = run_without_malmoi(USE.format(folders=list(map(str, folders))))
     lines = [line.split("\t") for line in output.splitlines()]
     assert {name: model for name, model, _ in lines} == classes
     for name, model, answer in lines:
-        if "Token" in model:
+        if model == "BiLstmModel":
+            assert answer == "16", name  # a state for each syllable
+        elif "Token" in model:
             assert answer.replace(" ", "") == "손흥민은춘천에서태어났다.", name
         else:
             assert answer in ("negative", "positive"), name

@@ -157,7 +157,6 @@ def test_dropout_may_be_another(tmp_path: Path, models: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "model", "flags", "message"),
     [
-        ("bilstm_crf", "bilstm", {}, "has the architecture bilstm, but `model_type` is bilstm_crf"),
         ("bilstm_crf", "encoder_crf", {}, "has the architecture encoder_crf, but `model_type` is bilstm_crf"),
         ("bilstm_crf", "encoder", {}, "has the architecture bert, but `model_type` is bilstm_crf"),
         ("encoder_crf", "bilstm_crf", {}, "has the architecture bilstm_crf, but `model_type` is encoder_crf"),

@@ -8,6 +8,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.token_features import untagged_token_ids
+from malmoi.inference.loading import LANGUAGE_MODEL
 from malmoi.inference.model_names import without_waiting_for_the_hub
 from malmoi.modeling import (
     BiLstmConfig,
@@ -19,6 +20,7 @@ from malmoi.modeling import (
 )
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import CONFIGURATIONS, RecipeError, nearest
+from malmoi.training.models.language_model import BiLstmLanguageModel
 from malmoi.training.models.tokenizers import check_training_name
 from malmoi.training.tasks import Task
 
@@ -109,6 +111,8 @@ def _bilstm_crf(request: ModelRequest) -> PreTrainedModel:
 
 
 def _bilstm(request: ModelRequest) -> PreTrainedModel:
+    if request.task.name == LANGUAGE_MODEL:
+        return BiLstmLanguageModel(BiLstmConfig(**request.of_tokenizer() | request.settings))
     given = {**request.of_tokenizer(), **request.of_labels()}
     return BiLstmForSequenceClassification(BiLstmConfig(**given | request.settings))
 

@@ -7,7 +7,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from malmoi.inference.loading import TASK_KEY, load_model, task_of
+from malmoi.inference.loading import LANGUAGE_MODEL, TASK_KEY, load_model, read_config, task_of
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError, model_settings, nearest
 from malmoi.training.processes.launcher import say
@@ -19,6 +19,10 @@ KEPT = (
     *("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers", "ngram_sizes", "ngram_vocab_size"),
     *("ngram_embedding_size", "pooling", "pad_token_id", "unk_token_id", "untagged_token_ids"),
 )
+
+
+BILSTMS = ("bilstm", "bilstm_crf")
+"""The architectures whose embeddings and LSTM another one of them can take over."""
 
 
 class FinishedModel(NamedTuple):
@@ -36,8 +40,10 @@ class FinishedModel(NamedTuple):
 
     def describe(self, labels: list[str]) -> dict[str, Any]:
         """Return what a report says of the beginning of a training with these labels; no path of this machine."""
-        name = Path(self.name).resolve().name if Path(self.name).exists() else self.name
-        return {"model": name, "new_labels": [label for label in labels if label not in self.labels]}
+        return {
+            "model": described_name(self.name),
+            "new_labels": [label for label in labels if label not in self.labels],
+        }
 
     def settings_used(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Return the settings of a report with those that this model brought instead of those of the recipe."""
@@ -51,6 +57,8 @@ class FinishedModel(NamedTuple):
 def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) -> FinishedModel | None:
     """Return the finished model that `model_name_or_path` names; `None` if it names a bare encoder, or nothing.
 
+    A BiLSTM of another task or architecture is a body (`malmoi.training.models.body`), so that is `None` too.
+
     Raises:
         UserError: If the model is for another task or of another architecture, or what the user says does not fit it.
     """
@@ -60,6 +68,12 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
     if arguments.model_type.startswith(ENCODER):
         config = _config_of(name)
         if config is None or not _is_finished(config, arguments.model_type):
+            return None
+    else:
+        config = read_config(name)
+        if config.model_type in BILSTMS and (config.model_type, task_of(config)) != (arguments.model_type, task.name):
+            return None
+        if task.name == LANGUAGE_MODEL:  # what it predicted tokens with is not kept
             return None
     loaded = load_model(name, None)
     config = loaded.model.config
@@ -72,10 +86,15 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
         )
     if task_of(config) != task.name:
         raise RecipeError(f"{name} is a model for {task_of(config)}, but `task` is {task.name}.")
-    said = _said(recipe)
+    said = said_by_the_user(recipe)
     if said.get("tokenizer") not in (None, name):
         raise RecipeError(
             f"A model that is trained on keeps its own tokenizer: leave out `tokenizer: {said['tokenizer']}`, or "
+            "`model_name_or_path`."
+        )
+    if said.get("lexicon"):
+        raise RecipeError(
+            f"A model that is trained on keeps its features: leave out `lexicon: {said['lexicon']}`, or "
             "`model_name_or_path`."
         )
     settings = {key: value for key, value in said.items() if key in model_settings(arguments.model_type)}
@@ -102,7 +121,12 @@ def _is_finished(config: PreTrainedConfig, model_type: str) -> bool:
     return model_type == ENCODER and TASK_KEY in config.to_dict()
 
 
-def _said(recipe: Recipe) -> dict[str, Any]:
+def described_name(name: str) -> str:
+    """Return the name of a model as a published report may show it: no path of this machine."""
+    return Path(name).resolve().name if Path(name).exists() else name
+
+
+def said_by_the_user(recipe: Recipe) -> dict[str, Any]:
     """Return what the user says: flags, and the settings of a recipe that is not one of the package."""
     said = recipe.flags if recipe.is_of_the_package else {**recipe.settings, **recipe.flags}
     return {key: typed for key, value in said.items() if (typed := typed_value(value)) is not None}

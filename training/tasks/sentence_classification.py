@@ -58,7 +58,9 @@ class SentenceClassification(Task):
             return None
         return weighted_cross_entropy(balanced_weights(torch.tensor(train["labels"][:]), num_labels))
 
-    def evaluation(self, features: Dataset, dataset: Dataset) -> ClassificationEvaluation:
+    def evaluation(
+        self, features: Dataset, dataset: Dataset, *, train: Dataset | None = None
+    ) -> ClassificationEvaluation:
         """Return what judges predictions for the text features of classified texts."""
         return ClassificationEvaluation(features, dataset)
 

@@ -38,15 +38,24 @@ class TaggingTask(Task):
         """Return what pads token features to the longest of a batch."""
         return PaddingCollator(tokenizer)
 
-    def evaluation(self, features: Dataset, dataset: Dataset) -> TaggingEvaluation:
+    def metrics_maker(self, train: Dataset | None) -> Callable[[Sequence[str]], TaggingMetrics]:
+        """Return what makes empty metrics for labels, for models of this training set if it is known."""
+        return type(self).make_metrics
+
+    def evaluation(self, features: Dataset, dataset: Dataset, *, train: Dataset | None = None) -> TaggingEvaluation:
         """Return what judges predictions for the token features of tagged sentences."""
-        return TaggingEvaluation(features, dataset, type(self).make_metrics)
+        return TaggingEvaluation(features, dataset, self.metrics_maker(train))
 
     def describe_tokens(self, evaluation: Evaluation) -> dict[str, Any]:
         """Return the share of unknown tokens, and what the tokenizer allows at best."""
         assert isinstance(evaluation, TaggingEvaluation)
+        altered = {
+            name: tokenizer_ceiling(other)[self.main_figure]
+            for name, other in evaluation.altered.items()
+            if isinstance(other, TaggingEvaluation)
+        }
         unknown = [token for row in evaluation.features["unknown"] for token in row]
         return {
             "unknown_share": sum(unknown) / max(len(unknown), 1),
-            "ceiling": tokenizer_ceiling(evaluation),
+            "ceiling": tokenizer_ceiling(evaluation) | altered,
         }

@@ -2,14 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
-from transformers import PreTrainedTokenizerBase
+from datasets import Dataset, DatasetDict
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.data.readers import READERS
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.training.class_weights import LossFunction
-from malmoi.training.evaluation import Evaluation
+from malmoi.training.evaluation import Evaluation, predicted_labels
 
 
 class Task(ABC):
@@ -29,6 +32,12 @@ class Task(ABC):
     """A text to try a model on."""
     breakdown: str
     """What its figures `precision/X`, `recall/X` and `f1/X` are figures of."""
+    only_of_finished_models: tuple[str, ...] = ()
+    """The figures that are not measured after every epoch: those on altered texts."""
+
+    def read(self, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
+        """Return the splits of the data that the recipe names."""
+        return READERS[arguments.reader].read(Path(arguments.data_dir) if arguments.data_dir else None)
 
     @abstractmethod
     def labels(self, dataset: Dataset) -> list[str]:
@@ -66,9 +75,37 @@ class Task(ABC):
         """Return the loss that the recipe asks for, for these features; `None` if it is that of the model."""
         return None
 
+    def judged(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return what an `Evaluation` is given of a batch: the label ids that are predicted."""
+        return predicted_labels(logits, labels)
+
     @abstractmethod
-    def evaluation(self, features: Dataset, dataset: Dataset) -> Evaluation:
-        """Return what judges predictions for the features of a dataset."""
+    def evaluation(self, features: Dataset, dataset: Dataset, *, train: Dataset | None = None) -> Evaluation:
+        """Return what judges predictions for the features of a dataset.
+
+        Args:
+            features: The features.
+            dataset: The dataset that they are of.
+            train: The training set, if it is known: figures of what is new to a model depend on it.
+        """
+
+    def altered_evaluations(
+        self, evaluation: Evaluation, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None
+    ) -> dict[str, Evaluation]:
+        """Return what judges a finished model on altered texts, by the name of the figure that this gives.
+
+        The figure is the main one of the task, for the altered texts.
+
+        Args:
+            evaluation: What judges the model on the texts as they are.
+            tokenizer: The tokenizer of the model.
+            max_length: How many tokens the model sees at once; `None` if there is no limit.
+        """
+        return {}
+
+    def kept(self, model: PreTrainedModel) -> PreTrainedModel:
+        """Return what is saved of a trained model."""
+        return model
 
     @abstractmethod
     def describe_tokens(self, evaluation: Evaluation) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The lexicons of the package, and what makes them from dictionaries of others."""

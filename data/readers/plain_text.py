@@ -1,0 +1,63 @@
+"""Files with one text per line and nothing else, for language models."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from datasets import Dataset, DatasetDict, Features, Value
+
+from malmoi.data.text_lines import DataFormatError, read_lines
+
+SUFFIXES = (".txt", ".txt.xz")
+BEGINNINGS = {"train": ("train",), "validation": ("val",), "test": ("test",)}
+"""What the names of the files of each split begin with."""
+
+
+def read_plain_text(data_dir: Path | None, *, lines: int | None = None) -> DatasetDict:
+    """Return the `train`, `validation` and `test` texts of a folder; empty lines are skipped.
+
+    Args:
+        data_dir: Folder with text files, or with such files packed by xz, whose names begin with `train`,
+            `validation` or `val`, and `test`. There may be several of each; all but those of `train` may be missing.
+        lines: How many lines of each training file are read, from its beginning; `None` for all.
+
+    Raises:
+        DataFormatError: If a file is malformed; it names the file, the line and what was expected.
+    """
+    if data_dir is None:
+        raise DataFormatError("plain-text", None, "expected a folder with texts, by --data_dir.")
+    found = sorted(path for path in data_dir.glob("*") if path.name.endswith(SUFFIXES) and path.is_file())
+    files = {split: [path for path in found if path.name.startswith(names)] for split, names in BEGINNINGS.items()}
+    if not files["train"]:
+        raise DataFormatError(
+            data_dir, None, "expected a folder with text files (.txt, .txt.xz) whose names begin with train."
+        )
+    return DatasetDict(
+        {
+            split: text_dataset(
+                chain.from_iterable(_read_file(path, lines if split == "train" else None) for path in paths)
+            )
+            for split, paths in files.items()
+            if paths
+        }
+    )
+
+
+def text_dataset(texts: Iterator[tuple[str, str]]) -> Dataset:
+    """Build a dataset with the columns `id` and `text`."""
+    rows = list(texts)
+    columns = {"id": [row[0] for row in rows], "text": [row[1] for row in rows]}
+    return Dataset.from_dict(columns, features=Features({"id": Value("string"), "text": Value("string")}))
+
+
+def _read_file(path: Path, lines: int | None) -> Iterator[tuple[str, str]]:
+    """Yield the ids and texts of a file."""
+    count, name = 0, path.name.split(".")[0]
+    for number, line in read_lines(path):
+        if lines is not None and number > lines:
+            break
+        if line.strip():
+            count += 1
+            yield f"{name}-{number}", line
+    if not count:
+        raise DataFormatError(path, None, "expected texts, found none.")

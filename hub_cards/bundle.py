@@ -1,0 +1,206 @@
+"""Make a finished run the model of the package for its task: small, with card, recipe and report, and without code.
+
+python -m malmoi.hub_cards.bundle runs/klue-ner-bi-lstm-crf
+
+Weights are stored in half precision, and computed with in single precision as before; the model that comes out must
+answer as the run does. What is trained on data whose licence binds those who use the weights is refused.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+import torch
+from safetensors.torch import load_file, save_file
+from transformers.utils import logging
+
+from malmoi.data.standard_streams import write_utf8
+from malmoi.data.text_lines import read_lines
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards.card import render_card
+from malmoi.hub_cards.corpus import Corpus, corpus_of
+from malmoi.hub_cards.run_facts import RunFacts, read_facts
+from malmoi.hub_cards.staging import RECIPE, recipe_of
+from malmoi.inference.bundled_models import bundled_name
+from malmoi.inference.classifier import Classifier
+from malmoi.inference.loading import TOKENIZER, WEIGHTS, check_model_folder
+from malmoi.inference.spacer import Spacer
+from malmoi.inference.tagger import Tagger
+from malmoi.models import FOLDER
+from malmoi.reports.report import write_report
+from malmoi.training.processes.launcher import leave
+
+LICENSES = ("apache-2.0", "cc-by-4.0", "cc-by-sa-4.0", "cc0-1.0", "mit")
+"""Of weights that may come with the package: whoever installs it may use them for anything."""
+MOST_BYTES = 12_000_000
+"""How large the folder of a model may be."""
+KEPT_PARAMETERS = "crf."
+"""Parameters that are added up over a whole sentence, and few: they keep their precision."""
+ABOUT_CODE = ("auto_map", "custom_pipelines")
+"""Keys of a configuration that name files of code, of which there are none."""
+
+
+def bundle(
+    run: str | Path,
+    *,
+    texts: Sequence[str] = (),
+    other_seeds: Sequence[str | Path] = (),
+    corpus: str | None = None,
+    output_dir: str | Path | None = None,
+    half: bool = True,
+) -> Path:
+    """Write the folder of a model of the package, in the place of the one that is there, and return it.
+
+    Args:
+        run: Folder of a finished run.
+        texts: Texts that must be answered as by the run, beside the examples of its report.
+        other_seeds: Runs of the same recipe with other seeds; the card gives mean and spread.
+        corpus: Name or file of the training data's description, where the reader does not tell.
+        output_dir: Where to; by default the place of the model in the package that is installed.
+        half: Whether the weights are stored in half precision.
+
+    Raises:
+        UserError: If the run is not finished, its data forbid it, a text is answered otherwise, or the folder would
+            be too large; what was there is still there then.
+    """
+    run = Path(run)
+    facts = read_facts(run, [*map(Path, other_seeds)])
+    described = corpus_of(facts.report, corpus)
+    _check_license(described)
+    check_model_folder(run)
+    target = FOLDER / facts.task if output_dir is None else Path(output_dir)
+    if target.exists() and not (target / RECIPE).is_file():
+        raise UserError(f"{target}: expected no folder, or one that holds a model of the package.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="malmoi-bundle-", dir=target.parent) as folder:
+        made = Path(folder) / "model"
+        made.mkdir()
+        _write_model(run, made, half=half)
+        _check_answers(run, made, facts.task, [*facts.examples, *texts])
+        _write_papers(facts, described, made)
+        size = sum(path.stat().st_size for path in made.iterdir())
+        if size > MOST_BYTES:
+            raise UserError(f"{run}: its folder would have {size:,} bytes, more than the {MOST_BYTES:,} of a model.")
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.move(made, target)
+    return target
+
+
+def _check_license(corpus: Corpus) -> None:
+    if corpus.weights_license not in LICENSES:
+        name = corpus.weights_license_name or corpus.weights_license
+        raise UserError(
+            f"Weights that are trained on {corpus.name} have the licence {name} and cannot come with the package; "
+            f"expected one of {', '.join(LICENSES)}."
+        )
+
+
+def _write_model(run: Path, folder: Path, *, half: bool) -> None:
+    """Write configuration, weights and tokenizer."""
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    # what the model computes in; otherwise it would be what is stored
+    config = {key: value for key, value in config.items() if key not in ABOUT_CODE} | {"dtype": "float32"}
+    (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    weights = load_file(run / WEIGHTS)
+    if half:
+        weights = {
+            name: tensor.half() if tensor.dtype == torch.float32 and KEPT_PARAMETERS not in name else tensor
+            for name, tensor in weights.items()
+        }
+    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+    (folder / WEIGHTS).chmod(0o644)  # of every user, which the library does not think of
+    for name in (TOKENIZER, "tokenizer_config.json"):
+        shutil.copyfile(run / name, folder / name)
+
+
+def _check_answers(run: Path, made: Path, task: str, texts: Sequence[str]) -> None:
+    """Check that texts are answered as before, their probabilities aside.
+
+    Raises:
+        UserError: If not; it shows one.
+    """
+    other = [
+        text
+        for text, before, after in zip(texts, _answers(run, task, texts), _answers(made, task, texts))
+        if before != after
+    ]
+    if other:
+        raise UserError(
+            f"{run}: in half precision {len(other)} of {len(texts)} texts are answered otherwise, {other[0]!r} for "
+            "one; --full_precision stores the weights as they are."
+        )
+
+
+def _answers(model: Path, task: str, texts: Sequence[str]) -> list[object]:
+    """Return what a model says of each text, without probabilities."""
+    if task == Tagger.task:
+        return [[(entity.start, entity.end, entity.label) for entity in found] for found in Tagger(model)(texts)]
+    if task == Spacer.task:
+        return [spaced.text for spaced in Spacer(model)(texts)]
+    return [found.label for found in Classifier(model)(texts)]
+
+
+def _write_papers(facts: RunFacts, corpus: Corpus, folder: Path) -> None:
+    """Write report, recipe and card."""
+    write_report({**facts.report, **({"other_seeds": facts.repetitions} if facts.repetitions else {})}, folder)
+    (folder / RECIPE).write_text(recipe_of(facts), encoding="utf-8")
+    try:
+        card = render_card(facts._replace(folder=folder), corpus, bundled_name(facts.task))
+    except (jinja2.UndefinedError, KeyError) as error:
+        raise UserError(f"{facts.folder}/report.json: the card needs a value that is not there ({error}).") from None
+    card.save(folder / "README.md")
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    """Return what understands the arguments."""
+    parser = argparse.ArgumentParser(
+        prog="python -m malmoi.hub_cards.bundle",
+        description="Make a finished run the model of the package for its task.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("run", help="folder of a finished run")
+    parser.add_argument("--texts", type=Path, help="file of texts, one per line, that must be answered as by the run")
+    parser.add_argument("--corpus", help="what the training data are: a known name or a YAML file")
+    parser.add_argument(
+        "--other_seed",
+        dest="other_seeds",
+        type=Path,
+        action="append",
+        default=[],
+        help="run of the same recipe with another seed; repeatable",
+    )
+    parser.add_argument("--output_dir", type=Path, help="where to; by default its place in the package")
+    parser.add_argument("--full_precision", action="store_true", help="store the weights as they are")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Bundle what the arguments name, and say where it is."""
+    options = argument_parser().parse_args(argv)
+    logging.disable_progress_bar()
+    texts = [] if options.texts is None else [line for _, line in read_lines(options.texts)]
+    folder = bundle(
+        options.run,
+        texts=texts,
+        other_seeds=options.other_seeds,
+        corpus=options.corpus,
+        output_dir=options.output_dir,
+        half=not options.full_precision,
+    )
+    for path in sorted(folder.iterdir()):
+        print(f"{path.stat().st_size:>12,}  {path}")
+
+
+if __name__ == "__main__":
+    write_utf8()
+    try:
+        main()
+    except (UserError, OSError) as error:  # OSError: a folder that may not be written to, a full disk
+        leave(f"malmoi: {error}", 2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,31 @@
+"""The models of the package by their names, `bundled:named-entities`, wherever a model can be named."""
+
+from pathlib import Path
+
+from malmoi.data.user_error import UserError
+from malmoi.models import FOLDER, NAMES
+
+BUNDLED = "bundled:"
+"""How the names begin: a repository on the Hub has no colon in its name, and hardly a folder has one."""
+
+
+def bundled_name(task: str) -> str:
+    """Return the name of the model of the package for a task."""
+    return f"{BUNDLED}{task}"
+
+
+def model_place(name: str | Path) -> str | Path:
+    """Return the folder of a model of the package, and every other name as it is.
+
+    Args:
+        name: A folder, the name of a repository on the Hub, or that of a model of the package.
+
+    Raises:
+        UserError: If the package has no model of this name.
+    """
+    if not str(name).startswith(BUNDLED):
+        return name
+    task = str(name).removeprefix(BUNDLED)
+    if task not in NAMES:
+        raise UserError(f"There is no model {name}; the package has {', '.join(map(bundled_name, NAMES))}.")
+    return FOLDER / task

@@ -1,0 +1,93 @@
+"""From a finished run to a model of the package."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from support.tiny_runs import train_demo
+
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards import bundle as module
+from malmoi.hub_cards.bundle import bundle
+from malmoi.inference.tagger import Tagger
+
+pytestmark = pytest.mark.slow
+TEXTS = ["손흥민은 춘천에서 태어났다.", "비가 왔다."]
+CORPUS = """
+name: sentences of a test
+license: cc0-1.0
+domain: sentences
+weights_license: {license}
+weights_license_name: not-for-all
+weights_note: None.
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> Path:
+    return train_demo(tmp_path_factory.mktemp("runs") / "demo", data_dir=marked_corpus)
+
+
+def corpus(tmp_path: Path, license_of_weights: str = "apache-2.0") -> str:
+    (tmp_path / "corpus.yaml").write_text(CORPUS.format(license=license_of_weights), encoding="utf-8")
+    return str(tmp_path / "corpus.yaml")
+
+
+def test_a_bundled_model_answers_as_its_run(finished: Path, tmp_path: Path) -> None:
+    folder = bundle(finished, texts=TEXTS, corpus=corpus(tmp_path), output_dir=tmp_path / "made")
+    assert {path.name for path in folder.iterdir()} == {
+        *("README.md", "config.json", "model.safetensors", "recipe.yaml", "report.json"),
+        *("tokenizer.json", "tokenizer_config.json"),
+    }
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config["dtype"] == "float32"
+    stored, trained = load_file(folder / "model.safetensors"), load_file(finished / "model.safetensors")
+    assert stored.keys() == trained.keys()
+    for name, tensor in stored.items():
+        if "crf." in name or not trained[name].is_floating_point():
+            assert torch.equal(tensor, trained[name])
+        else:
+            assert tensor.dtype == torch.float16
+    for text in TEXTS:
+        ours, theirs = Tagger(folder)(text), Tagger(finished)(text)
+        assert [entity[:3] for entity in ours] == [entity[:3] for entity in theirs]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "malmoi tag " in card
+    assert "trust_remote_code" not in card
+    # and once more, in its own place
+    assert bundle(finished, corpus=corpus(tmp_path), output_dir=folder, half=False) == folder
+    assert {tensor.dtype for tensor in load_file(folder / "model.safetensors").values()} == {torch.float32}
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["made"]
+
+
+def test_what_cannot_come_with_the_package(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "made"
+    with pytest.raises(UserError, match="Weights that are trained on KMOU NER have the licence kmou-ner-non-comm"):
+        bundle(finished, corpus="kmou-ner", output_dir=target)
+    with pytest.raises(UserError, match="sentences of a test have the licence not-for-all and cannot come with"):
+        bundle(finished, corpus=corpus(tmp_path, "other"), output_dir=target)
+    monkeypatch.setattr(module, "MOST_BYTES", 1000)
+    with pytest.raises(UserError, match="bytes, more than the 1,000 of a model"):
+        bundle(finished, corpus=corpus(tmp_path), output_dir=target)
+    assert not target.exists()
+    target.mkdir()
+    with pytest.raises(UserError, match="expected no folder, or one that holds a model of the package"):
+        bundle(finished, corpus=corpus(tmp_path), output_dir=target)
+
+
+def test_half_precision_that_changes_an_answer_is_refused(finished: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run, ignore=shutil.ignore_patterns("checkpoint-*"))
+    weights = load_file(run / "model.safetensors")
+    labels = len(json.loads((run / "config.json").read_text(encoding="utf-8"))["id2label"])
+    name = next(name for name, tensor in weights.items() if tensor.shape == (labels,) and "crf." not in name)
+    # 100,000 is infinite in half precision
+    weights[name] = torch.full_like(weights[name], -1e5)
+    weights[name][0] = 1e5
+    save_file(weights, run / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=r"in half precision \d+ of \d+ texts are answered otherwise"):
+        bundle(run, texts=TEXTS, corpus=corpus(tmp_path), output_dir=tmp_path / "made")
+    bundle(run, texts=TEXTS, corpus=corpus(tmp_path), output_dir=tmp_path / "made", half=False)

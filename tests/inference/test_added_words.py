@@ -1,0 +1,104 @@
+"""Words that are added to the lexicon of a finished model."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from support.tiny_models import save
+from transformers import PreTrainedTokenizerFast
+
+from malmoi.data.lexicon import LexiconWords
+from malmoi.data.user_error import UserError
+from malmoi.inference.added_words import read_words
+from malmoi.inference.tagger import Tagger
+from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
+from malmoi.training.models.dictionary_features import lexicon_settings, set_lexicon
+
+LABELS = ["B-LC", "I-LC", "B-PS", "I-PS", "O"]
+TEXT = "손흥민은 춘천에서 태어났다."
+
+
+@pytest.fixture
+def with_lexicon(tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast) -> Path:
+    """A folder with a tiny tagger whose lexicon has one word."""
+    lexicon = LexiconWords(("person", "place"), {"김민재": 1})
+    torch.manual_seed(0)
+    model = BiLstmCrfForTokenClassification(
+        BiLstmCrfConfig(
+            vocab_size=len(syllable_tokenizer),
+            embedding_size=6,
+            hidden_size=8,
+            initializer_range=1.0,
+            id2label=dict(enumerate(LABELS)),
+            lexicon_labels={"PS": "person"},
+            **lexicon_settings(lexicon, syllable_tokenizer),
+        )
+    )
+    set_lexicon(model, lexicon, syllable_tokenizer)
+    save(tmp_path / "model", model, syllable_tokenizer)
+    return tmp_path / "model"
+
+
+def marks(tagger: Tagger, text: str) -> torch.Tensor:
+    encoded = tagger.tokenizer(text, return_tensors="pt")
+    return tagger.model.lexicon.marks(encoded["input_ids"], encoded["attention_mask"].bool())  # type: ignore[operator]
+
+
+def test_an_added_word_is_found_by_label_and_by_class(with_lexicon: Path) -> None:
+    before = (with_lexicon / "model.safetensors").read_bytes(), (with_lexicon / "config.json").read_bytes()
+    plain = Tagger(with_lexicon)
+    assert marks(plain, "김민재").any()
+    assert not marks(plain, TEXT).any()
+    by_label = marks(Tagger(with_lexicon, words={"PS": ["손흥민"]}), TEXT)
+    assert by_label.any()
+    assert torch.equal(by_label, marks(Tagger(with_lexicon, words={"person": ["손흥민"]}), TEXT))
+    assert not torch.equal(by_label, marks(Tagger(with_lexicon, words={"place": ["손흥민"]}), TEXT))
+    both = Tagger(with_lexicon, words={"PS": ["손흥민"], "place": iter(["손흥민", "춘천"])})
+    assert torch.equal(
+        marks(both, "손흥민"), by_label[:, :3] | marks(Tagger(with_lexicon, words={"place": ["손흥민"]}), "손흥민")
+    )
+    assert marks(both, "김민재").any()  # those of before stay
+    # what the model says depends on them, and the folder is what it was
+    assert Tagger(with_lexicon, words={"PS": ["손흥민"]}).tag([TEXT])[0] != plain.tag([TEXT])[0]
+    assert before == (
+        (with_lexicon / "model.safetensors").read_bytes(),
+        (with_lexicon / "config.json").read_bytes(),
+    )
+
+
+def test_a_word_may_be_written_in_other_ways(with_lexicon: Path) -> None:
+    found = marks(Tagger(with_lexicon, words={"PS": ["손흥민"]}), TEXT)
+    for spelling in ("손흥민", " 손흥민 "):
+        assert torch.equal(marks(Tagger(with_lexicon, words={"PS": [spelling]}), TEXT), found)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"OG": ["가나다"]}, "has words for the labels PS and the classes person, place, got 'OG'"),
+        ({"PS": "가나다"}, "must give a list of words for PS, got '가나다'"),
+        ({"PS": [""]}, "must give words for PS, got ''"),
+        ({"PS": [1]}, "must give words for PS, got 1"),
+        ({"PS": ["🦄"]}, "The word '🦄' cannot be found by this model"),
+        (["가나다"], r"must give words for labels, as in \{'PS': \['가나다'\]\}, got"),
+    ],
+)
+def test_words_that_cannot_be_added(with_lexicon: Path, words: object, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Tagger(with_lexicon, words=words)  # type: ignore[arg-type]
+
+
+def test_a_model_without_a_lexicon_takes_no_words(saved_model: Path) -> None:
+    with pytest.raises(UserError, match="words can be added to models with a lexicon, and this one was trained with"):
+        Tagger(saved_model, words={"PS": ["손흥민"]})
+
+
+def test_words_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("손흥민\tPS\n춘천\tplace\n김민재\tPS\n춘천\tPS\n", encoding="utf-8")
+    assert read_words(file) == {"PS": ["손흥민", "춘천", "김민재"], "place": ["춘천"]}
+    file.write_text("손흥민\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"words\.txt, line 1: "):
+        read_words(file)
+    with pytest.raises(UserError, match="there is no such file"):
+        read_words(tmp_path / "none.txt")

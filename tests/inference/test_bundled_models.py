@@ -1,0 +1,69 @@
+"""The models that come with the package: whole, small, and used where none is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards.bundle import LICENSES, MOST_BYTES
+from malmoi.inference.bundled_models import bundled_name, model_place
+from malmoi.inference.classifier import Classifier
+from malmoi.inference.loading import COMMANDS, read_task
+from malmoi.inference.spacer import Spacer
+from malmoi.inference.tagger import Tagger
+from malmoi.models import FOLDER, NAMES
+from malmoi.recipes.recipe import load_recipe
+
+KINDS = [Tagger, Spacer, Classifier]
+FILES = {
+    *("README.md", "config.json", "model.safetensors", "recipe.yaml", "report.json"),
+    *("tokenizer.json", "tokenizer_config.json"),
+}
+
+
+def test_there_is_a_model_for_each_task() -> None:
+    assert {*NAMES} == {*COMMANDS} == {path.name for path in FOLDER.iterdir() if path.is_dir()} - {"__pycache__"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_is_small_and_whole(name: str) -> None:
+    folder = FOLDER / name
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= MOST_BYTES
+    assert read_task(folder) == name
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert not {"auto_map", "custom_pipelines"} & set(config)  # no code lies there
+    assert load_recipe(str(folder / "recipe.yaml"), []).task == name
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    [license_line] = [line for line in card.splitlines() if line.startswith("license: ")]
+    assert license_line.removeprefix("license: ") in LICENSES
+    assert "kmou" not in (json.dumps(report["data"]) + card).casefold()
+    assert f"`{bundled_name(name)}`" in card
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_a_name_the_model_of_the_package_answers(kind: type[Tagger | Spacer | Classifier]) -> None:
+    ours, named = kind(), kind(f"bundled:{kind.task}")
+    text = "손흥민은 춘천에서 태어났다."
+    assert ours(text) == named(text) == kind(FOLDER / kind.task)(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_are_computed_with_in_single_precision(kind: type[Tagger | Spacer | Classifier]) -> None:
+    with safe_open(FOLDER / kind.task / "model.safetensors", framework="pt") as stored:
+        types = {name: stored.get_slice(name).get_dtype() for name in stored.keys()}  # noqa: SIM118
+    assert {kept for name, kept in types.items() if "crf." in name} <= {"F32"}
+    assert {parameter.dtype for parameter in kind().model.parameters()} == {torch.float32}
+
+
+def test_only_names_of_ours_are_looked_up(tmp_path: Path) -> None:
+    assert model_place("bundled:word-spacing") == FOLDER / "word-spacing"
+    assert model_place(Path("bundled:word-spacing")) == FOLDER / "word-spacing"
+    assert model_place("user/model") == "user/model"
+    assert model_place(tmp_path) == tmp_path
+    with pytest.raises(UserError, match="There is no model bundled:spacing; the package has bundled:named-entities, "):
+        model_place("bundled:spacing")

@@ -1,0 +1,34 @@
+"""The training set of a saved model, where the data that it is evaluated on hold it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from datasets import Dataset
+
+from malmoi.data.tagged_dataset import names_in
+from malmoi.metrics.named_entities import describe_names
+from malmoi.training.preparation import draw_fraction
+from malmoi.training.run_report import fingerprint
+
+
+def known_training_set(report: Mapping[str, Any], splits: Mapping[str, Dataset]) -> Dataset | None:
+    """Return the tagged sentences that a model was trained on; `None` if they are not there, for all that is known.
+
+    The names of a training set are in no saved model, as they may be private. Its report tells them from others.
+
+    Args:
+        report: The report of the run; empty if there is none.
+        splits: Tagged sentences by the name of their split.
+    """
+    if "train" not in splits or not ("training_names" in report or _are_of(splits, report.get("data", {}))):
+        return None
+    train = draw_fraction(splits["train"], report["settings"].get("train_fraction", 1.0), seed=report["seed"])
+    recorded = report.get("training_names")
+    return train if recorded is None or recorded == describe_names(names_in(train)) else None
+
+
+def _are_of(splits: Mapping[str, Dataset], data: Mapping[str, Any]) -> bool:
+    """Tell whether these are the data of a report of before it described the names of the training set."""
+    return data.get("texts") == {name: rows.num_rows for name, rows in splits.items()} and (
+        data["fingerprint"] == fingerprint(splits[data["split"]])
+    )
