@@ -223,10 +223,7 @@ def compare_embeddings(
 
 
 @app.command("self-train", cls=RecipeCommand, context_settings=WITH_FLAGS)
-def self_train(
-    context: typer.Context,
-    recipe: RecipeName,
-) -> None:
+def self_train(context: typer.Context, recipe: RecipeName) -> None:
     """Train teachers, let them label raw text, and train a student on that, too. Needs --silver_text.
 
     --seeds 1 2 3 gives each teacher its seed; other flags are those of `train`. The runs of the teachers go to

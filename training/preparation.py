@@ -76,6 +76,7 @@ def prepare(request: TrainingRequest) -> Preparation:
     model.config.update({TASK_KEY: task.name})
     max_length = input_length(arguments, model, tokenizer)
     train = with_silver(task.augment(task.with_labels(chosen, labels), arguments, seed=seed), silver)
+    train = task.with_noise(train, arguments, seed=seed)
     evaluated = {split: task.with_labels(rows, labels) for split, rows in splits.items() if split != "train"}
     evaluations = {
         split: task.evaluation(task.features(rows, tokenizer, max_length=max_length), rows, train=chosen)

@@ -123,4 +123,4 @@ def test_one_command_trains_all_and_leaves_what_is_finished(flags: Callable[...,
     assert [teacher.stat().st_mtime_ns for teacher in teachers] == untouched
     again = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert again["silver"] == report["silver"]
-    assert again["figures"] == report["figures"]
+    assert again["losses"] == report["losses"]

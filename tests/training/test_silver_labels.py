@@ -176,6 +176,19 @@ def test_so_many_sentences_as_asked_for_are_drawn_by_the_seed(
     assert [lines.index(line) for line in drawn[0]] == sorted(lines.index(line) for line in drawn[0])
 
 
+def test_spaces_change_in_silver_sentences_as_in_the_others(
+    tmp_path: Path, marked_corpus: Path, teachers: list[Path]
+) -> None:
+    text = write(tmp_path / "raw.txt", NEW)
+    noise = {"space_noise_probability": 1.0, "space_noise_drop_all_probability": 1.0}
+    plain = prepared(tmp_path / "run", marked_corpus, text, teachers)
+    bare = prepared(tmp_path / "run", marked_corpus, text, teachers, **noise)
+    spaces = [line.count(" ") for line in (*plain.splits["train"]["text"], *NEW)]
+    lengths = zip(plain.train["length"], bare.train["length"], spaces, strict=True)
+    assert all(before - after == count for before, after, count in lengths)
+    assert sum(spaces[-len(NEW) :]) > 0
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -41,16 +41,20 @@ class NamedEntities(TaggingTask):
         return choose_examples(candidates)
 
     def augment(self, train: Dataset, arguments: RecipeArguments, *, seed: int) -> Dataset:
-        """Return the sentences and copies with other names in them; in either, spaces may have changed."""
+        """Return the sentences, and copies of them in which names are replaced."""
         assert isinstance(arguments, NamedEntityArguments)
-        with_copies = with_replaced_names(
+        return with_replaced_names(
             train,
             copies=arguments.name_replacement_copies,
             probability=arguments.name_replacement_probability,
             seed=seed,
         )
+
+    def with_noise(self, train: Dataset, arguments: RecipeArguments, *, seed: int) -> Dataset:
+        """Return the sentences, some with other spaces."""
+        assert isinstance(arguments, NamedEntityArguments)
         return with_space_noise(
-            with_copies,
+            train,
             probability=arguments.space_noise_probability,
             drop_all_probability=arguments.space_noise_drop_all_probability,
             drop_probability=arguments.space_noise_drop_probability,

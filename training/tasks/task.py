@@ -55,6 +55,10 @@ class Task(ABC):
         """Return the training set with what the recipe adds to it."""
         return train
 
+    def with_noise(self, train: Dataset, arguments: RecipeArguments, *, seed: int) -> Dataset:
+        """Return the whole training set, silver sentences too, less tidy where the recipe asks for it."""
+        return train
+
     def prepare_tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
         """Return the tokenizer in the form that the task needs."""
         return tokenizer
