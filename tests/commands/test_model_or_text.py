@@ -95,7 +95,7 @@ def test_files_and_standard_input_need_no_model(empty_folder: Path) -> None:
     assert model_and_source("-", None, None, None, task="word-spacing")[1].files == ["-"]
     assert model_and_source("runs/a", ["-"], None, None, task="word-spacing")[0] == "runs/a"
     for first, files_given in (("글 하나", ["in.txt"]), (None, None), ("-", ["in.txt"])):
-        with pytest.raises(UserError, match="^Give either texts or"):
+        with pytest.raises(UserError, match=r"^Give either texts or"):
             model_and_source(first, None, files_given, None, task="named-entities")
 
 
