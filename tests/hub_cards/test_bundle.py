@@ -83,10 +83,12 @@ def test_half_precision_that_changes_an_answer_is_refused(finished: Path, tmp_pa
     shutil.copytree(finished, run, ignore=shutil.ignore_patterns("checkpoint-*"))
     weights = load_file(run / "model.safetensors")
     labels = len(json.loads((run / "config.json").read_text(encoding="utf-8"))["id2label"])
-    name = next(name for name, tensor in weights.items() if tensor.shape == (labels,) and "crf." not in name)
-    # 100,000 is infinite in half precision
-    weights[name] = torch.full_like(weights[name], -1e5)
-    weights[name][0] = 1e5
+    bias = next(name for name, tensor in weights.items() if tensor.shape == (labels,) and "crf." not in name)
+    # nothing but scores that are zero in half precision
+    for name in (bias, *(name for name in weights if "crf." in name)):
+        weights[name] = torch.zeros_like(weights[name])
+    scores = bias.replace("bias", "weight")
+    weights[scores] = 1e-9 * torch.randn(weights[scores].shape, generator=torch.Generator().manual_seed(0))
     save_file(weights, run / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(UserError, match=r"in half precision \d+ of \d+ texts are answered otherwise"):
         bundle(run, texts=TEXTS, corpus=corpus(tmp_path), output_dir=tmp_path / "made")
