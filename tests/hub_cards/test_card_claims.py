@@ -208,6 +208,16 @@ def test_a_share_of_the_training_data_is_told(tmp_path: Path) -> None:
     text = render_card(facts_of(report, tmp_path), corpus, "u/m").text
     assert "Trained on 8,403 texts, drawn from 21,008, and measured on 5,000 (validation)." in text
     assert "| trained on | KLUE NER (8,403 texts) |" in text
+    assert "malmoi train recipe.yaml --data_dir DIR" in text
+
+
+def test_sentences_that_models_have_labelled_are_told(tmp_path: Path) -> None:
+    report = klue_report(OFFICIAL)
+    report["silver"] = {"kept": 14026, "text": "raw.tsv", "teachers": ["seed-1", "seed-2"]}
+    text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
+    told = "| trained on | KLUE NER (21,008 texts), and 14,026 sentences of raw.tsv with the labels of 2 models |"
+    assert told in text
+    assert "malmoi self-train recipe.yaml --data_dir DIR" in text
 
 
 @pytest.mark.parametrize(
