@@ -7,6 +7,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.inference.bundled_models import model_place
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError, model_settings, nearest
@@ -58,7 +59,7 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
     if name is None:
         return None
     if arguments.model_type.startswith(ENCODER):
-        config = _config_of(name)
+        config = _config_of(str(model_place(name)))
         if config is None or not _is_finished(config, arguments.model_type):
             return None
     loaded = load_model(name, None)
