@@ -23,6 +23,7 @@ from malmoi.hub_cards.space.loaded_models import LoadedSpaceModel, load_models
 from malmoi.hub_cards.space.model_list import ListedModel, read_model_list
 from malmoi.hub_cards.space.tabs import OWN_CLASSES, OWN_NAMES, TABS, examples_of, tab_of
 from malmoi.hub_cards.space_staging import stage_space
+from malmoi.inference.loading import COMMANDS
 
 TOPICS = ["경제", "사회", "스포츠"]
 
@@ -106,6 +107,18 @@ def test_a_flag_comes_before_a_variable_and_that_before_the_default(
     monkeypatch.setattr(serve, "check_free", check)
     CliRunner().invoke(app, ["serve", "model", *options])
     assert checked == [told]
+
+
+@pytest.mark.slow
+def test_without_a_model_those_of_the_package_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: dict[str, list[LoadedSpaceModel]] = {}
+    monkeypatch.setattr(serve, "check_free", lambda *where: None)
+    monkeypatch.setattr("malmoi.hub_cards.space.interface.launch", lambda loaded, **where: served.update(loaded))
+    serve.serve_models([], trust_remote_code=False)
+    assert {task: [model.title for model in models] for task, models in served.items()} == {
+        task: [f"bundled:{task}"] for task in COMMANDS
+    }
+    assert all(model.examples for models in served.values() for model in models)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.inference.bundled_models import model_place
 from malmoi.inference.loading import LANGUAGE_MODEL, TASK_KEY, load_model, read_config, task_of
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError, model_settings, nearest
@@ -66,7 +67,7 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
     if name is None:
         return None
     if arguments.model_type.startswith(ENCODER):
-        config = _config_of(name)
+        config = _config_of(str(model_place(name)))
         if config is None or not _is_finished(config, arguments.model_type):
             return None
     else:
