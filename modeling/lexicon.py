@@ -5,7 +5,7 @@ word vectors: a feature says that a word of a class lies here, and what that mea
 hashes of their characters in what is saved with the model, so that no file and no tokenizer is needed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -115,7 +115,7 @@ class Lexicon(nn.Module):
         return found.permute(1, 2, 0)
 
     @torch.no_grad()
-    def add_words(self, words: Mapping[Sequence[int], int]) -> None:
+    def add_words(self, words: Mapping[tuple[int, ...], int]) -> None:
         """Add words, given as code points without spaces, with the bits of their classes; known ones get further bits.
 
         Raises:
@@ -124,7 +124,7 @@ class Lexicon(nn.Module):
         if not words:
             return
         own, device = len(self.config.lexicon_classes), self.word_hashes.device
-        by_size: dict[int, list[tuple[Sequence[int], int]]] = {}
+        by_size: dict[int, list[tuple[tuple[int, ...], int]]] = {}
         for word, bits in words.items():
             if not 0 < bits < 1 << own:
                 raise ValueError(f"The lexicon has {own} classes, as bits 1 to {(1 << own) - 1}; got {bits}.")
