@@ -46,14 +46,25 @@ demo: setup ## Show the models of the package, on TEXT="..." if given; then trai
 # 60 of its 440 sentences
 SHARE_OF_DEMO := 0.1364
 
-# named-entities, word-spacing and sentence-classification are folders of DIR
-models: setup ## Train the three models of the package anew: make models DATA=DIR (hours).
-	@test -n "$(DATA)" || { echo 'make models DATA=DIR: DIR holds the folders klue-ner, spacing and nsmc.'; exit 1; }
-	$(BIN)/malmoi train klue-ner-bi-lstm-crf --data_dir $(DATA)/klue-ner --output_dir runs/models/named-entities --resume_from_checkpoint true
-	$(BIN)/malmoi train spacing-bi-lstm-crf --data_dir $(DATA)/spacing --output_dir runs/models/word-spacing --resume_from_checkpoint true
-	$(BIN)/malmoi train nsmc-bi-lstm --data_dir $(DATA)/nsmc --output_dir runs/models/sentence-classification --resume_from_checkpoint true
-	@for name in named-entities word-spacing sentence-classification; do \
-		$(BIN)/python -m malmoi.hub_cards.bundle runs/models/$$name || exit 1; done
+# in this order: all of them continue the language model; --resume_from_checkpoint goes on after an interruption
+MODEL_RUNS := runs/models
+CONTINUED := --model_name_or_path $(MODEL_RUNS)/language-model --bf16 $(BF16) --resume_from_checkpoint true
+BF16 ?= false
+models: setup ## Train the models of the package anew: make models DATA=DIR (two hours; BF16=true where the processor has it).
+	@test -n "$(DATA)" || { echo 'make models DATA=DIR: DIR holds the folders text, klue-ner, spacing, spacing-everyday, nsmc.'; exit 1; }
+	$(BIN)/python -m malmoi.hub_cards.model_data $(DATA) build/models
+	$(BIN)/malmoi train korean-language-model --data_dir build/models/texts --bf16 $(BF16) \
+		--output_dir $(MODEL_RUNS)/language-model --resume_from_checkpoint true
+	$(BIN)/malmoi self-train klue-ner-from-body --data_dir $(DATA)/klue-ner $(CONTINUED) \
+		--silver_text $(DATA)/klue-ner/train-raw-sentences.tsv --output_dir $(MODEL_RUNS)/named-entities
+	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) \
+		--output_dir $(MODEL_RUNS)/word-spacing
+	$(BIN)/malmoi train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) \
+		--output_dir $(MODEL_RUNS)/sentence-classification
+	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
+	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities
+	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/word-spacing --corpus open-spacing
+	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/sentence-classification --corpus nsmc-from-body
 
 # a file at a time, from the first to the last: what the tests of a file share is made once
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder

@@ -1,0 +1,84 @@
+"""Put together what the models of the package learn from, out of corpora whose licences allow it.
+
+python -m malmoi.hub_cards.model_data DATA FOLDER
+
+DATA holds `text/korean-text.txt.xz`, `spacing/` and `spacing-everyday/`; FOLDER gets `texts/`, for the language model,
+and `spacing/`. The lines of KMOU, which may not be used commercially, are the last ones of each file and are left out.
+Sentences of KLUE and everyday sentences are few beside the reviews, so the language model reads them more than once.
+"""
+
+import lzma
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from malmoi.data.standard_streams import write_utf8
+from malmoi.data.user_error import UserError
+
+REVIEWS, TEXTS = 630_880, 651_088
+"""Lines of `korean-text.txt.xz` before those of KLUE, and before those of KMOU."""
+SPACING = {"train": 10_113, "val": 1_349, "test": 1_273}
+"""Lines of each split of `spacing/` before those of KMOU."""
+KLUE_READINGS, EVERYDAY_READINGS = 3, 2
+HELD_OUT = 500
+"""Sentences of each kind by which the language model is judged: such as no training file has."""
+
+
+def write_model_data(data: Path, folder: Path) -> dict[str, int]:
+    """Write the files of `texts/` and `spacing/`, and return how many lines each has.
+
+    Raises:
+        UserError: If a file is missing, or has fewer lines than it should.
+    """
+    texts = _read(data / "text/korean-text.txt.xz", TEXTS)
+    everyday = {split: _read(data / f"spacing-everyday/{split}.txt") for split in SPACING}
+    news = {split: _read(data / f"spacing/{split}.txt", count) for split, count in SPACING.items()}
+    files: dict[str, Iterable[str]] = {
+        "texts/train-reviews.txt": texts[:REVIEWS],
+        "texts/train-klue.txt": chain(*[texts[REVIEWS:]] * KLUE_READINGS),
+        "texts/train-everyday.txt": chain(*[everyday["train"]] * EVERYDAY_READINGS),
+        "texts/validation.txt": [*news["val"][:HELD_OUT], *everyday["val"][:HELD_OUT]],
+        **{f"spacing/{split}.txt": [*news[split], *everyday[split]] for split in SPACING},
+    }
+    return {name: _write(folder / name, lines) for name, lines in files.items()}
+
+
+def _read(path: Path, count: int | None = None) -> list[str]:
+    """Return the first lines of a file, packed or not."""
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file.")
+    with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8") as file:  # type: ignore[operator]
+        lines: Iterator[str] = (line.removesuffix("\n") for line in file)
+        read = list(islice(lines, count))
+    if count is not None and len(read) < count:
+        raise UserError(f"{path}: expected {count:,} lines or more, found {len(read):,}.")
+    return read
+
+
+def _write(path: Path, lines: Iterable[str]) -> int:
+    """Write lines into a file, and return how many there are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for line in lines:
+            file.write(f"{line}\n")
+            count += 1
+    return count
+
+
+def main(arguments: list[str]) -> None:
+    """Write the files, and say how many lines they have."""
+    if len(arguments) != 2:
+        raise UserError("expected python -m malmoi.hub_cards.model_data DATA FOLDER.")
+    data, folder = map(Path, arguments)
+    for name, count in write_model_data(data, folder).items():
+        print(f"{count:>9,}  {folder / name}")
+
+
+if __name__ == "__main__":
+    write_utf8()
+    try:
+        main(sys.argv[1:])
+    except UserError as error:
+        sys.exit(f"malmoi: {error}")

@@ -1,0 +1,54 @@
+"""The models of the package learn no line of a corpus that forbids it, and none that they are judged by."""
+
+import lzma
+from pathlib import Path
+
+import pytest
+
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards import model_data
+
+
+@pytest.fixture
+def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Corpora of a few lines in which `kmou` marks what is forbidden."""
+    monkeypatch.setattr(model_data, "REVIEWS", 3)
+    monkeypatch.setattr(model_data, "TEXTS", 5)
+    monkeypatch.setattr(model_data, "SPACING", {"train": 2, "val": 2, "test": 1})
+    monkeypatch.setattr(model_data, "HELD_OUT", 1)
+    for name in ("text", "spacing", "spacing-everyday"):
+        (tmp_path / name).mkdir()
+    texts = ["영화 1", "영화 2", "영화 3", "뉴스 1", "뉴스 2", "kmou 1"]
+    with lzma.open(tmp_path / "text/korean-text.txt.xz", "wt", encoding="utf-8") as file:
+        file.write("".join(f"{text}\n" for text in texts))
+    for split in ("train", "val", "test"):
+        news = [f"뉴스 {split} 1", f"뉴스 {split} 2"][: model_data.SPACING[split]]
+        (tmp_path / f"spacing/{split}.txt").write_text("".join(f"{x}\n" for x in [*news, "kmou"]), encoding="utf-8")
+        (tmp_path / f"spacing-everyday/{split}.txt").write_text(f"말 {split}\n", encoding="utf-8")
+    return tmp_path
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_only_what_may_be_used_is_learned(corpora: Path, tmp_path: Path) -> None:
+    counts = model_data.write_model_data(corpora, tmp_path / "made")
+    written = {str(path.relative_to(tmp_path / "made")): lines(path) for path in (tmp_path / "made").glob("*/*")}
+    assert {name: len(found) for name, found in written.items()} == counts
+    assert not any("kmou" in line for found in written.values() for line in found)
+    assert written["texts/train-reviews.txt"] == ["영화 1", "영화 2", "영화 3"]
+    assert written["texts/train-klue.txt"] == ["뉴스 1", "뉴스 2"] * 3
+    assert written["texts/train-everyday.txt"] == ["말 train"] * 2
+    assert written["texts/validation.txt"] == ["뉴스 val 1", "말 val"]
+    assert written["spacing/train.txt"] == ["뉴스 train 1", "뉴스 train 2", "말 train"]
+    assert written["spacing/test.txt"] == ["뉴스 test 1", "말 test"]
+
+
+def test_a_file_that_is_missing_or_too_short(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_data, "TEXTS", 9)
+    with pytest.raises(UserError, match="expected 9 lines or more, found 6"):
+        model_data.write_model_data(corpora, tmp_path / "made")
+    (corpora / "text/korean-text.txt.xz").unlink()
+    with pytest.raises(UserError, match="there is no such file"):
+        model_data.write_model_data(corpora, tmp_path / "made")
