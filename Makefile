@@ -48,8 +48,8 @@ SHARE_OF_DEMO := 0.1364
 
 # in this order: all of them continue the language model; --resume_from_checkpoint goes on after an interruption
 MODEL_RUNS := runs/models
-CONTINUED := --model_name_or_path $(MODEL_RUNS)/language-model --bf16 $(BF16) --resume_from_checkpoint true
 BF16 ?= false
+CONTINUED := --model_name_or_path $(MODEL_RUNS)/language-model --bf16 $(BF16) --resume_from_checkpoint true
 models: setup ## Train the models of the package anew: make models DATA=DIR (two hours; BF16=true where the processor has it).
 	@test -n "$(DATA)" || { echo 'make models DATA=DIR: DIR holds the folders text, klue-ner, spacing, spacing-everyday, nsmc.'; exit 1; }
 	$(BIN)/python -m malmoi.hub_cards.model_data $(DATA) build/models
