@@ -9,7 +9,6 @@ from typing import Any
 from transformers import PreTrainedConfig
 
 CRF_IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
-MOST_CLASSES = 31  # of a lexicon: they are bits of one number
 Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]  # forbidden starts, forbidden steps
 
 
@@ -34,22 +33,20 @@ class LstmSettings:
             raise ValueError(f"`hidden_size` holds two directions and must be even, got {self.hidden_size}.")
         if any(size < 2 for size in self.ngram_sizes):
             raise ValueError(f"Every entry of `ngram_sizes` must be at least 2, got {self.ngram_sizes}.")
-        vocab_size, width = self.ngram_vocab_size, self.ngram_embedding_size
-        if self.ngram_sizes and min(vocab_size, width) < 1:
-            both = "`ngram_vocab_size` and `ngram_embedding_size`"
-            raise ValueError(f"{both} must be at least 1, got {vocab_size} and {width}.")
+        table = self.ngram_vocab_size, self.ngram_embedding_size
+        if self.ngram_sizes and min(table) < 1:
+            raise ValueError(f"`ngram_vocab_size` and `ngram_embedding_size` must be at least 1, got {table}.")
 
     def validate_lexicon(self: Any) -> None:
         """Check that dictionary features can be built."""
         classes = self.lexicon_classes
-        if len(set(classes)) != len(classes) or len(classes) > MOST_CLASSES:
-            raise ValueError(f"`lexicon_classes` must be at most {MOST_CLASSES} different names, got {classes}.")
-        counts = [*self.lexicon_sizes, self.lexicon_vocab_size]
-        if min(counts) < 0 or min(self.lexicon_token_length, self.lexicon_embedding_size) < 1:
-            raise ValueError("`lexicon_sizes` and the other sizes of the lexicon must be numbers of things.")
-        for label, name in self.lexicon_labels.items():
-            if classes and name not in classes:
-                raise ValueError(f"`lexicon_labels` gives {label} the class {name!r}, which is none of {classes}.")
+        if len(set(classes)) != len(classes) or len(classes) > 31:  # they are bits of one number
+            raise ValueError(f"`lexicon_classes` must be at most 31 different names, got {classes}.")
+        sizes = [self.lexicon_token_length, self.lexicon_embedding_size, self.lexicon_vocab_size]
+        if classes and (min(sizes) < 1 or min(self.lexicon_sizes, default=0) < 0):
+            raise ValueError(f"The sizes of a lexicon must be at least 1, got {sizes} and {self.lexicon_sizes}.")
+        if classes and not {*self.lexicon_labels.values()} <= {*classes}:
+            raise ValueError(f"`lexicon_labels` must name classes of {classes}, got {self.lexicon_labels}.")
 
     def validate_dropouts(self: Any) -> None:
         """Check that every dropout is a probability."""

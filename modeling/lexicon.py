@@ -17,6 +17,7 @@ NO_CHARACTER, OTHER_CHARACTER, SPACE = 0, 1, 32
 """What `token_characters` holds besides code points: nothing, a character that is part of no word, a space."""
 PLACES = ("single", "begin 2", "end 2", "begin 3", "inside 3", "end 3", "begin 4+", "inside 4+", "end 4+")
 """The places of a character in a word, by the length of the word."""
+OF_SIZE = ((0, 0, 0), (1, 1, 2), (3, 4, 5), (6, 7, 8))  # which of them are begin, inside and end
 SHORTEST_ACROSS_SPACE = 4  # shorter words in two pieces are nearly always something else
 
 
@@ -41,9 +42,10 @@ class Lexicon(nn.Module):
         super().__init__()
         self.config = config
         words, tokens = sum(config.lexicon_sizes), (config.lexicon_vocab_size, config.lexicon_token_length)
+        bits = torch.uint8 if len(config.lexicon_classes) <= 8 else torch.int32
         self.register_buffer("token_characters", torch.full(tokens, OTHER_CHARACTER, dtype=torch.int32))
         self.register_buffer("word_hashes", torch.zeros(words, dtype=torch.int32))
-        self.register_buffer("word_classes", torch.zeros(words, dtype=_bits_type(len(config.lexicon_classes))))
+        self.register_buffer("word_classes", torch.zeros(words, dtype=bits))
         self.projection = nn.Linear(len(PLACES) * len(config.lexicon_classes), config.lexicon_embedding_size)
         self.dropout = nn.Dropout(config.lexicon_dropout)
 
@@ -60,8 +62,6 @@ class Lexicon(nn.Module):
             input_ids: Token ids, `(batch, length)`.
             mask: Which positions hold a token, `(batch, length)`.
         """
-        if not len(self.token_characters):
-            raise ValueError("This model has no characters of its tokens yet, so that no word can be found.")
         last = len(self.token_characters) - 1
         characters = self.token_characters[input_ids.clamp(max=last)]
         characters[:, :, 0].masked_fill_(input_ids > last, OTHER_CHARACTER)
@@ -105,7 +105,7 @@ class Lexicon(nn.Module):
             if size < SHORTEST_ACROSS_SPACE:
                 hit &= spaces[:, size - 1 :] == spaces[:, :windows]
             words = classes[index].masked_fill(~hit, 0)
-            begin, inside, end = _planes(size)
+            begin, inside, end = OF_SIZE[min(size, len(OF_SIZE)) - 1]
             found[begin, :, :windows] |= words
             for shift in range(1, size - 1):
                 found[inside, :, shift : shift + windows] |= words
@@ -143,20 +143,6 @@ class Lexicon(nn.Module):
         self.word_hashes = torch.cat([hashes for hashes, _ in tables])
         self.word_classes = torch.cat([classes for _, classes in tables])
         self.config.lexicon_sizes = [len(hashes) for hashes, _ in tables]
-
-
-def _bits_type(classes: int) -> torch.dtype:
-    """Return the smallest type with a bit for each class."""
-    return torch.uint8 if classes <= 8 else torch.int32
-
-
-def _planes(size: int) -> tuple[int, int, int]:
-    """Return which of `PLACES` begin, inside and end of a word of this size are."""
-    if size == 1:
-        return 0, 0, 0
-    names = f"{size}" if size < 4 else "4+"
-    begin, end = PLACES.index(f"begin {names}"), PLACES.index(f"end {names}")
-    return begin, begin + 1, end
 
 
 def _united(hashes: Tensor, classes: Tensor, bits: int) -> tuple[Tensor, Tensor]:
