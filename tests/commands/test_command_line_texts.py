@@ -93,4 +93,6 @@ def test_errors_are_one_sentence(spacing_model: Path) -> None:
 
 @pytest.mark.parametrize("command", ["space", "classify"])
 def test_there_must_be_texts_from_one_place(command: str) -> None:
-    assert malmoi(command, "model", code=2)[1] == "malmoi: Give either texts or --input FILE.\n"
+    one_place = "malmoi: Give either texts or --input FILE."
+    assert malmoi(command, code=2)[1] == malmoi(command, "bundled:model", code=2)[1] == f"{one_place}\n"
+    assert malmoi(command, "model", code=2)[1].startswith(f"{one_place} 'model' could be the name of a model; ")

@@ -170,10 +170,13 @@ def test_output_is_utf8_under_any_console(models: dict[str, Path], tmp_path: Pat
     # also what is given on the command line
     code, output, error = run("space", models["space"], "손흥민😀은", console=console)
     assert (code, output.replace(" ", ""), error) == (0, "손흥민😀은\n", "")
-    code, output, error = run("tag", "없는 모델😀", "가", console=console)
+    code, output, error = run("tag", "없는/모델😀", "가", console=console)
     assert (code, output) == (2, "")
-    assert "없는 모델" in error or "\\udcec" in error
+    assert "없는/모델" in error or "\\udcec" in error
     assert "Traceback" not in error
+    # the first argument as well, where it is a text
+    code, output, error = run("space", "손흥민😀은", "가", console=console)
+    assert (code, output.replace(" ", ""), error) == (0, "손흥민😀은\n가\n", "")
     code, output, _ = run("recipes", console=console)
     assert code == 0
     assert "klue-ner" in output
