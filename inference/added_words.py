@@ -1,6 +1,6 @@
 """Add words to the lexicon of a loaded model: it knows them at once, without training, and its folder stays."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -36,7 +36,7 @@ def add_words(
     if not isinstance(words, Mapping):
         raise UserError(f"`words` must give words for labels, as in {{'PS': ['가나다']}}, got {words!r}.")
     classes, labels = list(lexicon.config.lexicon_classes), dict(lexicon.config.lexicon_labels)
-    added: dict[Sequence[int], int] = {}
+    added: dict[tuple[int, ...], int] = {}
     for kind, of_kind in words.items():
         if labels.get(kind, kind) not in classes:
             known = f"the classes {', '.join(classes)}"

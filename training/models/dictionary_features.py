@@ -1,6 +1,5 @@
 """Give a new model the words of a lexicon."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -44,7 +43,7 @@ def set_lexicon(model: PreTrainedModel, lexicon: LexiconWords, tokenizer: PreTra
     width = features.token_characters.size(1)
     spelt = [codes + [NO_CHARACTER] * (width - len(codes)) for codes in token_spelling(tokenizer)]
     features.token_characters.copy_(torch.tensor(spelt, dtype=torch.int32))
-    words: dict[Sequence[int], int] = {}
+    words: dict[tuple[int, ...], int] = {}
     for word, bits in lexicon.words.items():
         try:
             spelling = word_spelling(word, tokenizer)
