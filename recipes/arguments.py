@@ -153,6 +153,13 @@ class WordSpacingArguments(TaggingArguments):
     """Restoring spaces."""
 
     reader: str = field(default="plain-sentences", metadata={"help": "Format of the data: plain-sentences."})
+    silver_own_spaces: bool = field(
+        default=False,
+        metadata={
+            "help": "Whether the spaces of silver_text are its labels, which the teachers judge: a sentence joins if "
+            "each has at least silver_confidence. By default its spaces are taken out, and the teachers choose them."
+        },
+    )
 
 
 @dataclass

@@ -7,7 +7,7 @@ Self-training: Yarowsky, 1995 (https://aclanthology.org/P95-1026); several model
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from malmoi.inference.batches import length_batches, text_chunks
 from malmoi.inference.loading import load_model
 from malmoi.inference.posteriors import character_posteriors
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
-from malmoi.recipes.arguments import TaggingArguments
+from malmoi.recipes.arguments import TaggingArguments, WordSpacingArguments
 from malmoi.recipes.recipe import RecipeError
 from malmoi.training.processes.launcher import say
 from malmoi.training.request import TrainingRequest
@@ -80,13 +80,17 @@ def find_silver_sentences(request: TrainingRequest, splits: DatasetDict, chosen:
     teachers = [load_teacher(name, request.task.name, labels, device=device) for name in names]
     path = Path(arguments.silver_text)
     read = read_raw_sentences(path)
+    own_tags: dict[str, list[str]] | None = None
     if labels == SPACING_LABELS:
-        read = [split_spaces(sentence)[0] for sentence in read]
+        spaced = [split_spaces(sentence) for sentence in read]
+        read = [text for text, _ in spaced]
+        if isinstance(arguments, WordSpacingArguments) and arguments.silver_own_spaces:
+            own_tags = dict(reversed(spaced))  # of a sentence that is repeated, the first one's
     others = [text for split, rows in splits.items() if split != "train" for text in rows["text"]]
     new = leave_out_known(read, evaluation=others, training=chosen["text"])
     drawn = _draw(new.sentences, arguments.silver_limit, seed=request.training_arguments.seed)
     say(f"{path.name}: {len(drawn):,} sentences are labelled by {len(teachers)} models.")
-    labelled = [*label_sentences(teachers, drawn, labels)]
+    labelled = [*label_sentences(teachers, drawn, labels, own_tags=own_tags)]
     kept = [sentence for sentence in labelled if sentence.confidence >= arguments.silver_confidence]
     if not kept:
         surest = max((sentence.confidence for sentence in labelled), default=0.0)
@@ -102,6 +106,7 @@ def find_silver_sentences(request: TrainingRequest, splits: DatasetDict, chosen:
         "labelled": len(labelled),
         "kept": len(kept),
         "confidence": arguments.silver_confidence,
+        **({} if own_tags is None else {"own_spaces": True}),
         "confidence_quantiles": _quantiles([sentence.confidence for sentence in labelled]),
     }
     say(f"{path.name}: {summary(description)}.")
@@ -151,7 +156,11 @@ def load_teacher(name: str, task: str, labels: Sequence[str], *, device: torch.d
 
 
 def label_sentences(
-    teachers: Sequence[Teacher], sentences: Sequence[str], labels: Sequence[str]
+    teachers: Sequence[Teacher],
+    sentences: Sequence[str],
+    labels: Sequence[str],
+    *,
+    own_tags: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[LabelledSentence]:
     """Yield each sentence with the labels that models give it together, in the order of the sentences.
 
@@ -159,6 +168,7 @@ def label_sentences(
         teachers: The models.
         sentences: The sentences.
         labels: The labels of the data; those of the characters are numbers of them.
+        own_tags: The labels that each sentence has, if the models are only to judge them.
     """
     for chunk in text_chunks(sentences):
         together = [torch.zeros(len(text), len(labels)) for text in chunk]
@@ -172,8 +182,31 @@ def label_sentences(
             )
             for total, own in zip(together, posteriors):
                 total += own[:, teacher.order] / len(teachers)
-        for text, (tags, confidence) in zip(chunk, best_labels(together, labels)):
+        chosen = (
+            best_labels(together, labels)
+            if own_tags is None
+            else own_labels(together, [own_tags[text] for text in chunk], labels)
+        )
+        for text, (tags, confidence) in zip(chunk, chosen):
             yield LabelledSentence(text, tags, confidence)
+
+
+def own_labels(
+    posteriors: Sequence[Tensor], tags: Sequence[Sequence[str]], labels: Sequence[str]
+) -> list[tuple[list[int], float]]:
+    """Return the labels that texts have, and the smallest posterior of those of each text.
+
+    Args:
+        posteriors: The probability of every label at every character of each text, `(characters, labels)`.
+        tags: The label of every character of each text.
+        labels: The labels.
+    """
+    found = []
+    for of_models, of_text in zip(posteriors, tags):
+        numbers = [labels.index(tag) for tag in of_text]
+        chosen = of_models.gather(1, torch.tensor(numbers, dtype=torch.long)[:, None])
+        found.append((numbers, float(chosen.amin()) if numbers else 1.0))
+    return found
 
 
 def best_labels(posteriors: Sequence[Tensor], labels: Sequence[str]) -> list[tuple[list[int], float]]:
