@@ -49,19 +49,22 @@ SHARE_OF_DEMO := 0.1364
 # in this order: all of them continue the language model; --resume_from_checkpoint goes on after an interruption
 MODEL_RUNS := runs/models
 BF16 ?= false
-CONTINUED := --model_name_or_path $(MODEL_RUNS)/language-model --bf16 $(BF16) --resume_from_checkpoint true
+CONTINUED := --model_name_or_path bundled:language-model --bf16 $(BF16) --resume_from_checkpoint true
 models: setup ## Train the models of the package anew: make models DATA=DIR (two hours; BF16=true where the processor has it).
 	@test -n "$(DATA)" || { echo 'make models DATA=DIR: DIR holds the folders text, klue-ner, spacing, spacing-everyday, nsmc.'; exit 1; }
 	$(BIN)/python -m malmoi.hub_cards.model_data $(DATA) build/models
 	$(BIN)/malmoi train korean-language-model --data_dir build/models/texts --bf16 $(BF16) \
 		--output_dir $(MODEL_RUNS)/language-model --resume_from_checkpoint true
+	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
 	$(BIN)/malmoi self-train klue-ner-from-body --data_dir $(DATA)/klue-ner $(CONTINUED) \
 		--silver_text $(DATA)/klue-ner/train-raw-sentences.tsv --output_dir $(MODEL_RUNS)/named-entities
 	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) \
-		--output_dir $(MODEL_RUNS)/word-spacing
+		--output_dir $(MODEL_RUNS)/word-spacing/teachers/seed-1
+	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) --num_train_epochs 4 \
+		--silver_text build/models/spacing-unchecked.txt --silver_own_spaces true --silver_confidence 0.2 \
+		--silver_teachers $(MODEL_RUNS)/word-spacing/teachers/seed-1 --output_dir $(MODEL_RUNS)/word-spacing
 	$(BIN)/malmoi train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) \
 		--output_dir $(MODEL_RUNS)/sentence-classification
-	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/word-spacing --corpus open-spacing
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/sentence-classification --corpus nsmc-from-body

@@ -2,9 +2,10 @@
 
 python -m malmoi.hub_cards.model_data DATA FOLDER
 
-DATA holds `text/korean-text.txt.xz`, `spacing/` and `spacing-everyday/`; FOLDER gets `texts/`, for the language model,
-and `spacing/`. The lines of KMOU, which may not be used commercially, are the last ones of each file and are left out.
-Sentences of KLUE and everyday sentences are few beside the reviews, so the language model reads them more than once.
+DATA holds `text/korean-text.txt.xz`, `spacing/` and `spacing-everyday/`. FOLDER gets `texts/`, for the language model,
+`spacing/`, and `spacing-unchecked.txt` with texts that are spaced as their authors did it. The lines of KMOU, which
+may not be used commercially, are the last ones of each file and are left out. Sentences of KLUE and everyday sentences
+are few beside the reviews, so the language model reads them more than once.
 """
 
 import lzma
@@ -21,12 +22,14 @@ REVIEWS, TEXTS = 630_880, 651_088
 SPACING = {"train": 10_113, "val": 1_349, "test": 1_273}
 """Lines of each split of `spacing/` before those of KMOU."""
 KLUE_READINGS, EVERYDAY_READINGS = 3, 2
+SPACED_REVIEWS = 60_000
+"""Reviews whose own spaces, where models find them likely, are learned beside those of the correctly spaced lines."""
 HELD_OUT = 500
 """Sentences of each kind by which the language model is judged: such as no training file has."""
 
 
 def write_model_data(data: Path, folder: Path) -> dict[str, int]:
-    """Write the files of `texts/` and `spacing/`, and return how many lines each has.
+    """Write all files, and return how many lines each has.
 
     Raises:
         UserError: If a file is missing, or has fewer lines than it should.
@@ -40,6 +43,7 @@ def write_model_data(data: Path, folder: Path) -> dict[str, int]:
         "texts/train-everyday.txt": chain(*[everyday["train"]] * EVERYDAY_READINGS),
         "texts/validation.txt": [*news["val"][:HELD_OUT], *everyday["val"][:HELD_OUT]],
         **{f"spacing/{split}.txt": [*news[split], *everyday[split]] for split in SPACING},
+        "spacing-unchecked.txt": [*texts[REVIEWS:], *texts[:SPACED_REVIEWS]],
     }
     return {name: _write(folder / name, lines) for name, lines in files.items()}
 

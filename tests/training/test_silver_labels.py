@@ -239,6 +239,41 @@ def test_sentences_for_word_spacing_lose_their_spaces(
     assert silver.description["in_evaluation"] == silver.description["in_training"] == 1
 
 
+def test_sentences_for_word_spacing_keep_their_own_spaces_if_asked_for(
+    tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "train.txt", ["비가 와서 집에 있었다.", "서울로 갔다."] * 4)
+    write(tmp_path / "data" / "val.txt", ["비가 왔다."])
+    teacher = save(tmp_path / "teacher", tiny_spacing_bilstm(syllable_tokenizer), syllable_tokenizer)
+    lines = ["비 가왔다.", "눈 이온 다.", "서울로 간다", "눈이 온다."]
+    text = write(tmp_path / "raw.txt", lines)
+
+    def silver(confidence: float) -> Any:
+        flags = [
+            *("--data_dir", str(tmp_path / "data"), "--output_dir", str(tmp_path / "run"), "--use_cpu", "true"),
+            *("--silver_text", str(text), "--silver_teachers", str(teacher), "--silver_own_spaces", "true"),
+        ]
+        flags += ["--silver_confidence", str(confidence)]
+        return prepare(read_request(load_recipe("spacing-bi-lstm-crf", flags))).silver
+
+    kept = silver(0)
+    assert kept.dataset["text"][:] == ["눈이온다.", "서울로간다"]
+    assert [[SPACING_LABELS[tag] for tag in tags] for tags in kept.dataset["tags"]] == [
+        list("BBIBI"),
+        list("BIIBI"),
+    ]
+    assert kept.description["own_spaces"] is True
+    # the teacher's posterior of the labels that each sentence has, as the tagger itself computes it
+    loaded = load_teacher(str(teacher), "word-spacing", SPACING_LABELS, device=CPU)
+    (posterior,) = character_posteriors(loaded.model, loaded.tokenizer, ["서울로간다"], max_length=None, batch_size=1)
+    tags = torch.tensor([loaded.order[0] if tag == "B" else loaded.order[1] for tag in "BIIBI"])
+    smallest = float(posterior.gather(1, tags[:, None]).amin())
+    assert "서울로간다" in silver(smallest - 1e-4).dataset["text"][:]
+    with_more = [*label_sentences([loaded], ["서울로간다"], SPACING_LABELS, own_tags={"서울로간다": list("BIIBI")})]
+    assert with_more[0].confidence == pytest.approx(smallest, abs=1e-6)
+
+
 @pytest.mark.slow
 def test_a_report_says_who_labelled_what_and_names_no_place(
     tmp_path: Path, marked_corpus: Path, teachers: list[Path]
