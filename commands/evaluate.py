@@ -18,6 +18,7 @@ from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import bundled_name, model_place
 from malmoi.inference.loading import check_labels, load_model, task_of
+from malmoi.models import NAMES
 from malmoi.reports.report import environment, print_report, read_report, report_console, shown_figures
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.final_evaluation import evaluate_finished
@@ -41,10 +42,10 @@ def model_to_measure(model: str | None, *, task: str | None, reader: str | None)
         return model
     if task is None:
         if reader not in READERS:
-            raise UserError(f"Give a model, or --task for a model of the package: {', '.join(TASKS)}.")
+            raise UserError(f"Give a model, or --task for a model of the package: {', '.join(NAMES)}.")
         task = READERS[reader].task
-    elif task not in TASKS:
-        raise UserError(f"--task must be one of {', '.join(TASKS)}, got {task!r}.")
+    elif task not in NAMES:
+        raise UserError(f"--task must be one of {', '.join(NAMES)}, got {task!r}.")
     return bundled_name(task)
 
 

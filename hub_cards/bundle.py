@@ -3,7 +3,8 @@
 python -m malmoi.hub_cards.bundle runs/klue-ner-bi-lstm-crf
 
 Weights are stored in half precision, and computed with in single precision as before; the model that comes out must
-answer as the run does. What is trained on data whose licence binds those who use the weights is refused.
+answer as the run does, and a body, which answers nothing, must have the same hidden states but for what rounding
+explains. What is trained on data whose licence binds those who use the weights is refused.
 """
 
 import argparse
@@ -17,8 +18,10 @@ from pathlib import Path
 import jinja2
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 from transformers.utils import logging
 
+from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.text_lines import read_lines
 from malmoi.data.user_error import UserError
@@ -28,7 +31,7 @@ from malmoi.hub_cards.run_facts import RunFacts, read_facts
 from malmoi.hub_cards.staging import RECIPE, recipe_of
 from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.classifier import Classifier
-from malmoi.inference.loading import TOKENIZER, WEIGHTS, check_model_folder
+from malmoi.inference.loading import LANGUAGE_MODEL, TOKENIZER, WEIGHTS, check_model_folder, load_model
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
 from malmoi.models import FOLDER
@@ -41,6 +44,12 @@ MOST_BYTES = 12_000_000
 """How large the folder of a model may be."""
 KEPT_PARAMETERS = "crf."
 """Parameters that are added up over a whole sentence, and few: they keep their precision."""
+MOST_DIFFERENCE = 2**-8
+"""How far a hidden state of a body, which lies from -1 to 1, may move.
+
+Half precision rounds every weight by up to 2**-11 of itself, and what an LSTM remembers adds such errors up: to about
+2**-10 in trained bodies. Weights that half precision cannot hold, or another rounding of them, go beyond the bound.
+"""
 ABOUT_CODE = ("auto_map", "custom_pipelines")
 """Keys of a configuration that name files of code, of which there are none."""
 
@@ -48,7 +57,7 @@ ABOUT_CODE = ("auto_map", "custom_pipelines")
 def bundle(
     run: str | Path,
     *,
-    texts: Sequence[str] = (),
+    texts: Sequence[str] | None = None,
     other_seeds: Sequence[str | Path] = (),
     corpus: str | None = None,
     output_dir: str | Path | None = None,
@@ -58,7 +67,8 @@ def bundle(
 
     Args:
         run: Folder of a finished run.
-        texts: Texts that must be answered as by the run, beside the examples of its report.
+        texts: Texts that must be answered as by the run, beside the examples of its report; by default none, but the
+            sample sentences of this package for a body.
         other_seeds: Runs of the same recipe with other seeds; the card gives mean and spread.
         corpus: Name or file of the training data's description, where the reader does not tell.
         output_dir: Where to; by default the place of the model in the package that is installed.
@@ -81,7 +91,10 @@ def bundle(
         made = Path(folder) / "model"
         made.mkdir()
         _write_model(run, made, half=half)
-        _check_answers(run, made, facts.task, [*facts.examples, *texts])
+        if facts.task == LANGUAGE_MODEL:
+            _check_states(run, made, [*facts.examples, *(_sample_sentences() if texts is None else texts)])
+        else:
+            _check_answers(run, made, facts.task, [*facts.examples, *(texts or ())])
         _write_papers(facts, described, made)
         size = sum(path.stat().st_size for path in made.iterdir())
         if size > MOST_BYTES:
@@ -145,6 +158,35 @@ def _answers(model: Path, task: str, texts: Sequence[str]) -> list[object]:
     return [found.label for found in Classifier(model)(texts)]
 
 
+def _sample_sentences() -> list[str]:
+    return [text for rows in read_inline_marks(None).values() for text in rows["text"]]
+
+
+def _check_states(run: Path, made: Path, texts: Sequence[str]) -> None:
+    """Check that the hidden states of a body are as before on all texts, but for what half precision explains.
+
+    Raises:
+        UserError: If not; it shows the text where they differ most.
+    """
+    differences = [
+        float((before - after).abs().nan_to_num(nan=torch.inf).max())
+        for before, after in zip(_states(run, texts), _states(made, texts))
+    ]
+    most, text = max(zip(differences, texts))
+    if most > MOST_DIFFERENCE:
+        raise UserError(
+            f"{run}: in half precision a hidden state of {text!r} differs by {most:.4f}, more than the "
+            f"{MOST_DIFFERENCE:.4f} that rounding explains; --full_precision stores the weights as they are."
+        )
+
+
+@torch.no_grad()
+def _states(body: Path, texts: Sequence[str]) -> list[Tensor]:
+    """Return the hidden states of each text, `(tokens, hidden_size)`."""
+    model, tokenizer = load_model(body, LANGUAGE_MODEL)
+    return [model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0] for text in texts]
+
+
 def _write_papers(facts: RunFacts, corpus: Corpus, folder: Path) -> None:
     """Write report, recipe and card."""
     write_report({**facts.report, **({"other_seeds": facts.repetitions} if facts.repetitions else {})}, folder)
@@ -164,7 +206,12 @@ def argument_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("run", help="folder of a finished run")
-    parser.add_argument("--texts", type=Path, help="file of texts, one per line, that must be answered as by the run")
+    parser.add_argument(
+        "--texts",
+        type=Path,
+        help="file of texts, one per line, that must be answered as by the run; for a body the sample sentences "
+        "unless given",
+    )
     parser.add_argument("--corpus", help="what the training data are: a known name or a YAML file")
     parser.add_argument(
         "--other_seed",
@@ -183,7 +230,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Bundle what the arguments name, and say where it is."""
     options = argument_parser().parse_args(argv)
     logging.disable_progress_bar()
-    texts = [] if options.texts is None else [line for _, line in read_lines(options.texts)]
+    texts = None if options.texts is None else [line for _, line in read_lines(options.texts)]
     folder = bundle(
         options.run,
         texts=texts,

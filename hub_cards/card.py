@@ -18,10 +18,11 @@ from malmoi.hub_cards.card_parts import (
 )
 from malmoi.hub_cards.corpus import Corpus
 from malmoi.hub_cards.division import Division, division_of, training_texts
-from malmoi.hub_cards.run_facts import RunFacts
+from malmoi.hub_cards.run_facts import RunFacts, percent_of
 from malmoi.hub_cards.space.label_names import are_sentiments
 from malmoi.inference.bundled_models import bundled_name
-from malmoi.inference.loading import CLASSES, COMMANDS
+from malmoi.inference.loading import CLASSES, COMMANDS, LANGUAGE_MODEL
+from malmoi.metrics.language_model import NO_SHARES
 from malmoi.reports.markdown_text import markdown_line
 from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT
 
@@ -29,9 +30,14 @@ PIPELINES = {
     "named-entities": "token-classification",
     "word-spacing": "token-classification",
     "sentence-classification": "text-classification",
+    LANGUAGE_MODEL: "feature-extraction",
 }
 """What the Hub calls each task."""
-TAGS = {"named-entities": "named-entity-recognition", "word-spacing": "word-spacing"}
+TAGS = {
+    "named-entities": "named-entity-recognition",
+    "word-spacing": "word-spacing",
+    LANGUAGE_MODEL: LANGUAGE_MODEL,
+}
 SENTIMENT_TAG = "sentiment-analysis"
 CLASSES_TAG = "sentence-classification"
 """For classes that are not those of sentiment."""
@@ -95,7 +101,7 @@ def _tags(facts: RunFacts) -> list[str]:
 
 
 def _results(facts: RunFacts, corpus: Corpus, division: Division) -> list[EvalResult]:
-    """Return every figure as an entry of the model index, from 0 to 1: the mean over seeds.
+    """Return every figure as an entry of the model index, shares from 0 to 1: the mean over seeds.
 
     What was not measured on an official split of a dataset has a name of its own, with its counts.
     """
@@ -115,7 +121,7 @@ def _results(facts: RunFacts, corpus: Corpus, division: Division) -> list[EvalRe
                     dataset_split=split if official else f"{split} of an own division",
                     metric_type=METRICS.get(name, name),
                     metric_name=f"{name}: {report['definitions'][name]}",
-                    metric_value=round(facts.figure(name, part=part).mean / 100, 6),
+                    metric_value=round(facts.figure(name, part=part).mean / percent_of(name), 6),
                 )
             )
     return results
@@ -127,7 +133,7 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
     tested = "test_figures" in report
     trust = "trust_remote_code=True" if facts.needs_remote_code else ""
     breakdown = facts.breakdown()
-    worst = min(breakdown, key=lambda entry: entry[3].mean)
+    worst = min(breakdown, key=lambda entry: entry[3].mean, default=None)
     model_type = str(report["model_type"])
     bundled = repo_id == bundled_name(facts.task)
     division = division_of(facts.report, corpus)
@@ -140,11 +146,9 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "report": report,
         "corpus": corpus,
         "division": division,
-        "title": f"The model of malmoi for {facts.task}" if bundled else repo_id.split("/")[-1],
+        "title": _title_of_bundled(facts.task) if bundled else repo_id.split("/")[-1],
         "repo_id": repo_id,
         "bundled": bundled,
-        "command": COMMANDS[facts.task],
-        "class_name": CLASSES[facts.task],
         "example": facts.examples[0],
         "outputs": [None, None] if outputs is None else outputs,  # as many as the longest template has examples
         "trust": f"{trust}, " if trust else "",
@@ -157,7 +161,7 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "figure_rows": figure_rows(facts),
         "has_intervals": bool(intervals_of(report)),
         "breakdown": breakdown,
-        "hardest": (worst[0], worst[3].mean),
+        "all_shares": not {*report["definitions"]} & {*NO_SHARES},
         "hyperparameters": facts.hyperparameters(),
         "headline": headline_figure(report["main_figure"]),
         "headline_figure": headline_figure,
@@ -167,8 +171,14 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "license_name": corpus.weights_license_name or corpus.weights_license,
         "weights_size": f"{facts.weights_bytes / 1e6:,.1f} MB",
         "machine": machine(report["environment"]),
+        **({"hardest": (worst[0], worst[3].mean)} if worst else {}),
+        **({"command": COMMANDS[facts.task], "class_name": CLASSES[facts.task]} if facts.task in COMMANDS else {}),
         "plots": [name for name in (LOSS_PLOT, CONFUSION_PLOT) if (facts.folder / name).is_file()],
     }
+
+
+def _title_of_bundled(task: str) -> str:
+    return "The language model of malmoi" if task == LANGUAGE_MODEL else f"The model of malmoi for {task}"
 
 
 def _without_gaps(page: str) -> str:

@@ -126,10 +126,10 @@ def _unofficial(report: dict[str, Any], corpus: Corpus, *, own_format: bool) -> 
     """Say what tells that these are not the official splits, or that it cannot be told."""
     assert corpus.splits is not None
     if not corpus.splits:
-        total = f" has {corpus.rows:,} texts and" if corpus.rows else ""
+        total = f"{corpus.rows:,} texts and " if corpus.rows else ""
         return (
-            f"{corpus.name}{total} no official division, so no figure here can be compared with figures on another "
-            "one."
+            f"{corpus.name} has {total}no official division, so no figure here can be compared with figures on "
+            "another one."
         )
     sizes = " and ".join(f"{split.rows:,} ({name})" for name, split in corpus.splits.items())
     texts = report["data"]["texts"]

@@ -13,7 +13,7 @@ FOLDER = ".eval_results"
 
 
 def evaluation_results(facts: RunFacts, corpus: Corpus) -> list[EvalResultEntry]:
-    """Return every figure of a run on a split of a dataset of the Hub, in %.
+    """Return every figure of a run on a split of a dataset of the Hub, shares in %.
 
     Results refer to a dataset there, so what was measured on anything else than one of its splits has none. The notes
     say which texts were measured.

@@ -15,8 +15,11 @@ from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.example_texts import example_texts
 from malmoi.hub_cards.space.label_names import types_of
+from malmoi.inference.bundled_models import BUNDLED, bundled_name
 from malmoi.inference.loading import LANGUAGE_MODEL
+from malmoi.metrics.language_model import NO_SHARES
 from malmoi.modeling.crf_tagging import UNLIMITED
+from malmoi.models import BODY
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.reports.comparison import comparable_groups, difference, read_runs
 
@@ -30,7 +33,7 @@ NOT_HYPERPARAMETERS = (
 
 
 class Figure(NamedTuple):
-    """A figure over runs with different seeds, in %."""
+    """A figure over runs with different seeds: in % if it is a share, otherwise as it is."""
 
     mean: float
     values: list[float]
@@ -39,6 +42,11 @@ class Figure(NamedTuple):
     def spread(self) -> str:
         """Return the value of each run, or nothing if there is only one."""
         return "" if len(self.values) == 1 else f" ({', '.join(f'{value:.2f}' for value in self.values)})"
+
+
+def percent_of(name: str) -> int:
+    """Return what a figure of a report is multiplied by in a card: a share is written in %, all else as it is."""
+    return 1 if name in NO_SHARES else 100
 
 
 class RunFacts(NamedTuple):
@@ -61,8 +69,8 @@ class RunFacts(NamedTuple):
 
     @property
     def labels(self) -> list[str]:
-        """Return the labels in the order of their ids."""
-        return [label for _, label in sorted(self.config["id2label"].items(), key=lambda item: int(item[0]))]
+        """Return the labels in the order of their ids; a body has none."""
+        return [label for _, label in sorted(self.config.get("id2label", {}).items(), key=lambda item: int(item[0]))]
 
     @property
     def types(self) -> list[str]:
@@ -87,13 +95,36 @@ class RunFacts(NamedTuple):
 
     @property
     def base_model(self) -> str | None:
-        """Return the pretrained encoder on the Hub, if there is one; the report holds no path, only a name."""
-        name = self.report["settings"].get("model_name_or_path")
-        return name if name is not None and "/" in name else None
+        """Return the model on the Hub that the run began from, if it is one from there.
+
+        The report holds no path, only a name.
+        """
+        name = self._beginning
+        return name if name.count("/") == 1 and not name.startswith((".", "/", "~")) else None
+
+    @property
+    def other_base(self) -> str | None:
+        """Return in words what model the run began from, if it is none on the Hub: it has no address."""
+        name = self._beginning
+        if not name or self.base_model:
+            return None
+        if name == bundled_name(BODY):
+            return f"the language model of malmoi, `{name}`"
+        if name.startswith(BUNDLED):
+            return f"the model of malmoi for {name.removeprefix(BUNDLED)}, `{name}`"
+        of_task = self.report.get("trained_on_from", {}).get("task", self.task)
+        kind = "language model" if of_task == LANGUAGE_MODEL else "model"
+        return f"the {kind} `{Path(name).name}`"
+
+    @property
+    def _beginning(self) -> str:
+        """Return the name of the model that the run began from; nothing if it began from none."""
+        described = self.report.get("trained_on_from", {}).get("model")
+        return str(described or self.report["settings"].get("model_name_or_path") or "")
 
     def figure(self, name: str, *, part: str = "figures") -> Figure:
         """Return a figure of all runs: of the validation set, or of the test set with `part="test_figures"`."""
-        values = [100 * report[part][name] for report in self.reports]
+        values = [percent_of(name) * report[part][name] for report in self.reports]
         return Figure(mean(values), values)
 
     def breakdown(self) -> list[tuple[str, Figure, Figure, Figure]]:
@@ -138,11 +169,6 @@ def read_facts(run: Path, other_seeds: Sequence[Path] = ()) -> RunFacts:
         UserError: If a folder is no finished run, or a repetition differs in more than its seed.
     """
     runs = read_runs([run, *other_seeds])
-    if runs[0].report["task"] == LANGUAGE_MODEL:
-        raise UserError(
-            f"{run} is a language model, for which there is no card yet: `hf upload` publishes the folder as it is, "
-            "without one."
-        )
     for folder, read in zip([run, *other_seeds], runs):
         if missing := [key for key in NEEDED if key not in read.report]:
             raise UserError(f"{folder}/report.json: it lacks {', '.join(missing)}; train the run anew.")

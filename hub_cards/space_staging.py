@@ -15,7 +15,7 @@ from malmoi.hub_cards.space.model_list import MODEL_LIST, ListedModel, parse_mod
 from malmoi.inference.loading import check_place
 
 # malmoi is not fetched from anywhere: the Space carries the parts that the app stands on
-PACKAGES = ("configuration", "data", "hub_cards.space", "inference", "kernels", "modeling")
+PACKAGES = ("configuration", "data", "hub_cards.space", "inference", "kernels", "modeling", "models")
 SPACE = "malmoi.hub_cards.space"
 TOP_FILES = ("app.py", "requirements.txt", "README.md")
 MODEL_FILES = (

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from malmoi.data.user_error import UserError
-from malmoi.models import FOLDER, NAMES
+from malmoi.models import BODY, FOLDER, NAMES
 
 BUNDLED = "bundled:"
 """How the names begin: a repository on the Hub has no colon in its name, and hardly a folder has one."""
@@ -26,6 +26,7 @@ def model_place(name: str | Path) -> str | Path:
     if not str(name).startswith(BUNDLED):
         return name
     task = str(name).removeprefix(BUNDLED)
-    if task not in NAMES:
-        raise UserError(f"There is no model {name}; the package has {', '.join(map(bundled_name, NAMES))}.")
+    known = (*NAMES, BODY)
+    if task not in known:
+        raise UserError(f"There is no model {name}; the package has {', '.join(map(bundled_name, known))}.")
     return FOLDER / task

@@ -84,12 +84,12 @@ def load_model(
     Raises:
         UserError: If it cannot be loaded; the message names the file.
     """
-    model = model_place(model)
+    named, model = model, model_place(model)
     check_place(model)
     options = {"trust_remote_code": trust_remote_code, "revision": revision}
     with _one_sentence(model):
         config = AutoConfig.from_pretrained(model, **options)
-        own_task = _check_task(model, config, task)
+        own_task = _check_task(named, config, task)
         if task is not None:
             check_labels(model, config, own_task)
         tokenizer = _load_tokenizer(model, options)

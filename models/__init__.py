@@ -1,4 +1,4 @@
-"""The models that come with the package: one saved folder for each task, with card, recipe and report.
+"""The models that come with the package: a saved folder for each task and a body, with card, recipe and report.
 
 The folders hold no Python: what reads them, `malmoi.inference`, is installed beside them.
 """
@@ -7,4 +7,6 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 NAMES = ("named-entities", "word-spacing", "sentence-classification")
-"""The folders, each named after its task."""
+"""The folders of what answers texts, each named after its task."""
+BODY = "language-model"
+"""The folder of what answers nothing: others begin from it."""

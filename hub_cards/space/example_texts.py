@@ -60,7 +60,7 @@ def _suitable(task: str, labels: Iterable[str], report: Mapping[str, Any]) -> li
         return SPACING
     if task == "named-entities":
         return NAMES if set(types_of(labels)) <= set(LABEL_NAMES) else ANY_TEXT
-    if not are_sentiments(labels):
+    if not labels or not are_sentiments(labels):
         return ANY_TEXT
     return REVIEWS if report.get("data", {}).get("reader") == "nsmc" else SENTIMENT
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from support.tiny_runs import train_demo
+from support.tiny_runs import train_body, train_demo
 
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards import bundle as module
-from malmoi.hub_cards.bundle import bundle
+from malmoi.hub_cards.bundle import MOST_DIFFERENCE, bundle
+from malmoi.hub_cards.usage import examples
+from malmoi.inference.loading import LANGUAGE_MODEL, load_model
 from malmoi.inference.tagger import Tagger
 
 pytestmark = pytest.mark.slow
@@ -93,3 +95,49 @@ def test_half_precision_that_changes_an_answer_is_refused(finished: Path, tmp_pa
     with pytest.raises(UserError, match=r"in half precision \d+ of \d+ texts are answered otherwise"):
         bundle(run, texts=TEXTS, corpus=corpus(tmp_path), output_dir=tmp_path / "made")
     bundle(run, texts=TEXTS, corpus=corpus(tmp_path), output_dir=tmp_path / "made", half=False)
+
+
+@pytest.fixture(scope="module")
+def body(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_body(tmp_path_factory.mktemp("runs") / "body", TEXTS * 8)
+
+
+@torch.no_grad()
+def test_a_bundled_body_has_the_states_of_its_run(body: Path, tmp_path: Path) -> None:
+    folder = bundle(body, corpus="open-korean-texts", output_dir=tmp_path / "made")
+    stored, trained = load_file(folder / "model.safetensors"), load_file(body / "model.safetensors")
+    assert stored.keys() == trained.keys()
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
+    (ours, tokenizer), (theirs, _) = (load_model(place, LANGUAGE_MODEL) for place in (folder, body))
+    for text in TEXTS:
+        encoded = tokenizer(text, return_tensors="pt")
+        before, after = theirs(**encoded).last_hidden_state, ours(**encoded).last_hidden_state
+        assert 0 < (before - after).abs().max() < MOST_DIFFERENCE
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "# The language model of malmoi" in card
+    assert "malmoi train klue-ner-from-body --model_name_or_path bundled:language-model --reader inline-marks" in card
+    assert "license: cc-by-sa-4.0" in card
+    assert "trust_remote_code" not in card
+    [example] = examples(card)
+    assert "BiLstmModel.from_pretrained(place)" in example
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "told"),
+    [
+        ("embeddings.word_embeddings.weight", 1e7, "inf"),  # too large for it
+        ("lstm.weight_ih_l0", 1e4, r"\d\.\d{4}"),  # so large that rounding alone moves states
+    ],
+)
+def test_a_body_that_half_precision_cannot_hold_is_refused(
+    name: str, factor: float, told: str, body: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(body, run, ignore=shutil.ignore_patterns("checkpoint-*"))
+    weights = load_file(run / "model.safetensors")
+    weights[name] *= factor
+    save_file(weights, run / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=rf"in half precision a hidden state of '.*' differs by {told}, more than the"):
+        bundle(run, corpus="open-korean-texts", output_dir=tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+    bundle(run, texts=TEXTS, corpus="open-korean-texts", output_dir=tmp_path / "made", half=False)

@@ -180,6 +180,48 @@ def test_a_corpus_without_official_division_has_no_official_figures(tmp_path: Pa
     assert "KMOU NER has 23,964 texts and no official division" in render_card(facts, corpus, "u/m").text
 
 
+def test_a_corpus_that_was_put_together_says_that_nothing_can_be_compared(tmp_path: Path) -> None:
+    report = klue_report({"train": 9, "validation": 5}, reader="plain-text", source="texts")
+    division = division_of(report, corpus_of(report, "open-korean-texts"))
+    assert "open Korean text has no official division, so no figure here can be compared" in division.sentence
+    assert not division.official
+
+
+LANGUAGE_MODEL = {"task": "language-model", "new_labels": []}
+
+
+@pytest.mark.parametrize(
+    ("name", "described", "on_the_hub", "told"),
+    [
+        ("klue/bert-base", None, True, "[klue/bert-base](https://huggingface.co/klue/bert-base)"),
+        ("user/body", LANGUAGE_MODEL, True, "[user/body](https://huggingface.co/user/body)"),
+        ("bundled:language-model", LANGUAGE_MODEL, False, "the language model of malmoi, `bundled:language-model`"),
+        ("bundled:named-entities", {}, False, "the model of malmoi for named-entities, `bundled:named-entities`"),
+        ("my-body", LANGUAGE_MODEL, False, "the language model `my-body`"),
+        ("my-tagger", {}, False, "the model `my-tagger`"),
+        ("bert-here", None, False, "the model `bert-here`"),
+        ("./gone/my-body", LANGUAGE_MODEL, False, "the language model `my-body`"),
+        ("/gone/runs/my-body", LANGUAGE_MODEL, False, "the language model `my-body`"),
+    ],
+)
+def test_what_a_run_began_from_is_named_and_linked_only_where_it_is_on_the_hub(
+    name: str, described: dict[str, Any] | None, on_the_hub: bool, told: str, tmp_path: Path
+) -> None:
+    report = klue_report()
+    report["settings"]["model_name_or_path"] = name
+    if described is not None:
+        report["trained_on_from"] = {"model": name, **described}
+    card = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m")
+    assert f"They continue {told}, whose licence holds as well.\n" in card.text
+    assert card.data.base_model == (name if on_the_hub else None)
+    assert ("https://huggingface.co/" in card.text) == on_the_hub
+
+
+def test_what_began_from_nothing_continues_nothing(tmp_path: Path) -> None:
+    report = klue_report()
+    assert "They continue" not in render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
+
+
 def test_a_description_of_the_user_does_not_make_official_what_is_not(tmp_path: Path, own_description: Path) -> None:
     with own_description.open("a", encoding="utf-8") as file:
         file.write("hub_id: KLUE/klue\nsplits: {train: {rows: 3499}, validation: {rows: 500}}\nreaders: [klue-ner]\n")
@@ -306,6 +348,7 @@ def test_limits_say_what_new_names_and_missing_spaces_cost(tmp_path: Path) -> No
         ("word-spacing", ["B", "I"], {"samples": [{"gt": "집에 갔다.", "pred": "집 에갔다."}]}, ["집에갔다."]),
         ("named-entities", ["O"], {"examples": [{"text": "가" * 200}, {"text": " "}, {"text": " 나 "}]}, ["나"]),
         ("named-entities", ["O"], {"examples": [{"text": "가" * 200}]}, ["가" * 200]),
+        ("language-model", [], {"examples": [], "data": {"reader": "plain-text"}}, ANY_TEXT),
         ("named-entities", ["B-동물"], {"examples": [3, {"text": 4}, {}], "samples": {"gt": 1}}, ANY_TEXT),
     ],
 )

@@ -14,7 +14,7 @@ import yaml
 from huggingface_hub import ModelCard
 from support.command_line import malmoi
 from support.saved_models import build
-from support.tiny_runs import train_demo
+from support.tiny_runs import train_body, train_demo
 from transformers import AutoTokenizer
 
 from malmoi.commands.main import app
@@ -205,6 +205,31 @@ def test_a_dry_run_leaves_a_repository_that_was_tried(runs: dict[int, Path], cor
     assert load_recipe(str(folder / "recipe.yaml"), []).settings == reports[0]["settings"]
     # and a second dry run takes the place of the first
     assert push(runs[1], REPOSITORY, corpus=str(corpus_file), dry_run=True).where == str(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("warm_examples")
+def test_a_body_is_published_with_its_own_figures_and_states(tmp_path: Path) -> None:
+    body = train_body(tmp_path / "body", ["손흥민은 춘천에서 태어났다.", "비가 와서 집에 있었다."] * 8)
+    with pytest.raises(UserError, match=r"licence of the training data .* --corpus: "):
+        push(body, "user/body", dry_run=True)
+    folder = Path(push(body, "user/body", corpus="open-korean-texts", dry_run=True).where)
+    card = ModelCard.load(folder / "README.md")
+    assert (card.data.license, card.data.pipeline_tag) == ("cc-by-sa-4.0", "feature-extraction")
+    assert card.data.base_model is None
+    figures = json.loads((body / "report.json").read_text(encoding="utf-8"))["figures"]
+    # a share in %, perplexities as they are
+    assert f"| `accuracy` | {100 * figures['accuracy']:.2f} |" in card.text
+    for direction in ("forward", "backward"):
+        assert f"| `{direction}_perplexity` | {figures[f'{direction}_perplexity']:.2f} |" in card.text
+        assert f"- `{direction}_perplexity`: e to the power of {direction}_loss" in card.text
+    results = {result.metric_name.split(":")[0]: result.metric_value for result in card.data.eval_results}
+    assert results == {name: pytest.approx(figures[name], abs=1e-6) for name in results}
+    assert "By direction" not in card.text
+    [printed] = re.findall(r"torch\.Size\(\[1, (\d+), 16\]\)", card.text)
+    [text] = re.findall(r"\*\*tokenizer\((\".*\"), return_tensors", card.text)
+    assert int(printed) == len(AutoTokenizer.from_pretrained(folder)(ast.literal_eval(text))["input_ids"])
+    assert "malmoi train klue-ner-from-body --model_name_or_path user/body --reader inline-marks" in card.text
 
 
 HARMLESS = {

@@ -1,5 +1,6 @@
 """Finished runs of a few steps, made by the trainer path itself."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from malmoi.recipes.recipe import load_recipe
@@ -26,4 +27,17 @@ def train_demo(folder: Path, *, data_dir: Path, seed: int = 1) -> Path:
     """Train a tiny tagger from the recipe `demo` and return its folder."""
     settings = {**SETTINGS, "data_dir": data_dir, "seed": seed, "output_dir": folder}
     run(load_recipe("demo", [part for key, value in settings.items() for part in (f"--{key}", str(value))]))
+    return folder
+
+
+def train_body(folder: Path, texts: Sequence[str], **flags: object) -> Path:
+    """Train a tiny language model on texts from the recipe `korean-language-model` and return its folder."""
+    data = folder.with_name(f"{folder.name}-texts")
+    data.mkdir()
+    (data / "train.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    not_of_it = ("name_replacement_copies", "num_train_epochs")
+    settings = {key: value for key, value in SETTINGS.items() if key not in not_of_it}
+    settings |= {"validation_texts": 2, "data_dir": data, "output_dir": folder, **flags}
+    given = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
+    run(load_recipe("korean-language-model", given))
     return folder

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
-from malmoi.inference.loading import load_model
+from malmoi.inference.loading import load_model, read_config, task_of
 from malmoi.inference.spacer import Spacer
 from malmoi.modeling import (
     BiLstmConfig,
@@ -135,6 +135,14 @@ def test_states_are_those_of_the_body_and_the_head_is_fresh(
     assert f"Beginning from {name}: its tokenizer of {len(preparation.tokenizer)} tokens, {parts}" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize("name", ["bundled:language-model", "bundled:sentence-classification"])
+def test_a_model_of_the_package_is_a_body_by_its_name(tmp_path: Path, name: str) -> None:
+    preparation = prepared(tmp_path, "names", model_name_or_path=name)
+    loaded = load_model(name, task_of(read_config(name)))
+    assert torch.equal(preparation.model.lstm.weight_hh_l0, loaded.model.lstm.weight_hh_l0)
+    assert preparation.finished.describe([])["model"] == name
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 from transformers import AutoModel, TrainerCallback
 
 from malmoi.data.user_error import UserError
-from malmoi.hub_cards.push import push
 from malmoi.inference.tagger import Tagger
 from malmoi.metrics.language_model import DEFINITIONS
 from malmoi.modeling import BiLstmConfig, BiLstmModel
@@ -208,8 +207,6 @@ def test_training_goes_on_with_other_texts_from_a_body(
 def test_a_body_that_is_asked_for_answers_says_what_it_is(trained: Path) -> None:
     with pytest.raises(UserError, match="this is a language model, which has no labels to answer with; train from it"):
         Tagger(trained)
-    with pytest.raises(UserError, match="a language model, for which there is no card yet"):
-        push(trained, "somebody/body", dry_run=True)
 
 
 @pytest.mark.parametrize(

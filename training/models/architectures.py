@@ -19,7 +19,7 @@ from malmoi.modeling import (
     EncoderCrfForTokenClassification,
 )
 from malmoi.recipes.arguments import RecipeArguments
-from malmoi.recipes.recipe import CONFIGURATIONS, RecipeError, nearest
+from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, RecipeError, nearest
 from malmoi.training.models.language_model import BiLstmLanguageModel
 from malmoi.training.models.tokenizers import check_training_name
 from malmoi.training.tasks import Task
@@ -71,7 +71,8 @@ def build_model(
             trained for other labels.
     """
     build = {"bilstm": _bilstm, "bilstm_crf": _bilstm_crf, "encoder": _encoder, "encoder_crf": _encoder_crf}
-    name = arguments.model_name_or_path
+    # what any other architecture begins from was loaded before, and is looked for no more
+    name = arguments.model_name_or_path if arguments.model_type.startswith(ENCODER) else None
     if name is not None:
         check_training_name(name, flag="model_name_or_path")
     try:
