@@ -48,6 +48,7 @@ SHARE_OF_DEMO := 0.1364
 
 # in this order: all of them continue the language model; --resume_from_checkpoint goes on after an interruption
 MODEL_RUNS := runs/models
+STUDENT := $(MODEL_RUNS)/first-student
 BF16 ?= false
 CONTINUED := --model_name_or_path bundled:language-model --bf16 $(BF16) --resume_from_checkpoint true
 models: setup ## Train the models of the package anew: make models DATA=DIR (two hours; BF16=true where the processor has it).
@@ -57,7 +58,10 @@ models: setup ## Train the models of the package anew: make models DATA=DIR (two
 		--output_dir $(MODEL_RUNS)/language-model --resume_from_checkpoint true
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
 	$(BIN)/malmoi self-train klue-ner-from-body --data_dir $(DATA)/klue-ner $(CONTINUED) \
-		--silver_text $(DATA)/klue-ner/train-raw-sentences.tsv --output_dir $(MODEL_RUNS)/named-entities
+		--silver_text $(DATA)/klue-ner/train-raw-sentences.tsv --output_dir $(STUDENT)
+	$(BIN)/malmoi train klue-ner-from-body --data_dir build/models/named-entities $(CONTINUED) \
+		--silver_text $(DATA)/klue-ner/train-raw-sentences.tsv --output_dir $(MODEL_RUNS)/named-entities \
+		--silver_teachers $(STUDENT),$(STUDENT)/teachers/seed-1,$(STUDENT)/teachers/seed-2,$(STUDENT)/teachers/seed-3
 	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) \
 		--output_dir $(MODEL_RUNS)/word-spacing/teachers/seed-1
 	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) --num_train_epochs 4 \

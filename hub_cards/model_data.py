@@ -2,8 +2,9 @@
 
 python -m malmoi.hub_cards.model_data DATA FOLDER
 
-DATA holds `text/korean-text.txt.xz`, `spacing/` and `spacing-everyday/`. FOLDER gets `texts/`, for the language model,
-`spacing/`, and `spacing-unchecked.txt` with texts that are spaced as their authors did it. The lines of KMOU, which
+DATA holds `text/korean-text.txt.xz`, `klue-ner/`, `spacing/` and `spacing-everyday/`. FOLDER gets `texts/`, for the
+language model, `named-entities/`, KLUE NER with the sentences of the sample corpus behind it, `spacing/`, and
+`spacing-unchecked.txt` with texts that are spaced as their authors did it. The lines of KMOU, which
 may not be used commercially, are the last ones of each file and are left out. Sentences of KLUE and everyday sentences
 are few beside the reviews, so the language model reads them more than once.
 """
@@ -14,7 +15,11 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
+from malmoi.data.alignment import tags_to_spans
+from malmoi.data.inline_marks import write_marks
+from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.standard_streams import write_utf8
+from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
 
 REVIEWS, TEXTS = 630_880, 651_088
@@ -22,6 +27,7 @@ REVIEWS, TEXTS = 630_880, 651_088
 SPACING = {"train": 10_113, "val": 1_349, "test": 1_273}
 """Lines of each split of `spacing/` before those of KMOU."""
 KLUE_READINGS, EVERYDAY_READINGS = 3, 2
+TRAIN, DEV = "klue-ner-v1.1_train.tsv", "klue-ner-v1.1_dev.tsv"
 SPACED_REVIEWS = 60_000
 """Reviews whose own spaces, where models find them likely, are learned beside those of the correctly spaced lines."""
 HELD_OUT = 500
@@ -44,8 +50,21 @@ def write_model_data(data: Path, folder: Path) -> dict[str, int]:
         "texts/validation.txt": [*news["val"][:HELD_OUT], *everyday["val"][:HELD_OUT]],
         **{f"spacing/{split}.txt": [*news[split], *everyday[split]] for split in SPACING},
         "spacing-unchecked.txt": [*texts[REVIEWS:], *texts[:SPACED_REVIEWS]],
+        f"named-entities/{TRAIN}": [*_read(data / "klue-ner" / TRAIN), *_sample_rows()],
+        f"named-entities/{DEV}": _read(data / "klue-ner" / DEV),
     }
     return {name: _write(folder / name, lines) for name, lines in files.items()}
+
+
+def _sample_rows() -> Iterator[str]:
+    """Yield the training sentences of the sample corpus in the form of the files of KLUE NER."""
+    sentences = read_inline_marks(None)["train"]
+    names = label_names(sentences)
+    for number, sentence in enumerate(sentences):
+        marked = write_marks(sentence["text"], tags_to_spans([names[tag] for tag in sentence["tags"]]))
+        yield f"## sample-{number:05}\t{marked}"
+        yield from (f"{character}\t{names[tag]}" for character, tag in zip(sentence["text"], sentence["tags"]))
+        yield ""
 
 
 def _read(path: Path, count: int | None = None) -> list[str]:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from malmoi.data.readers.inline_marks import read_inline_marks
+from malmoi.data.readers.klue_ner import read_klue_ner
+from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards import model_data
 
@@ -17,7 +20,7 @@ def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(model_data, "SPACING", {"train": 2, "val": 2, "test": 1})
     monkeypatch.setattr(model_data, "HELD_OUT", 1)
     monkeypatch.setattr(model_data, "SPACED_REVIEWS", 2)
-    for name in ("text", "spacing", "spacing-everyday"):
+    for name in ("text", "klue-ner", "spacing", "spacing-everyday"):
         (tmp_path / name).mkdir()
     texts = ["영화 1", "영화 2", "영화 3", "뉴스 1", "뉴스 2", "kmou 1"]
     with lzma.open(tmp_path / "text/korean-text.txt.xz", "wt", encoding="utf-8") as file:
@@ -26,6 +29,9 @@ def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         news = [f"뉴스 {split} 1", f"뉴스 {split} 2"][: model_data.SPACING[split]]
         (tmp_path / f"spacing/{split}.txt").write_text("".join(f"{x}\n" for x in [*news, "kmou"]), encoding="utf-8")
         (tmp_path / f"spacing-everyday/{split}.txt").write_text(f"말 {split}\n", encoding="utf-8")
+    for name, text in ((model_data.TRAIN, "가나"), (model_data.DEV, "다라")):
+        rows = "".join(f"{character}\tO\n" for character in text)
+        (tmp_path / "klue-ner" / name).write_text(f"## 0\t{text}\n{rows}\n", encoding="utf-8")
     return tmp_path
 
 
@@ -35,7 +41,11 @@ def lines(path: Path) -> list[str]:
 
 def test_only_what_may_be_used_is_learned(corpora: Path, tmp_path: Path) -> None:
     counts = model_data.write_model_data(corpora, tmp_path / "made")
-    written = {str(path.relative_to(tmp_path / "made")): lines(path) for path in (tmp_path / "made").rglob("*.txt")}
+    written = {
+        str(path.relative_to(tmp_path / "made")): lines(path)
+        for path in (tmp_path / "made").rglob("*.t*")
+        if path.is_file()
+    }
     assert {name: len(found) for name, found in written.items()} == counts
     assert not any("kmou" in line for found in written.values() for line in found)
     assert written["texts/train-reviews.txt"] == ["영화 1", "영화 2", "영화 3"]
@@ -45,6 +55,17 @@ def test_only_what_may_be_used_is_learned(corpora: Path, tmp_path: Path) -> None
     assert written["spacing/train.txt"] == ["뉴스 train 1", "뉴스 train 2", "말 train"]
     assert written["spacing-unchecked.txt"] == ["뉴스 1", "뉴스 2", "영화 1", "영화 2"]
     assert written["spacing/test.txt"] == ["뉴스 test 1", "말 test"]
+
+
+def test_the_sample_corpus_stands_behind_klue(corpora: Path, tmp_path: Path) -> None:
+    model_data.write_model_data(corpora, tmp_path / "made")
+    made, sample = read_klue_ner(tmp_path / "made/named-entities"), read_inline_marks(None)["train"]
+    assert made["train"]["text"][:] == ["가나", *sample["text"]]
+    names, own = label_names(made["train"]), label_names(sample)
+    assert [[names[tag] for tag in tags] for tags in made["train"]["tags"][1:]] == [
+        [own[tag] for tag in tags] for tags in sample["tags"]
+    ]
+    assert made["validation"]["text"][:] == ["다라"]
 
 
 def test_a_file_that_is_missing_or_too_short(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
