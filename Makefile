@@ -69,7 +69,7 @@ models: setup ## Train the models of the package anew: make models DATA=DIR (two
 		--silver_teachers $(MODEL_RUNS)/word-spacing/teachers/seed-1 --output_dir $(MODEL_RUNS)/word-spacing
 	$(BIN)/malmoi train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) \
 		--output_dir $(MODEL_RUNS)/sentence-classification
-	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities
+	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/word-spacing --corpus open-spacing
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/sentence-classification --corpus nsmc-from-body
 
