@@ -38,6 +38,7 @@ from malmoi.commands.compare_embeddings import embedding_recipes
 from malmoi.commands.main import app
 from malmoi.commands.self_train import self_training
 from malmoi.recipes.recipe import load_recipe, recipe_names
+from malmoi.training.models.body import SIZES as BODY_SIZES
 from malmoi.training.train import run
 
 COMMANDS = get_command(app)
@@ -206,9 +207,12 @@ def where_examples_run(
     monkeypatch.chdir(tmp_path)
     train: Callable[..., dict[str, Any]] = malmoi.train
     short = {key: value for key, value in SETTINGS.items() if key != "data_dir"}
-    monkeypatch.setattr(
-        malmoi, "train", lambda recipe, **settings: train(recipe, **{**short, **settings}), raising=False
-    )
+
+    def train_shortly(recipe: str, **settings: Any) -> dict[str, Any]:
+        sizes = BODY_SIZES if "model_name_or_path" in settings else ()  # which are those of the body
+        return train(recipe, **{**{key: value for key, value in short.items() if key not in sizes}, **settings})
+
+    monkeypatch.setattr(malmoi, "train", train_shortly, raising=False)
     return tmp_path
 
 

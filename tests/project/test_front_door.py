@@ -197,7 +197,7 @@ def test_mypy_sees_exact_types_and_refuses_misspelt_keywords(tmp_path: Path) -> 
             number, text = line.removeprefix("snippet.py:").split(": ", 1)
             said.setdefault(int(number), text)
     expected = [
-        "def (model: str | pathlib.Path, *, trust_remote_code: bool =",
+        "def (model: str | pathlib.Path | None =, *, trust_remote_code: bool =",
         "list[tuple[int, int, str, float, str, fallback=malmoi.inference.tagger.Entity]]",
         "list[list[tuple[int, int, str, float, str, fallback=malmoi.inference.tagger.Entity]]]",
         "dict[str, Any]",
