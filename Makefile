@@ -46,32 +46,47 @@ demo: setup ## Show the models of the package, on TEXT="..." if given; then trai
 # 60 of its 440 sentences
 SHARE_OF_DEMO := 0.1364
 
-# in this order: all of them continue the language model; --resume_from_checkpoint goes on after an interruption
+# all continue the language model; a finished run stays as it is, an interrupted one goes on
+FLAGS ?=
 MODEL_RUNS := runs/models
-STUDENT := $(MODEL_RUNS)/first-student
-BF16 ?= false
-CONTINUED := --model_name_or_path bundled:language-model --bf16 $(BF16) --resume_from_checkpoint true
-models: setup ## Train the models of the package anew: make models DATA=DIR (two hours; BF16=true where the processor has it).
-	@test -n "$(DATA)" || { echo 'make models DATA=DIR: DIR holds the folders text, klue-ner, spacing, spacing-everyday, nsmc.'; exit 1; }
-	$(BIN)/python -m malmoi.hub_cards.model_data $(DATA) build/models
-	$(BIN)/malmoi train korean-language-model --data_dir build/models/texts --bf16 $(BF16) \
-		--output_dir $(MODEL_RUNS)/language-model --resume_from_checkpoint true
-	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
-	$(BIN)/malmoi self-train klue-ner-from-body --data_dir $(DATA)/klue-ner $(CONTINUED) \
-		--silver_text $(DATA)/klue-ner/train-raw-sentences.tsv --output_dir $(STUDENT)
-	$(BIN)/malmoi train klue-ner-from-body --data_dir build/models/named-entities $(CONTINUED) \
-		--silver_text $(DATA)/klue-ner/train-raw-sentences.tsv --output_dir $(MODEL_RUNS)/named-entities \
-		--silver_teachers $(STUDENT),$(STUDENT)/teachers/seed-1,$(STUDENT)/teachers/seed-2,$(STUDENT)/teachers/seed-3
-	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) \
-		--output_dir $(MODEL_RUNS)/word-spacing/teachers/seed-1
-	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) --num_train_epochs 4 \
-		--silver_text build/models/spacing-unchecked.txt --silver_own_spaces true --silver_confidence 0.2 \
-		--silver_teachers $(MODEL_RUNS)/word-spacing/teachers/seed-1 --output_dir $(MODEL_RUNS)/word-spacing
-	$(BIN)/malmoi train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) \
-		--output_dir $(MODEL_RUNS)/sentence-classification
+FIRST_STUDENT := $(MODEL_RUNS)/first-student
+FIRST_SPACING := $(MODEL_RUNS)/first-spacing
+MODEL_DATA := build/models/texts/validation.txt
+NAMES_DATA := $(DATA)/klue-ner
+trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
+CONTINUED := --model_name_or_path bundled:language-model
+models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (two hours; FLAGS are those of malmoi train).
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/word-spacing --corpus open-spacing
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/sentence-classification --corpus nsmc-from-body
+
+$(MODEL_DATA): | setup
+	@test -n "$(DATA)" || { echo 'make models DATA=DIR: DIR holds the folders text, klue-ner, spacing, spacing-everyday, nsmc.'; exit 1; }
+	$(BIN)/python -m malmoi.hub_cards.model_data $(DATA) build/models
+
+$(MODEL_RUNS)/language-model/report.json: | $(MODEL_DATA)
+	$(BIN)/malmoi train korean-language-model --data_dir build/models/texts $(trained_here)
+	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
+
+$(FIRST_STUDENT)/report.json: $(MODEL_RUNS)/language-model/report.json
+	$(BIN)/malmoi self-train klue-ner-from-body --data_dir $(NAMES_DATA) $(CONTINUED) $(FLAGS) --output_dir $(@D) \
+		--silver_text $(NAMES_DATA)/train-raw-sentences.tsv --resume_from_checkpoint true
+
+$(MODEL_RUNS)/named-entities/report.json: $(FIRST_STUDENT)/report.json
+	$(BIN)/malmoi train klue-ner-from-body --data_dir build/models/named-entities $(CONTINUED) $(trained_here) \
+		--silver_text $(NAMES_DATA)/train-raw-sentences.tsv \
+		--silver_teachers $(FIRST_STUDENT),$(FIRST_STUDENT)/teachers/seed-1,$(FIRST_STUDENT)/teachers/seed-2,$(FIRST_STUDENT)/teachers/seed-3
+
+$(FIRST_SPACING)/report.json: $(MODEL_RUNS)/language-model/report.json
+	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) $(trained_here)
+
+$(MODEL_RUNS)/word-spacing/report.json: $(FIRST_SPACING)/report.json
+	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) $(trained_here) \
+		--num_train_epochs 4 --silver_text build/models/spacing-unchecked.txt --silver_own_spaces true \
+		--silver_confidence 0.2 --silver_teachers $(FIRST_SPACING)
+
+$(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/report.json
+	$(BIN)/malmoi train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) $(trained_here)
 
 # a file at a time, from the first to the last: what the tests of a file share is made once
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder
