@@ -185,7 +185,7 @@ def test_a_model_is_measured_beside_kiwi_and_the_baseline(
     assert f"3 sentences, test of {sentences.name}; all figures but speed in %." in text
     assert "on one thread of the CPU, after a warm-up" in text
     assert f"torch {torch.__version__}" in text
-    assert "kiwipiepy 0.22" in text
+    assert "kiwipiepy 0.24" in text
 
 
 def test_sentences_that_were_changed_are_said_in_a_note(
