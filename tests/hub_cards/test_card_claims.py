@@ -263,7 +263,7 @@ def test_sentences_that_models_have_labelled_are_told(tmp_path: Path) -> None:
     report["silver"] |= {"teachers": ["seed-1"], "own_spaces": True}
     text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
     assert "14,026 sentences of raw.tsv with their own spaces, as 1 model found them likely |" in text
-    text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "bundled:word-spacing").text
+    text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "bundled:named-entities").text
     assert "make models DATA=DIR" in text  # its teacher is no run of the same recipe with another seed
     assert "self-train" not in text
 
