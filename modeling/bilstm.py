@@ -210,7 +210,8 @@ class BiLstmPreTrainedModel(PreTrainedModel):
             embedded = inputs_embeds.gather(1, _wide(order, inputs_embeds))
         embedded = self.embedding_dropout(embedded)
         if self.lexicon is not None:
-            embedded = torch.cat([embedded, self.lexicon(input_ids, mask.gather(1, order))], dim=2)
+            features = self.lexicon(input_ids, mask.gather(1, order), embedded.dtype)
+            embedded = torch.cat([embedded, features], dim=2)
         if outputs is None:
             return _put_back(self.lstm(embedded, mask.sum(dim=1)), order)
         # what is shown is computed with, so that gradients with respect to it exist

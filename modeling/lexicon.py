@@ -49,10 +49,12 @@ class Lexicon(nn.Module):
         self.projection = nn.Linear(len(PLACES) * len(config.lexicon_classes), config.lexicon_embedding_size)
         self.dropout = nn.Dropout(config.lexicon_dropout)
 
-    def forward(self, input_ids: Tensor, mask: Tensor) -> Tensor:
-        """Return the embedded features, `(batch, length, lexicon_embedding_size)`, of token ids, `(batch, length)`."""
-        marks = self.marks(input_ids, mask).to(self.projection.weight.dtype)
-        return self.dropout(self.projection(marks).relu())
+    def forward(self, input_ids: Tensor, mask: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return the embedded features, `(batch, length, lexicon_embedding_size)`, of token ids, `(batch, length)`.
+
+        They are computed in the type of the embeddings beside them: a quantized layer does not tell its own.
+        """
+        return self.dropout(self.projection(self.marks(input_ids, mask).to(dtype)).relu())
 
     @torch.no_grad()
     def marks(self, input_ids: Tensor, mask: Tensor) -> Tensor:
@@ -64,8 +66,9 @@ class Lexicon(nn.Module):
         """
         last = len(self.token_characters) - 1
         characters = self.token_characters[input_ids.clamp(max=last)]
-        characters[:, :, 0].masked_fill_(input_ids > last, OTHER_CHARACTER)
-        characters = characters.masked_fill(~mask[:, :, None], NO_CHARACTER)
+        beyond = input_ids > last
+        characters = characters.masked_fill((beyond | ~mask)[:, :, None], NO_CHARACTER)
+        characters[:, :, 0].masked_fill_(beyond & mask, OTHER_CHARACTER)
         batch, length, width = characters.shape
         characters = characters.reshape(batch, length * width)
         written = (characters != NO_CHARACTER) & (characters != SPACE)
@@ -80,7 +83,7 @@ class Lexicon(nn.Module):
         bits = torch.arange(len(self.config.lexicon_classes), device=found.device)
         marks = ((found[..., None] >> bits) & 1).to(torch.uint8).flatten(2)
         marks = marks.gather(1, place[:, :, None].expand(-1, -1, marks.size(2)))
-        return marks.view(batch, length, width, -1).amax(2)
+        return marks.view(batch, length, width, marks.size(2)).amax(2)
 
     def _find(self, text: Tensor, spaces: Tensor) -> Tensor:
         """Return the classes of the words over each character, as bits, for each place, `(batch, length, places)`.

@@ -18,8 +18,19 @@ from malmoi.recipes.recipe import RecipeError
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.models.architectures import build_model
 from malmoi.training.models.body import Body, find_body, say_beginning, take_over
-from malmoi.training.models.dictionary_features import lexicon_settings, load_lexicons, set_lexicon
-from malmoi.training.models.finished_model import FinishedModel, find_finished_model, labels_to_learn, train_on
+from malmoi.training.models.dictionary_features import (
+    labels_of_classes,
+    lexicon_settings,
+    load_lexicons,
+    set_lexicon,
+)
+from malmoi.training.models.finished_model import (
+    FinishedModel,
+    find_finished_model,
+    labels_to_learn,
+    said_by_the_user,
+    train_on,
+)
 from malmoi.training.models.tokenizers import load_tokenizer
 from malmoi.training.request import TrainingRequest
 from malmoi.training.silver_labels import SilverSentences, find_silver_sentences, with_silver
@@ -71,7 +82,8 @@ def prepare(request: TrainingRequest) -> Preparation:
         model, tokenizer, embeddings = train_on(finished, labels), finished.tokenizer, None
     else:
         learned = with_silver(chosen, silver)
-        model, tokenizer, embeddings = new_model(task, arguments, request.settings, learned, body)
+        said = said_by_the_user(request.recipe)
+        model, tokenizer, embeddings = new_model(task, arguments, request.settings, learned, body, said=said)
         labels = task.labels(chosen)
     model.config.update({TASK_KEY: task.name})
     max_length = input_length(arguments, model, tokenizer)
@@ -97,7 +109,13 @@ def prepare(request: TrainingRequest) -> Preparation:
 
 
 def new_model(
-    task: Task, arguments: RecipeArguments, settings: dict[str, Any], chosen: Dataset, body: Body | None
+    task: Task,
+    arguments: RecipeArguments,
+    settings: dict[str, Any],
+    chosen: Dataset,
+    body: Body | None,
+    *,
+    said: dict[str, Any],
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, PretrainedEmbeddings | None]:
     """Build tokenizer and model of a recipe, with what they begin from: a body, pretrained embeddings, a lexicon."""
     tokenizer = load_tokenizer(arguments, chosen["text"]) if body is None else body.tokenizer
@@ -114,6 +132,7 @@ def new_model(
         settings = settings | {"vocab_size": len(tokenizer)}
         tokenizer = with_all_characters(tokenizer)
         settings = settings | lexicon_settings(lexicon, tokenizer)
+        settings["lexicon_labels"] = labels_of_classes(settings, said, lexicon.classes)
     model = build_model(task, arguments, settings, task.labels(chosen), tokenizer)
     if embeddings is not None:
         set_embeddings(model, embeddings, trained=arguments.embeddings_trained)

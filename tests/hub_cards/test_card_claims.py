@@ -260,6 +260,12 @@ def test_sentences_that_models_have_labelled_are_told(tmp_path: Path) -> None:
     told = "| trained on | KLUE NER (21,008 texts), and 14,026 sentences of raw.tsv with the labels of 2 models |"
     assert told in text
     assert "malmoi self-train recipe.yaml --data_dir DIR" in text
+    report["silver"] |= {"teachers": ["seed-1"], "own_spaces": True}
+    text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
+    assert "14,026 sentences of raw.tsv with their own spaces, as 1 model found them likely |" in text
+    text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "bundled:named-entities").text
+    assert "make models DATA=DIR" in text  # its teacher is no run of the same recipe with another seed
+    assert "self-train" not in text
 
 
 @pytest.mark.parametrize(

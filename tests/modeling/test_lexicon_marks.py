@@ -97,3 +97,16 @@ def test_tokens_that_were_added_after_the_lexicon_are_part_of_no_word():
 def test_a_class_that_is_none_is_refused():
     with pytest.raises(ValueError, match="3 classes"):
         lexicon_of({"a": 8})
+
+
+def test_tokens_that_were_added_after_the_lexicon_have_no_letters_of_the_last_one():
+    lexicon = lexicon_of({"b": 1, "ba": 2})
+    beyond = len(SPELLING)
+    marks = lexicon.marks(torch.tensor([[beyond, 4]]), torch.ones(1, 2, dtype=torch.bool))
+    assert named(marks[0]) == [set(), {"person single"}]
+
+
+def test_a_batch_without_rows_has_no_marks():
+    lexicon = lexicon_of({"ab": 1})
+    empty = torch.zeros(0, 5, dtype=torch.long)
+    assert lexicon.marks(empty, empty != 0).shape == (0, 5, len(PLACES) * len(CLASSES))

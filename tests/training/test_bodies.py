@@ -23,7 +23,8 @@ from malmoi.modeling import (
     BiLstmForSequenceClassification,
     BiLstmModel,
 )
-from malmoi.recipes.recipe import load_recipe
+from malmoi.recipes.recipe import RecipeError, load_recipe
+from malmoi.training.models.body import Body
 from malmoi.training.models.dictionary_features import lexicon_settings, load_lexicons, set_lexicon
 from malmoi.training.preparation import prepare
 from malmoi.training.request import read_request
@@ -182,6 +183,28 @@ def test_further_layers_stand_on_top(tmp_path: Path, bodies: Path) -> None:
     model._hidden_states(ids, ids > 0, outputs=layers)
     assert len(layers) == 4
     torch.testing.assert_close(layers[1], own(ids).last_hidden_state)
+
+
+def test_labels_of_added_words_are_those_of_what_is_trained(tmp_path: Path, bodies: Path) -> None:
+    body = load_model(bodies / "lexicon", None)
+    of_recipe = {"lexicon_labels": {"PS": "person", "OG": "name"}}
+    settings = Body("lexicon", body.model, body.tokenizer, {}).settings(of_recipe)
+    assert settings["lexicon_labels"] == {"PS": "person"}  # this lexicon has no names
+    said = {"lexicon_labels": '{"B": "place"}'}
+    assert prepared(
+        tmp_path, "spacing", model_name_or_path=bodies / "lexicon", **said
+    ).model.config.lexicon_labels == {"B": "place"}
+
+
+def test_a_recipe_of_the_package_takes_a_lexicon_of_the_user(tmp_path: Path, words: Path) -> None:
+    recipe(tmp_path, "names")  # writes the data
+    given = {"reader": "inline-marks", "data_dir": tmp_path, "output_dir": tmp_path / "run", "lexicon": words}
+    given |= {"model_name_or_path": "bundled:language-model", "use_cpu": "true"}
+    flags = [part for key, value in given.items() for part in (f"--{key}", str(value))]
+    model = prepare(read_request(load_recipe("klue-ner-from-body", flags))).model
+    assert model.config.lexicon_labels == {"PS": "person", "LC": "place"}
+    with pytest.raises(RecipeError, match="`lexicon_labels` must name classes"):
+        prepare(read_request(load_recipe("klue-ner-from-body", [*flags, "--lexicon_labels", '{"OG": "name"}'])))
 
 
 @pytest.mark.slow

@@ -168,6 +168,16 @@ def test_quantization_reaches_the_lstm(build_any: Build, layers: int, heard: pyt
         assert len(small(IDS, MASK, output_hidden_states=True).hidden_states) == 2
 
 
+def test_a_model_with_a_lexicon_is_quantized_too() -> None:
+    lexicon = {"lexicon_classes": ["person"], "lexicon_vocab_size": 40, "lexicon_embedding_size": 4}
+    model = build_bilstm(**lexicon).eval()
+    model.lexicon.token_characters.copy_(torch.arange(40)[:, None] + 97)
+    model.lexicon.add_words({(97 + 5, 97 + 6): 1})
+    torch.testing.assert_close(
+        quantize_dynamic(model)(IDS, MASK).logits[:, :4], model(IDS, MASK).logits[:, :4], rtol=0.05, atol=0.05
+    )
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_torchs_own_quantization_says_that_it_does_not_reach_the_lstm(heard: pytest.LogCaptureFixture) -> None:
     torch.ao.quantization.quantize_dynamic(build_bilstm().eval(), {torch.nn.LSTM, torch.nn.Linear})

@@ -10,6 +10,7 @@ from malmoi.inference.loading import LANGUAGE_MODEL, load_model, read_config, ta
 from malmoi.modeling.crf_tagging import UNLIMITED
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe, RecipeError, model_settings
+from malmoi.training.models.dictionary_features import labels_of_classes
 from malmoi.training.models.finished_model import BILSTMS, described_name, said_by_the_user
 from malmoi.training.processes.launcher import say
 from malmoi.training.tasks import Task
@@ -20,8 +21,7 @@ SIZES = (
 )
 OF_TOKENIZER = ("pad_token_id", "unk_token_id")
 OF_LEXICON = (
-    *("lexicon_classes", "lexicon_labels", "lexicon_sizes", "lexicon_vocab_size", "lexicon_token_length"),
-    "lexicon_embedding_size",
+    *("lexicon_classes", "lexicon_sizes", "lexicon_vocab_size", "lexicon_token_length", "lexicon_embedding_size"),
 )
 PARTS = ("embeddings.", "lexicon.", "lstm.")
 """What the names of the weights of a body begin with."""
@@ -68,6 +68,9 @@ class Body(NamedTuple):
         layers = settings.get("num_hidden_layers", own["num_hidden_layers"])
         if isinstance(layers, int) and layers > own["num_hidden_layers"]:  # further ones stand on top
             own["num_hidden_layers"] = layers
+        if self.has_lexicon:
+            labels = labels_of_classes(settings, self.said, config.lexicon_classes)
+            own["lexicon_labels"] = labels if labels or "lexicon_labels" in self.said else config.lexicon_labels
         for key, value in own.items():
             if key in self.said and self.said[key] != value:
                 raise RecipeError(

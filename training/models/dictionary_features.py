@@ -1,5 +1,6 @@
 """Give a new model the words of a lexicon."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -27,6 +28,23 @@ def lexicon_settings(lexicon: LexiconWords, tokenizer: PreTrainedTokenizerBase) 
         "lexicon_vocab_size": len(tokenizer),
         "lexicon_token_length": max(map(len, token_spelling(tokenizer))),
     }
+
+
+def labels_of_classes(
+    settings: Mapping[str, Any], said: Mapping[str, Any], classes: Collection[str]
+) -> dict[str, str]:
+    """Return the class of a word that is added for a label, as settings give it.
+
+    What a user says holds. What a recipe of the package says is meant for the lexicon that it names, and holds for the
+    classes that another one has too.
+
+    Args:
+        settings: The settings of a model.
+        said: Those of them that a user says.
+        classes: The classes of its lexicon.
+    """
+    labels = dict(settings.get("lexicon_labels") or {})
+    return labels if "lexicon_labels" in said else {label: name for label, name in labels.items() if name in classes}
 
 
 @torch.no_grad()
