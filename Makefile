@@ -32,7 +32,7 @@ demo: setup ## Show the models of the package, on TEXT="..." if given; then trai
 	@printf 'The models of the package, without any training of yours. Names:\n'
 	@$(call SENTENCES,"손흥민은 1992년 7월 8일 춘천에서 태어났다." "SK하이닉스는 경기도 이천에 본사를 두고 있다.") $(BIN)/malmoi tag $(BODY) "$$@"
 	@printf '\nSpaces:\n'
-	@$(call SENTENCES,"아버지가방에들어가신다.") $(BIN)/malmoi space bundled:word-spacing "$$@"
+	@$(call SENTENCES,"오늘은날씨가좋아서공원에갔다.") $(BIN)/malmoi space bundled:word-spacing "$$@"
 	@printf '\nSentiment:\n'
 	@$(call SENTENCES,"다시 보고 싶은 영화였어요." "돈과 시간이 아까웠다.") $(BIN)/malmoi classify bundled:sentence-classification "$$@"
 	@printf '\nTraining on from the first one, with 60 sentences of the sample corpus:\n'

@@ -25,6 +25,7 @@ from malmoi.inference.loading import CLASSES, COMMANDS, LANGUAGE_MODEL
 from malmoi.metrics.language_model import NO_SHARES
 from malmoi.reports.markdown_text import markdown_line
 from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT
+from malmoi.training.tasks import TASKS
 
 PIPELINES = {
     "named-entities": "token-classification",
@@ -89,8 +90,13 @@ def card_data(facts: RunFacts, corpus: Corpus, repo_id: str) -> ModelCardData:
         metrics=[METRICS.get(facts.report["main_figure"], facts.report["main_figure"])],
         model_name=repo_id.split("/")[-1],
         eval_results=_results(facts, corpus, division),
-        widget=[{"text": text} for text in facts.examples],
+        widget=[{"text": text} for text in _examples(facts, repo_id)],
     )
+
+
+def _examples(facts: RunFacts, repo_id: str) -> list[str]:
+    """Return texts to try a model on: those of its data, or for a model of the package what anybody may understand."""
+    return [TASKS[facts.task].example] if repo_id == bundled_name(facts.task) else facts.examples
 
 
 def _tags(facts: RunFacts) -> list[str]:
@@ -149,7 +155,7 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "title": _title_of_bundled(facts.task) if bundled else repo_id.split("/")[-1],
         "repo_id": repo_id,
         "bundled": bundled,
-        "example": facts.examples[0],
+        "example": _examples(facts, repo_id)[0],
         "outputs": [None, None] if outputs is None else outputs,  # as many as the longest template has examples
         "trust": f"{trust}, " if trust else "",
         "trust_last": f", {trust}" if trust else "",

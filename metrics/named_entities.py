@@ -21,7 +21,7 @@ DEFINITIONS = {
     "entity_precision": "precision of names, as in entity_f1",
     "entity_recall": "recall of names, as in entity_f1",
     "entity_f1_unseen": "micro F1 of unseen names alone, gold or predicted: those whose exact text is no name, of "
-    "whatever type, in a sentence of the training set",
+    "whatever type, in a labelled sentence of the training set",
     "entity_precision_unseen": "precision of unseen names, as in entity_f1_unseen",
     "entity_recall_unseen": "recall of unseen names, as in entity_f1_unseen",
     "entity_f1_no_spaces": "entity_f1 where all white space is taken out of the texts, and out of the names in them",
