@@ -65,9 +65,11 @@ def test_it_ends_as_processes_end(environment: dict[str, str], tmp_path: Path) -
     failed = run_in_process("print(1 / 0)", **where)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.endswith("ZeroDivisionError: division by zero\n")
-    assert (
-        run_in_process("import os, signal\nos.kill(os.getpid(), signal.SIGINT)", **where).returncode == -signal.SIGINT
+    # Python looks for signals between instructions: after the last one it could end without having looked
+    interrupted = run_in_process(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)", **where
     )
+    assert interrupted.returncode == -signal.SIGINT
     assert run_in_process("import os\nos.abort()", **where).returncode == -signal.SIGABRT
     with pytest.raises(subprocess.TimeoutExpired):
         run_in_process("import time\ntime.sleep(100)", **where, timeout=0.5)
