@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from datasets import Dataset, DatasetDict
 
-from malmoi.data.readers import READERS
+from malmoi.data.readers import read_splits
 from malmoi.data.user_error import UserError
 
 SEED = 1
@@ -25,7 +25,7 @@ def read_data(data_dir: Path | None) -> DatasetDict:
     Raises:
         UserError: If the folder lacks a file.
     """
-    splits = READERS["klue-ner" if data_dir else "inline-marks"].read(data_dir)
+    splits = read_splits("klue-ner" if data_dir else "inline-marks", data_dir, task="named-entities")
     if "train" not in splits:
         raise UserError(f"{data_dir}: there is no training file.")
     return splits

@@ -154,10 +154,10 @@ def main(argv: list[str]) -> None:
 
 def _count(recipe: str, data_dir: Path) -> int:
     """Return how many sentences the training file has."""
-    from malmoi.data.readers import READERS
+    from malmoi.data.readers import read_splits
 
-    reader = load_recipe(recipe).settings["reader"]
-    return READERS[reader].read(data_dir)["train"].num_rows
+    loaded = load_recipe(recipe)
+    return read_splits(loaded.settings["reader"], data_dir, task=loaded.task)["train"].num_rows
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from transformers.utils import logging
 
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.notice import notify
-from malmoi.data.readers import READERS
+from malmoi.data.readers import DIVISION_SEED, READERS, read_splits, readers_of
+from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.split_faults import repeated_texts
 from malmoi.data.tagged_dataset import bio_labels
 from malmoi.data.token_windows import longest_input
@@ -24,14 +25,15 @@ from malmoi.training.evaluation import Evaluation
 from malmoi.training.final_evaluation import evaluate_finished
 from malmoi.training.known_training_set import known_training_set
 from malmoi.training.other_labels import OtherLabelsEvaluation
+from malmoi.training.reading import DATASET, recognised_reader
 from malmoi.training.run_report import describe_data
 from malmoi.training.tasks import TASKS
 from malmoi.training.tasks.named_entities import NamedEntities
 from malmoi.training.trainer import build_trainer
 
 
-def model_to_measure(model: str | None, *, task: str | None, reader: str | None) -> str:
-    """Return the model that is named, or that of the package for a task or for the data of a reader.
+def model_to_measure(model: str | None, *, task: str | None, reader: str | None, data_dir: Path | None) -> str:
+    """Return the model that is named, or that of the package for a task, for a reader, or for what a folder holds.
 
     Raises:
         UserError: If neither tells which it is, or a model is named and a task, too.
@@ -41,9 +43,12 @@ def model_to_measure(model: str | None, *, task: str | None, reader: str | None)
             raise UserError(f"--task chooses a model of the package, but {model} is named; leave out one of them.")
         return model
     if task is None:
-        if reader not in READERS:
+        if reader is None and data_dir is not None:
+            reader = recognised_reader(data_dir, tuple(TASKS))
+        tasks = [each for each in READERS[reader].tasks if each in NAMES] if reader in READERS else []
+        if len(tasks) != 1:
             raise UserError(f"Give a model, or --task for a model of the package: {', '.join(NAMES)}.")
-        task = READERS[reader].task
+        task = tasks[0]
     elif task not in NAMES:
         raise UserError(f"--task must be one of {', '.join(NAMES)}, got {task!r}.")
     return bundled_name(task)
@@ -54,6 +59,8 @@ def evaluate_model(
     *,
     data_dir: Path | None,
     reader: str | None,
+    options: ReadingOptions,
+    division_seed: int | None,
     split: str,
     batch_size: int,
     as_json: bool,
@@ -66,13 +73,21 @@ def evaluate_model(
     loaded = load_model(model, None, trust_remote_code=trust_remote_code)
     task = TASKS[str(task_of(loaded.model.config))]
     check_labels(model, loaded.model.config, task.name)
-    reader = reader or _reader_of(model)
-    readers = [name for name, known in READERS.items() if known.task == task.name]
-    if reader not in readers:
-        raise UserError(f"`--reader` must be one of {', '.join(readers)} for {task.name}, got {reader!r}.")
-    if data_dir is None:
+    reader = reader or _reader_of(model, task.name, data_dir, options)
+    if reader not in readers_of(task.name):
+        raise UserError(
+            f"`--reader` must be one of {', '.join(readers_of(task.name))} for {task.name}, got {reader!r}."
+        )
+    if data_dir is None and options.dataset is None:
         _check_sample_is_meant(model, reader)
-    splits = READERS[reader].read(data_dir)
+    seed = _report_of(model).get("settings", {}).get("division_seed", DIVISION_SEED)
+    splits = read_splits(
+        reader,
+        data_dir,
+        task=task.name,
+        options=options,
+        division_seed=seed if division_seed is None else division_seed,
+    )
     if split not in splits:
         raise UserError(f"{data_dir or reader}: there is no split {split!r}, only {', '.join(splits)}.")
     if (
@@ -130,12 +145,16 @@ def _check_sample_is_meant(model: str, reader: str) -> None:
         raise UserError(f"{model} was trained on {trained_on}; say by --data_dir where those data, or others, are.")
 
 
-def _reader_of(model: str) -> str:
-    """Return the reader that the model was trained with."""
-    data = _data_of(model)
-    if not data:
+def _reader_of(model: str, task: str, data_dir: Path | None, options: ReadingOptions) -> str:
+    """Return the reader that the model was trained with, or another one if the folder is in its format."""
+    if options.dataset is not None:
+        return DATASET
+    known = _data_of(model).get("reader")
+    if data_dir is not None:
+        return recognised_reader(data_dir, (task,), preferred=known)
+    if known is None:
         raise UserError(f"{model} has no report.json that says which reader its data needs; give it by --reader.")
-    return str(data["reader"])
+    return str(known)
 
 
 def _data_of(model: str) -> dict[str, Any]:

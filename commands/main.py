@@ -11,6 +11,15 @@ from typing import Annotated
 
 import typer
 
+from malmoi.commands.data_options import (
+    Annotator,
+    DatasetName,
+    DivisionSeed,
+    LabelColumn,
+    TagColumn,
+    TextColumn,
+    TokenSeparator,
+)
 from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
 from malmoi.commands.options import WITH_FLAGS, BatchSize, KeyName, MeasuredModel, RecipeName, TrustRemoteCode
 from malmoi.commands.start_up import lasting_imports
@@ -77,7 +86,16 @@ def evaluate(
         ),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data_dir", "--data-dir", help="Folder with the data.")] = None,
-    reader: Annotated[str | None, typer.Option(help="Format of the data; by default that of the training.")] = None,
+    reader: Annotated[
+        str | None, typer.Option(help="Format of the data; by default that of the training, if the files are in it.")
+    ] = None,
+    dataset: DatasetName = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    tag_column: TagColumn = None,
+    token_separator: TokenSeparator = None,
+    annotator: Annotator = None,
+    division_seed: DivisionSeed = None,
     split: Annotated[str, typer.Option(help="Which part of the data.")] = "validation",
     batch_size: BatchSize = 64,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, with all figures.")] = False,
@@ -89,11 +107,21 @@ def evaluate(
     """Compute the figures of a saved model, each with its definition and its 95 % interval."""
     with lasting_imports():
         from malmoi.commands.evaluate import evaluate_model, model_to_measure
+        from malmoi.data.readers.reading_options import ReadingOptions
 
     evaluate_model(
-        model_to_measure(model, task=task, reader=reader),
+        model_to_measure(model, task=task, reader=reader, data_dir=data_dir),
         data_dir=data_dir,
         reader=reader,
+        options=ReadingOptions(
+            dataset=dataset,
+            text_column=text_column,
+            label_column=label_column,
+            tag_column=tag_column,
+            token_separator=token_separator,
+            annotator=annotator,
+        ),
+        division_seed=division_seed,
         split=split,
         batch_size=batch_size,
         as_json=json,

@@ -79,6 +79,20 @@ def _looks_like_cp949(raw: bytes) -> bool:
     return 2 * len(HANGUL.findall("".join(foreign))) >= len(foreign)
 
 
+def first_lines(path: Path, count: int = 200) -> list[str]:
+    """Return the first lines of a data file that are not empty; none if it cannot be read."""
+    lines = []
+    try:
+        for _, line in read_lines(path):
+            if line.strip():
+                lines.append(line)
+                if len(lines) == count:
+                    break
+    except (DataFormatError, OSError):
+        return []
+    return lines
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the lines of a data file, which xz may have packed, with their numbers, counted from 1.
 

@@ -11,7 +11,7 @@ import numpy as np
 from seqeval.metrics import f1_score
 from transformers import DataCollatorForTokenClassification, EvalPrediction, Trainer, TrainingArguments
 
-from malmoi.data.readers import READERS
+from malmoi.data.readers import read_splits
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.token_features import token_features
@@ -21,7 +21,7 @@ from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 def main(output_dir: str, data_dir: str | None = None, *, epochs: float = 12) -> dict[str, float]:
     """Train, save, and return the figures on the validation sentences."""
     # 1. Data: sentences, and one BIO tag for each of their characters
-    splits = READERS["inline-marks"].read(Path(data_dir) if data_dir else None)
+    splits = read_splits("inline-marks", Path(data_dir) if data_dir else None, task="named-entities")
     labels = label_names(splits["train"])
     # 2. Tokenizer: one token per syllable, so that a name may end anywhere in a word
     tokenizer = build_syllable_tokenizer(splits["train"]["text"], min_frequency=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from peft import LoraConfig, get_peft_model
 from transformers import AutoTokenizer, DataCollatorForTokenClassification, Trainer, TrainingArguments
 
-from malmoi.data.readers import READERS
+from malmoi.data.readers import read_splits
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.token_features import token_features, untagged_token_ids
 from malmoi.modeling import EncoderCrfForTokenClassification
@@ -19,7 +19,7 @@ from malmoi.modeling import EncoderCrfForTokenClassification
 def main(encoder: str, output_dir: str, data_dir: str | None = None, *, epochs: float = 3) -> dict[str, float]:
     """Train the adapters, the classifier and the CRF; save the whole model; return the last figures."""
     # 1. Data, and the tokenizer of the encoder; 128 tokens at once, longer sentences become several rows
-    splits = READERS["inline-marks"].read(Path(data_dir) if data_dir else None)
+    splits = read_splits("inline-marks", Path(data_dir) if data_dir else None, task="named-entities")
     labels = label_names(splits["train"])
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     features = {name: token_features(rows, tokenizer, max_length=128) for name, rows in splits.items()}

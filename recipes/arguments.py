@@ -12,7 +12,38 @@ class RecipeArguments:
         metadata={"help": "What is learned: named-entities, word-spacing, sentence-classification or language-model."},
     )
     reader: str = field(default="", metadata={"help": "Format of the data."})
-    data_dir: str | None = field(default=None, metadata={"help": "Folder with the data files."})
+    data_dir: str | None = field(default=None, metadata={"help": "Folder with the data files, or one file."})
+    dataset: str | None = field(
+        default=None, metadata={"help": "For reader dataset: name of a dataset on the Hub, or folder or file of one."}
+    )
+    text_column: str | None = field(default=None, metadata={"help": "For reader dataset: the column with the texts."})
+    label_column: str | None = field(
+        default=None, metadata={"help": "For reader dataset: the column with the labels, tags or spans."}
+    )
+    tag_column: int | None = field(
+        default=None,
+        metadata={"help": "For reader conll: which column is the tag, counted from 1; by default the last."},
+    )
+    token_separator: str | None = field(
+        default=None,
+        metadata={
+            "help": "For readers conll and dataset: what stands between tokens when the text is put together again, "
+            "such as ' ' for words, or '' for syllables or morphemes. By default what the tokens look like."
+        },
+    )
+    annotator: str | None = field(
+        default=None, metadata={"help": "For reader label-studio: whose labels are read; by default the newest."}
+    )
+    trim_josa: bool = field(
+        default=False, metadata={"help": "Cut what looks like a josa (은, 는, 이, 가 ...) off the end of names."}
+    )
+    division_seed: int = field(
+        default=42,
+        metadata={
+            "help": "Cuts validation and test sentences from the training set where the data have none, the same ones "
+            "whatever the seed of the training."
+        },
+    )
     train_fraction: float = field(
         default=1.0, metadata={"help": "Train on this share of the training set, drawn by the seed."}
     )

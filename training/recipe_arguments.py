@@ -11,7 +11,7 @@ import yaml
 from transformers import HfArgumentParser, TrainingArguments
 from transformers.trainer_utils import SchedulerType
 
-from malmoi.data.readers import READERS
+from malmoi.data.readers import readers_of
 from malmoi.recipes.arguments import (
     ARGUMENTS,
     LanguageModelArguments,
@@ -122,7 +122,7 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
     Raises:
         RecipeError: With the rule and the value.
     """
-    readers = [name for name, reader in READERS.items() if reader.task == task.name]
+    readers = readers_of(task.name)
     if arguments.reader not in readers:
         raise RecipeError(f"`reader` must be one of {', '.join(readers)} for {task.name}, got {arguments.reader!r}.")
     if arguments.model_type not in task.model_types:

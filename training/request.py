@@ -1,5 +1,6 @@
 """What a training is asked to do: a recipe and its flags, read, checked and typed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from transformers import TrainingArguments
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe
 from malmoi.training.processes.progress import quiet_bars
+from malmoi.training.reading import reader_of_training
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe
 from malmoi.training.resuming.output_dir import find_checkpoint
 from malmoi.training.tasks import TASKS, Task
@@ -42,6 +44,7 @@ def read_request(recipe: Recipe) -> TrainingRequest:
     """
     task = TASKS[recipe.task]
     arguments, training_arguments, settings = parse_recipe(recipe)
+    arguments = replace(arguments, reader=reader_of_training(recipe, arguments))
     check_arguments(task, arguments, training_arguments)
     checkpoint = find_checkpoint(training_arguments, overwrite=arguments.overwrite)
     quiet_bars(training_arguments, recipe)

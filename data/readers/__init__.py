@@ -1,4 +1,4 @@
-"""Readers: each turns one format into a `DatasetDict` in the form of its task."""
+"""Readers: each turns one format into a `DatasetDict` in the form of a task."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,32 +6,91 @@ from typing import NamedTuple
 
 from datasets import DatasetDict
 
-from malmoi.data.readers.inline_marks import read_inline_marks
-from malmoi.data.readers.klue_ner import read_klue_ner
-from malmoi.data.readers.kmou_corpus import read_kmou_corpus
-from malmoi.data.readers.kmou_lines import read_kmou_lines
-from malmoi.data.readers.labelled_texts import read_labelled_texts
-from malmoi.data.readers.nsmc import read_nsmc
-from malmoi.data.readers.plain_sentences import read_plain_sentences
-from malmoi.data.readers.plain_text import read_plain_text
+from malmoi.data.notice import list_names
+from malmoi.data.readers.inline_marks import holds_inline_marks, read_inline_marks
+from malmoi.data.readers.klue_ner import holds_klue_ner, read_klue_ner
+from malmoi.data.readers.kmou_corpus import holds_kmou_corpus, read_kmou_corpus
+from malmoi.data.readers.kmou_lines import holds_kmou_lines, read_kmou_lines
+from malmoi.data.readers.labelled_texts import holds_labelled_texts, read_labelled_texts
+from malmoi.data.readers.nsmc import holds_nsmc, read_nsmc
+from malmoi.data.readers.plain_sentences import holds_plain_sentences, read_plain_sentences
+from malmoi.data.readers.plain_text import holds_plain_text, read_plain_text
+from malmoi.data.readers.reading_options import ReadingOptions
+from malmoi.data.split_cutting import with_missing_splits
+from malmoi.data.user_error import UserError
+
+DIVISION_SEED = 42
+"""Cuts the splits that a folder lacks, whatever the seed of a training: no model is judged on what it has seen."""
 
 
 class Reader(NamedTuple):
-    """A reader, the task that its data is for, and what it reads without a folder."""
+    """A format."""
 
-    read: Callable[[Path | None], DatasetDict]
-    task: str
-    default_source: str | None
+    read: Callable[..., DatasetDict]
+    """Takes the folder of `--data_dir`, or `None` without it, and by keyword what `options` names."""
+    tasks: tuple[str, ...]
+    """The tasks that its data can be for. If they are several, `read` takes a keyword `task`."""
+    holds: Callable[[Path], bool]
+    """Tells by a look into its files whether a folder is in this format."""
+    default_source: str | None = None
+    """What it reads without a folder."""
+    options: tuple[str, ...] = ()
+    """What it can be told, of `ReadingOptions`."""
+    is_divided: bool = False
+    """Whether its corpus is published in parts, so that a missing part is not cut from another."""
 
 
 READERS = {
-    "inline-marks": Reader(read_inline_marks, "named-entities", "the sample corpus"),
-    "klue-ner": Reader(read_klue_ner, "named-entities", "klue/klue (Hub)"),
-    "kmou-corpus": Reader(read_kmou_corpus, "named-entities", None),
-    "kmou-lines": Reader(read_kmou_lines, "named-entities", None),
-    "labelled-texts": Reader(read_labelled_texts, "sentence-classification", None),
-    "nsmc": Reader(read_nsmc, "sentence-classification", "e9t/nsmc (Hub)"),
-    "plain-sentences": Reader(read_plain_sentences, "word-spacing", "the sentences of the sample corpus"),
-    "plain-text": Reader(read_plain_text, "language-model", None),
+    "inline-marks": Reader(read_inline_marks, ("named-entities",), holds_inline_marks, "the sample corpus"),
+    "klue-ner": Reader(read_klue_ner, ("named-entities",), holds_klue_ner, "klue/klue (Hub)", is_divided=True),
+    "kmou-corpus": Reader(read_kmou_corpus, ("named-entities",), holds_kmou_corpus, is_divided=True),
+    "kmou-lines": Reader(read_kmou_lines, ("named-entities",), holds_kmou_lines, is_divided=True),
+    "labelled-texts": Reader(read_labelled_texts, ("sentence-classification",), holds_labelled_texts),
+    "nsmc": Reader(read_nsmc, ("sentence-classification",), holds_nsmc, "e9t/nsmc (Hub)", is_divided=True),
+    "plain-sentences": Reader(
+        read_plain_sentences, ("word-spacing",), holds_plain_sentences, "the sentences of the sample corpus"
+    ),
+    "plain-text": Reader(read_plain_text, ("language-model",), holds_plain_text, is_divided=True),
 }
-"""The readers by the name that recipes give them. Each takes the folder of `--data_dir`, or `None` without it."""
+"""The readers by the name that recipes give them."""
+NO_OPTIONS = ReadingOptions()
+
+
+def read_splits(
+    name: str,
+    data_dir: Path | None,
+    *,
+    task: str,
+    options: ReadingOptions = NO_OPTIONS,
+    division_seed: int = DIVISION_SEED,
+) -> DatasetDict:
+    """Return the splits of a data set; those that are missing are cut from the training set.
+
+    Args:
+        name: Name of a reader.
+        data_dir: Folder with the data; without it what the reader reads by itself.
+        task: The task that they are for.
+        options: What else the user says of the data.
+        division_seed: Seed by which missing splits are cut.
+
+    Raises:
+        UserError: If the data cannot be read, or an option is said that the reader does not have.
+    """
+    reader = READERS[name]
+    given = options.given()
+    for option in given:
+        if option not in reader.options:
+            known = [other for other, each in READERS.items() if option in each.options]
+            raise UserError(f"`{option}` is for the reader {list_names(known)}, but `reader` is {name}.")
+    splits = reader.read(data_dir, **given, **({"task": task} if len(reader.tasks) > 1 else {}))
+    return splits if reader.is_divided else with_missing_splits(splits, seed=division_seed)
+
+
+def readers_of(task: str) -> list[str]:
+    """Return the names of the readers whose data can be for a task."""
+    return [name for name, reader in READERS.items() if task in reader.tasks]
+
+
+def readers_that_fit(data_dir: Path, tasks: tuple[str, ...]) -> list[str]:
+    """Return the names of the readers of these tasks in whose format a folder is, by a look into its files."""
+    return [name for name, reader in READERS.items() if {*tasks} & {*reader.tasks} and reader.holds(data_dir)]

@@ -12,9 +12,10 @@ from datasets import DatasetDict
 from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 
 FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
+OTHER_FORM = "\u241e"  # stands before the marked sentence in files of the KMOU corpus
 SAMPLE_CORPUS = Path(__file__).parents[1] / "samples"
 
 
@@ -56,6 +57,17 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
             for split, path in paths.items()
         }
     )
+
+
+def holds_inline_marks(data_dir: Path) -> bool:
+    """Tell whether a folder holds a file with a mark in one of its first lines."""
+    for line in (line for name in FILES.values() for line in first_lines(data_dir / name)):
+        try:
+            if parse_marks(line)[1]:
+                return OTHER_FORM not in line
+        except ValueError:
+            continue
+    return False
 
 
 def _read_file(path: Path) -> list[MarkedLine]:

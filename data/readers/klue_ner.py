@@ -41,6 +41,11 @@ def read_klue_ner(data_dir: Path | None) -> DatasetDict:
     )
 
 
+def holds_klue_ner(data_dir: Path) -> bool:
+    """Tell whether a folder holds a file of KLUE NER."""
+    return any((data_dir / name).is_file() for name in FILES.values())
+
+
 def _from_hub() -> DatasetDict:
     try:
         splits = load_dataset(HUB_DATASET, "ner")

@@ -17,7 +17,7 @@ from malmoi.data.marked_alignment import common_start
 from malmoi.data.notice import notify, shorten
 from malmoi.data.readers.kmou_lines import KMOU_LABELS, kmou_folder, kmou_sentence
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 
 DIVISION = "split.tsv"
 HEADER = "file\tpart"
@@ -56,6 +56,11 @@ def read_kmou_corpus(data_dir: Path | None) -> DatasetDict:
     return DatasetDict(
         {split: tagged_dataset(sentences[split], KMOU_LABELS) for split in SPLITS.values() if split in sentences}
     )
+
+
+def holds_kmou_corpus(data_dir: Path) -> bool:
+    """Tell whether a folder holds files of the corpus and its division."""
+    return first_lines(data_dir / DIVISION, 1) == [HEADER]
 
 
 def _read_division(path: Path) -> dict[str, str]:

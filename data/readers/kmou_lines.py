@@ -12,7 +12,7 @@ from datasets import DatasetDict
 from malmoi.data.alignment import spans_to_tags
 from malmoi.data.marked_alignment import align_marks
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.user_error import UserError
 
 KMOU_TYPES = ("PER", "LOC", "ORG", "POH", "DAT", "TIM", "DUR", "MNY", "PNT", "NOH")
@@ -36,6 +36,11 @@ def read_kmou_lines(data_dir: Path | None) -> DatasetDict:
     if not paths:
         raise DataFormatError(folder, None, f"expected a folder with {' or '.join(FILES.values())}.")
     return DatasetDict({split: tagged_dataset(_read_file(path), KMOU_LABELS) for split, path in paths.items()})
+
+
+def holds_kmou_lines(data_dir: Path) -> bool:
+    """Tell whether a folder holds a file with the sign between sentence and marks."""
+    return any(SEPARATOR in line for name in FILES.values() for line in first_lines(data_dir / name, 1))
 
 
 def kmou_folder(data_dir: Path | None) -> Path:

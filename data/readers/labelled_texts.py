@@ -8,11 +8,10 @@ from datasets import DatasetDict
 from malmoi.data.classified_dataset import ClassifiedText, class_name, classified_dataset
 from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.quoted_columns import Columns, split_columns
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.user_error import UserError
 
-FILES = {"train": "train.txt", "validation": "validation.txt"}
-TEST_FILE = "test.txt"
+FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
 EXPECTED = "a class, a tab and a text"
 # how columns are headed
 CLASS_HEADING = re.compile(
@@ -28,27 +27,23 @@ TEXT_HEADING = re.compile(
 
 
 def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
-    """Return the `train`, `validation` and, if there is a file for it, `test` texts of a folder.
+    """Return the `train` texts of a folder and, if there are files for them, the `validation` and `test` texts.
 
     The classes are those of `train.txt`, in the order of the alphabet; names that look the same are one class. Empty
     lines and a heading are skipped, and quotes are read as `split_columns` says.
 
     Args:
-        data_dir: Folder with `train.txt`, `validation.txt` and, if wanted, `test.txt`.
+        data_dir: Folder with `train.txt` and, if wanted, `validation.txt` and `test.txt`.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
         UserError: If no folder is given.
     """
     if data_dir is None:
-        raise UserError(
-            f"Give the folder that holds {' and '.join(FILES.values())}, with {EXPECTED} in each line, by --data_dir."
-        )
-    paths = {split: data_dir / name for split, name in FILES.items()}
-    if not all(path.is_file() for path in paths.values()):
-        raise DataFormatError(data_dir, None, f"expected a folder with {' and '.join(FILES.values())}.")
-    if (data_dir / TEST_FILE).is_file():
-        paths["test"] = data_dir / TEST_FILE
+        raise UserError(f"Give the folder that holds {FILES['train']}, with {EXPECTED} in each line, by --data_dir.")
+    paths = {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
+    if "train" not in paths:
+        raise DataFormatError(data_dir, None, f"expected a folder with {FILES['train']}.")
     rows = {split: _read_file(path) for split, path in paths.items()}
     classes = sorted({row.first for row in rows["train"]})
     _check_classes(paths["train"], rows["train"], classes)
@@ -72,6 +67,13 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
             for split, path in paths.items()
         }
     )
+
+
+def holds_labelled_texts(data_dir: Path) -> bool:
+    """Tell whether a folder holds a `train.txt` in which each of the first lines has one tab, the class before it."""
+    lines = first_lines(data_dir / FILES["train"])
+    classes = {line.partition("\t")[0] for line in lines}
+    return bool(lines) and all("\t" in line for line in lines) and len(classes) <= max(2, len(lines) // 2)
 
 
 def _read_file(path: Path) -> list[Columns]:

@@ -11,7 +11,7 @@ from datasets import DatasetDict, load_dataset
 from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
 from malmoi.data.notice import shorten
 from malmoi.data.stratified_division import draw_evenly
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.user_error import UserError
 
 DIVISION_SEED = 42
@@ -50,6 +50,11 @@ def read_nsmc(data_dir: Path | None) -> DatasetDict:
             data_dir, None, f"expected a folder with {FILES['train']}, {FILES['test']} or {FILES['validation']}."
         )
     return _with_validation({split: list(read_ratings(path)) for split, path in paths.items()})
+
+
+def holds_nsmc(data_dir: Path) -> bool:
+    """Tell whether a folder holds a file of NSMC."""
+    return any(first_lines(data_dir / name, 1) == [HEADER] for name in FILES.values())
 
 
 def read_ratings(path: Path) -> Iterator[ClassifiedText]:

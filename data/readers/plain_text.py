@@ -6,7 +6,7 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict, Features, Value
 
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 
 SUFFIXES = (".txt", ".txt.xz")
 BEGINNINGS = {"train": ("train",), "validation": ("val",), "test": ("test",)}
@@ -41,6 +41,12 @@ def read_plain_text(data_dir: Path | None, *, lines: int | None = None) -> Datas
             if paths
         }
     )
+
+
+def holds_plain_text(data_dir: Path) -> bool:
+    """Tell whether a folder holds a text file for training without tabs in its first lines."""
+    files = [path for path in data_dir.glob("train*") if path.name.endswith(SUFFIXES)]
+    return any(files) and all("\t" not in line for path in files for line in first_lines(path))
 
 
 def text_dataset(texts: Iterator[tuple[str, str]]) -> Dataset:

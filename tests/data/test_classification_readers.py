@@ -315,7 +315,7 @@ def test_a_folder_without_the_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataFormatError, match=f"{tmp_path}: expected a folder with ratings_train.txt, ratings_test"):
         read_nsmc(tmp_path)
     write_texts(tmp_path, TEXTS).unlink()
-    with pytest.raises(DataFormatError, match=f"{tmp_path}: expected a folder with train.txt and validation.txt"):
+    with pytest.raises(DataFormatError, match=f"{tmp_path}: expected a folder with train.txt"):
         read_labelled_texts(tmp_path)
     with pytest.raises(DataFormatError, match="no such file"):
         list(read_ratings(tmp_path / "ratings.txt"))
@@ -324,7 +324,7 @@ def test_a_folder_without_the_files_is_refused(tmp_path: Path) -> None:
 def test_without_a_folder_the_ways_out_are_named() -> None:
     with pytest.raises(UserError, match=r"NSMC could not .* the Hub .* connect to the network, or .*--data_dir"):
         read_nsmc(None)
-    with pytest.raises(UserError, match=r"folder that holds train.txt and validation.txt, .* by --data_dir"):
+    with pytest.raises(UserError, match=r"folder that holds train.txt, .* by --data_dir"):
         read_labelled_texts(None)
 
 

@@ -300,4 +300,4 @@ def test_data_with_labels_that_a_model_lacks_is_refused(marked_corpus: Path) -> 
 
 def test_readers_have_names() -> None:
     assert list(READERS) == sorted(READERS)
-    assert {reader.task for reader in READERS.values()} == set(ARGUMENTS)
+    assert {task for reader in READERS.values() for task in reader.tasks} == set(ARGUMENTS)

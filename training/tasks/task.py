@@ -9,10 +9,11 @@ from datasets import Dataset, DatasetDict
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from malmoi.data.readers import READERS
+from malmoi.data.readers import read_splits
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.training.class_weights import LossFunction
 from malmoi.training.evaluation import Evaluation, predicted_labels
+from malmoi.training.reading import reading_options
 
 
 class Task(ABC):
@@ -37,7 +38,13 @@ class Task(ABC):
 
     def read(self, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
         """Return the splits of the data that the recipe names."""
-        return READERS[arguments.reader].read(Path(arguments.data_dir) if arguments.data_dir else None)
+        return read_splits(
+            arguments.reader,
+            Path(arguments.data_dir) if arguments.data_dir else None,
+            task=self.name,
+            options=reading_options(arguments),
+            division_seed=arguments.division_seed,
+        )
 
     @abstractmethod
     def labels(self, dataset: Dataset) -> list[str]:

@@ -1,0 +1,96 @@
+"""Sentences with names as readers find them, and how they become tagged sentences: checked, with one set of labels."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from datasets import Dataset, DatasetDict, concatenate_datasets
+
+from malmoi.data.alignment import Span, spans_to_tags
+from malmoi.data.notice import shorten
+from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
+from malmoi.data.text_lines import DataFormatError
+
+CHUNK = 4096
+"""So many sentences become columns at once: tags are lists only that long."""
+
+
+class MarkedText(NamedTuple):
+    """A sentence, the names in it and where it comes from."""
+
+    id: str
+    text: str
+    spans: list[Span]
+    path: Path | str
+    """The file, or what else a message is to name."""
+    line: int | None = None
+    """Its line or row there, counted from 1."""
+    document: str | None = None
+    """What it is part of, where the form tells: sentences of a document stay in one split."""
+
+
+def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
+    """Return tagged sentences with the labels of all types that occur, in the order of the alphabet.
+
+    Types are in Unicode's form NFC. Where a sentence names its document, there is a column `document`.
+
+    Args:
+        splits: The sentences by the name of their split.
+
+    Raises:
+        DataFormatError: If a name leaves its text, is empty or overlaps another, or a split has no sentence.
+    """
+    read = {split: [_checked(row) for row in rows] for split, rows in splits.items()}
+    labels = bio_labels(sorted({span.label for rows in read.values() for row in rows for span in row.spans}))
+    return DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
+
+
+def _checked(row: MarkedText) -> MarkedText:
+    """Return the sentence with its names in order and types in one spelling.
+
+    Raises:
+        DataFormatError: If they cannot be names of this text.
+    """
+    spans = sorted(span._replace(label=unicodedata.normalize("NFC", span.label)) for span in row.spans)
+    end = 0
+    for span in spans:
+        if not 0 <= span.start < span.end <= len(row.text):
+            raise DataFormatError(
+                row.path,
+                row.line,
+                f"expected a name within the text of {len(row.text)} characters, got {span.label} from {span.start} "
+                f"to {span.end}.",
+            )
+        if not span.label.strip():
+            raise DataFormatError(
+                row.path, row.line, f"expected a type for the name {shorten(row.text[slice(*span[:2])])}."
+            )
+        if span.start < end:
+            name = shorten(row.text[span.start : span.end])
+            raise DataFormatError(
+                row.path,
+                row.line,
+                f"expected names that do not overlap, but {span.label} {name} begins within another.",
+            )
+        end = span.end
+    return row._replace(spans=spans)
+
+
+def _dataset(split: str, rows: list[MarkedText], labels: list[str]) -> Dataset:
+    if not rows:
+        raise DataFormatError(split, None, "expected sentences, found none.")
+    chunks = [
+        tagged_dataset(
+            (
+                TaggedSentence(id=row.id, text=row.text, tags=spans_to_tags(row.spans, len(row.text)))
+                for row in rows[start : start + CHUNK]
+            ),
+            labels,
+        )
+        for start in range(0, len(rows), CHUNK)
+    ]
+    dataset = concatenate_datasets(chunks)
+    if any(row.document is not None for row in rows):
+        dataset = dataset.add_column("document", [row.document for row in rows])
+    return dataset

@@ -1,0 +1,46 @@
+"""Which files of a folder are for training, for validation and for testing."""
+
+import re
+from pathlib import Path
+
+from malmoi.data.text_lines import DataFormatError
+
+SPLIT_NAMES = {"train": ("train", "training"), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
+"""What the names of the files of each split hold as a word: `train.conll`, `klue-ner-dev.tsv`, `test_01.jsonl`."""
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that the name of a file or folder tells; `None` if it tells none."""
+    words = re.split(r"[^a-z]+", name.lower())
+    found = [split for split, names in SPLIT_NAMES.items() if any(word in names for word in words)]
+    return found[0] if len(found) == 1 else None
+
+
+def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> dict[str, list[Path]]:
+    """Return the files of each split, in the order of their names.
+
+    Files whose names tell a split are of it; the others are left out. If no name of a file tells one, a folder in the
+    folder may (`train/`, `dev/`); if none does, all are for training, and validation and test sentences are cut from
+    them.
+
+    Args:
+        source: A folder, or a single file.
+        suffixes: What the names of the files end in, such as `.jsonl`.
+        expected: What the folder should hold, in words, for a message.
+
+    Raises:
+        DataFormatError: If there is no such file.
+    """
+    if source.is_file():
+        return {"train": [source]}
+    files = sorted(path for path in source.rglob("*") if path.is_file() and path.name.lower().endswith(suffixes))
+    files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(source).parts)]
+    if not files:
+        raise DataFormatError(source, None, f"expected {expected}.")
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        parts = path.relative_to(source).parts
+        split = split_of(path.name.removesuffix(path.suffix)) or next(filter(None, map(split_of, parts[:-1])), None)
+        if split is not None:
+            found.setdefault(split, []).append(path)
+    return {split: found[split] for split in SPLIT_NAMES if split in found} or {"train": files}
