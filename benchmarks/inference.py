@@ -6,6 +6,7 @@ python -m malmoi.benchmarks.inference --data_dir DIR
   and ours.
 - BERT: a token classifier of BERT-base size, padded to the longest of the batch, beside our recipe
   `klue-ner-bi-lstm-crf`.
+- body: the same beside `klue-ner-from-body`, which has the language model of the package as its body.
 - flair: its BiLSTM-CRF of equal sizes on the same syllables, in a process of its own (see `peers/flair_tagger.py`).
 
 What is timed, for everyone: from texts to the names in them, tokenizing and finding names included, in batches of 32.
@@ -36,11 +37,11 @@ from malmoi.benchmarks.peer_options import PeerOptions, notes, parse_peer_option
 from malmoi.benchmarks.peers import bert, s1_loop
 from malmoi.benchmarks.peers.flair_tagger import FlairTagger, flair_sentences
 from malmoi.benchmarks.ratio_plot import plot_ratios
-from malmoi.benchmarks.training import flair_sized_training, recipe_training, s1_training
+from malmoi.benchmarks.training import BESIDE_BERT, flair_sized_training, s1_training
 from malmoi.inference.tagger import Tagger
 from malmoi.reports.plots import MISSING, can_plot
 
-GOALS = {"s1": None, "bert": 100, "flair": 5}
+GOALS = {"s1": None, "bert": 100, "body": 70, "flair": 5}
 SINGLE_TEXTS = 8
 BATCH_SIZE = 32
 Row = dict[str, object]
@@ -75,8 +76,9 @@ def compare_s1(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
         return _compare(options, "s1", our_tag(ours, texts), of_peer, texts, ("S1's architecture", "S1"))
 
 
-def compare_bert(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
-    """Return the comparison with BERT."""
+def compare_bert(options: PeerOptions, texts: Sequence[str], key: str) -> tuple[Row, Row]:
+    """Return the comparison of a recipe with BERT."""
+    name, training = BESIDE_BERT[key]
     with s1_training(options) as classic:
         tokenizer, labels = classic.tokenizer, classic.labels
     sizes = {"vocab_size": options.vocab_size, "num_layers": options.bert_layers, "hidden_size": options.bert_hidden}
@@ -85,8 +87,8 @@ def compare_bert(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
     def of_peer(numbers: Sequence[int], batch_size: int) -> object:
         return bert.tag(model, tokenizer, [texts[number] for number in numbers], labels, batch_size=batch_size)
 
-    with recipe_training(options) as ours:
-        return _compare(options, "bert", our_tag(ours, texts), of_peer, texts, ("our recipe", options.bert_name))
+    with training(options) as ours:
+        return _compare(options, key, our_tag(ours, texts), of_peer, texts, (name, options.bert_name))
 
 
 def compare_flair(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
@@ -113,7 +115,7 @@ def _compare(
     """Return a row for many texts, and one for a text at a time."""
     everything = range(len(texts))
     lengths = [len(text) for text in texts]
-    counted = typical(everything, lengths, options.bert_sentences) if peer == "bert" else everything
+    counted = typical(everything, lengths, options.bert_sentences) if peer in BESIDE_BERT else everything
     single = typical(everything, lengths, SINGLE_TEXTS)
     many = time_alternately(
         {"ours": partial(ours, everything, BATCH_SIZE), "peer": partial(of_peer, counted, BATCH_SIZE)},
@@ -149,7 +151,12 @@ def one_by_one(tag: Tag, numbers: Sequence[int]) -> object:
     return Elapsed(sum(timed)) if timed else answers
 
 
-COMPARISONS = {"s1": compare_s1, "bert": compare_bert, "flair": compare_flair}
+COMPARISONS = {
+    "s1": compare_s1,
+    "bert": partial(compare_bert, key="bert"),
+    "body": partial(compare_bert, key="body"),
+    "flair": compare_flair,
+}
 
 
 def measure(options: PeerOptions) -> tuple[Rows, Rows]:

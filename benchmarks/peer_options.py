@@ -19,7 +19,7 @@ class PeerOptions:
     """What is measured, on what, and how often; the command line describes each."""
 
     data_dir: Path | None = None
-    peers: tuple[str, ...] = ("s1", "bert", "flair")
+    peers: tuple[str, ...] = ("s1", "bert", "body", "flair")
     sentences: int = 512
     bert_sentences: int = 32
     rounds: int = 5
@@ -105,7 +105,7 @@ def notes(options: PeerOptions) -> list[str]:
     return [
         f"{options.sentences:,} sentences a round from {describe_source(options.data_dir)}, repeated where it has "
         f"fewer. In brackets: quartiles over {options.rounds} rounds.",
-        *([RANDOM_WEIGHTS] if "bert" in options.peers else []),
+        *([RANDOM_WEIGHTS] if {"bert", "body"} & {*options.peers} else []),
         *([HOW_TO_GET_IT] if options.measured_peers != options.peers else []),
         machine_line(),
     ]

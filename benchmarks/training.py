@@ -7,6 +7,7 @@ python -m malmoi.benchmarks.training --data_dir DIR
   similar length.
 - BERT: a step of fine-tuning a token classifier of BERT-base size, padded to the longest of the batch, beside our
   recipe `klue-ner-bi-lstm-crf`. Its WordPiece tokens are far fewer than our syllables; the table is in sentences.
+- body: the same beside `klue-ner-from-body`, which trains on from the language model of the package.
 - flair: its BiLSTM-CRF of equal sizes on the same syllables, in a process of its own (see `peers/flair_tagger.py`).
 
 What is timed: every step of an epoch over the sentences, with making the batches in ours and in S1's loop. Tokenizing
@@ -39,10 +40,11 @@ from malmoi.benchmarks.peers.bert import BATCH_SIZE, BertFineTuning, build_bert
 from malmoi.benchmarks.peers.flair_tagger import FlairTagger, flair_sentences
 from malmoi.benchmarks.peers.s1_loop import S1Loop, S1Tagger, pad_sentences
 from malmoi.benchmarks.ratio_plot import plot_ratios
+from malmoi.inference.bundled_models import bundled_name
 from malmoi.reports.plots import MISSING, can_plot
 from malmoi.training.tasks import TASKS
 
-GOALS = {"s1": 4, "bert": 80, "flair": 3}
+GOALS = {"s1": 4, "bert": 80, "body": 80, "flair": 3}
 Rows = list[dict[str, object]]
 
 
@@ -58,6 +60,16 @@ def recipe_training(options: PeerOptions) -> OurTraining:
     """Return the training of our recipe."""
     flags = [*data_flags(options.data_dir), *ONLY_ORIGINALS]
     return OurTraining("klue-ner-bi-lstm-crf", flags, count=options.sentences)
+
+
+def body_training(options: PeerOptions) -> OurTraining:
+    """Return the training of our recipe that begins from the language model of the package."""
+    flags = [*data_flags(options.data_dir), *ONLY_ORIGINALS, "--model_name_or_path", bundled_name("language-model")]
+    return OurTraining("klue-ner-from-body", flags, count=options.sentences)
+
+
+BESIDE_BERT = {"bert": ("our recipe", recipe_training), "body": ("from the body", body_training)}
+"""What is compared with BERT, with its name in the table."""
 
 
 def flair_sized_training(options: PeerOptions) -> OurTraining:
@@ -109,17 +121,17 @@ def bert_batches(options: PeerOptions, ours: OurTraining) -> list[dict[str, Tens
     return [dict(collate(rows[start : start + BATCH_SIZE])) for start in range(0, len(rows), BATCH_SIZE)]
 
 
-def compare_bert(options: PeerOptions) -> tuple[Rows, Rows]:
-    """Return the comparison with fine-tuning BERT, and the share of the CRF."""
+def compare_bert(options: PeerOptions, key: str) -> tuple[Rows, Rows]:
+    """Return the comparison of a recipe with fine-tuning BERT, and the share of the CRF."""
+    name, training = BESIDE_BERT[key]
     with s1_training(options) as classic:
         batches = bert_batches(options, classic)
         num_tags = len(classic.labels)
     sizes = {"vocab_size": options.vocab_size, "num_layers": options.bert_layers, "hidden_size": options.bert_hidden}
     fine_tuning = BertFineTuning(build_bert(num_tags, **sizes), batches)
     count = sum(len(batch["input_ids"]) for batch in batches)
-    with recipe_training(options) as ours:
-        peer = Peer("bert", f"{options.bert_name}, fine-tuning", fine_tuning.epoch, count)
-        return _compare(options, "our recipe", ours, peer)
+    with training(options) as ours:
+        return _compare(options, name, ours, Peer(key, f"{options.bert_name}, fine-tuning", fine_tuning.epoch, count))
 
 
 def compare_flair(options: PeerOptions) -> tuple[Rows, Rows]:
@@ -160,7 +172,12 @@ def _compare(options: PeerOptions, name: str, ours: OurTraining, peer: Peer) -> 
     return [row], shares
 
 
-COMPARISONS = {"s1": compare_s1, "bert": compare_bert, "flair": compare_flair}
+COMPARISONS = {
+    "s1": compare_s1,
+    "bert": partial(compare_bert, key="bert"),
+    "body": partial(compare_bert, key="body"),
+    "flair": compare_flair,
+}
 
 
 def measure(options: PeerOptions) -> tuple[Rows, Rows]:

@@ -88,7 +88,7 @@ def test_options_are_checked_and_flair_is_left_out_where_it_is_not(tmp_path: Pat
     with pytest.raises(UserError, match="`--rounds` must be at least 1, got 0"):
         parse_peer_options(["--rounds", "0"], None)
     options = parse_peer_options(["--flair_python", str(tmp_path / "none")], None)
-    assert options.measured_peers == ("s1", "bert")
+    assert options.measured_peers == ("s1", "bert", "body")
     assert HOW_TO_GET_IT in notes(options)
     assert HOW_TO_GET_IT not in notes(parse_peer_options(["--peers", "s1"], None))
     assert PeerOptions().bert_name == "BERT-base"
@@ -110,12 +110,16 @@ def test_training_is_measured_beside_every_peer(
     monkeypatch.setattr(training, "FlairTagger", partial(FlairTagger, worker=FAKE_WORKER))
     training.main(tiny_flags(tmp_path, "--flair_python", sys.executable))
     results = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
-    rows, shares = results["rows"][:3], results["rows"][3:]
-    assert [row["beside"] for row in rows] == ["S1's loop", "BERT, 1 layers of 16, fine-tuning", "flair of the test"]
-    assert [row["goal"] for row in rows] == [4, 80, 3]
-    assert rows[2]["its sentences/s"]["median"] == 4.0  # 8 in 2 seconds by the worker's clock
+    rows, shares = results["rows"][:4], results["rows"][4:]
+    assert [row["beside"] for row in rows] == [
+        "S1's loop",
+        *["BERT, 1 layers of 16, fine-tuning"] * 2,
+        "flair of the test",
+    ]
+    assert [row["goal"] for row in rows] == [4, 80, 80, 3]
+    assert rows[3]["its sentences/s"]["median"] == 4.0  # 8 in 2 seconds by the worker's clock
     assert all(row["ratio"]["low"] <= row["ratio"]["median"] <= row["ratio"]["high"] for row in rows)
-    assert len(shares) == 4
+    assert len(shares) == 5
     assert all(0 < row["share of the CRF, %"]["median"] < 100 for row in shares)
     assert (tmp_path / "training.png").is_file()
     printed = capsys.readouterr().out
@@ -131,9 +135,9 @@ def test_tagging_is_measured_beside_every_peer(
     monkeypatch.setattr(inference, "FlairTagger", partial(FlairTagger, worker=FAKE_WORKER))
     inference.main(tiny_flags(tmp_path, "--flair_python", sys.executable))
     rows = json.loads((tmp_path / "inference.json").read_text(encoding="utf-8"))["rows"]
-    assert [row["beside"] for row in rows] == ["S1", "BERT, 1 layers of 16", "flair of the test"] * 2
-    assert rows[2]["its texts/s"]["median"] == 1.0  # 8 in 0.25 x 32 seconds by the worker's clock
-    assert rows[5]["its text"]["median"] == 0.25
+    assert [row["beside"] for row in rows] == ["S1", *["BERT, 1 layers of 16"] * 2, "flair of the test"] * 2
+    assert rows[3]["its texts/s"]["median"] == 1.0  # 8 in 0.25 x 32 seconds by the worker's clock
+    assert rows[7]["its text"]["median"] == 0.25
     assert (tmp_path / "inference.png").is_file()
     assert "Tagging one text at a time" in capsys.readouterr().out
 
