@@ -3,20 +3,22 @@
 python -m malmoi.hub_cards.model_data DATA FOLDER
 
 DATA holds `text/korean-text.txt.xz`, `klue-ner/`, `spacing/` and `spacing-everyday/`. FOLDER gets `texts/`, for the
-language model, `named-entities/`, KLUE NER with the sentences of the sample corpus behind it, `spacing/`, and
-`spacing-unchecked.txt` with texts that are spaced as their authors did it. The lines of KMOU, which may not be used
+language model, `named-entities/`, KLUE NER with the sentences of the sample corpus behind it,
+`named-entities-unlabelled.txt` with sentences of KLUE and reviews that seem to name someone or something, `spacing/`,
+and `spacing-unchecked.txt` with texts that are spaced as their authors did it. The lines of KMOU, which may not be used
 commercially, are the last ones of each file and are left out. What is few beside the rest, sentences of KLUE and
 everyday sentences, the language model reads more than once.
 """
 
 import lzma
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
 from malmoi.data.alignment import tags_to_spans
 from malmoi.data.inline_marks import write_marks
+from malmoi.data.lexicon import read_lexicon
 from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.tagged_dataset import label_names
@@ -30,6 +32,13 @@ KLUE_READINGS, EVERYDAY_READINGS = 3, 2
 TRAIN, DEV = "klue-ner-v1.1_train.tsv", "klue-ner-v1.1_dev.tsv"
 SPACED_REVIEWS = 60_000
 """Reviews whose own spaces, where models find them likely, are learned beside those of the correctly spaced lines."""
+NAMED_REVIEWS = 22_000
+"""Reviews that seem to hold names: about as many as KLUE has sentences without labels."""
+NAMED_REVIEW_LENGTHS = range(20, 146)
+"""How long the sentences of KLUE are, in characters."""
+NAME_CLASSES = ("person", "place", "name")
+NAME_LENGTHS = range(8, 2, -1)
+"""Shorter words than three syllables are too often something else."""
 HELD_OUT = 500
 """Sentences of each kind by which the language model is judged: such as no training file has."""
 
@@ -49,11 +58,29 @@ def write_model_data(data: Path, folder: Path) -> dict[str, int]:
         "texts/train-everyday.txt": chain(*[everyday["train"]] * EVERYDAY_READINGS),
         "texts/validation.txt": [*news["val"][:HELD_OUT], *everyday["val"][:HELD_OUT]],
         **{f"spacing/{split}.txt": [*news[split], *everyday[split]] for split in SPACING},
+        "named-entities-unlabelled.txt": [*texts[REVIEWS:], *reviews_with_names(texts[:REVIEWS])],
         "spacing-unchecked.txt": [*texts[REVIEWS:], *texts[:SPACED_REVIEWS]],
         f"named-entities/{TRAIN}": [*_read(data / "klue-ner" / TRAIN), *_sample_rows()],
         f"named-entities/{DEV}": _read(data / "klue-ner" / DEV),
     }
     return {name: _write(folder / name, lines) for name, lines in files.items()}
+
+
+def reviews_with_names(reviews: Sequence[str]) -> list[str]:
+    """Return reviews in which a word begins with what is a name and nothing else in the lexicon of the package.
+
+    They are spread evenly over those that do, and are as long as the sentences of KLUE.
+    """
+    lexicon = read_lexicon("mecab-ko-dic")
+    of_names = sum(1 << bit for bit, name in enumerate(lexicon.classes) if name in NAME_CLASSES)
+    names = {word for word, classes in lexicon.words.items() if not classes & ~of_names}
+    found = [
+        review
+        for review in reviews
+        if len(review) in NAMED_REVIEW_LENGTHS
+        and any(word[:length] in names for word in review.split() for length in NAME_LENGTHS if length <= len(word))
+    ]
+    return found[:: max(1, len(found) // NAMED_REVIEWS)][:NAMED_REVIEWS]
 
 
 def _sample_rows() -> Iterator[str]:

@@ -54,6 +54,7 @@ def test_only_what_may_be_used_is_learned(corpora: Path, tmp_path: Path) -> None
     assert written["texts/validation.txt"] == ["뉴스 val 1", "말 val"]
     assert written["spacing/train.txt"] == ["뉴스 train 1", "뉴스 train 2", "말 train"]
     assert written["spacing-unchecked.txt"] == ["뉴스 1", "뉴스 2", "영화 1", "영화 2"]
+    assert written["named-entities-unlabelled.txt"] == ["뉴스 1", "뉴스 2"]
     assert written["spacing/test.txt"] == ["뉴스 test 1", "말 test"]
 
 
@@ -66,6 +67,14 @@ def test_the_sample_corpus_stands_behind_klue(corpora: Path, tmp_path: Path) -> 
         [own[tag] for tag in tags] for tags in sample["tags"]
     ]
     assert made["validation"]["text"][:] == ["다라"]
+
+
+def test_reviews_that_seem_to_hold_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    short, without = "이정재 최고", "처음부터 끝까지 아주 지루하기만 했던 것 같아요."
+    named = ["이정재 이름만 믿고 봤는데 역시나 최고였습니다.", "견자단의 액션 하나만 볼만하고 나머지는 그저 그렇다."]
+    assert model_data.reviews_with_names([short, without, *named, named[0] * 9]) == named
+    monkeypatch.setattr(model_data, "NAMED_REVIEWS", 1)
+    assert model_data.reviews_with_names(named) == named[:1]
 
 
 def test_a_file_that_is_missing_or_too_short(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
