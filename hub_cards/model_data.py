@@ -5,8 +5,8 @@ python -m malmoi.hub_cards.model_data DATA FOLDER
 DATA holds `text/korean-text.txt.xz`, `klue-ner/`, `spacing/` and `spacing-everyday/`. FOLDER gets `texts/`, for the
 language model, `named-entities/`, KLUE NER with the sentences of the sample corpus behind it,
 `named-entities-unlabelled.txt` with sentences of KLUE and reviews that seem to name someone or something, `spacing/`,
-and `spacing-unchecked.txt` with texts that are spaced as their authors did it. The lines of KMOU, which may not be used
-commercially, are the last ones of each file and are left out. What is few beside the rest, sentences of KLUE and
+and `spacing-unchecked.txt` with texts that are spaced as their authors did it. The lines of KMOU, which may not be
+used commercially, are the last ones of each file and are left out. What is few beside the rest, sentences of KLUE and
 everyday sentences, the language model reads more than once.
 """
 
