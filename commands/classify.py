@@ -9,7 +9,6 @@ from transformers.utils import logging
 
 from malmoi.commands.lines import answer_texts
 from malmoi.commands.text_input import TextInput
-from malmoi.inference.added_words import read_words
 from malmoi.inference.classifier import Classifier
 
 
@@ -24,9 +23,8 @@ def classify_texts(
     trust_remote_code: bool,
 ) -> None:
     """Print class, probability and text, one text per line, in the order of the texts."""
-    added = None if words is None else read_words(words)
     logging.disable_progress_bar()
-    classifier = Classifier(model, trust_remote_code=trust_remote_code, bf16=bf16, words=added)
+    classifier = Classifier(model, trust_remote_code=trust_remote_code, bf16=bf16, words=words)
     cut = 0
 
     def answer(lines: list[str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Whether the first argument of a command is the model or a text already, for the model of the package.
 
-A misspelt name of a model must not be answered as a text: in doubt it is a name, whose error says what is wrong.
+A misspelt name of a model must not be answered as a text: in doubt it is a name, whose error says what is wrong. There
+is no doubt of a word alone, if nothing here is called so or nearly so: a model without a text would be of no use.
 """
 
 import os
@@ -32,7 +33,7 @@ def model_and_source(
     Raises:
         UserError: If there are no texts, or they come from several places or from what cannot be one of texts.
     """
-    if first is not None and names_a_model(first):
+    if first is not None and names_a_model(first) and (others or files or not is_a_word(first)):
         if not (others or files):
             raise UserError(_without_texts(first, task))
         return first, text_input(others, files, encoding)
@@ -49,6 +50,15 @@ def names_a_model(argument: str) -> bool:
     if not re.search(r"\s", argument) and (argument.isascii() or "/" in argument or "\\" in argument):
         return True
     return PATH.match(argument) is not None or _is_nearly_a_folder(argument)
+
+
+def is_a_word(argument: str) -> bool:
+    """Tell whether an argument could be the name of a model on the Hub, but hardly is: a word, `BTS`, and no file."""
+    if not argument or re.search(r"[/\\:\s]", argument) or os.path.exists(argument) or _is_nearly_a_folder(argument):
+        return False
+    from malmoi.inference.model_names import FILE_ENDING
+
+    return FILE_ENDING.fullmatch(argument) is None
 
 
 def _is_nearly_a_folder(argument: str) -> bool:

@@ -35,13 +35,11 @@ def self_training(name: str, arguments: Sequence[str]) -> SelfTraining:
     seeds, flags = take_seeds(arguments)
     recipe = load_recipe(name, flags)
     if not recipe.given("silver_text"):
-        raise RecipeError("Give the unlabelled sentences by --silver_text FILE.")
+        raise RecipeError("Give the unlabelled texts by --silver_text FILE.")
     if "silver_teachers" in recipe.flags:
         raise RecipeError("The teachers are trained here; with finished ones, use `malmoi train --silver_teachers`.")
     if str(recipe.given("train_fraction", 1)) not in ("1", "1.0"):
-        raise RecipeError(
-            "`train_fraction` is drawn by the seed: teachers of other seeds would learn other sentences."
-        )
+        raise RecipeError("`train_fraction` is drawn by the seed: teachers of other seeds would learn other texts.")
     folder = Path(str(recipe.given("output_dir") or f"runs/{recipe.name}-self-trained"))
     for_all = {key: value for key, value in recipe.flags.items() if not key.startswith("silver_")}
     without = {key: "" for key in GIVEN_BY_US if key in recipe.settings}
@@ -82,8 +80,9 @@ def train_teachers_and_student(runs: SelfTraining) -> None:
         report = read_report(folder) or {}
         figure = report["main_figure"]
         typer.echo(f"{folder}: {figure} {100 * report['figures'][figure]:.2f} % on {report['data']['split']}")
-    silver = report["silver"]
+    silver, texts = report["silver"], "texts" if report["task"] == "sentence-classification" else "sentences"
+    teachers = "one teacher" if len(runs.teachers) == 1 else f"{len(runs.teachers)} teachers"
     typer.echo(
-        f"Beside the labelled sentences, {folder.name} has learned {silver['kept']:,} of the {silver['labelled']:,} "
-        f"that {len(runs.teachers)} teachers labelled (silver_confidence {silver['confidence']:g})."
+        f"Beside the labelled {texts}, {folder.name} has learned {silver['kept']:,} of the {silver['labelled']:,} "
+        f"that {teachers} labelled (silver_confidence {silver['confidence']:g})."
     )

@@ -21,15 +21,21 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
     from transformers.trainer_utils import get_last_checkpoint
 
     from malmoi.reports.report import read_report
+    from malmoi.training.packaged_recipe import check_packaged_recipe
     from malmoi.training.recipe_arguments import check_arguments, parse_recipe
     from malmoi.training.resuming.output_dir import find_checkpoint
     from malmoi.training.run_report import describe_settings, settings_as_given
     from malmoi.training.tasks import TASKS
 
-    unfinished: dict[Path, Recipe] = {}
-    for folder, recipe in recipes.items():
+    parsed = {}
+    for folder, recipe in recipes.items():  # all of them, before the first folder is made
+        check_packaged_recipe(recipe)
         arguments, training_arguments, _ = parse_recipe(recipe)
         check_arguments(TASKS[recipe.task], arguments, training_arguments)
+        parsed[folder] = arguments, training_arguments
+    unfinished: dict[Path, Recipe] = {}
+    for folder, recipe in recipes.items():
+        arguments, training_arguments = parsed[folder]
         resume = str(training_arguments.resume_from_checkpoint or "false").lower()
         if resume == "false":
             find_checkpoint(training_arguments, overwrite=arguments.overwrite)

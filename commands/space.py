@@ -9,7 +9,6 @@ from transformers.utils import logging
 from malmoi.commands.lines import answer_texts
 from malmoi.commands.start_up import spare_kernels
 from malmoi.commands.text_input import TextInput
-from malmoi.inference.added_words import read_words
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.whole_words import read_keep_words
 
@@ -28,9 +27,8 @@ def space_texts(
 ) -> None:
     """Print every text with its spaces restored, in the order of the texts."""
     kept = [] if keep_words is None else read_keep_words(keep_words)
-    added = None if words is None else read_words(words)
     logging.disable_progress_bar()
-    spacer = Spacer(model, trust_remote_code=trust_remote_code, bf16=bf16, words=added)
+    spacer = Spacer(model, trust_remote_code=trust_remote_code, bf16=bf16, words=words)
     if not source.files:
         spare_kernels(spacer.model, source.texts)
 

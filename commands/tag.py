@@ -11,7 +11,6 @@ from malmoi.commands.start_up import spare_kernels
 from malmoi.commands.text_input import TextInput
 from malmoi.data.alignment import Span
 from malmoi.data.inline_marks import write_marks
-from malmoi.inference.added_words import read_words
 from malmoi.inference.tagger import Entity, Tagger
 
 
@@ -26,9 +25,8 @@ def tag_texts(
     trust_remote_code: bool,
 ) -> None:
     """Print every text with its names, one per line, in the order of the texts."""
-    added = None if words is None else read_words(words)
     logging.disable_progress_bar()
-    tagger = Tagger(model, trust_remote_code=trust_remote_code, bf16=bf16, words=added)
+    tagger = Tagger(model, trust_remote_code=trust_remote_code, bf16=bf16, words=words)
     if not source.files:
         spare_kernels(tagger.model, source.texts)
 

@@ -7,7 +7,7 @@ classes, `person,noun<TAB>가람 가온 ...`.
 
 import lzma
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,7 +122,7 @@ def write_bundled(lexicon: LexiconWords, path: Path) -> None:
 def _read_file(path: Path) -> LexiconWords:
     index_of: dict[str, int] = {}
     words: dict[str, int] = {}
-    for number, name, word in _rows(path, read_lines(path)):
+    for number, name, word in numbered_words(path):
         if name not in index_of and len(index_of) == MAX_CLASSES:
             raise DataFormatError(
                 path, number, f"expected at most {MAX_CLASSES} classes in the file, got one more: {shorten(name)}."
@@ -133,17 +133,25 @@ def _read_file(path: Path) -> LexiconWords:
     return LexiconWords(tuple(index_of), words)
 
 
-def _rows(path: Path, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
-    """Yield the number, the class and the word of each line."""
-    for number, line in lines:
+def numbered_words(path: Path, *, expected: str = EXPECTED) -> Iterator[tuple[int, str, str]]:
+    """Yield the number, the class and the word of each line of a file.
+
+    Args:
+        path: The file.
+        expected: What errors say that a line holds.
+
+    Raises:
+        DataFormatError: If the file cannot be read or is malformed; it names the line.
+    """
+    for number, line in read_lines(path):
         if not line.strip() or line.startswith("# "):
             continue
         if line.count("\t") != 1:
-            raise DataFormatError(path, number, f"expected {EXPECTED}, got {shorten(line)}.")
+            raise DataFormatError(path, number, f"expected {expected}, got {shorten(line)}.")
         written, _, name = line.partition("\t")
         word = matched_form(written)
         name = unicodedata.normalize("NFC", " ".join(INVISIBLE.sub("", name).split()))
         if not word or not name:
             missing = "class" if word else "word"
-            raise DataFormatError(path, number, f"expected {EXPECTED}, but the {missing} is empty: {shorten(line)}.")
+            raise DataFormatError(path, number, f"expected {expected}, but the {missing} is empty: {shorten(line)}.")
         yield number, name, word

@@ -5,6 +5,8 @@ from typing import Any
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
+from malmoi.data.probable_classes import PROBABILITIES
+
 
 def text_features(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None = None) -> Dataset:
     """Tokenize classified texts.
@@ -15,9 +17,11 @@ def text_features(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_l
         max_length: How many tokens the model can take; the rest of a longer text is cut off.
 
     Returns:
-        One row per text with the columns `input_ids`, `attention_mask`, `labels`, `length`, `truncated` (whether the
-        end of the text was cut off) and `unknown` (how many tokens the tokenizer lacks).
+        One row per text with the columns `input_ids`, `attention_mask`, `labels` (its class, or the probability of
+        every class if the texts have the column `probabilities`), `length`, `truncated` (whether the end of the text
+        was cut off) and `unknown` (how many tokens the tokenizer lacks).
     """
+    learned = PROBABILITIES if PROBABILITIES in dataset.column_names else "label"
 
     def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         whole = tokenizer(batch["text"], truncation=False, verbose=False)["input_ids"]
@@ -28,7 +32,7 @@ def text_features(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_l
         return {
             "input_ids": input_ids,
             "attention_mask": [[1] * len(row) for row in input_ids],
-            "labels": batch["label"],
+            "labels": batch[learned],
             "length": [len(row) for row in input_ids],
             "truncated": [len(cut) < len(row) for cut, row in zip(input_ids, whole)],
             "unknown": [row.count(tokenizer.unk_token_id) for row in input_ids],

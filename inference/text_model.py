@@ -1,12 +1,11 @@
 """What everything that uses a saved model on texts begins with."""
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
 
 from malmoi.data.token_windows import longest_input
-from malmoi.inference.added_words import add_words
+from malmoi.inference.added_words import Words, add_words, read_words
 from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.devices import find_device, warn_of_slow_bfloat16
 from malmoi.inference.loading import load_model
@@ -23,11 +22,12 @@ class TextModel:
         device: Where to run; by default a GPU if there is one.
         bf16: Whether to compute in bfloat16. A CRF stays in float32.
         words: Words that the model is to know from its lexicon, by label or by class of the lexicon:
-            `{"PS": ["가나다", ...]}`. Nothing is trained, and the saved model stays as it is.
+            `{"PS": ["가나다", ...]}`, or a file with a word, a tab and its label or class in each line. Nothing is
+            trained, and the saved model stays as it is. What it can never find is told in a warning.
 
     Raises:
         UserError: If the model cannot be loaded, or is one for another task, or cannot take the words, or the device
-            is not there; the message names the file, the word or the device.
+            is not there; the message names the file, the line, the word or the device.
     """
 
     task: str
@@ -40,15 +40,16 @@ class TextModel:
         revision: str | None = None,
         device: str | torch.device | None = None,
         bf16: bool = False,
-        words: Mapping[str, Iterable[str]] | None = None,
+        words: Words | None = None,
     ):
         model = bundled_name(self.task) if model is None else model
         place = find_device(device)
         if bf16:
             warn_of_slow_bfloat16(place)
+        added = None if words is None else read_words(words)
         loaded = load_model(model, self.task, trust_remote_code=trust_remote_code, revision=revision, bf16=bf16)
-        if words is not None:
-            add_words(loaded.model, loaded.tokenizer, words, name=model)
+        if added is not None:
+            add_words(loaded.model, loaded.tokenizer, added, name=model)
         self.model = loaded.model.to(place)  # type: ignore[arg-type]
         self.tokenizer = loaded.tokenizer
         self.max_length = longest_input(loaded.model.config, loaded.tokenizer)

@@ -114,7 +114,7 @@ def _predict_batch(
 def answer_batch(
     model: PreTrainedModel, device: torch.device, padding: int, batch: Sequence[list[int]]
 ) -> Mapping[str, Tensor]:
-    """Return the output of a tagger for a batch of rows of tokens, the last of which is the longest."""
+    """Return the output of a model for a batch of rows of tokens, the last of which is the longest."""
     length = len(batch[-1])
     input_ids = torch.tensor([row + [padding] * (length - len(row)) for row in batch])
     mask = torch.arange(length) < torch.tensor([len(row) for row in batch])[:, None]

@@ -114,20 +114,13 @@ class RecipeArguments:
 
 
 @dataclass
-class TaggingArguments(RecipeArguments):
-    """What every tagger needs."""
+class SilverArguments(RecipeArguments):
+    """Learning from texts that finished models label."""
 
-    model_type: str = field(
-        default="bilstm_crf",
-        metadata={"help": "Architecture: bilstm_crf, encoder (any of transformers) or encoder_crf."},
-    )
-    crf_learning_rate: float | None = field(
-        default=None, metadata={"help": "Learning rate of the CRF, if it is to differ from learning_rate."}
-    )
     silver_text: str | None = field(
         default=None,
         metadata={
-            "help": "File with unlabelled sentences, one a line (after the last tab, if there are any; packed, if its "
+            "help": "File with unlabelled texts, one a line (after the last tab, if there are any; packed, if its "
             "name ends in .xz): silver_teachers label them, and the sure ones join the training set."
         },
     )
@@ -141,12 +134,25 @@ class TaggingArguments(RecipeArguments):
     silver_confidence: float = field(
         default=0.7,
         metadata={
-            "help": "A sentence of silver_text joins if the smallest posterior of its labels, the mean over the "
-            "teachers, is at least this."
+            "help": "A text of silver_text joins if the smallest posterior of its tags, or the probability of its "
+            "likeliest class, the mean over the teachers, is at least this."
         },
     )
     silver_limit: int | None = field(
-        default=None, metadata={"help": "Label only so many sentences of silver_text, drawn by the seed."}
+        default=None, metadata={"help": "Label only so many texts of silver_text, drawn by the seed."}
+    )
+
+
+@dataclass
+class TaggingArguments(SilverArguments):
+    """What every tagger needs."""
+
+    model_type: str = field(
+        default="bilstm_crf",
+        metadata={"help": "Architecture: bilstm_crf, encoder (any of transformers) or encoder_crf."},
+    )
+    crf_learning_rate: float | None = field(
+        default=None, metadata={"help": "Learning rate of the CRF, if it is to differ from learning_rate."}
     )
 
 
@@ -194,7 +200,7 @@ class WordSpacingArguments(TaggingArguments):
 
 
 @dataclass
-class SentenceClassificationArguments(RecipeArguments):
+class SentenceClassificationArguments(SilverArguments):
     """Classifying texts."""
 
     reader: str = field(default="nsmc", metadata={"help": "Format of the data: nsmc or labelled-texts."})

@@ -250,10 +250,11 @@ def run_summary(report: dict[str, Any]) -> dict[str, str]:
             f"and {100 * embeddings['covered_training_tokens']:.1f} % of the training tokens"
         )
     if "silver" in report:
-        silver = report["silver"]
-        summary["silver sentences"] = (
+        silver, classified = report["silver"], report["task"] == "sentence-classification"
+        summary["silver texts" if classified else "silver sentences"] = (
             f"{silver['kept']:,} of {silver['labelled']:,} of {silver['text']}, labelled by "
-            f"{', '.join(silver['teachers'])} with a smallest posterior of at least {silver['confidence']:g}"
+            f"{', '.join(silver['teachers'])} with a {'largest probability' if classified else 'smallest posterior'} "
+            f"of at least {silver['confidence']:g}"
         )
     if tokenizer.get("truncated_share"):
         summary["cut off"] = f"the ends of {100 * tokenizer['truncated_share']:.2f} % of the {split} texts"

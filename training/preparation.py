@@ -33,7 +33,7 @@ from malmoi.training.models.finished_model import (
 )
 from malmoi.training.models.tokenizers import load_tokenizer
 from malmoi.training.request import TrainingRequest
-from malmoi.training.silver_labels import SilverSentences, find_silver_sentences, with_silver
+from malmoi.training.silver_labels import SilverTexts, find_silver_texts, with_silver
 from malmoi.training.tasks import Task
 
 
@@ -55,8 +55,8 @@ class Preparation(NamedTuple):
     """What a report says of pretrained embeddings, if there are any."""
     finished: FinishedModel | Body | None
     """The finished model that is trained on, or the body that is begun from, if any."""
-    silver: SilverSentences | None
-    """The sentences with labels of finished models in the training set, if any."""
+    silver: SilverTexts | None
+    """The texts with labels of finished models in the training set, if any."""
 
 
 def prepare(request: TrainingRequest) -> Preparation:
@@ -76,7 +76,7 @@ def prepare(request: TrainingRequest) -> Preparation:
     for fault in split_faults(splits):
         notify(fault)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
-    silver = find_silver_sentences(request, splits, chosen)
+    silver = find_silver_texts(request, splits, chosen)
     if finished is not None:
         labels = labels_to_learn(finished, task.labels(chosen))
         model, tokenizer, embeddings = train_on(finished, labels), finished.tokenizer, None

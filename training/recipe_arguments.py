@@ -18,6 +18,7 @@ from malmoi.recipes.arguments import (
     NamedEntityArguments,
     RecipeArguments,
     SentenceClassificationArguments,
+    SilverArguments,
     TaggingArguments,
 )
 from malmoi.recipes.recipe import ENCODER, Recipe, RecipeError, model_settings
@@ -165,7 +166,7 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError(f"`max_seq_length` must be at least {SHORTEST_INPUT}, got {arguments.max_seq_length}.")
     if arguments.tokenizer_vocab_size < 1 or arguments.tokenizer_min_frequency < 1:
         raise RecipeError("`tokenizer_vocab_size` and `tokenizer_min_frequency` must be at least 1.")
-    if isinstance(arguments, TaggingArguments):
+    if isinstance(arguments, SilverArguments):
         _check_silver_arguments(arguments)
     if isinstance(arguments, NamedEntityArguments) and arguments.name_replacement_copies < 0:
         raise RecipeError(f"`name_replacement_copies` must be at least 0, got {arguments.name_replacement_copies}.")
@@ -190,7 +191,7 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError("`per_device_train_batch_size` and `per_device_eval_batch_size` must be at least 1.")
 
 
-def _check_silver_arguments(arguments: TaggingArguments) -> None:
+def _check_silver_arguments(arguments: SilverArguments) -> None:
     if bool(arguments.silver_text) != bool(arguments.silver_teachers):
         raise RecipeError("`silver_text` needs `silver_teachers`, which label it, and they need a text; give both.")
     if arguments.silver_text and not Path(arguments.silver_text).is_file():
@@ -220,6 +221,11 @@ def _check_model_arguments(arguments: RecipeArguments, training_arguments: Train
         raise RecipeError(f"`crf_learning_rate` needs a CRF, but `model_type` is {arguments.model_type}.")
     if training_arguments.label_smoothing_factor and getattr(arguments, "class_weights", None):
         raise RecipeError("`label_smoothing_factor` and `class_weights` are two losses; remove one.")
+    soft = isinstance(arguments, SentenceClassificationArguments) and arguments.silver_text
+    if training_arguments.label_smoothing_factor and soft:
+        raise RecipeError(
+            "`label_smoothing_factor` and the probabilities of `silver_text` are two losses; remove one."
+        )
     if training_arguments.label_smoothing_factor and has_crf:
         raise RecipeError(
             "`label_smoothing_factor` would replace the loss of the CRF by token cross-entropy; remove it."

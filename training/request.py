@@ -8,6 +8,7 @@ from transformers import TrainingArguments
 
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe
+from malmoi.training.packaged_recipe import check_packaged_recipe
 from malmoi.training.processes.progress import quiet_bars
 from malmoi.training.reading import reader_of_training
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe
@@ -43,6 +44,7 @@ def read_request(recipe: Recipe) -> TrainingRequest:
         RecipeError: If a value is wrong, or the folder of the run does not allow it.
     """
     task = TASKS[recipe.task]
+    check_packaged_recipe(recipe)
     arguments, training_arguments, settings = parse_recipe(recipe)
     arguments = replace(arguments, reader=reader_of_training(recipe, arguments))
     check_arguments(task, arguments, training_arguments)

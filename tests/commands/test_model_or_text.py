@@ -26,9 +26,9 @@ TEXTS = [
     "a\0 b",
     " ",
 ]
+WORDS = ["Seoul", "BTS", "3.14%", "v2.0", "gpt2", "그", "😀"]
 NAMES = [
     "",
-    "Seoul",
     "runs/demo",
     "rusn/demo",
     "user/model",
@@ -41,7 +41,8 @@ NAMES = [
     "내\\모델",
     "bundled:named-entities",
     "bundled:no such",
-    "3.14%",
+    "C:model",
+    "in.txt",
 ]
 
 
@@ -99,9 +100,30 @@ def test_files_and_standard_input_need_no_model(empty_folder: Path) -> None:
             model_and_source(first, None, files_given, None, task="named-entities")
 
 
-def test_a_single_word_is_told_where_it_may_stand() -> None:
-    with pytest.raises(UserError, match=r"'Seoul' could be the name of a model; as a text .* bundled:word-spacing"):
-        model_and_source("Seoul", None, None, None, task="word-spacing")
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_alone_is_a_text(word: str) -> None:
+    assert model_and_source(word, None, None, None, task="named-entities") == (OURS, TextInput([word], [], "utf-8"))
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word.isascii()])
+def test_a_word_with_a_text_or_a_file_behind_it_is_a_model(empty_folder: Path, word: str) -> None:
+    (empty_folder / "in.txt").touch()
+    assert model_and_source(word, ["글"], None, None, task="named-entities")[0] == word
+    assert model_and_source(word, None, ["in.txt"], None, task="named-entities")[0] == word
+
+
+def test_a_word_that_is_here_or_nearly_so_is_a_model(empty_folder: Path) -> None:
+    (empty_folder / "BTS").mkdir()
+    with pytest.raises(UserError, match=r"^Give either texts or --input FILE\.$"):
+        model_and_source("BTS", None, None, None, task="named-entities")
+    (empty_folder / "BTS" / "config.json").touch()
+    with pytest.raises(UserError, match=r"'BTZ' could be the name of a model; as a text .* bundled:word-spacing"):
+        model_and_source("BTZ", None, None, None, task="word-spacing")
+
+
+def test_the_name_of_a_file_is_told_where_it_may_stand() -> None:
+    with pytest.raises(UserError, match=r"'in\.txt' could be the name of a model; as a text .* bundled:word-spacing"):
+        model_and_source("in.txt", None, None, None, task="word-spacing")
 
 
 def test_the_three_commands_answer_without_a_model(empty_folder: Path) -> None:
@@ -113,6 +135,7 @@ def test_the_three_commands_answer_without_a_model(empty_folder: Path) -> None:
         assert malmoi(command, "--input", "in.txt", "--json")[0] == answer
         assert malmoi(command, "-", "--json", stdin=f"{text}\n".encode())[0] == answer
     assert malmoi("tag", OURS, text)[0] == malmoi("tag", text)[0]
+    assert json.loads(malmoi("tag", "BTS", "--json")[0])["text"] == "BTS"
     _, error = malmoi("space", OURS, text, code=2)
     assert "this is a model for named-entities; use `malmoi tag`" in error
     _, error = malmoi("tag", "bundled:names", text, code=2)

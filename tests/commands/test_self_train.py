@@ -10,7 +10,9 @@ from support.command_line import malmoi
 from support.tiny_runs import SETTINGS
 
 from malmoi.commands.self_train import self_training, take_seeds
-from malmoi.recipes.recipe import RecipeError
+from malmoi.models import FOLDER
+from malmoi.recipes.recipe import RecipeError, load_recipe
+from malmoi.training.packaged_recipe import check_packaged_recipe
 
 RAW = ["손흥민은 부산으로 갔다.", "이강인의 집은 제주에 있다.", "비가 온다.", "비가 왔다!"]
 
@@ -73,7 +75,7 @@ def test_teachers_of_a_recipe_with_silver_text_learn_none(flags: Callable[..., l
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"silver_text": ""}, "Give the unlabelled sentences by --silver_text FILE"),
+        ({"silver_text": ""}, "Give the unlabelled texts by --silver_text FILE"),
         ({"silver_teachers": "x"}, "use `malmoi train --silver_teachers`"),
         ({"train_fraction": 0.5}, "`train_fraction` is drawn by the seed"),
         ({"silver_txt": "x"}, "did you mean 'silver_text'"),
@@ -91,7 +93,26 @@ def test_a_text_that_is_not_there_is_noticed_before_the_first_training(
 ) -> None:
     error = malmoi("self-train", "demo", *flags(silver_text=tmp_path / "gone.txt"), code=2)[1]
     assert "`silver_text`: there is no file" in error
-    assert not any((tmp_path / "run").rglob("report.json"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_recipe_of_a_model_of_the_package_tells_what_is_not_here(tmp_path: Path) -> None:
+    recipe = str(FOLDER / "word-spacing" / "recipe.yaml")
+    own = ("--output_dir", str(tmp_path / "run"))
+    error = malmoi("train", recipe, *own, code=2)[1]
+    assert error == (
+        f"malmoi: {recipe} tells how the model of the package was trained, and names what is not here: "
+        "spacing-unchecked.txt, first-spacing. In a checkout of malmoi, `make models DATA=DIR` makes all of it and "
+        "trains the model anew.\n"
+    )
+    error = malmoi("self-train", recipe, *own, code=2)[1]
+    assert "names what is not here: spacing-unchecked.txt. In a checkout" in error
+    assert not (tmp_path / "run").exists()
+    # whoever has such files is not held up, nor is whoever gives none
+    (tmp_path / "raw.txt").write_text("\n".join(RAW), encoding="utf-8")
+    given = ("--silver_text", str(tmp_path / "raw.txt"), "--silver_teachers", "bundled:word-spacing")
+    check_packaged_recipe(load_recipe(recipe, given))
+    check_packaged_recipe(load_recipe(str(FOLDER / "sentence-classification" / "recipe.yaml"), own))
 
 
 @pytest.mark.slow

@@ -268,6 +268,14 @@ def test_sentences_that_models_have_labelled_are_told(tmp_path: Path) -> None:
     assert "self-train" not in text
 
 
+def test_texts_that_models_have_classified_are_told(tmp_path: Path, own_description: Path) -> None:
+    classes = ["negative", "positive"]
+    silver = {"kept": 480123, "text": "reviews.txt", "teachers": ["seed-1", "seed-2"]}
+    report = class_report(classes, silver=silver)
+    text = render_card(facts_of(report, tmp_path, classes), corpus_of(report, str(own_description)), "u/m").text
+    assert "(48 texts), and 480,123 texts of reviews.txt with the class probabilities of 2 models |" in text
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

@@ -79,8 +79,12 @@ def test_a_word_may_be_written_in_other_ways(with_lexicon: Path) -> None:
         ({"PS": "가나다"}, "must give a list of words for PS, got '가나다'"),
         ({"PS": [""]}, "must give words for PS, got ''"),
         ({"PS": [1]}, "must give words for PS, got 1"),
-        ({"PS": ["🦄"]}, "The word '🦄' cannot be found by this model"),
-        (["가나다"], r"must give words for labels, as in \{'PS': \['가나다'\]\}, got"),
+        (
+            {"PS": ["🦄"]},
+            r"`words`: 1 of 1 words cannot be found by .*model, whose .* all their characters: 🦄 \(🦄\)\.",
+        ),
+        ("gone.txt", r"or a file with a word, .* in each line, and there is no file 'gone\.txt'\."),
+        (["가나다"], r"must give words for labels, as in \{'PS': \['가나다'\]\}, or a file .*, got \['가나다'\]"),
     ],
 )
 def test_words_that_cannot_be_added(with_lexicon: Path, words: object, message: str) -> None:
@@ -96,9 +100,49 @@ def test_a_model_without_a_lexicon_takes_no_words(saved_model: Path) -> None:
 def test_words_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     file.write_text("손흥민\tPS\n춘천\tplace\n김민재\tPS\n춘천\tPS\n", encoding="utf-8")
-    assert read_words(file) == {"PS": ["손흥민", "춘천", "김민재"], "place": ["춘천"]}
+    assert [(each.word, each.kind, each.line) for each in read_words(file)] == [
+        *[("손흥민", "PS", 1), ("춘천", "place", 2), ("김민재", "PS", 3), ("춘천", "PS", 4)]
+    ]
+    assert read_words(str(file)) == read_words(file)
     file.write_text("손흥민\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"words\.txt, line 1: "):
+    with pytest.raises(UserError, match=r"words\.txt, line 1: expected a word, a tab and its label or class, got '손"):
+        read_words(file)
+    file.write_text("# 낱말\n\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"words\.txt: expected .* in each line, found no such line\."):
         read_words(file)
     with pytest.raises(UserError, match="there is no such file"):
         read_words(tmp_path / "none.txt")
+
+
+def test_a_file_of_words_is_that_of_python(with_lexicon: Path, tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("손흥민\tPS\n춘천\tplace\n춘천\tPS\n", encoding="utf-8")
+    expected = marks(Tagger(with_lexicon, words={"PS": ["손흥민", "춘천"], "place": ["춘천"]}), TEXT)
+    assert torch.equal(marks(Tagger(with_lexicon, words=file), TEXT), expected)
+
+
+def test_a_label_that_the_lexicon_lacks_is_told_by_file_and_line(with_lexicon: Path, tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("손흥민\tPS\n\n모비스\tOG\n", encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        Tagger(with_lexicon, words=file)
+    assert str(error.value) == (
+        f"{file}, line 3: expected a label (PS) or a class (person, place) of the lexicon of {with_lexicon} after the "
+        "tab, got 'OG'."
+    )
+
+
+def test_words_that_can_never_be_found_are_told_and_the_others_are_added(
+    with_lexicon: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("🦄나라\tplace\n손흥민\tPS\n춘천🦄😀🦄\tPS\n", encoding="utf-8")
+    tagger = Tagger(with_lexicon, words=file)
+    assert torch.equal(marks(tagger, TEXT), marks(Tagger(with_lexicon, words={"PS": ["손흥민"]}), TEXT))
+    assert caplog.messages == [
+        f"malmoi: {file}: 2 of 3 words cannot be found by {with_lexicon}, whose tokenizer does not know all their "
+        "characters: 🦄나라 (🦄, line 1), 춘천🦄😀🦄 (🦄😀, line 3)."
+    ]
+    file.write_text("".join(f"🦄{number}\tPS\n" for number in range(9)), encoding="utf-8")
+    with pytest.raises(UserError, match=r"words\.txt: 9 of 9 words cannot be found by .*, 1 more\."):
+        Tagger(with_lexicon, words=file)

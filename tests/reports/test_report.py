@@ -162,6 +162,19 @@ def test_the_summary_is_that_of_the_kept_model() -> None:
     assert "best entity_f1, not kept" not in run_summary(run_report(best=0.5))
 
 
+@pytest.mark.parametrize(
+    ("task", "name", "told"),
+    [
+        ("named-entities", "silver sentences", "smallest posterior of at least 0.7"),
+        ("sentence-classification", "silver texts", "largest probability of at least 0.7"),
+    ],
+)
+def test_the_summary_tells_what_finished_models_have_labelled(task: str, name: str, told: str) -> None:
+    silver = {"kept": 14026, "labelled": 21000, "text": "raw.txt", "teachers": ["a", "b"], "confidence": 0.7}
+    summary = run_summary(run_report(task=task, silver=silver))
+    assert summary[name] == f"14,026 of 21,000 of raw.txt, labelled by a, b with a {told}"
+
+
 def test_tables_in_a_file_are_wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setattr(report, "Console", lambda: Console(file=io.StringIO()))

@@ -22,7 +22,8 @@ from malmoi.inference.posteriors import character_posteriors
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
 from malmoi.training.preparation import Preparation, prepare
 from malmoi.training.request import read_request
-from malmoi.training.silver_labels import best_labels, label_sentences, load_teacher
+from malmoi.training.silver_tags import best_labels, label_sentences
+from malmoi.training.silver_teachers import load_teacher
 from malmoi.training.train import run
 
 CPU = torch.device("cpu")

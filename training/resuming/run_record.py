@@ -17,6 +17,7 @@ from transformers import (
 )
 from transformers.trainer_callback import ExportableState
 
+from malmoi.data.probable_classes import PROBABILITIES
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
 from malmoi.training.resuming.checkpoints import read_state
@@ -39,6 +40,8 @@ FREE_SETTINGS = (
     *("_name_or_path", "name_or_path", "problem_type", "crf_implementation", "id2label", "label2id", "vocab_size"),
     *("pad_token_id", "bos_token_id", "eos_token_id", "unk_token_id", "untagged_token_ids", "malmoi_task"),
 )
+# names of rows; probabilities, whose last digits follow the number of threads: the likeliest class stands beside them
+FREE_COLUMNS = ("id", PROBABILITIES)
 COMPARED_TEXTS = 1000
 MOST_NAMED = 5
 
@@ -176,9 +179,9 @@ def _some(names: list[str]) -> str:
 
 
 def _fingerprint(dataset: Dataset) -> str:
-    """Return a hash of all columns but the numbers of the rows; whole columns at once, as a corpus may be large."""
+    """Return a hash of all columns but the free ones; whole columns at once, as a corpus may be large."""
     digest = hashlib.sha256()
     for name in sorted(dataset.column_names):
-        if name != "id":
+        if name not in FREE_COLUMNS:
             digest.update(json.dumps([name, dataset[name][:]], ensure_ascii=False).encode())
     return digest.hexdigest()[:16]

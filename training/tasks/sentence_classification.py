@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from datasets import Dataset
+from datasets import Dataset, List
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
 from malmoi.data.classified_dataset import class_names, with_classes
@@ -12,7 +12,7 @@ from malmoi.data.padding_collator import PaddingCollator
 from malmoi.data.text_features import text_features
 from malmoi.metrics.sentence_classification import DEFINITIONS
 from malmoi.recipes.arguments import RecipeArguments, SentenceClassificationArguments
-from malmoi.training.class_weights import LossFunction, balanced_weights, weighted_cross_entropy
+from malmoi.training.classification_loss import LossFunction, balanced_weights, classification_loss
 from malmoi.training.evaluation import ClassificationEvaluation, Evaluation
 from malmoi.training.tasks.examples import Candidate, choose_examples, some_rows
 from malmoi.training.tasks.task import Task
@@ -52,11 +52,12 @@ class SentenceClassification(Task):
         return PaddingCollator(tokenizer)
 
     def loss_function(self, train: Dataset, arguments: RecipeArguments, *, num_labels: int) -> LossFunction | None:
-        """Return a loss with a weight for each class, if the recipe asks for it."""
+        """Return a loss with a weight for each class, if the recipe asks for it, or for texts with probabilities."""
         assert isinstance(arguments, SentenceClassificationArguments)
-        if arguments.class_weights is None:
-            return None
-        return weighted_cross_entropy(balanced_weights(torch.tensor(train["labels"][:]), num_labels))
+        if arguments.class_weights is not None:
+            return classification_loss(balanced_weights(torch.tensor(train["labels"][:]), num_labels))
+        # the loss of a model takes classes alone
+        return classification_loss() if isinstance(train.features["labels"], List) else None
 
     def evaluation(
         self, features: Dataset, dataset: Dataset, *, train: Dataset | None = None

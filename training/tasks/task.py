@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.readers import read_splits
 from malmoi.recipes.arguments import RecipeArguments
-from malmoi.training.class_weights import LossFunction
+from malmoi.training.classification_loss import LossFunction
 from malmoi.training.evaluation import Evaluation, predicted_labels
 from malmoi.training.reading import reading_options
 
@@ -63,7 +63,7 @@ class Task(ABC):
         return train
 
     def with_noise(self, train: Dataset, arguments: RecipeArguments, *, seed: int) -> Dataset:
-        """Return the whole training set, silver sentences too, less tidy where the recipe asks for it."""
+        """Return the whole training set, silver texts too, less tidy where the recipe asks for it."""
         return train
 
     def prepare_tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:

@@ -16,7 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch.nn.functional import cross_entropy
 
 from malmoi.recipes.recipe import RecipeError, load_recipe
-from malmoi.training.class_weights import balanced_weights, weighted_cross_entropy
+from malmoi.training.classification_loss import balanced_weights, classification_loss
 from malmoi.training.train import run
 
 OPTIONS: dict[str, Any] = {
@@ -86,7 +86,7 @@ def test_weights_are_those_of_scikit_learn(labels: list[int]) -> None:
 def test_the_parts_of_a_step_have_the_loss_of_the_whole() -> None:
     torch.manual_seed(0)
     logits, labels, weights = torch.randn(12, 3), torch.randint(3, (12,)), torch.tensor([0.5, 2.0, 7.0])
-    loss = weighted_cross_entropy(weights)
+    loss = classification_loss(weights)
     whole = loss({"logits": logits}, labels)
     torch.testing.assert_close(whole, (weights[labels] * cross_entropy(logits, labels, reduction="none")).mean())
     parts = [
