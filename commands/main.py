@@ -242,6 +242,38 @@ def self_train(context: typer.Context, recipe: RecipeName) -> None:
     train_teachers_and_student(runs)
 
 
+@app.command(cls=RecipeCommand, context_settings=WITH_FLAGS)
+def tune(
+    context: typer.Context,
+    recipe: RecipeName,
+    trials: Annotated[
+        int, typer.Option(min=1, help="How many trials there are in all, with those of a search that is gone on with.")
+    ] = 20,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="End a trial early that is worse at an epoch than half of the others were.")
+    ] = False,
+) -> None:
+    """Search the best values for some keys of a recipe. Needs the extra `tune`; other flags are those of `train`.
+
+    What is tried says `search_space` (`malmoi keys search_space`), in the recipe or as a flag; without it the learning
+    rate, the size of batches and what else the architecture learns by. Trials are compared by metric_for_best_model on
+    validation data. The study, all trials, a plot and best.yaml, a recipe for `malmoi train`, go to --output_dir, by
+    default runs/RECIPE-tune. After an interruption, --resume_from_checkpoint true goes on with the search; --overwrite
+    true begins it anew.
+    """
+    from malmoi.recipes.recipe import load_recipe
+    from malmoi.recipes.search_space import written_space
+    from malmoi.training.search.requirement import require_optuna
+
+    loaded = load_recipe(recipe, context.args)
+    written_space(loaded)
+    require_optuna()
+    with lasting_imports():
+        from malmoi.commands.tune import tune_recipe
+
+    tune_recipe(loaded, trials=trials, prune=prune)
+
+
 @app.command()
 def convert(
     checkpoint: Annotated[Path, typer.Argument(help="State dict (.bin, .pth, .pt) or .safetensors of the old model.")],

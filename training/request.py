@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from transformers import TrainingArguments
 
 from malmoi.recipes.arguments import RecipeArguments
-from malmoi.recipes.recipe import Recipe
+from malmoi.recipes.recipe import Recipe, RecipeError
+from malmoi.recipes.search_space import SEARCH_SPACE, written_space
 from malmoi.training.processes.progress import quiet_bars
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe
 from malmoi.training.resuming.output_dir import find_checkpoint
@@ -41,6 +42,11 @@ def read_request(recipe: Recipe) -> TrainingRequest:
         RecipeError: If a value is wrong, or the folder of the run does not allow it.
     """
     task = TASKS[recipe.task]
+    written_space(recipe)
+    if SEARCH_SPACE in recipe.flags:
+        raise RecipeError(
+            f"`{SEARCH_SPACE}` is for `malmoi tune`, which tries its values; training has one for each key."
+        )
     arguments, training_arguments, settings = parse_recipe(recipe)
     check_arguments(task, arguments, training_arguments)
     checkpoint = find_checkpoint(training_arguments, overwrite=arguments.overwrite)
