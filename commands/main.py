@@ -12,7 +12,15 @@ from typing import Annotated
 import typer
 
 from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
-from malmoi.commands.options import WITH_FLAGS, BatchSize, KeyName, MeasuredModel, RecipeName, TrustRemoteCode
+from malmoi.commands.options import (
+    WITH_FLAGS,
+    BatchSize,
+    KeyName,
+    MeasuredModel,
+    OptionalRecipeName,
+    RecipeName,
+    TrustRemoteCode,
+)
 from malmoi.commands.start_up import lasting_imports
 from malmoi.commands.text_commands import classify, space, tag
 from malmoi.data.standard_streams import write_utf8
@@ -51,15 +59,23 @@ def options(
 @app.command(cls=RecipeCommand, context_settings=WITH_FLAGS)
 def train(
     context: typer.Context,
-    recipe: RecipeName,
+    recipe: OptionalRecipeName = None,
 ) -> None:
     """Train a model from a recipe. Every key of a recipe is also a flag: --learning_rate 1e-3.
 
-    `malmoi train RECIPE --help` shows the flags of a recipe with its values, `malmoi keys KEY` explains one.
+    `malmoi train RECIPE --help` shows the flags of a recipe with its values, `malmoi keys KEY` explains one. Without a
+    recipe, `malmoi train --data_dir DIR` chooses one by the data and the machine, and says which and why.
     """
-    from malmoi.recipes.recipe import load_recipe
+    from malmoi.recipes.recipe import load_recipe, parse_flags
 
-    loaded = load_recipe(recipe, context.args)
+    if recipe is None or recipe.startswith("-"):  # the first flag, where no recipe is before it
+        flags = parse_flags([*([] if recipe is None else [recipe]), *context.args])
+        with lasting_imports():
+            from malmoi.training.chosen_recipe import recipe_for_data
+
+        loaded = recipe_for_data(flags)
+    else:
+        loaded = load_recipe(recipe, context.args)
     with lasting_imports():
         from malmoi.commands.train import train_recipe
 

@@ -15,7 +15,7 @@ from malmoi.training.search.requirement import require_optuna
 
 
 def train(
-    recipe: str | os.PathLike[str] | Recipe,
+    recipe: str | os.PathLike[str] | Recipe | None = None,
     /,
     *,
     data_dir: str | os.PathLike[str] | None = None,
@@ -30,9 +30,11 @@ def train(
     Model, tokenizer, code, `report.json` and plots are in `output_dir` afterwards. Progress goes to standard error.
 
     Args:
-        recipe: Name of a recipe of the package, path of a YAML file, or what `load_recipe` returned.
+        recipe: Name of a recipe of the package, path of a YAML file, or what `load_recipe` returned; without one, it
+            is chosen by the data and the machine, and said.
         data_dir: Folder with the data; by default what the recipe says.
-        output_dir: Folder of the run; by default what the recipe says, or else `runs/<name of the recipe>`.
+        output_dir: Folder of the run; by default what the recipe says, or else `runs/<name of the recipe>`; without a
+            recipe `runs/<name of data_dir>`.
         settings: Every other key of a recipe (`malmoi keys` lists them) that is to have another value than there.
 
     Returns:
@@ -42,7 +44,14 @@ def train(
         UserError: If there is no such recipe, a setting is unknown or wrong, the data cannot be read, or the folder
             holds a run already.
     """
-    understood = _understood(recipe, {"data_dir": data_dir, "output_dir": output_dir}, settings)
+    folders = {"data_dir": data_dir, "output_dir": output_dir}
+    if recipe is None:
+        from malmoi.training.chosen_recipe import recipe_for_data
+
+        given = {name: os.fspath(folder) for name, folder in folders.items() if folder is not None} | settings
+        understood = with_settings(recipe_for_data(given), {})
+    else:
+        understood = _understood(recipe, folders, settings)
     from malmoi.training.train import run
 
     return run(understood)
