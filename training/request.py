@@ -42,11 +42,11 @@ def read_request(recipe: Recipe) -> TrainingRequest:
         RecipeError: If a value is wrong, or the folder of the run does not allow it.
     """
     task = TASKS[recipe.task]
-    written_space(recipe)
     if SEARCH_SPACE in recipe.flags:
         raise RecipeError(
             f"`{SEARCH_SPACE}` is for `malmoi tune`, which tries its values; training has one for each key."
         )
+    written_space(recipe)
     arguments, training_arguments, settings = parse_recipe(recipe)
     check_arguments(task, arguments, training_arguments)
     checkpoint = find_checkpoint(training_arguments, overwrite=arguments.overwrite)

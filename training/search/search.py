@@ -38,7 +38,6 @@ class TrialTrainer(Trainer):
         self.prepared = prepare_trial(search.recipe, self.parts)
         arguments = self.prepared.request.training_arguments
         self.measured = objective_of(self.prepared.request)
-        self.loads_best = arguments.load_best_model_at_end
         # it evaluates nothing itself
         arguments.eval_strategy, arguments.save_strategy = IntervalStrategy.NO, SaveStrategy.NO
         arguments.load_best_model_at_end, arguments.report_to = False, []
@@ -77,40 +76,32 @@ def run_search(search: Search) -> dict[str, Any]:
     _say_space(search)
     search.folder.mkdir(parents=True, exist_ok=True)
     trainer = TrialTrainer(search)
-    opened = open_study(
-        search.folder,
-        {
-            "settings": describe_settings(search.recipe),
-            "search_space": {name: values.written() for name, values in search.space.items()},
-            "data": trainer.prepared.plan.record["data"],
-        },
-        seed=trainer.args.seed,
-        direction=trainer.measured.direction,
-        prune=search.prune,
-        resume=search.resume,
-    )
-    study = opened.study
-    described = trainer.prepared, trainer.measured
-    left = search.trials - len(finished_trials(study))
-    if left > 0:
+    about = {
+        "settings": describe_settings(search.recipe),
+        "search_space": {name: values.written() for name, values in search.space.items()},
+        "data": trainer.prepared.plan.record["data"],
+    }
+    direction, seed = trainer.measured.direction, trainer.args.seed
+    results = None
+    with open_study(
+        search.folder, about, seed=seed, direction=direction, prune=search.prune, resume=search.resume
+    ) as opened:
+        left = search.trials - len(finished_trials(opened.study))
         try:
-            trainer.hyperparameter_search(
-                n_trials=left, direction=trainer.measured.direction, backend="optuna", **opened.options
-            )
-        except KeyboardInterrupt:
-            if _has_best(study):
-                write_results(describe_search(search, study, *described), study, search)
-            raise
-        except ValueError as error:
-            if _has_best(study):
+            if left > 0:
+                trainer.hyperparameter_search(n_trials=left, direction=direction, backend="optuna", **opened.options)
+            else:
+                say(f"{search.folder}: all {search.trials} trials are finished; nothing is left to try.")
+        except ValueError:
+            # the stock search asks for the best trial, and there may be none
+            if _has_best(opened.study):
                 raise
-            raise RecipeError(
-                "No trial came to an end: the loss of each was no number; search smaller rates."
-            ) from error
-    else:
-        say(f"{search.folder}: all {search.trials} trials are finished; nothing is left to try.")
-    results = describe_search(search, study, *described)
-    write_results(results, study, search)
+        finally:
+            if _has_best(opened.study):
+                results = describe_search(search, opened.study, trainer.prepared, trainer.measured)
+                write_results(results, opened.study, search)
+    if results is None:
+        raise RecipeError("No trial came to an end: the loss of each was no number; try smaller learning rates.")
     return results
 
 

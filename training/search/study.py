@@ -1,6 +1,8 @@
 """The study of a search: a SQLite file with its trials, opened anew or to be gone on with."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -91,6 +93,7 @@ class OpenStudy(NamedTuple):
     options: dict[str, Any]
 
 
+@contextmanager
 def open_study(
     folder: Path,
     about: dict[str, Any],
@@ -99,8 +102,8 @@ def open_study(
     direction: Literal["maximize", "minimize"],
     prune: bool,
     resume: bool,
-) -> OpenStudy:
-    """Return the study of a search, a new one or the one in the folder; a trial that was cut off is given up.
+) -> Iterator[OpenStudy]:
+    """Give the study of a search, a new one or the one in the folder; a trial that was cut off is given up.
 
     Args:
         folder: The folder of the search.
@@ -118,14 +121,19 @@ def open_study(
     if not resume:
         path.unlink(missing_ok=True)
     pruner: BasePruner = MedianPruner(n_startup_trials=UNPRUNED_TRIALS) if prune else NopPruner()
-    try:
+    with _storage(folder) as storage:
         options: dict[str, Any] = {
-            **{"storage": _storage(folder), "study_name": STUDY_NAME, "load_if_exists": True},
+            **{"storage": storage, "study_name": STUDY_NAME, "load_if_exists": True},
             **{"sampler": RepeatableSampler(seed), "pruner": pruner},
         }
         study = optuna.create_study(direction=direction, **options)
-    except Exception as error:  # SQLAlchemy and Alembic have many
-        raise RecipeError(f"{path} cannot be read as a study ({type(error).__name__}).") from error
+        _check_about(study, about, folder)
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
+        yield OpenStudy(study, options)
+
+
+def _check_about(study: Study, about: dict[str, Any], folder: Path) -> None:
     # as JSON gives it back, which has no tuples
     about = json.loads(json.dumps(about))
     before = study.user_attrs.get(ABOUT)
@@ -136,16 +144,14 @@ def open_study(
             f"The search of {folder} cannot go on with what is given now: {_differences(before, about)}. Give it what "
             "it began with, or begin a new search in another --output_dir."
         )
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
-    return OpenStudy(study, options)
 
 
 def count_finished(folder: Path) -> int:
     """Return how many trials of the search in a folder came to an end."""
     if not (folder / STUDY_FILE).is_file():
         return 0
-    return len(finished_trials(optuna.load_study(study_name=STUDY_NAME, storage=_storage(folder))))
+    with _storage(folder) as storage:
+        return len(finished_trials(optuna.load_study(study_name=STUDY_NAME, storage=storage)))
 
 
 def finished_trials(study: Study) -> list[FrozenTrial]:
@@ -153,9 +159,23 @@ def finished_trials(study: Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=FINISHED)
 
 
-def _storage(folder: Path) -> RDBStorage:
-    database = str((folder / STUDY_FILE).resolve())
-    return RDBStorage(URL.create("sqlite", database=database).render_as_string())
+@contextmanager
+def _storage(folder: Path) -> Iterator[RDBStorage]:
+    """Give the storage of a folder, and let go of its file in the end.
+
+    Raises:
+        RecipeError: If the file is none of a study.
+    """
+    path = folder / STUDY_FILE
+    try:
+        storage = RDBStorage(URL.create("sqlite", database=str(path.resolve())).render_as_string())
+    except Exception as error:  # those of SQLAlchemy, of Alembic and of optuna have nothing else in common
+        raise RecipeError(f"{path} cannot be read as a study ({type(error).__name__}).") from error
+    try:
+        yield storage
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
