@@ -23,11 +23,11 @@ def complete_key(incomplete: str) -> list[str]:
     return sorted({key.name for key in all_keys() if key.name.startswith(incomplete)})
 
 
-RecipeName = Annotated[
-    str,
-    typer.Argument(
-        help="Name of a recipe (see `malmoi recipes`) or path of a YAML file.", autocompletion=complete_recipe
-    ),
+OF_RECIPE = "Name of a recipe (see `malmoi recipes`) or path of a YAML file."
+RecipeName = Annotated[str, typer.Argument(help=OF_RECIPE, autocompletion=complete_recipe)]
+OptionalRecipeName = Annotated[
+    str | None,
+    typer.Argument(help=f"{OF_RECIPE} Without it, it follows from --data_dir.", autocompletion=complete_recipe),
 ]
 KeyName = Annotated[
     str | None,

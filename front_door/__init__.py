@@ -7,7 +7,8 @@
 
 - **Use a model**: `Tagger` finds names (`Entity`), `Spacer` restores spaces (`SpacedText`), `Classifier` judges texts
   (`Classification`).
-- **Train one**: `train` takes a recipe and the settings that differ from it; `load_recipe` shows what it holds.
+- **Train one**: `train` takes a recipe and the settings that differ from it; `load_recipe` shows what it holds; `tune`
+  searches the best values.
 - **Publish one**: `push`.
 - **Build on it**: the configurations and models for `transformers`, whose `Auto` classes know them as soon as one of
   them is used; `LinearChainCrf`, a layer for models of your own; `kernels`, what computes it fast.
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     )
     from malmoi.modeling.linear_chain_crf import LinearChainCrf
     from malmoi.recipes.recipe import Recipe, load_recipe
-    from malmoi.training.from_python import train
+    from malmoi.training.from_python import train, tune
 
     __version__: str
 
@@ -57,7 +58,7 @@ _WHERE = {
     ),
     "malmoi.modeling.linear_chain_crf": ("LinearChainCrf",),
     "malmoi.recipes.recipe": ("Recipe", "load_recipe"),
-    "malmoi.training.from_python": ("train",),
+    "malmoi.training.from_python": ("train", "tune"),
 }
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "load_recipe",
     "push",
     "train",
+    "tune",
 ]
 
 

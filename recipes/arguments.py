@@ -111,6 +111,14 @@ class RecipeArguments:
         },
     )
     overwrite: bool = field(default=False, metadata={"help": "Delete the run that output_dir holds already."})
+    search_space: dict | None = field(
+        default=None,
+        metadata={
+            "help": "What `malmoi tune` tries, and training leaves alone: for a key a list of values, or "
+            "{low: 1.0e-4, high: 1.0e-2, log: true}; whole numbers where both are, in steps if `step` is there; "
+            "`encoder_config.KEY` is a setting of an encoder."
+        },
+    )
 
 
 @dataclass

@@ -1,9 +1,8 @@
 """The keys of recipes, each of which is also a flag of `malmoi train`: what they mean, where they are set."""
 
 import dataclasses
-import types
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from malmoi.recipes.arguments import ARGUMENTS, RecipeArguments
 from malmoi.recipes.declared_fields import as_written
@@ -84,10 +83,12 @@ def all_keys() -> list[Key]:
 
 
 def _arguments(arguments: type[RecipeArguments], group: str, *, only: set[str]) -> list[Key]:
+    # not those of the fields, in which the parser of transformers writes
+    types_of = get_type_hints(arguments)
     return [
         Key(
             field.name,
-            field.type.__name__ if isinstance(field.type, type) and not _is_union(field.type) else str(field.type),
+            _written_type(types_of[field.name]),
             as_written(field.default),
             field.metadata["help"],
             group,
@@ -97,8 +98,8 @@ def _arguments(arguments: type[RecipeArguments], group: str, *, only: set[str]) 
     ]
 
 
-def _is_union(kind: Any) -> bool:
-    return isinstance(kind, types.UnionType)
+def _written_type(kind: Any) -> str:
+    return kind.__name__ if isinstance(kind, type) else str(kind)
 
 
 def keys_of(recipe: Recipe) -> list[Key]:

@@ -79,7 +79,7 @@ def load_recipe(name: str, flags: Sequence[str] = ()) -> Recipe:
     """
     path = _find(name)
     settings = read_recipe(path)
-    recipe = Recipe(path.stem, name, settings, _parse_flags(flags))
+    recipe = Recipe(path.stem, name, settings, parse_flags(flags))
     known = keys_of(recipe)
     for key in settings:
         if key not in known:
@@ -124,7 +124,12 @@ def _find(name: str) -> Path:
     return path
 
 
-def _parse_flags(flags: Sequence[str]) -> dict[str, str]:
+def parse_flags(flags: Sequence[str]) -> dict[str, str]:
+    """Return the keys and values of flags as on a command line.
+
+    Raises:
+        RecipeError: If something else stands among them.
+    """
     given: dict[str, str] = {}
     rest = list(flags)
     while rest:
@@ -193,6 +198,7 @@ __all__ = [
     "load_recipe",
     "model_settings",
     "nearest",
+    "parse_flags",
     "recipe_names",
     "training_fields",
 ]

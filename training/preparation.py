@@ -1,6 +1,7 @@
 """Everything that a training needs before its first step: data, tokenizer, model, features."""
 
 import random
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from datasets import Dataset, DatasetDict
@@ -59,22 +60,46 @@ class Preparation(NamedTuple):
     """The texts with labels of finished models in the training set, if any."""
 
 
-def prepare(request: TrainingRequest) -> Preparation:
+class Parts:
+    """How the parts of a preparation are made that several trainings on the same data may share."""
+
+    def splits(self, task: Task, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
+        """Read the data, and say what is wrong with their division."""
+        splits = load_splits(task, arguments, seed=seed)
+        for fault in split_faults(splits):
+            notify(fault)
+        return splits
+
+    def tokenizer(self, arguments: RecipeArguments, texts: Sequence[str]) -> PreTrainedTokenizerBase:
+        """Build or load the tokenizer of a recipe."""
+        return load_tokenizer(arguments, texts)
+
+    def features(
+        self, task: Task, rows: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None
+    ) -> Dataset:
+        """Return what a model is trained and judged on."""
+        return task.features(rows, tokenizer, max_length=max_length)
+
+
+def prepare(request: TrainingRequest, parts: Parts | None = None) -> Preparation:
     """Read the data, and build tokenizer, model and features.
 
     All random numbers follow from the seed: those of new weights, of the share of the training set and of what
     augments it.
 
+    Args:
+        request: What the training is asked to do.
+        parts: How parts are made that several trainings may share; by default they are made anew.
+
     Raises:
         UserError: If data, tokenizer, encoder or embeddings cannot be had or do not fit together.
     """
     task, arguments, seed = request.task, request.arguments, request.training_arguments.seed
+    parts = parts or Parts()
     set_seed(seed)
     finished = find_finished_model(task, arguments, request.recipe)
     body = find_body(task, arguments, request.recipe) if finished is None else None
-    splits = load_splits(task, arguments, seed=seed)
-    for fault in split_faults(splits):
-        notify(fault)
+    splits = parts.splits(task, arguments, seed=seed)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
     silver = find_silver_texts(request, splits, chosen)
     if finished is not None:
@@ -83,7 +108,10 @@ def prepare(request: TrainingRequest) -> Preparation:
     else:
         learned = with_silver(chosen, silver)
         said = said_by_the_user(request.recipe)
-        model, tokenizer, embeddings = new_model(task, arguments, request.settings, learned, body, said=said)
+        tokenizer = parts.tokenizer(arguments, learned["text"]) if body is None else body.tokenizer
+        model, tokenizer, embeddings = new_model(
+            task, arguments, request.settings, task.labels(learned), tokenizer, body, said=said
+        )
         labels = task.labels(chosen)
     model.config.update({TASK_KEY: task.name})
     max_length = input_length(arguments, model, tokenizer)
@@ -91,7 +119,7 @@ def prepare(request: TrainingRequest) -> Preparation:
     train = task.with_noise(train, arguments, seed=seed)
     evaluated = {split: task.with_labels(rows, labels) for split, rows in splits.items() if split != "train"}
     evaluations = {
-        split: task.evaluation(task.features(rows, tokenizer, max_length=max_length), rows, train=chosen)
+        split: task.evaluation(parts.features(task, rows, tokenizer, max_length=max_length), rows, train=chosen)
         for split, rows in evaluated.items()
     }
     return Preparation(
@@ -100,7 +128,7 @@ def prepare(request: TrainingRequest) -> Preparation:
         model,
         labels,
         max_length,
-        task.features(train, tokenizer, max_length=max_length),
+        parts.features(task, train, tokenizer, max_length=max_length),
         evaluations,
         None if embeddings is None else describe_embeddings(embeddings, list(chosen["text"]), tokenizer),
         body or finished,
@@ -112,13 +140,26 @@ def new_model(
     task: Task,
     arguments: RecipeArguments,
     settings: dict[str, Any],
-    chosen: Dataset,
+    labels: list[str],
+    tokenizer: PreTrainedTokenizerBase,
     body: Body | None,
     *,
     said: dict[str, Any],
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, PretrainedEmbeddings | None]:
-    """Build tokenizer and model of a recipe, with what they begin from: a body, pretrained embeddings, a lexicon."""
-    tokenizer = load_tokenizer(arguments, chosen["text"]) if body is None else body.tokenizer
+    """Build the model of a recipe, with what it begins from: a body, pretrained embeddings, a lexicon.
+
+    Args:
+        task: What the model is to learn.
+        arguments: The recipe.
+        settings: The recipe's settings of the model's configuration.
+        labels: The labels, in the order of their ids.
+        tokenizer: The tokenizer of the recipe, or of the body.
+        body: What the model begins from, if anything.
+        said: What the user says.
+
+    Returns:
+        The model, its tokenizer, and the pretrained embeddings that it began with, if any.
+    """
     tokenizer = task.prepare_tokenizer(tokenizer)
     if body is not None:
         say_beginning(body, settings, trained=arguments.body_trained)
@@ -133,7 +174,7 @@ def new_model(
         tokenizer = with_all_characters(tokenizer)
         settings = settings | lexicon_settings(lexicon, tokenizer)
         settings["lexicon_labels"] = labels_of_classes(settings, said, lexicon.classes)
-    model = build_model(task, arguments, settings, task.labels(chosen), tokenizer)
+    model = build_model(task, arguments, settings, labels, tokenizer)
     if embeddings is not None:
         set_embeddings(model, embeddings, trained=arguments.embeddings_trained)
     if lexicon is not None:

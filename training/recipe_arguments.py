@@ -22,6 +22,7 @@ from malmoi.recipes.arguments import (
     TaggingArguments,
 )
 from malmoi.recipes.recipe import ENCODER, Recipe, RecipeError, model_settings
+from malmoi.recipes.search_space import SEARCH_SPACE
 from malmoi.recipes.value_kinds import check_kinds
 from malmoi.training.processes.launcher import launched_processes
 from malmoi.training.processes.parallel_training import check_processes, settings_of_processes
@@ -56,6 +57,7 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     parser = RecipeParser([ARGUMENTS[recipe.task], TrainingArguments], allow_abbrev=False)  # type: ignore[list-item]
     of_parser = {action.dest for action in parser._actions}
     given = {key: value for key, value in (settings | recipe.flags).items() if key in of_parser}
+    given.pop(SEARCH_SPACE, None)  # `malmoi tune` reads it
     if str(given.get("seed", 0)).lower() in ("none", "null"):
         given["seed"] = _drawn_seed()
     check_kinds(given, [ARGUMENTS[recipe.task], TrainingArguments])

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from transformers import TrainingArguments
 
 from malmoi.recipes.arguments import RecipeArguments
-from malmoi.recipes.recipe import Recipe
+from malmoi.recipes.recipe import Recipe, RecipeError
+from malmoi.recipes.search_space import SEARCH_SPACE, written_space
 from malmoi.training.packaged_recipe import check_packaged_recipe
 from malmoi.training.processes.progress import quiet_bars
 from malmoi.training.reading import reader_of_training
@@ -45,6 +46,11 @@ def read_request(recipe: Recipe) -> TrainingRequest:
     """
     task = TASKS[recipe.task]
     check_packaged_recipe(recipe)
+    if SEARCH_SPACE in recipe.flags:
+        raise RecipeError(
+            f"`{SEARCH_SPACE}` is for `malmoi tune`, which tries its values; training has one for each key."
+        )
+    written_space(recipe)
     arguments, training_arguments, settings = parse_recipe(recipe)
     arguments = replace(arguments, reader=reader_of_training(recipe, arguments))
     check_arguments(task, arguments, training_arguments)

@@ -14,6 +14,7 @@ from malmoi.data.readers import READERS
 from malmoi.data.split_faults import count_repeated
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 from malmoi.recipes.recipe import Recipe
+from malmoi.recipes.search_space import SEARCH_SPACE
 from malmoi.reports.costs import DEFINITIONS as COST_DEFINITIONS
 from malmoi.reports.costs import peak_memory_bytes, texts_per_second, without_kernels
 from malmoi.reports.report import environment
@@ -123,13 +124,18 @@ def describe_steps(
     }
 
 
-def describe_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return recipe and flags as a published report may show them: no credentials, no path of this machine."""
-    settings = {
+def typed_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return what recipe and flags say of the training, without credentials and where things lie."""
+    return {
         key: typed_value(value)
         for key, value in {**recipe.settings, **recipe.flags}.items()
-        if key not in OF_THIS_MACHINE and not key.endswith("_token")
+        if key not in (*OF_THIS_MACHINE, SEARCH_SPACE) and not key.endswith("_token")
     }
+
+
+def describe_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return recipe and flags as a published report may show them: no credentials, no path of this machine."""
+    settings = typed_settings(recipe)
     for key in NAMES_OR_PATHS:
         if settings.get(key):
             settings[key] = ",".join(map(name_without_path, str(settings[key]).split(",")))

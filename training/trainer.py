@@ -43,7 +43,7 @@ from malmoi.training.tasks import Task
 
 
 class Training(NamedTuple):
-    """A training that has ended: the `Trainer` with the model that is kept, and the times of its epochs."""
+    """A training: the `Trainer`, in the end with the model that is kept, and the times of its epochs."""
 
     trainer: Trainer
     timer: EpochTimer
@@ -55,6 +55,17 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
     Raises:
         RecipeError: If the checkpoint lacks the state of the optimizer.
     """
+    training = training_to_come(request, prepared)
+    training.trainer.add_callback(RunRecord(plan.record))
+    checkpoint = request.checkpoint
+    if checkpoint is None or checkpoint.resolve().parent != request.output_dir.resolve():
+        remove_old_run(request.training_arguments)
+    train_what_is_left(training.trainer, checkpoint, request.arguments, plan.steps)
+    return training
+
+
+def training_to_come(request: TrainingRequest, prepared: Preparation) -> Training:
+    """Return the training that a recipe asks for, before its first step."""
     task, arguments, training_arguments = request.task, request.arguments, request.training_arguments
     trainer = build_trainer(
         task,
@@ -67,12 +78,8 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
     )
     trainer.compute_loss_func = task.loss_function(prepared.train, arguments, num_labels=len(prepared.labels))
     timer = EpochTimer()
-    for callback in [*training_callbacks(task, arguments, training_arguments), timer, RunRecord(plan.record)]:
+    for callback in [*training_callbacks(task, arguments, training_arguments), timer]:
         trainer.add_callback(callback)
-    checkpoint = request.checkpoint
-    if checkpoint is None or checkpoint.resolve().parent != request.output_dir.resolve():
-        remove_old_run(training_arguments)
-    train_what_is_left(trainer, checkpoint, arguments, plan.steps)
     return Training(trainer, timer)
 
 

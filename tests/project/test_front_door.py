@@ -25,7 +25,7 @@ CLASSES = {
     *("EncoderCrfForTokenClassification", "Entity", "LinearChainCrf", "Recipe", "SpacedText", "Spacer", "Tagger"),
     "UserError",
 }
-FUNCTIONS = {"load_recipe", "push", "train"}
+FUNCTIONS = {"load_recipe", "push", "train", "tune"}
 
 
 def test_it_offers_what_people_need_and_nothing_else() -> None:

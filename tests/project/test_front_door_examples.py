@@ -63,6 +63,13 @@ USES = {
         ...     print(error)
         Unknown setting 'learning_rat'; did you mean 'learning_rate'?
         """,
+    "tune": """
+        >>> try:
+        ...     malmoi.tune("demo", search_space={"hiden_dropout": {"low": 0.2, "high": 0.6}})
+        ... except malmoi.UserError as error:
+        ...     print(error)
+        `search_space`: unknown key 'hiden_dropout'; did you mean 'hidden_dropout'?
+        """,
     "push": """
         >>> malmoi.push("nowhere", "no name", dry_run=True)
         Traceback (most recent call last):

@@ -1,0 +1,79 @@
+"""Which recipe suits data and machine, where none is named. Imports nothing heavy."""
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from malmoi.recipes.recipe import RecipeError
+
+BODY = "bundled:language-model"
+MANY_SENTENCES = 3_000
+"""From here on a large encoder has something to learn from."""
+OWN_FILES = {
+    "klue-ner-v1.1_train.tsv": "klue-ner",
+    "ratings_train.txt": "nsmc",
+    "split.tsv": "kmou-corpus",
+}
+"""Files that one reader alone reads."""
+
+
+class Suited(NamedTuple):
+    """What suits a task: the recipe, one with BERT, and what speaks for the first."""
+
+    recipe: str
+    with_bert: str
+    why: str
+
+
+SUITED = {
+    "named-entities": Suited(
+        "klue-ner-from-body",
+        "klue-ner-bert",
+        "with 50 to 3,499 sentences of KLUE it was 6 to 17 points better than a BiLSTM-CRF that begins from nothing",
+    ),
+    "word-spacing": Suited(
+        "spacing-from-body", "spacing-bert", "it knows Korean beforehand, from 27 million characters"
+    ),
+    "sentence-classification": Suited(
+        "nsmc-from-body", "nsmc-bert", "on NSMC it was 0.9 points better than a BiLSTM that begins from nothing"
+    ),
+}
+"""The recipes by task; docs/accuracy.md has the figures."""
+
+
+class Choice(NamedTuple):
+    """A recipe that was chosen, the flags that it needs, and why."""
+
+    recipe: str
+    flags: dict[str, Any]
+    why: str
+
+
+def choose_recipe(task: str, *, sentences: int, has_gpu: bool) -> Choice:
+    """Return the recipe for so many training sentences on this machine.
+
+    Args:
+        task: What is learned.
+        sentences: How many training sentences, or texts, there are.
+        has_gpu: Whether there is a GPU or another accelerator.
+
+    Raises:
+        RecipeError: If there is nothing to choose for this task.
+    """
+    if task == "language-model":
+        return Choice("korean-language-model", {}, "it is the recipe for text without labels")
+    if task not in SUITED:
+        raise RecipeError(f"There is no recipe to choose for the task {task!r}; name one (`malmoi recipes`).")
+    suited = SUITED[task]
+    why = f"{suited.why}, and needs neither GPU nor Hub"
+    if has_gpu and sentences >= MANY_SENTENCES:
+        why += f"; on this GPU, with so many texts, {suited.with_bert} may be better, whose encoder the Hub has"
+    return Choice(suited.recipe, {"model_name_or_path": BODY}, why)
+
+
+def reader_of_files(names: Collection[str]) -> str | None:
+    """Return the reader of a folder with files of these names; `None` if several could read them, or none can."""
+    found = {reader for name, reader in OWN_FILES.items() if name in names}
+    return found.pop() if len(found) == 1 else None
+
+
+__all__ = ["Choice", "choose_recipe", "reader_of_files"]

@@ -1,0 +1,45 @@
+"""Without a recipe, task, data and machine say which it is."""
+
+import pytest
+
+from malmoi.recipes.choice import MANY_SENTENCES, OWN_FILES, choose_recipe, reader_of_files
+from malmoi.recipes.recipe import RecipeError, load_recipe
+
+
+@pytest.mark.parametrize(
+    ("task", "recipe"),
+    [
+        ("named-entities", "klue-ner-from-body"),
+        ("word-spacing", "spacing-from-body"),
+        ("sentence-classification", "nsmc-from-body"),
+    ],
+)
+@pytest.mark.parametrize("sentences", [1, MANY_SENTENCES - 1, MANY_SENTENCES, 10**6])
+@pytest.mark.parametrize("has_gpu", [False, True])
+def test_labelled_texts_are_learned_from_the_body_of_the_package(
+    task: str, recipe: str, sentences: int, has_gpu: bool
+) -> None:
+    choice = choose_recipe(task, sentences=sentences, has_gpu=has_gpu)
+    assert choice.recipe == recipe
+    assert choice.flags == {"model_name_or_path": "bundled:language-model"}
+    assert load_recipe(choice.recipe).task == task
+    # BERT is named where it has a GPU and enough to learn from
+    assert ("-bert may be better" in choice.why) == (has_gpu and sentences >= MANY_SENTENCES)
+
+
+def test_text_without_labels_makes_a_language_model() -> None:
+    choice = choose_recipe("language-model", sentences=5, has_gpu=True)
+    assert (choice.recipe, choice.flags) == ("korean-language-model", {})
+
+
+def test_an_unknown_task_is_refused() -> None:
+    with pytest.raises(RecipeError, match="no recipe to choose for the task 'parsing'"):
+        choose_recipe("parsing", sentences=5, has_gpu=False)
+
+
+def test_files_of_one_reader_tell_it() -> None:
+    for name, reader in OWN_FILES.items():
+        assert reader_of_files([name, "README.md"]) == reader
+    assert reader_of_files(["train.txt", "validation.txt"]) is None
+    assert reader_of_files(["ratings_train.txt", "split.tsv"]) is None
+    assert reader_of_files([]) is None

@@ -1,0 +1,71 @@
+"""What the trials of a search share: data and tokenizer, and the features of texts that were tokenised before."""
+
+import copy
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from datasets import Dataset, DatasetDict
+from transformers import PreTrainedTokenizerBase
+
+from malmoi.recipes.arguments import RecipeArguments
+from malmoi.training.preparation import Parts
+from malmoi.training.tasks import Task
+
+MOST_KEPT = 3
+"""A tokenizer, and the features of the validation data and of the training data."""
+
+
+class SharedParts(Parts):
+    """Keeps what was made last, and makes it anew where what it depends on is another.
+
+    The test data are left out: a search neither learns from them nor looks at them.
+    """
+
+    def __init__(self) -> None:
+        self._data: DatasetDict | None = None
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def splits(self, task: Task, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
+        """Return the data for training and for validation, which are read once."""
+
+        def read() -> DatasetDict:
+            splits = super(SharedParts, self).splits(task, arguments, seed=seed)
+            return DatasetDict({split: splits[split] for split in ("train", "validation")})
+
+        self._data = self._data or read()
+        return self._data
+
+    def tokenizer(self, arguments: RecipeArguments, texts: Sequence[str]) -> PreTrainedTokenizerBase:
+        """Return the tokenizer of a recipe; what a model adds to it stays out of those of other trials."""
+        name = arguments.tokenizer or arguments.model_name_or_path
+        sizes = arguments.tokenizer_min_frequency, arguments.tokenizer_vocab_size
+        key = name, *sizes, _digest(list(texts))
+        return copy.deepcopy(self._once(key, lambda: super(SharedParts, self).tokenizer(arguments, texts)))
+
+    def features(
+        self, task: Task, rows: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None
+    ) -> Dataset:
+        """Return the features of rows, which are kept for the same rows and a tokenizer that reads them alike."""
+        backend: Any = tokenizer
+        columns = [(name, rows[name][:]) for name in sorted(rows.column_names)]
+        labels = str(rows.features)
+        key = _digest([columns, labels, backend.backend_tokenizer.to_str(), max_length])
+        return self._once(
+            key,
+            lambda: super(SharedParts, self).features(task, rows, tokenizer, max_length=max_length),
+        )
+
+    def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        if key not in self._kept:
+            self._kept[key] = make()
+        self._kept.move_to_end(key)
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[key]
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
