@@ -271,7 +271,7 @@ def self_train(context: typer.Context, recipe: RecipeName) -> None:
     """Train teachers, let them label raw text, and train a student on that, too. Needs --silver_text.
 
     --seeds 1 2 3 gives each teacher its seed; other flags are those of `train`. The runs of the teachers go to
-    teachers/seed-1 and so on in --output_dir, that of the student. It learns the labelled sentences, and those
+    teachers/seed-1 and so on in --output_dir, that of the student. It learns the labelled texts, and those
     of whose labels the teachers are sure (`malmoi keys silver_confidence`). After an interruption,
     --resume_from_checkpoint true leaves finished runs as they are and goes on with the others; --overwrite true trains
     all anew.
