@@ -49,13 +49,11 @@ SHARE_OF_DEMO := 0.1364
 # all continue the language model; a finished run stays as it is, an interrupted one goes on
 FLAGS ?=
 MODEL_RUNS := runs/models
-FIRST_STUDENT := $(MODEL_RUNS)/first-student
 FIRST_SPACING := $(MODEL_RUNS)/first-spacing
 MODEL_DATA := build/models/texts/validation.txt
-NAMES_DATA := $(DATA)/klue-ner
 trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
 CONTINUED := --model_name_or_path bundled:language-model
-models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (two hours; FLAGS are those of malmoi train).
+models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (four hours; FLAGS are those of malmoi train).
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/word-spacing --corpus open-spacing
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/sentence-classification --corpus nsmc-from-body
@@ -68,14 +66,9 @@ $(MODEL_RUNS)/language-model/report.json: | $(MODEL_DATA)
 	$(BIN)/malmoi train korean-language-model --data_dir build/models/texts $(trained_here)
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
 
-$(FIRST_STUDENT)/report.json: $(MODEL_RUNS)/language-model/report.json
-	$(BIN)/malmoi self-train klue-ner-from-body --data_dir $(NAMES_DATA) $(CONTINUED) $(FLAGS) --output_dir $(@D) \
-		--silver_text $(NAMES_DATA)/train-raw-sentences.tsv --resume_from_checkpoint true
-
-$(MODEL_RUNS)/named-entities/report.json: $(FIRST_STUDENT)/report.json
-	$(BIN)/malmoi train klue-ner-from-body --data_dir build/models/named-entities $(CONTINUED) $(trained_here) \
-		--silver_text $(NAMES_DATA)/train-raw-sentences.tsv \
-		--silver_teachers $(FIRST_STUDENT),$(FIRST_STUDENT)/teachers/seed-1,$(FIRST_STUDENT)/teachers/seed-2,$(FIRST_STUDENT)/teachers/seed-3
+$(MODEL_RUNS)/named-entities/report.json: $(MODEL_RUNS)/language-model/report.json
+	$(BIN)/malmoi self-train klue-ner-from-body --data_dir build/models/named-entities $(CONTINUED) $(FLAGS) \
+		--output_dir $(@D) --silver_text build/models/named-entities-unlabelled.txt --resume_from_checkpoint true
 
 $(FIRST_SPACING)/report.json: $(MODEL_RUNS)/language-model/report.json
 	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) $(trained_here)
@@ -85,8 +78,11 @@ $(MODEL_RUNS)/word-spacing/report.json: $(FIRST_SPACING)/report.json
 		--num_train_epochs 4 --silver_text build/models/spacing-unchecked.txt --silver_own_spaces true \
 		--silver_confidence 0.2 --silver_teachers $(FIRST_SPACING)
 
+# two passes over many texts instead of three over few; the doubtful ones are learned as what they are
 $(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/report.json
-	$(BIN)/malmoi train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) $(trained_here)
+	$(BIN)/malmoi self-train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) $(FLAGS) --output_dir $(@D) --seeds 1 2 \
+		--num_train_epochs 2 --silver_text build/models/texts/train-reviews.txt --silver_limit 300000 \
+		--silver_confidence 0 --resume_from_checkpoint true
 
 # a file at a time, from the first to the last: what the tests of a file share is made once
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder
