@@ -32,6 +32,8 @@ from malmoi.training.models.finished_model import (
     train_on,
 )
 from malmoi.training.models.tokenizers import load_tokenizer
+from malmoi.training.processes.launcher import say
+from malmoi.training.reading import is_recognised, recognised
 from malmoi.training.request import TrainingRequest
 from malmoi.training.silver_labels import SilverSentences, find_silver_sentences, with_silver
 from malmoi.training.tasks import Task
@@ -73,6 +75,8 @@ def prepare(request: TrainingRequest) -> Preparation:
     finished = find_finished_model(task, arguments, request.recipe)
     body = find_body(task, arguments, request.recipe) if finished is None else None
     splits = load_splits(task, arguments, seed=seed)
+    if arguments.data_dir is not None and is_recognised(request.recipe, arguments):
+        say(recognised(arguments.data_dir, arguments.reader, splits))
     for fault in split_faults(splits):
         notify(fault)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
