@@ -84,7 +84,7 @@ def test_columns_go_through_every_command(data: Path, tmp_path: Path) -> None:
     assert report["data"]["reader"] == "conll"
 
     output, said = malmoi("evaluate", folder, "--data_dir", data, "--split", "test", "--json")
-    assert json.loads(output)["figures"]["entity_f1"] == pytest.approx(report["figures"]["test"]["entity_f1"])
+    assert json.loads(output)["figures"]["entity_f1"] == pytest.approx(report["test_figures"]["entity_f1"])
     assert "lose what looks like a josa" in said
     assert f"{data} is read as conll" in said
     _, said = malmoi("evaluate", folder, "--data_dir", data, "--no_trim_josa", "--json")

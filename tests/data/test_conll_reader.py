@@ -235,17 +235,17 @@ def test_time_and_memory_are_those_of_the_sentences(tmp_path: Path) -> None:
         folder = tmp_path / str(count)
         folder.mkdir(exist_ok=True)
         (folder / "train.conll").write_text(sentence * count, encoding="utf-8")
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert read_conll(folder)["train"].num_rows == count
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     seconds(100)
-    few = min(seconds(10_000) for _ in range(3))
+    few = min(seconds(10_000) for _ in range(2))
     assert seconds(100_000) < 20 * few
     tracemalloc.start()
-    seconds(10_000)
+    seconds(2_000)
     few_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.reset_peak()
-    seconds(40_000)
+    seconds(8_000)
     assert tracemalloc.get_traced_memory()[1] < 5 * few_bytes
     tracemalloc.stop()

@@ -57,8 +57,8 @@ def test_names_of_words_lose_their_josa(caplog: pytest.LogCaptureFixture) -> Non
     assert trimmed["train"].features == splits["train"].features
     assert trimmed["train"]["document"][:] == ["d1", "d2"]
     assert [record.getMessage() for record in caplog.records] == [
-        "malmoi: Of 9 names 5 lose what looks like a josa: 홍길동은 → 홍길동, 서울에서 → 서울, 3월에는 → 3월, 제주도는 → "
-        "제주도; names that occur with another josa after them stay, such as 제주도."
+        "malmoi: Of 9 names 5 lose what looks like a josa: 홍길동은 → 홍길동, 서울에서 → 서울, 3월에는 → 3월, "
+        "제주도는 → 제주도; names that occur with another josa after them stay, such as 제주도."
     ]
 
 
