@@ -75,7 +75,7 @@ def evaluate_model(
     loaded = load_model(model, None, trust_remote_code=trust_remote_code)
     task = TASKS[str(task_of(loaded.model.config))]
     check_labels(model, loaded.model.config, task.name)
-    is_recognised = reader is None and data_dir is not None and options.dataset is None
+    is_recognised = reader is None and options.dataset is None
     reader = reader or _reader_of(model, task.name, data_dir, options)
     if reader not in readers_of(task.name):
         raise UserError(
@@ -93,7 +93,7 @@ def evaluate_model(
         division_seed=seed if division_seed is None else division_seed,
         trim_josa=settings.get("trim_josa", False) if trim_josa is None else trim_josa,
     )
-    if is_recognised:
+    if data_dir is not None and is_recognised:
         say(recognised(data_dir, reader, splits))
     if split not in splits:
         raise UserError(f"{data_dir or reader}: there is no split {split!r}, only {', '.join(splits)}.")

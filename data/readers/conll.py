@@ -2,13 +2,14 @@
 
 The rule: two or more columns divided by a tab or spaces, one token a line, its tag in the last column (or in the one
 that `tag_column` names), an empty line after each sentence. The token stands in the first column, or in the second if
-the first numbers the tokens of each sentence.
+the first numbers the tokens of each sentence. Where there are three columns or more, a token that is `_` like all that
+stands beside it but the tag is a space, as in the files of KMOU.
 
 The text is put together again from the tokens: with a space between words, with nothing between syllables or
 morphemes, as in files where a space is a token of its own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ EXPECTED = (
     "a folder with files of columns (.conll, .conllu, .bio, .iob, .tsv or .txt): one token a line, its tag in the "
     "last column, an empty line after each sentence"
 )
+SPACE = "_"
 SYLLABLES = 0.4
 """Where more of the tokens than this are one character long, nothing stands between tokens. Of the words of KLUE 6 %
 are, and 22 % if signs are tokens; of the morphemes of the KMOU corpus 54 %."""
@@ -45,10 +47,16 @@ class Form(NamedTuple):
     token_column: int
     tag_column: int
     """Both counted from 0."""
+    beside: tuple[int, ...]
+    """The other columns, without one that numbers tokens."""
     scheme: TagScheme
     separator: str
     documents: frozenset[Path]
     """The files that tell several documents apart."""
+
+    def token(self, row: list[str]) -> str:
+        """Return the token of a line."""
+        return _token(row, self.token_column, self.beside)
 
 
 def read_conll(
@@ -111,8 +119,8 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
             columns.path, columns.line, f"expected a tag in column {tag_column}, got {columns.width} columns."
         )
     tag = (tag_column or columns.width) - 1
-    numbered = columns.width > 2 and tag != 0 and _is_numbered(paths, columns)
-    token = 1 if tag == 0 or (numbered and tag != 1) else 0
+    is_numbered = columns.width > 2 and tag != 0 and _is_numbered(paths, columns)
+    token, *beside = (place for place in range(is_numbered, columns.width) if place != tag)
     tokens, tags = _Tokens(), TagSequences()
     documents: set[Path] = set()
     for path in paths:
@@ -124,9 +132,9 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
                 previous = OUTSIDE
                 continue
             for place, what in ((token, "a token"), (tag, "a tag")):
-                if not row[place]:
+                if not (row[place] if place == token else row[place].strip()):
                     raise DataFormatError(path, line, f"expected {what} in column {place + 1}, got nothing.")
-            tokens.add(row[token])
+            tokens.add(_token(row, token, beside))
             written = row[tag].strip()
             tags.add(previous, written, path, line)
             previous = written
@@ -134,7 +142,13 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
         raise DataFormatError(paths[0], None, "expected sentences, found none.")
     scheme = tags.scheme(column=f"in column {tag + 1} of {columns.width}")
     separator = tokens.separator() if token_separator is None else token_separator
-    return Form(columns, token, tag, scheme, separator, frozenset(documents))
+    return Form(columns, token, tag, tuple(beside), scheme, separator, frozenset(documents))
+
+
+def _token(row: list[str], column: int, beside: Sequence[int]) -> str:
+    """Return the token of a line: a space if it is written `_` like all beside it."""
+    token = row[column]
+    return " " if token == SPACE and beside and all(row[place] == SPACE for place in beside) else token
 
 
 def _is_numbered(paths: Iterable[Path], columns: Columns) -> bool:
@@ -179,7 +193,7 @@ def _sentences(paths: Iterable[Path], form: Form) -> Iterator[MarkedText]:
         for line, row, document in token_lines(path, form.columns):
             if row:
                 start = start or line
-                tokens.append(row[form.token_column])
+                tokens.append(form.token(row))
                 tags.append(row[form.tag_column].strip())
                 continue
             count += 1

@@ -17,6 +17,8 @@ from malmoi.modeling.crf_tagging import CHARACTER
 
 HEAD = "# one character a line, a tab, and its tag\n"
 """The first line, which also keeps an invisible character at the beginning of a text from being that of a file."""
+CHUNK = 4096
+"""So many sentences are in memory at once."""
 UNWRITABLE = {"\t": "a tab", "\n": "a line feed", "\r": "a carriage return", "\0": "a NUL"}
 
 
@@ -54,8 +56,9 @@ def write_conll(splits: DatasetDict, folder: Path) -> list[Path]:
 
 def _sentences(rows: Dataset) -> Iterator[tuple[str, str, list[Span]]]:
     labels = label_names(rows)
-    for row in rows:
-        yield row["id"], row["text"], tags_to_spans([labels[tag] for tag in row["tags"]])
+    for batch in rows.iter(batch_size=CHUNK):
+        for sentence_id, text, tags in zip(batch["id"], batch["text"], batch["tags"]):
+            yield sentence_id, text, tags_to_spans([labels[tag] for tag in tags])
 
 
 def _check(sentence_id: str, text: str, spans: list[Span]) -> None:

@@ -1,7 +1,9 @@
 """Files with one token a line: how their tags and texts are read, and what is refused."""
 
+import os
 import time
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,12 @@ import pytest
 from malmoi.data.alignment import Span, tags_to_spans
 from malmoi.data.readers.conll import read_conll
 from malmoi.data.readers.klue_ner import read_klue_ner
-from malmoi.data.tagged_dataset import label_names
+from malmoi.data.readers.kmou_corpus import read_kmou_corpus
+from malmoi.data.tagged_dataset import label_names, with_labels
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
+
+REAL_DATA = Path(os.environ.get("MALMOI_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 def read(folder: Path, content: str | bytes, *, name: str = "train.conll", **options: object) -> list[tuple[str, str]]:
@@ -79,8 +84,15 @@ def test_files_of_naver_and_with_more_columns_are_of_this_kind(tmp_path: Path) -
     assert read(tmp_path, NAVER) == NAVER_READ
     assert read(tmp_path, "이순신은 eoj X B-PER\n조선의 eoj X O\n") == ["[이순신은]PER 조선의"]
     assert read(tmp_path, "0\t서울\tNNP\tB-LC\n1\t에서\tJKB\tO\n") == ["[서울]LC 에서"]
+    assert read(tmp_path, "1\tB-LC\t서울\n2\tO\t에서\n", tag_column=2) == ["[서울]LC 에서"]
     # numbers that do not count are tokens
     assert read(tmp_path, "1\tNR\tB-QT\n1\tNR\tO\n개\tNNB\tO\n") == ["[1]QT1개"]
+
+
+def test_a_space_is_written_by_kmou_as_underscores(tmp_path: Path) -> None:
+    rows = "## 1\n## 서울 _\n서울\t서울\tNNP\tB-LC\n_\t_\t_\tO\n_\t_\tSW\tO\n는\t는\tJX\tO\n"
+    assert read(tmp_path, rows) == ["[서울]LC _는"]
+    assert read(tmp_path, "서\tB-LC\n_\tI-LC\n") == ["[서_]LC"]  # in two columns, nothing but the token
 
 
 def test_the_tag_may_stand_in_any_column(tmp_path: Path) -> None:
@@ -150,6 +162,22 @@ def test_files_of_klue_are_exact(tmp_path: Path) -> None:
     assert read_conll(tmp_path)["train"]["text"][:2] == read_klue_ner(tmp_path)["train"]["text"][:]
 
 
+@pytest.mark.skipif(not (REAL_DATA / "klue-ner").is_dir(), reason="the KLUE files are not at hand")
+def test_the_real_files_of_klue_are_read_as_their_own_reader_reads_them() -> None:
+    own = read_klue_ner(REAL_DATA / "klue-ner")["validation"]
+    rows = read_conll(REAL_DATA / "klue-ner" / "klue-ner-v1.1_dev.tsv")["train"]
+    assert rows["text"][:] == own["text"][:]
+    assert with_labels(rows, label_names(own))["tags"][:] == own["tags"][:]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (REAL_DATA / "kmou-ner").is_dir(), reason="the KMOU files are not at hand")
+def test_the_real_files_of_kmou_give_the_texts_that_their_own_reader_gives() -> None:
+    own = read_kmou_corpus(REAL_DATA / "kmou-ner")
+    rows = read_conll(REAL_DATA / "kmou-ner" / "corpus")["train"]
+    assert Counter(rows["text"]) == Counter(text for part in own.values() for text in part["text"])
+
+
 def test_splits_have_one_form(tmp_path: Path) -> None:
     (tmp_path / "train.bio").write_text("서울 I-LC\n에 O\n", encoding="utf-8")
     (tmp_path / "dev.bio").write_text("부산 I-LC\n대구 B-LC\n", encoding="utf-8")
@@ -173,6 +201,7 @@ def test_splits_have_one_form(tmp_path: Path) -> None:
         ("서울\n에\n", 1, r"expected two or more columns, a token and its tag, divided by tabs or spaces\."),
         ("서울\tB-LC\n\tO\n", 2, r"expected a token in column 1, got nothing\."),
         ("서울\tB-LC\n에\t\n", 2, r"expected a tag in column 2, got nothing\."),
+        ("서울\tB-LC\n에\t \n", 2, r"expected a tag in column 2, got nothing\."),
         ("서울 B-LC\n에 O\n부산 LOC\n", 3, r"expected a tag of the scheme of 'B-LC' in column 2 of 2, got 'LOC'"),
         ("서울 B-LC\n에 O\n부산 b-LC\n", 3, r"expected a tag of the scheme of 'B-LC' in column 2 of 2, got 'b-LC'"),
         ("서울 B-LC\n시 E-LC\n부산 U-LC\n", 3, r"expected a tag of the scheme of 'B-LC' in column 2 of 2, got 'U-LC'"),
