@@ -26,7 +26,7 @@ from malmoi.training.final_evaluation import evaluate_finished
 from malmoi.training.known_training_set import known_training_set
 from malmoi.training.other_labels import OtherLabelsEvaluation
 from malmoi.training.processes.launcher import say
-from malmoi.training.reading import DATASET, recognised, recognised_reader
+from malmoi.training.reading import DATASET, options_as_in_training, recognised, recognised_reader
 from malmoi.training.run_report import describe_data
 from malmoi.training.tasks import TASKS
 from malmoi.training.tasks.named_entities import NamedEntities
@@ -89,7 +89,7 @@ def evaluate_model(
         reader,
         data_dir,
         task=task.name,
-        options=options,
+        options=options_as_in_training(_report_of(model), reader, options),
         division_seed=seed if division_seed is None else division_seed,
         trim_josa=settings.get("trim_josa", False) if trim_josa is None else trim_josa,
     )

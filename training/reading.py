@@ -1,13 +1,15 @@
 """Which reader reads the data of a training, and what the recipe tells it."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from datasets import DatasetDict
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import list_names
-from malmoi.data.readers import readers_of, readers_that_fit
+from malmoi.data.readers import READERS, readers_of, readers_that_fit
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.tagged_dataset import label_names
 from malmoi.recipes.arguments import RecipeArguments
@@ -22,6 +24,21 @@ def reading_options(arguments: RecipeArguments) -> ReadingOptions:
     return ReadingOptions(
         **{field.name: getattr(arguments, field.name) for field in dataclasses.fields(ReadingOptions)}
     )
+
+
+def options_as_in_training(report: Mapping[str, Any], reader: str, said: ReadingOptions) -> ReadingOptions:
+    """Return what is said of data, and otherwise what the training of a model was told of its own.
+
+    Args:
+        report: The report of the training; it may be empty.
+        reader: What reads the data. If the training had another reader, only what is said counts.
+        said: What the user says now.
+    """
+    if (report.get("data") or {}).get("reader") != reader:
+        return said
+    settings = report.get("settings", {})
+    told = {option: settings.get(option) for option in READERS[reader].options if option != DATASET}
+    return ReadingOptions(**{**told, **said.given()})
 
 
 def reader_of_training(recipe: Recipe, arguments: RecipeArguments) -> str:

@@ -27,7 +27,9 @@ from malmoi.data.token_columns import Columns, find_columns, look_like_columns, 
 from malmoi.data.user_error import UserError
 from malmoi.modeling.crf_tagging import CHARACTER
 
-SUFFIXES = (".conll", ".conllu", ".bio", ".iob", ".tsv", ".txt")
+SUFFIXES = (".conll", ".conllu", ".bio", ".iob")
+OTHER_SUFFIXES = (".tsv", ".txt")
+"""Where there are no files of the former, for many other things are called so too."""
 EXPECTED = (
     "a folder with files of columns (.conll, .conllu, .bio, .iob, .tsv or .txt): one token a line, its tag in the "
     "last column, an empty line after each sentence"
@@ -67,7 +69,8 @@ def read_conll(
     The files are read twice: first to find out how their tags are written, then for the sentences.
 
     Args:
-        data_dir: A folder with files of these suffixes, divided as `split_files` says, or one file.
+        data_dir: A folder, or one file. Of a folder the files `.conll`, `.conllu`, `.bio` and `.iob` are read, or if
+            there is none, those that end in `.tsv` or `.txt`, divided as `split_files` says.
         token_separator: What stands between tokens; by default what they look like, which is said.
         tag_column: The column of the tags, counted from 1; by default the last.
 
@@ -77,16 +80,18 @@ def read_conll(
     """
     if data_dir is None:
         raise UserError(f"Give {EXPECTED}, by --data_dir.")
-    splits = split_files(data_dir, SUFFIXES, expected=EXPECTED)
-    form = _find_form([path for paths in splits.values() for path in paths], token_separator, tag_column)
+    splits = _files(data_dir)
+    files = [path for paths in splits.values() for path in paths]
+    form = _find_form(files, token_separator, tag_column)
+    names = _short_names(files, data_dir)
     notify(f"{data_dir}: {_described(form, is_said=token_separator is not None)}")
-    return marked_splits({split: _sentences(paths, form) for split, paths in splits.items()})
+    return marked_splits({split: _sentences(paths, form, names) for split, paths in splits.items()})
 
 
 def holds_conll(data_dir: Path) -> bool:
     """Tell whether the first lines of each file of a folder are tokens with tags, but not those of KLUE or KMOU."""
     try:
-        splits = split_files(data_dir, SUFFIXES, expected=EXPECTED)
+        splits = _files(data_dir)
     except DataFormatError:
         return False
     return (
@@ -94,6 +99,26 @@ def holds_conll(data_dir: Path) -> bool:
         and not holds_klue_ner(data_dir)
         and not holds_kmou_corpus(data_dir)
     )
+
+
+def _files(data_dir: Path) -> dict[str, list[Path]]:
+    """Return the files of each split.
+
+    Raises:
+        DataFormatError: If there are none.
+    """
+    try:
+        return split_files(data_dir, SUFFIXES, expected=EXPECTED)
+    except DataFormatError:
+        return split_files(data_dir, OTHER_SUFFIXES, expected=EXPECTED)
+
+
+def _short_names(paths: list[Path], data_dir: Path) -> dict[Path, str]:
+    """Return what the ids of the sentences of each file begin with."""
+    relative = {path: path.relative_to(data_dir) if path != data_dir else Path(path.name) for path in paths}
+    short = {path: name.with_suffix("").as_posix() for path, name in relative.items()}
+    are_different = len({*short.values()}) == len(short)
+    return short if are_different else {path: name.as_posix() for path, name in relative.items()}
 
 
 class _Tokens:
@@ -184,7 +209,7 @@ def _described(form: Form, *, is_said: bool) -> str:
     return f"the tags in {column} are {form.scheme.name}, and {between} between tokens{why}{misplaced}."
 
 
-def _sentences(paths: Iterable[Path], form: Form) -> Iterator[MarkedText]:
+def _sentences(paths: Iterable[Path], form: Form, names: dict[Path, str]) -> Iterator[MarkedText]:
     """Yield the sentences of files."""
     for path in paths:
         count, start = 0, 0
@@ -198,12 +223,12 @@ def _sentences(paths: Iterable[Path], form: Form) -> Iterator[MarkedText]:
                 continue
             count += 1
             yield MarkedText(
-                id=f"{path.stem}-{count}",
+                id=f"{names[path]}-{count}",
                 text=form.separator.join(tokens),
                 spans=_spans(tokens, form.scheme.names(tags), len(form.separator)),
                 path=path,
                 line=start,
-                document=f"{path}-{document}" if path in form.documents else None,
+                document=f"{names[path]}-{document}" if path in form.documents else None,
             )
             tokens, tags, start = [], [], 0
 

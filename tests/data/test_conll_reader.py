@@ -192,6 +192,17 @@ def test_splits_have_one_form(tmp_path: Path) -> None:
     assert splits["validation"].features == splits["train"].features
 
 
+def test_other_files_are_left_out_and_ids_are_different(tmp_path: Path) -> None:
+    for name in ("a/x.conll", "b/x.conll", "b/x.bio"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("서울 I-LC\n에서 O\n\n부산 I-LC\n", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("무엇이 여기 있는지\n", encoding="utf-8")
+    names = ["a/x.conll-1", "a/x.conll-2", "b/x.bio-1", "b/x.bio-2", "b/x.conll-1", "b/x.conll-2"]
+    assert read_conll(tmp_path)["train"]["id"][:] == names
+    (tmp_path / "b/x.bio").unlink()
+    assert read_conll(tmp_path)["train"]["id"][:] == ["a/x-1", "a/x-2", "b/x-1", "b/x-2"]
+
+
 @pytest.mark.parametrize(
     ("content", "line", "message"),
     [
