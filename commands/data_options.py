@@ -24,6 +24,14 @@ TokenSeparator = Annotated[
     ),
 ]
 Annotator = Annotated[str | None, typer.Option("--annotator", help="Whose labels are read (reader label-studio).")]
+TrimJosa = Annotated[
+    bool | None,
+    typer.Option(
+        "--trim_josa/--no_trim_josa",
+        "--trim-josa/--no-trim-josa",
+        help="Cut what looks like a josa off the end of names; by default as the training of the model did.",
+    ),
+]
 DivisionSeed = Annotated[
     int | None,
     typer.Option(

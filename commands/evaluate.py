@@ -11,7 +11,7 @@ from transformers.utils import logging
 
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.notice import notify
-from malmoi.data.readers import DIVISION_SEED, READERS, read_splits, readers_of
+from malmoi.data.readers import DIVISION_SEED, NO_OPTIONS, READERS, read_splits, readers_of
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.split_faults import repeated_texts
 from malmoi.data.tagged_dataset import bio_labels
@@ -25,7 +25,8 @@ from malmoi.training.evaluation import Evaluation
 from malmoi.training.final_evaluation import evaluate_finished
 from malmoi.training.known_training_set import known_training_set
 from malmoi.training.other_labels import OtherLabelsEvaluation
-from malmoi.training.reading import DATASET, recognised_reader
+from malmoi.training.processes.launcher import say
+from malmoi.training.reading import DATASET, options_as_in_training, recognised, recognised_reader
 from malmoi.training.run_report import describe_data
 from malmoi.training.tasks import TASKS
 from malmoi.training.tasks.named_entities import NamedEntities
@@ -59,8 +60,9 @@ def evaluate_model(
     *,
     data_dir: Path | None,
     reader: str | None,
-    options: ReadingOptions,
-    division_seed: int | None,
+    options: ReadingOptions = NO_OPTIONS,
+    division_seed: int | None = None,
+    trim_josa: bool | None = None,
     split: str,
     batch_size: int,
     as_json: bool,
@@ -73,6 +75,7 @@ def evaluate_model(
     loaded = load_model(model, None, trust_remote_code=trust_remote_code)
     task = TASKS[str(task_of(loaded.model.config))]
     check_labels(model, loaded.model.config, task.name)
+    is_recognised = reader is None and options.dataset is None
     reader = reader or _reader_of(model, task.name, data_dir, options)
     if reader not in readers_of(task.name):
         raise UserError(
@@ -80,14 +83,18 @@ def evaluate_model(
         )
     if data_dir is None and options.dataset is None:
         _check_sample_is_meant(model, reader)
-    seed = _report_of(model).get("settings", {}).get("division_seed", DIVISION_SEED)
+    settings = _report_of(model).get("settings", {})
+    seed = settings.get("division_seed", DIVISION_SEED)
     splits = read_splits(
         reader,
         data_dir,
         task=task.name,
-        options=options,
+        options=options_as_in_training(_report_of(model), reader, options),
         division_seed=seed if division_seed is None else division_seed,
+        trim_josa=settings.get("trim_josa", False) if trim_josa is None else trim_josa,
     )
+    if data_dir is not None and is_recognised:
+        say(recognised(data_dir, reader, splits))
     if split not in splits:
         raise UserError(f"{data_dir or reader}: there is no split {split!r}, only {', '.join(splits)}.")
     if (

@@ -19,6 +19,7 @@ from malmoi.commands.data_options import (
     TagColumn,
     TextColumn,
     TokenSeparator,
+    TrimJosa,
 )
 from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
 from malmoi.commands.options import (
@@ -112,6 +113,7 @@ def evaluate(
     token_separator: TokenSeparator = None,
     annotator: Annotator = None,
     division_seed: DivisionSeed = None,
+    trim_josa: TrimJosa = None,
     split: Annotated[str, typer.Option(help="Which part of the data.")] = "validation",
     batch_size: BatchSize = 64,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, with all figures.")] = False,
@@ -138,6 +140,7 @@ def evaluate(
             annotator=annotator,
         ),
         division_seed=division_seed,
+        trim_josa=trim_josa,
         split=split,
         batch_size=batch_size,
         as_json=json,

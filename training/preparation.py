@@ -33,6 +33,8 @@ from malmoi.training.models.finished_model import (
     train_on,
 )
 from malmoi.training.models.tokenizers import load_tokenizer
+from malmoi.training.processes.launcher import say
+from malmoi.training.reading import is_recognised, recognised
 from malmoi.training.request import TrainingRequest
 from malmoi.training.silver_labels import SilverTexts, find_silver_texts, with_silver
 from malmoi.training.tasks import Task
@@ -63,9 +65,12 @@ class Preparation(NamedTuple):
 class Parts:
     """How the parts of a preparation are made that several trainings on the same data may share."""
 
-    def splits(self, task: Task, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
-        """Read the data, and say what is wrong with their division."""
-        splits = load_splits(task, arguments, seed=seed)
+    def splits(self, request: TrainingRequest) -> DatasetDict:
+        """Read the data, and say in which format they were found to be and what is wrong with their division."""
+        arguments = request.arguments
+        splits = load_splits(request.task, arguments, seed=request.training_arguments.seed)
+        if arguments.data_dir is not None and is_recognised(request.recipe, arguments):
+            say(recognised(arguments.data_dir, arguments.reader, splits))
         for fault in split_faults(splits):
             notify(fault)
         return splits
@@ -99,7 +104,7 @@ def prepare(request: TrainingRequest, parts: Parts | None = None) -> Preparation
     set_seed(seed)
     finished = find_finished_model(task, arguments, request.recipe)
     body = find_body(task, arguments, request.recipe) if finished is None else None
-    splits = parts.splits(task, arguments, seed=seed)
+    splits = parts.splits(request)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
     silver = find_silver_texts(request, splits, chosen)
     if finished is not None:

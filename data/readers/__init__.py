@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from datasets import DatasetDict
 
+from malmoi.data.josa_trimming import say_josa, with_trimmed_josa
 from malmoi.data.notice import list_names
+from malmoi.data.readers.conll import holds_conll, read_conll
 from malmoi.data.readers.inline_marks import holds_inline_marks, read_inline_marks
 from malmoi.data.readers.klue_ner import holds_klue_ner, read_klue_ner
 from malmoi.data.readers.kmou_corpus import holds_kmou_corpus, read_kmou_corpus
@@ -41,6 +43,7 @@ class Reader(NamedTuple):
 
 
 READERS = {
+    "conll": Reader(read_conll, ("named-entities",), holds_conll, options=("tag_column", "token_separator")),
     "inline-marks": Reader(read_inline_marks, ("named-entities",), holds_inline_marks, "the sample corpus"),
     "klue-ner": Reader(read_klue_ner, ("named-entities",), holds_klue_ner, "klue/klue (Hub)", is_divided=True),
     "kmou-corpus": Reader(read_kmou_corpus, ("named-entities",), holds_kmou_corpus, is_divided=True),
@@ -53,6 +56,8 @@ READERS = {
     "plain-text": Reader(read_plain_text, ("language-model",), holds_plain_text, is_divided=True),
 }
 """The readers by the name that recipes give them."""
+NAMES = "named-entities"
+"""The task whose data are texts with names."""
 NO_OPTIONS = ReadingOptions()
 
 
@@ -63,8 +68,11 @@ def read_splits(
     task: str,
     options: ReadingOptions = NO_OPTIONS,
     division_seed: int = DIVISION_SEED,
+    trim_josa: bool = False,
 ) -> DatasetDict:
     """Return the splits of a data set; those that are missing are cut from the training set.
+
+    It is said if a conspicuous share of names ends in what looks like a josa.
 
     Args:
         name: Name of a reader.
@@ -72,10 +80,14 @@ def read_splits(
         task: The task that they are for.
         options: What else the user says of the data.
         division_seed: Seed by which missing splits are cut.
+        trim_josa: Whether names lose what looks like a josa at their end, by the rule of `malmoi.data.josa_trimming`.
 
     Raises:
-        UserError: If the data cannot be read, or an option is said that the reader does not have.
+        UserError: If the data cannot be read, or an option is said that the reader does not have, or
+            `trim_josa` for texts without names.
     """
+    if trim_josa and task != NAMES:
+        raise UserError(f"`trim_josa` is for {NAMES}, but the task is {task}.")
     reader = READERS[name]
     given = options.given()
     for option in given:
@@ -83,6 +95,10 @@ def read_splits(
             known = [other for other, each in READERS.items() if option in each.options]
             raise UserError(f"`{option}` is for the reader {list_names(known)}, but `reader` is {name}.")
     splits = reader.read(data_dir, **given, **({"task": task} if len(reader.tasks) > 1 else {}))
+    if trim_josa:
+        splits = with_trimmed_josa(splits)
+    elif task == NAMES:
+        say_josa(splits)
     return splits if reader.is_divided else with_missing_splits(splits, seed=division_seed)
 
 

@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.training.preparation import Parts
+from malmoi.training.request import TrainingRequest
 from malmoi.training.tasks import Task
 
 MOST_KEPT = 3
@@ -28,11 +29,11 @@ class SharedParts(Parts):
         self._data: DatasetDict | None = None
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
-    def splits(self, task: Task, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
+    def splits(self, request: TrainingRequest) -> DatasetDict:
         """Return the data for training and for validation, which are read once."""
 
         def read() -> DatasetDict:
-            splits = super(SharedParts, self).splits(task, arguments, seed=seed)
+            splits = super(SharedParts, self).splits(request)
             return DatasetDict({split: splits[split] for split in ("train", "validation")})
 
         self._data = self._data or read()

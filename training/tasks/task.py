@@ -44,6 +44,7 @@ class Task(ABC):
             task=self.name,
             options=reading_options(arguments),
             division_seed=arguments.division_seed,
+            trim_josa=arguments.trim_josa,
         )
 
     @abstractmethod
