@@ -67,9 +67,11 @@ def _delimiter(heading: str) -> str:
 def _data_rows(path: Path, heading: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows below the heading, without empty ones, with the numbers of their first lines."""
     delimiter = _delimiter(next(read_lines(path))[1])
-    quoting = csv.QUOTE_MINIMAL if delimiter != "\t" or _has_quotes(path, len(heading)) else csv.QUOTE_NONE
     lines = (line + "\n" for _, line in read_lines(path))
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    has_quotes = delimiter != "\t" or _has_quotes(path, len(heading))
+    reader = csv.reader(
+        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE, strict=True
+    )
     number = 1
     with _columns_of_any_length():
         try:

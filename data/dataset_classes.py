@@ -18,7 +18,7 @@ SECRET = -1
 """Stands in datasets of the Hub for a class that is not told, as those of some test sets."""
 
 
-def classified_splits(splits: Splits, *, text_name: str | None, label_name: str | None) -> DatasetDict:
+def class_splits(splits: Splits, *, text_name: str | None, label_name: str | None) -> DatasetDict:
     """Return the classified texts of each split.
 
     Classes are in the order of a `ClassLabel`, otherwise in that of the alphabet; numbers are named by their digits,
@@ -35,11 +35,11 @@ def classified_splits(splits: Splits, *, text_name: str | None, label_name: str 
     """
     read: dict[str, ClassifiedRows] = {}
     for split, sources in splits.items():
-        rows = ClassifiedRows(split)
+        rows = ClassifiedRows(split, sources[0].name)
         for source in sources:
             label = class_column(source.features, source.name, named=label_name)
             rows.add(source, text_column(source.features, source.name, named=text_name, without=[label]), label)
-        rows.say_blank(sources[0].name)
+        rows.say_blank()
         if rows.is_secret:
             notify(f"{sources[0].name} is left out: its classes are not told ({SECRET}).")
         else:
@@ -56,8 +56,9 @@ def classified_splits(splits: Splits, *, text_name: str | None, label_name: str 
 class ClassifiedRows:
     """Classified texts of one split as columns, which grow batch by batch, with numbers for the names of classes."""
 
-    def __init__(self, split: str):
+    def __init__(self, split: str, place: str):
         self.split = split
+        self.place = place
         self.texts: list[pa.Array] = []
         self.ids: list[pa.Array] = []
         self.documents: list[pa.Array] = []
@@ -129,10 +130,10 @@ class ClassifiedRows:
         self.numbers.append(self.names.setdefault(name, len(self.names)))
         return True
 
-    def say_blank(self, place: str) -> None:
+    def say_blank(self) -> None:
         """Say how many rows had no text."""
         if self.blank:
-            notify(f"{place}: {len(self.blank):,} rows without text are left out, the first is {self.blank[0]}.")
+            notify(f"{self.place}: {len(self.blank):,} rows without text are left out, the first is {self.blank[0]}.")
 
     def dataset(self, classes: list[str]) -> Dataset:
         """Return the rows in the form of every reader.
@@ -144,7 +145,7 @@ class ClassifiedRows:
             DataFormatError: If there are no rows.
         """
         if not self.numbers:
-            raise DataFormatError(self.split, None, "expected texts, found none.")
+            raise DataFormatError(self.place, None, "expected texts, found none.")
         ids = {name: index for index, name in enumerate(classes)}
         in_order = [ids[name] for name in self.names]
         columns = {

@@ -2,13 +2,15 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 from datasets import ClassLabel, Features, LargeList, List, Value
 from datasets.features.features import FeatureType, Json
 
 from malmoi.data.notice import list_names
 from malmoi.data.readers.labelled_texts import CLASS_HEADING, TEXT_HEADING
+from malmoi.data.source_rows import SourceRows
 from malmoi.data.user_error import UserError
 
 TEXT_FLAG, LABEL_FLAG = "--text_column", "--label_column"
@@ -26,6 +28,64 @@ START, END, TYPE = (
     re.compile(r"(end|stop)(_?(offset|char|pos|index))?|offset_end|char_end", re.IGNORECASE),
     re.compile(r"type|label|tag|category|class|(entity|ner)(_?(type|label|group|tag))?", re.IGNORECASE),
 )
+
+
+class NameColumns(NamedTuple):
+    """What the columns of sentences with names are called."""
+
+    texts: str
+    """That of the texts or tokens."""
+    labels: str
+    """That of the spans or tags."""
+    id: str | None
+    document: str | None
+
+    def read(self, rows: SourceRows) -> Iterator[tuple[int, Any, Any, str | None, str | None]]:
+        """Yield number, text, labels, id and document of each row."""
+        names = list(dict.fromkeys(name for name in self if name is not None))
+        for numbers, batch in rows.read(names):
+            nothing = [None] * len(numbers)
+            ids = nothing if self.id is None else batch[self.id]
+            documents = nothing if self.document is None else batch[self.document]
+            for number, text, labels, row_id, document in zip(
+                numbers, batch[self.texts], batch[self.labels], ids, documents
+            ):
+                yield number, text, labels, _written(row_id), _written(document)
+
+
+def _written(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def name_columns(rows: SourceRows, *, text_name: str | None, label_name: str | None) -> NameColumns:
+    """Return the columns of sentences with names.
+
+    Args:
+        rows: The rows.
+        text_name: What the user says is the column of texts or tokens.
+        label_name: What the user says is the column of tags or spans.
+
+    Raises:
+        UserError: If there are no such columns, or tags are numbers without names.
+    """
+    features = rows.features
+    labels = tag_or_span_column(features, rows.name, named=label_name)
+    if is_span_list(features[labels]):
+        texts = text_column(features, rows.name, named=text_name, without=[labels], has_documents=True)
+    else:
+        texts = token_column(features, rows.name, named=text_name, without=[labels])
+        if is_whole_number(element(features[labels])):
+            raise UserError(
+                f"{rows.name}: the tags in {labels!r} are numbers without names; name them in their order by "
+                f"`dataset.cast_column({labels!r}, List(ClassLabel(names=[...])))` of datasets."
+            )
+    taken = (texts, labels)
+    return NameColumns(
+        texts,
+        labels,
+        id=aside_column(features, IDENTIFIER, without=taken),
+        document=aside_column(features, DOCUMENT, without=taken),
+    )
 
 
 def text_column(
@@ -66,7 +126,7 @@ def token_column(features: Features, source: str, *, named: str | None, without:
         named=named,
         flag=TEXT_FLAG,
         holds=lambda feature: is_text(element(feature)),
-        expected="a column with the tokens of each sentence, lists of texts,",
+        expected="a column with the tokens of each sentence (lists of texts)",
         preferred=(lambda name: bool(TOKENS.fullmatch(name)),),
         without=without,
     )
@@ -84,7 +144,7 @@ def tag_or_span_column(features: Features, source: str, *, named: str | None) ->
         named=named,
         flag=LABEL_FLAG,
         holds=lambda feature: is_span_list(feature) or is_tag_list(feature),
-        expected="a column with tags or spans, lists,",
+        expected="a column with tags or spans (lists)",
         preferred=(
             lambda name: bool(TAGS_OR_SPANS.fullmatch(name)) and (name in sure or not SPANS.fullmatch(name)),
             lambda name: name in sure,
@@ -202,24 +262,20 @@ def _only(
             meant = f"did you mean {nearest[0]!r}? It has" if nearest else "it has"
             raise UserError(f"{flag}: {source} has no column {named!r}; {meant} {list_names(list(features))}.")
         if not holds(features[named]):
-            raise UserError(
-                f"{flag}: {source}: expected {expected.rstrip(',')}, but {named!r} holds {describe(features[named])}."
-            )
+            raise UserError(f"{flag}: {source}: expected {expected}, but {named!r} holds {describe(features[named])}.")
         return named
     fitting = [name for name, feature in features.items() if name not in without and holds(feature)]
     for prefers in preferred:
         names = [name for name in fitting if prefers(name)]
         if len(names) > 1:
-            raise UserError(f"{source}: {list_names(names)} may all be {expected.rstrip(',')}; say which by {flag}.")
+            raise UserError(f"{source}: {list_names(names)} may all be {expected}; say which by {flag}.")
         if names:
             return names[0]
     if len(fitting) == 1 and not needs_preference:
         return fitting[0]
-    if fitting:
-        raise UserError(
-            f"{source}: expected {expected} under a name that tells it; say which by {flag}: {list_names(fitting)}."
-        )
-    raise UserError(f"{source}: expected {expected} got only {list_names(_described(features))}.")
+    telling = " under a name that tells it" if fitting else ""
+    columns = list_names([f"{name} ({describe(feature)})" for name, feature in features.items()])
+    raise UserError(f"{source}: expected {expected}{telling}, got {columns}; say which is meant by {flag}.")
 
 
 def describe(feature: FeatureType) -> str:
@@ -232,7 +288,3 @@ def describe(feature: FeatureType) -> str:
     if isinstance(feature, Value):
         return "texts" if is_text(feature) else feature.dtype
     return "mappings" if isinstance(feature, dict) else type(feature).__name__
-
-
-def _described(features: Features) -> list[str]:
-    return [f"{name} ({describe(feature)})" for name, feature in features.items()]

@@ -131,7 +131,7 @@ def _rows_of_file(path: Path) -> SourceRows:
     except (OSError, pa.ArrowException, DatasetsError) as error:
         cause = error.__cause__ or error
         raise DataFormatError(
-            path, None, f"expected a file of {suffix[1:].capitalize()}, but it is damaged ({_first_line(cause)})."
+            path, None, f"expected a {suffix} file, but it is damaged ({_first_line(cause)})."
         ) from None
 
 

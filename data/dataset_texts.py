@@ -1,6 +1,6 @@
 """Rows of a dataset as texts alone, for word spacing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
@@ -26,12 +26,12 @@ def spacing_splits(splits: Splits, *, text_name: str | None) -> DatasetDict:
     return DatasetDict({split: _dataset(split, sources, text_name) for split, sources in splits.items()})
 
 
-def _dataset(split: str, sources: Iterable[SourceRows], text_name: str | None) -> Dataset:
+def _dataset(split: str, sources: Sequence[SourceRows], text_name: str | None) -> Dataset:
     chunks = [
         tagged_dataset(chunk, SPACING_LABELS) for rows in sources for chunk in _chunks(split, rows, text_name) if chunk
     ]
     if not chunks:
-        raise DataFormatError(split, None, "expected sentences, found none.")
+        raise DataFormatError(sources[0].name, None, "expected texts, found none.")
     return concatenate_datasets(chunks)
 
 

@@ -7,7 +7,7 @@ from datasets import DatasetDict
 
 from malmoi.data.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.comma_separated import heading_of
-from malmoi.data.dataset_classes import classified_splits
+from malmoi.data.dataset_classes import class_splits
 from malmoi.data.dataset_names import marked_texts
 from malmoi.data.dataset_source import dataset_splits, is_saved
 from malmoi.data.dataset_texts import spacing_splits
@@ -56,7 +56,7 @@ def read_dataset(
         if value is not None and not (flag == "label_column" and task == "sentence-classification"):
             raise UserError(f"--{flag} is for other tasks than {task}.")
     if task == "sentence-classification":
-        return classified_splits(dataset_splits(source), text_name=text_column, label_name=label_column)
+        return class_splits(dataset_splits(source), text_name=text_column, label_name=label_column)
     return spacing_splits(dataset_splits(source), text_name=text_column)
 
 

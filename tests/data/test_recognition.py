@@ -1,15 +1,19 @@
 """The form of a folder is known by a look into its files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from datasets import Dataset, DatasetDict
 
 from malmoi.data.readers import READERS, read_splits, readers_that_fit
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.user_error import UserError
 
+ROWS = Dataset.from_dict({"tokens": [["서울", "갔다"]], "ner_tags": [["B-LC", "O"]]})
 ALL_TASKS = ("named-entities", "word-spacing", "sentence-classification")
 FILES = {
+    "dataset": {"train.csv": "text,label\n재미있다,좋음\n지루하다,나쁨\n"},
     "inline-marks": {"train.txt": "<서울:LC>에 갔다.\n그는 웃었다.\n" * 20},
     "klue-ner": {"klue-ner-v1.1_train.tsv": "## 1\t<서울:LC>\n서\tB-LC\n울\tI-LC\n\n"},
     "kmou-corpus": {"split.tsv": "file\tpart\na.txt\ttrain\n"},
@@ -26,6 +30,40 @@ def test_each_form_is_recognised_and_no_other_beside_it(name: str, tmp_path: Pat
         (tmp_path / file).write_text(content, encoding="utf-8")
     assert readers_that_fit(tmp_path, ALL_TASKS) == [name]
     assert readers_that_fit(tmp_path / "missing", ALL_TASKS) == []
+
+
+def saved(folder: Path) -> None:
+    ROWS.save_to_disk(folder)
+
+
+def saved_splits(folder: Path) -> None:
+    DatasetDict({"train": ROWS}).save_to_disk(folder)
+
+
+def parquet(folder: Path) -> None:
+    (folder / "data").mkdir()
+    ROWS.to_parquet(folder / "data/train.parquet")
+
+
+def comma_separated(folder: Path) -> None:
+    (folder / "texts.csv").write_text("문장\n집에 갔다\n", encoding="utf-8")
+
+
+def tab_separated(folder: Path) -> None:
+    (folder / "dev.tsv").write_text("id\treview\tlabel\n1\t재미있다\t1\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("made", [saved, saved_splits, parquet, comma_separated, tab_separated])
+def test_a_dataset_is_recognised_and_nothing_beside_it(made: Callable[[Path], None], tmp_path: Path) -> None:
+    made(tmp_path)
+    assert readers_that_fit(tmp_path, ALL_TASKS) == ["dataset"]
+
+
+def test_files_with_other_columns_are_no_dataset(tmp_path: Path) -> None:
+    (tmp_path / "numbers.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "old.csv").write_bytes("문장,분류\n".encode("cp949"))
+    assert readers_that_fit(tmp_path, ALL_TASKS) == []
 
 
 def test_every_reader_has_a_folder_here() -> None:
