@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 logger = logging.getLogger("malmoi")
 
@@ -11,6 +12,17 @@ def notify(message: str) -> None:
     """Log a sentence as a warning, in the first of several processes alone."""
     if os.environ.get("RANK", "0") == "0":
         logger.warning("malmoi: %s", message)
+
+
+@contextmanager
+def unsaid() -> Iterator[None]:
+    """Notify of nothing within: what is done there is done again later, and said then."""
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def shorten(text: str, *, length: int = 60) -> str:

@@ -1,6 +1,5 @@
 """Which recipe suits data and machine, where none is named. Imports nothing heavy."""
 
-from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from malmoi.recipes.recipe import RecipeError
@@ -8,12 +7,6 @@ from malmoi.recipes.recipe import RecipeError
 BODY = "bundled:language-model"
 MANY_SENTENCES = 3_000
 """From here on a large encoder has something to learn from."""
-OWN_FILES = {
-    "klue-ner-v1.1_train.tsv": "klue-ner",
-    "ratings_train.txt": "nsmc",
-    "split.tsv": "kmou-corpus",
-}
-"""Files that one reader alone reads."""
 
 
 class Suited(NamedTuple):
@@ -68,12 +61,3 @@ def choose_recipe(task: str, *, sentences: int, has_gpu: bool) -> Choice:
     if has_gpu and sentences >= MANY_SENTENCES:
         why += f"; on this GPU, with so many texts, {suited.with_bert} may be better, whose encoder the Hub has"
     return Choice(suited.recipe, {"model_name_or_path": BODY}, why)
-
-
-def reader_of_files(names: Collection[str]) -> str | None:
-    """Return the reader of a folder with files of these names; `None` if several could read them, or none can."""
-    found = {reader for name, reader in OWN_FILES.items() if name in names}
-    return found.pop() if len(found) == 1 else None
-
-
-__all__ = ["Choice", "choose_recipe", "reader_of_files"]

@@ -1,71 +1,96 @@
 """The recipe of a training for which none is named: it follows from the data and the machine."""
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import DatasetDict
 
+from malmoi.data.notice import unsaid
 from malmoi.data.readers import READERS
 from malmoi.data.text_lines import DataFormatError
-from malmoi.recipes.choice import Choice, choose_recipe, reader_of_files
-from malmoi.recipes.recipe import Recipe, RecipeError, keys_of, load_recipe, nearest
+from malmoi.data.user_error import UserError
+from malmoi.recipes.choice import choose_recipe
+from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe, nearest
+from malmoi.training.from_python import with_settings
+from malmoi.training.preparation import load_splits
 from malmoi.training.processes.launcher import say
+from malmoi.training.reading import DATASET, recognised_reader
+from malmoi.training.recipe_arguments import parse_recipe
+from malmoi.training.tasks import TASKS
 
 
 def recipe_for_data(flags: Mapping[str, Any]) -> Recipe:
     """Return the recipe that suits the data which flags name, with these flags; say which it is, and why.
 
+    The task is that of the reader. Where its data can be for several, it is the first of them for which they can be
+    read: names, classes, spaces.
+
     Raises:
-        UserError: If no folder is named, it cannot be said which reader reads it, or it cannot be read.
+        UserError: If no data are named, it cannot be said which reader reads them, or they cannot be read.
     """
-    if not flags.get("data_dir"):
-        raise RecipeError("Name a recipe (`malmoi recipes` lists them), or the folder of your data by --data_dir.")
-    folder = Path(str(flags["data_dir"]))
-    reader = _reader(folder, flags.get("reader"))
-    task, has_gpu = READERS[reader].task, torch.accelerator.is_available()
+    if not flags.get("data_dir") and flags.get("dataset") is None:
+        raise RecipeError("Name a recipe (`malmoi recipes` lists them), or your data, by --data_dir or --dataset.")
+    reader = _reader(flags)
     given = {
-        **{"reader": reader, "output_dir": f"runs/{folder.resolve().name}"},
+        **{"reader": reader, "output_dir": f"runs/{_name(flags)}"},
         **{key: value for key, value in flags.items() if value is not None},
     }
-    # a misspelt flag is known before the data are
-    _chosen(choose_recipe(task, sentences=0, has_gpu=has_gpu), given)
-    splits = READERS[reader].read(folder)
-    if "train" not in splits:
-        raise RecipeError(f"{folder} holds no train file for the reader {reader}.")
-    texts = splits["train"].num_rows
-    choice = choose_recipe(task, sentences=texts, has_gpu=has_gpu)
-    chosen = _chosen(choice, given)
-    say(f"{texts:,} texts to learn from: training by {choice.recipe}; {choice.why}. The same is\n  {_command(chosen)}")
-    return chosen
+    tasks = [str(flags["task"])] if flags.get("task") else READERS[reader].tasks
+    failed: list[UserError] = []
+    for task in tasks:
+        looked = _chosen(task, given, texts=0)
+        try:
+            texts = _splits(looked)["train"].num_rows
+        except UserError as error:
+            failed.append(error)
+            continue
+        chosen = _chosen(task, given, texts=texts)
+        why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available()).why
+        say(f"{texts:,} texts to learn from: training by {chosen.name}; {why}. The same is\n  {_command(chosen)}")
+        return chosen
+    raise failed[0]
 
 
-def _chosen(choice: Choice, flags: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of a choice with its flags, and those that are given, which come first."""
-    recipe = load_recipe(choice.recipe)._replace(flags={**choice.flags, **flags})
-    known = keys_of(recipe)
-    for key in recipe.flags:
-        if key not in known:
-            raise RecipeError(f"Unknown key {key!r}{nearest(key, known)}")
-    return recipe
+def _chosen(task: str, flags: Mapping[str, Any], *, texts: int) -> Recipe:
+    """Return the recipe for so many texts with its flags, and those that are given, which come first."""
+    choice = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available())
+    return with_settings(load_recipe(choice.recipe), {**choice.flags, **flags})
 
 
-def _reader(folder: Path, named: Any) -> str:
+def _splits(recipe: Recipe) -> DatasetDict:
+    """Read the data once, for a look: training reads them again, and says then what is to be said."""
+    arguments, training_arguments, _ = parse_recipe(recipe)
+    with unsaid():
+        return load_splits(TASKS[recipe.task], arguments, seed=training_arguments.seed, dataset=recipe.dataset)
+
+
+def _reader(flags: Mapping[str, Any]) -> str:
+    """Return the reader that is named, or the one whose format the data are in."""
+    named = flags.get("reader")
     if named is not None:
         if named not in READERS:
             raise RecipeError(
                 f"There is no reader {named!r}{nearest(str(named), READERS)} Known: {', '.join(READERS)}."
             )
         return str(named)
-    if not folder.is_dir():
-        raise DataFormatError(folder, None, "there is no such folder.")
-    found = reader_of_files({path.name for path in folder.iterdir()})
-    if found is None:
-        raise RecipeError(
-            f"{folder}: its files do not tell which format they have; say so by --reader, one of {', '.join(READERS)}."
-        )
-    return found
+    if flags.get("dataset") is not None:
+        return DATASET
+    source = Path(str(flags["data_dir"]))
+    if not source.exists():
+        raise DataFormatError(source, None, "there is no such file or folder.")
+    return recognised_reader(source, (str(flags["task"]),) if flags.get("task") else tuple(TASKS))
+
+
+def _name(flags: Mapping[str, Any]) -> str:
+    """Return what a run on these data is called."""
+    source = flags.get("data_dir") or flags["dataset"]
+    if not isinstance(source, (str, os.PathLike)):
+        return DATASET
+    return Path(source).resolve().name.partition(".")[0] or DATASET
 
 
 def _command(recipe: Recipe) -> str:

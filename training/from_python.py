@@ -7,11 +7,14 @@ import os
 from collections.abc import Mapping
 from enum import Enum
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from malmoi.recipes.recipe import Recipe, RecipeError, keys_of, load_recipe, nearest
 from malmoi.recipes.search_space import written_space
 from malmoi.training.search.requirement import require_optuna
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 def train(
@@ -19,6 +22,7 @@ def train(
     /,
     *,
     data_dir: str | os.PathLike[str] | None = None,
+    dataset: "str | os.PathLike[str] | Dataset | Mapping[str, Dataset] | None" = None,
     output_dir: str | os.PathLike[str] | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
@@ -26,6 +30,7 @@ def train(
 
         report = malmoi.train("klue-ner-bi-lstm-crf", data_dir="klue-ner", learning_rate=1e-3)
         report["figures"]["entity_f1"]
+        report = malmoi.train("klue-ner-from-body", dataset=my_dataset_dict)
 
     Model, tokenizer, code, `report.json` and plots are in `output_dir` afterwards. Progress goes to standard error.
 
@@ -33,8 +38,11 @@ def train(
         recipe: Name of a recipe of the package, path of a YAML file, or what `load_recipe` returned; without one, it
             is chosen by the data and the machine, and said.
         data_dir: Folder with the data; by default what the recipe says.
+        dataset: A `datasets.Dataset`, of which validation and test sentences are cut, or a `DatasetDict`; or the name
+            of one on the Hub, or its folder or file. Columns are found by what they hold, or named by `text_column`
+            and `label_column`.
         output_dir: Folder of the run; by default what the recipe says, or else `runs/<name of the recipe>`; without a
-            recipe `runs/<name of data_dir>`.
+            recipe `runs/<name of the data>`.
         settings: Every other key of a recipe (`malmoi keys` lists them) that is to have another value than there.
 
     Returns:
@@ -44,14 +52,14 @@ def train(
         UserError: If there is no such recipe, a setting is unknown or wrong, the data cannot be read, or the folder
             holds a run already.
     """
-    folders = {"data_dir": data_dir, "output_dir": output_dir}
+    named = {"data_dir": data_dir, "dataset": dataset, "output_dir": output_dir}
     if recipe is None:
         from malmoi.training.chosen_recipe import recipe_for_data
 
-        given = {name: os.fspath(folder) for name, folder in folders.items() if folder is not None} | settings
+        given = {name: value for name, value in named.items() if value is not None} | settings
         understood = with_settings(recipe_for_data(given), {})
     else:
-        understood = _understood(recipe, folders, settings)
+        understood = _understood(recipe, named, settings)
     from malmoi.training.train import run
 
     return run(understood)
@@ -113,6 +121,10 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     Raises:
         RecipeError: If a setting is unknown, or its value is of a kind that no recipe can hold.
     """
+    dataset = settings.get("dataset")
+    if dataset is not None and not isinstance(dataset, (str, os.PathLike)):
+        settings = {key: value for key, value in settings.items() if key != "dataset"}
+        recipe = recipe._replace(dataset=dataset)
     given = {key: _plain(key, value) for key, value in settings.items()}
     changed = recipe._replace(flags={**recipe.flags, **given})
     known = keys_of(changed)

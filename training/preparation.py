@@ -68,7 +68,8 @@ class Parts:
     def splits(self, request: TrainingRequest) -> DatasetDict:
         """Read the data, and say in which format they were found to be and what is wrong with their division."""
         arguments = request.arguments
-        splits = load_splits(request.task, arguments, seed=request.training_arguments.seed)
+        seed = request.training_arguments.seed
+        splits = load_splits(request.task, arguments, seed=seed, dataset=request.recipe.dataset)
         if arguments.data_dir is not None and is_recognised(request.recipe, arguments):
             say(recognised(arguments.data_dir, arguments.reader, splits))
         for fault in split_faults(splits):
@@ -189,16 +190,18 @@ def new_model(
     return model, tokenizer, embeddings
 
 
-def load_splits(task: Task, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
-    """Read the data of a training.
+def load_splits(task: Task, arguments: RecipeArguments, *, seed: int, dataset: object = None) -> DatasetDict:
+    """Read the data of a training: what the arguments name, or a dataset given in Python.
 
     Raises:
         RecipeError: If a split is missing.
     """
-    splits = task.read(arguments, seed=seed)
+    splits = task.read(arguments, seed=seed, dataset=dataset)
     for split in ("train", "validation"):
         if split not in splits:
-            raise RecipeError(f"{arguments.data_dir} holds no {split} file for the reader {arguments.reader}.")
+            what = f"{split} file" if arguments.data_dir else f"{split} split"
+            place = arguments.data_dir or arguments.dataset or "The data set"
+            raise RecipeError(f"{place} holds no {what} for the reader {arguments.reader}.")
     return splits
 
 

@@ -19,11 +19,17 @@ DATASET = "dataset"
 """The reader of datasets, which is meant where one is named."""
 
 
-def reading_options(arguments: RecipeArguments) -> ReadingOptions:
-    """Return what a recipe says of its data."""
-    return ReadingOptions(
+def reading_options(arguments: RecipeArguments, *, dataset: object = None) -> ReadingOptions:
+    """Return what a recipe says of its data.
+
+    Args:
+        arguments: The arguments of the task.
+        dataset: A dataset given in Python, which comes before one that the arguments name.
+    """
+    options = ReadingOptions(
         **{field.name: getattr(arguments, field.name) for field in dataclasses.fields(ReadingOptions)}
     )
+    return options if dataset is None else dataclasses.replace(options, dataset=dataset)
 
 
 def options_as_in_training(report: Mapping[str, Any], reader: str, said: ReadingOptions) -> ReadingOptions:
@@ -50,7 +56,8 @@ def reader_of_training(recipe: Recipe, arguments: RecipeArguments) -> str:
     Raises:
         RecipeError: If several formats fit, or none does and the recipe names none.
     """
-    if arguments.dataset is not None and "reader" not in recipe.flags:
+    is_given = arguments.dataset is not None or recipe.dataset is not None
+    if is_given and "reader" not in recipe.flags:
         return DATASET
     named = arguments.reader
     if arguments.data_dir is None or not is_recognised(recipe, arguments):

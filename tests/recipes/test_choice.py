@@ -2,7 +2,7 @@
 
 import pytest
 
-from malmoi.recipes.choice import MANY_SENTENCES, OWN_FILES, choose_recipe, reader_of_files
+from malmoi.recipes.choice import MANY_SENTENCES, choose_recipe
 from malmoi.recipes.recipe import RecipeError, load_recipe
 
 
@@ -35,11 +35,3 @@ def test_text_without_labels_makes_a_language_model() -> None:
 def test_an_unknown_task_is_refused() -> None:
     with pytest.raises(RecipeError, match="no recipe to choose for the task 'parsing'"):
         choose_recipe("parsing", sentences=5, has_gpu=False)
-
-
-def test_files_of_one_reader_tell_it() -> None:
-    for name, reader in OWN_FILES.items():
-        assert reader_of_files([name, "README.md"]) == reader
-    assert reader_of_files(["train.txt", "validation.txt"]) is None
-    assert reader_of_files(["ratings_train.txt", "split.tsv"]) is None
-    assert reader_of_files([]) is None
