@@ -39,11 +39,15 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
         splits: The sentences by the name of their split.
 
     Raises:
-        DataFormatError: If a name leaves its text, is empty or overlaps another, or a split has no sentence.
+        DataFormatError: If a name leaves its text, is empty or overlaps another, a split has no sentence, or no
+            sentence has a name.
     """
     read = {split: [_checked(row) for row in rows] for split, rows in splits.items()}
     labels = bio_labels(sorted({span.label for rows in read.values() for row in rows for span in row.spans}))
-    return DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
+    datasets = DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
+    if len(labels) == 1:
+        raise DataFormatError(next(iter(read.values()))[0].path, None, "expected names in the sentences, found none.")
+    return datasets
 
 
 def _checked(row: MarkedText) -> MarkedText:

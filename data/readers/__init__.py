@@ -8,6 +8,7 @@ from datasets import DatasetDict
 
 from malmoi.data.notice import list_names
 from malmoi.data.readers.inline_marks import holds_inline_marks, read_inline_marks
+from malmoi.data.readers.jsonl import holds_jsonl, read_jsonl
 from malmoi.data.readers.klue_ner import holds_klue_ner, read_klue_ner
 from malmoi.data.readers.kmou_corpus import holds_kmou_corpus, read_kmou_corpus
 from malmoi.data.readers.kmou_lines import holds_kmou_lines, read_kmou_lines
@@ -42,6 +43,7 @@ class Reader(NamedTuple):
 
 READERS = {
     "inline-marks": Reader(read_inline_marks, ("named-entities",), holds_inline_marks, "the sample corpus"),
+    "jsonl": Reader(read_jsonl, ("named-entities", "sentence-classification"), holds_jsonl),
     "klue-ner": Reader(read_klue_ner, ("named-entities",), holds_klue_ner, "klue/klue (Hub)", is_divided=True),
     "kmou-corpus": Reader(read_kmou_corpus, ("named-entities",), holds_kmou_corpus, is_divided=True),
     "kmou-lines": Reader(read_kmou_lines, ("named-entities",), holds_kmou_lines, is_divided=True),
