@@ -24,6 +24,7 @@ from malmoi.data.classified_dataset import LabelledText, class_name, classified_
 from malmoi.data.json_text import first_object, kind_of, read_json_rows
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import list_names
+from malmoi.data.readers.json_fields import document_of, name_in
 from malmoi.data.remarks import Remarks
 from malmoi.data.split_files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError
@@ -108,8 +109,8 @@ def _rows(paths: Iterable[Path], remarks: Remarks) -> Iterator[JsonRow]:
                 remarks.add("rows with an empty text are left out", path, line)
                 continue
             count += 1
-            name = _name(fields.get("id")) or f"{path.stem}-{line}"
-            yield JsonRow(name, text, fields, path, line, _document(fields))
+            name = name_in(fields.get("id")) or f"{path.stem}-{line}"
+            yield JsonRow(name, text, fields, path, line, document_of(fields))
         if not count:
             raise DataFormatError(path, None, "expected texts, found none.")
 
@@ -121,17 +122,6 @@ def _text(path: Path, line: int, fields: dict[str, Any]) -> str:
                 raise DataFormatError(path, line, f"expected a text in `{field}`, got {kind_of(fields[field])}.")
             return str(fields[field])
     raise DataFormatError(path, line, f"expected a field `text`, got {list_names([*fields]) or 'none'}.")
-
-
-def _document(fields: dict[str, Any]) -> str | None:
-    meta = fields.get("meta")
-    inner = meta.get("document") if isinstance(meta, dict) else None
-    return next(filter(None, map(_name, (fields.get("document"), fields.get("doc_id"), inner))), None)
-
-
-def _name(value: object) -> str | None:
-    """Return what a text or a whole number names; `None` for anything else."""
-    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "" else None
 
 
 def _labelled(rows: Iterable[JsonRow]) -> Iterator[LabelledText]:

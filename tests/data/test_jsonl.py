@@ -202,7 +202,7 @@ BAD_ROWS: list[tuple[object, str]] = [
         {"text": "서울시청", "label": [[0, 3, "LC"], [2, 4, "OG"]]},
         "expected names that do not overlap, but OG '시청' begins within another.",
     ),
-    ({"text": "서울", "label": [[0, 2, "LC"]], "ents": 1, "spans": [1]}, "expected one field with names, got ents, spans, label."),
+    ({"text": "서울", "label": [[0, 2, "LC"]], "spans": [1]}, "expected one field with names, got spans, label."),
 ]  # fmt: skip
 
 

@@ -14,13 +14,13 @@ TYPES = st.sampled_from(["PS", "LC", "OG", "PS_NAME", "이름", "a;b", "A-B"])
 HARD_CHARACTERS = st.sampled_from(
     [*" \t\r\x0b\x1c\x85\u2028\u2029\u3000\ufeff\u200b\\\"'<>:[]{},#", "\u0301", "😀", "가"]
 )
+ANY_CHARACTERS = st.one_of(st.characters(exclude_categories=["Cs"]), HARD_CHARACTERS)
 
 
 @st.composite
-def marked_texts(draw: st.DrawFn, *, characters: st.SearchStrategy[str] | None = None) -> tuple[str, list[Span]]:
+def marked_texts(draw: st.DrawFn, *, characters: st.SearchStrategy[str] = ANY_CHARACTERS) -> tuple[str, list[Span]]:
     """Draw a text with a visible character, and names in it that do not overlap."""
-    either = characters or st.one_of(st.characters(exclude_categories=["Cs"]), HARD_CHARACTERS)
-    text = draw(st.text(either, min_size=1, max_size=30).filter(class_name))
+    text = draw(st.text(characters, min_size=1, max_size=30).filter(class_name))
     places = sorted(draw(st.sets(st.integers(0, len(text)), max_size=6)))
     return text, [Span(start, end, draw(TYPES)) for start, end in zip(places[::2], places[1::2])]
 
