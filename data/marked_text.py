@@ -9,11 +9,19 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.notice import shorten
+from malmoi.data.remarks import Remarks
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError
+from malmoi.modeling.crf_tagging import CHARACTER, PLAIN
 
 CHUNK = 4096
 """So many sentences become columns at once: tags are lists only that long."""
+LONGEST_CHARACTER = 64
+"""So many code points before a position tell whether a character goes on there."""
+CUT_CHARACTER = (
+    "names that begin or end within a character, as an emoji may be several code points, have the characters whose "
+    "beginnings they have"
+)
 
 
 class MarkedText(NamedTuple):
@@ -33,7 +41,8 @@ class MarkedText(NamedTuple):
 def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
     """Return tagged sentences with the labels of all types that occur, in the order of the alphabet.
 
-    Types are in Unicode's form NFC. Where a sentence names its document, there is a column `document`.
+    Types are in Unicode's form NFC. Where a sentence names its document, there is a column `document`. It is said how
+    many names begin or end within a character.
 
     Args:
         splits: The sentences by the name of their split.
@@ -42,15 +51,17 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
         DataFormatError: If a name leaves its text, is empty or overlaps another, a split has no sentence, or no
             sentence has a name.
     """
-    read = {split: [_checked(row) for row in rows] for split, rows in splits.items()}
+    remarks = Remarks()
+    read = {split: [_checked(row, remarks) for row in rows] for split, rows in splits.items()}
     labels = bio_labels(sorted({span.label for rows in read.values() for row in rows for span in row.spans}))
     datasets = DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
     if len(labels) == 1:
         raise DataFormatError(next(iter(read.values()))[0].path, None, "expected names in the sentences, found none.")
+    remarks.say()
     return datasets
 
 
-def _checked(row: MarkedText) -> MarkedText:
+def _checked(row: MarkedText, remarks: Remarks) -> MarkedText:
     """Return the sentence with its names in order and types in one spelling.
 
     Raises:
@@ -78,7 +89,17 @@ def _checked(row: MarkedText) -> MarkedText:
                 f"expected names that do not overlap, but {span.label} {name} begins within another.",
             )
         end = span.end
+        if _is_within_character(row.text, span.start) or _is_within_character(row.text, span.end):
+            remarks.add(CUT_CHARACTER, row.path, row.line)
     return row._replace(spans=spans)
+
+
+def _is_within_character(text: str, position: int) -> bool:
+    """Tell whether a character that is several code points, such as a letter with a mark, goes on at a position."""
+    if position in (0, len(text)) or PLAIN.fullmatch(text[position - 1 : position + 1]):
+        return False
+    start = max(0, position - LONGEST_CHARACTER)
+    return all(start + match.start() != position for match in CHARACTER.finditer(text[start : position + 1]))
 
 
 def _dataset(split: str, rows: list[MarkedText], labels: list[str]) -> Dataset:

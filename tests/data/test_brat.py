@@ -81,7 +81,7 @@ def test_folders_tell_the_split(tmp_path: Path, caplog: pytest.LogCaptureFixture
         "validation": ["서울2"],
     }
     assert splits["train"]["document"][:] == ["train/b/doc", "train/doc"]
-    assert "1 files whose names tell no split are left out" in caplog.text
+    assert "files whose names tell no split are left out: 1." in caplog.text
 
 
 @pytest.mark.parametrize(

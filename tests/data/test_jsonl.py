@@ -252,6 +252,20 @@ def test_a_fault_in_a_list_has_the_line_where_its_object_begins(tmp_path: Path) 
         read(tmp_path)
 
 
+def test_names_that_cut_a_character_are_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(
+        tmp_path,
+        {"text": "👨‍👩‍👧 가족, 서울", "label": [[0, 5, "PS"], [6, 8, "PS"], [10, 12, "LC"]]},
+        {"text": "👨‍👩‍👧 가족", "label": [[0, 1, "PS"]]},
+        {"text": "e\u0301a", "label": [[1, 3, "PS"]]},
+    )
+    assert texts_and_spans(read(tmp_path)["train"])[1] == ("👨‍👩‍👧 가족", [Span(0, 1, "PS")])
+    assert [record.getMessage() for record in caplog.records] == [
+        "malmoi: names that begin or end within a character, as an emoji may be several code points, have the "
+        f"characters whose beginnings they have: 2, first in {path}, line 2."
+    ]
+
+
 def test_files_without_what_is_wanted_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Give a folder with .jsonl files"):
         read_jsonl(None, task="named-entities")
