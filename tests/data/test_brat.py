@@ -4,9 +4,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support.property_tests import examples
 from support.property_texts import HARD_CHARACTERS, as_splits, marked_texts, texts_and_spans
 
 from malmoi.data.alignment import Span
@@ -134,21 +133,17 @@ def test_files_without_what_is_wanted_are_refused(tmp_path: Path) -> None:
 HELD = st.one_of(st.characters(exclude_categories=["Cs"], exclude_characters="\n\0"), HARD_CHARACTERS)
 SENTENCES = st.lists(
     marked_texts(characters=HELD).filter(lambda row: not row[0].startswith("\ufeff") and not row[0].endswith("\r")),
-    max_size=5,
+    max_size=9,
 )
 
 
-@settings(max_examples=examples(200))
-@given(train=SENTENCES, test=SENTENCES)
-def test_what_is_written_is_read_again(
-    train: list[tuple[str, list[Span]]], test: list[tuple[str, list[Span]]]
-) -> None:
-    splits = as_splits(train=train, test=test)
+@given(SENTENCES)
+def test_what_is_written_is_read_again(rows: list[tuple[str, list[Span]]]) -> None:
+    splits = as_splits(train=rows)
     with TemporaryDirectory() as folder:
         write_brat(splits, Path(folder))
         again = read_brat(Path(folder))
-    for name in ("train", "test"):
-        assert texts_and_spans(again[name]) == texts_and_spans(splits[name])
+    assert texts_and_spans(again["train"]) == texts_and_spans(splits["train"])
 
 
 def test_documents_are_written_each_in_a_file_and_others_by_the_hundred(tmp_path: Path) -> None:
