@@ -84,9 +84,14 @@ def holds_brat(data_dir: Path) -> bool:
 
 
 def _read(source: Path, paths: Iterable[Path], remarks: Remarks) -> Iterator[MarkedText]:
+    count = 0
     for path in paths:
         document = path.name if path == source else path.relative_to(source).as_posix()
-        yield from _sentences(path, document.removesuffix(".ann"), remarks)
+        for row in _sentences(path, document.removesuffix(".ann"), remarks):
+            count += 1
+            yield row
+    if not count:
+        raise DataFormatError(source, None, "expected sentences, found none.")
 
 
 def _sentences(path: Path, document: str, remarks: Remarks) -> Iterator[MarkedText]:

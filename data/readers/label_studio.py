@@ -81,7 +81,7 @@ def read_label_studio(data_dir: Path | None, *, task: str, annotator: str | None
         raise UserError(
             f"{data_dir}: expected annotations of {annotator}, found those of {list_names([*known]) or 'nobody'}."
         )
-    chosen = {split: _chosen(tasks, annotator, remarks) for split, tasks in read.items()}
+    chosen = {split: _chosen(files[split][0], tasks, annotator, remarks) for split, tasks in read.items()}
     if task == "sentence-classification":
         splits = classified_splits(
             {split: with_unique_ids(_labelled(rows, remarks), remarks) for split, rows in chosen.items()}
@@ -205,10 +205,11 @@ def _time(path: Path, line: int, entry: dict[str, Any]) -> datetime:
 
 
 def _chosen(
-    tasks: list[LabelTask], annotator: str | None, remarks: Remarks
+    path: Path, tasks: list[LabelTask], annotator: str | None, remarks: Remarks
 ) -> Iterator[tuple[LabelTask, str, Annotation]]:
     """Yield the tasks that have an annotation, with their text and the annotation that is read."""
     targets = {target: None for task in tasks for annotation in task.annotations for target in annotation.targets}
+    count = 0
     for task in tasks:
         theirs = [each for each in task.annotations if annotator is None or annotator in each.annotator]
         if not theirs:
@@ -221,7 +222,10 @@ def _chosen(
             continue
         if len(theirs) > 1:
             remarks.add("of several annotations of a task the newest is read", task.path, task.line)
+        count += 1
         yield task, text, max(reversed(theirs), key=lambda annotation: annotation.time)
+    if not count:
+        raise DataFormatError(path, None, "expected texts with an annotation, found none.")
 
 
 def _text_key(task: LabelTask, names: list[str]) -> str:

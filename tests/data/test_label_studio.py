@@ -192,5 +192,5 @@ def test_files_without_what_is_wanted_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataFormatError, match=r"expected a folder with \.json files that Label Studio has exported"):
         read(tmp_path)
     write(tmp_path)
-    with pytest.raises(DataFormatError, match="expected sentences, found none"):
+    with pytest.raises(DataFormatError, match=r"project-1\.json: expected texts with an annotation, found none\."):
         read(tmp_path)
