@@ -9,13 +9,18 @@ from typing import NamedTuple
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from malmoi.data.alignment import Span, spans_to_tags
-from malmoi.data.notice import notify, shorten
+from malmoi.data.notice import shorten
+from malmoi.data.remarks import Remarks
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError
 from malmoi.modeling.crf_tagging import CHARACTER, INVISIBLE, PLAIN
 
 CHUNK = 4096
 """So many sentences become columns at once: tags are lists only that long."""
+WIDENED = (
+    "names that begin or end inside a character, as in a syllable of several letters or an emoji of several signs, "
+    "are widened to whole characters"
+)
 
 
 class MarkedText(NamedTuple):
@@ -43,41 +48,25 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
         splits: The sentences by the name of their split.
 
     Raises:
-        DataFormatError: If a name leaves its text, is empty or overlaps another, or a split has no sentence.
+        DataFormatError: If a name leaves its text, is empty or overlaps another, a split has no sentence, or no
+            sentence has a name.
     """
-    read: dict[str, list[MarkedText]] = {}
-    widened = _Widened()
-    for split, rows in splits.items():
-        read[split] = []
-        for row in rows:
-            whole = with_whole_characters(_checked(row))
-            widened.add(row, whole)
-            read[split].append(whole)
-    widened.say()
+    remarks = Remarks()
+    read = {split: [_whole(_checked(row), remarks) for row in rows] for split, rows in splits.items()}
     labels = bio_labels(sorted({span.label for rows in read.values() for row in rows for span in row.spans}))
-    return DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
+    datasets = DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
+    if len(labels) == 1:
+        raise DataFormatError(next(iter(read.values()))[0].path, None, "expected names in the sentences, found none.")
+    remarks.say()
+    return datasets
 
 
-class _Widened:
-    """How many names were widened to whole characters, and the first sentence with one."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._first: MarkedText | None = None
-
-    def add(self, row: MarkedText, whole: MarkedText) -> None:
-        count = sum(new[:2] != old[:2] for new, old in zip(whole.spans, sorted(row.spans), strict=True))
-        if count and self._first is None:
-            self._first = row
-        self._count += count
-
-    def say(self) -> None:
-        if self._first is not None:
-            line = "" if self._first.line is None else f", line {self._first.line}"
-            notify(
-                f"Names that begin or end inside a character, as in a syllable of several letters or an emoji of "
-                f"several signs, are widened to whole characters: {self._count:,}, first in {self._first.path}{line}."
-            )
+def _whole(row: MarkedText, remarks: Remarks) -> MarkedText:
+    """Return the sentence with names of whole characters, and count those that were not."""
+    whole = with_whole_characters(row)
+    if count := sum(after[:2] != before[:2] for after, before in zip(whole.spans, row.spans, strict=True)):
+        remarks.add(WIDENED, row.path, row.line, count=count)
+    return whole
 
 
 def with_whole_characters(row: MarkedText) -> MarkedText:

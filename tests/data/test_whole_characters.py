@@ -54,7 +54,7 @@ def test_how_many_are_widened_is_said_once(caplog: pytest.LogCaptureFixture) -> 
         [Span(0, 3, "PS"), Span(3, 6, "PS")],
     ]
     assert [record.getMessage() for record in caplog.records] == [
-        "malmoi: Names that begin or end inside a character, as in a syllable of several letters or an emoji of "
+        "malmoi: names that begin or end inside a character, as in a syllable of several letters or an emoji of "
         "several signs, are widened to whole characters: 3, first in a.jsonl, line 7."
     ]
 
