@@ -35,7 +35,7 @@ def data(
     A page (--html) and JSON (--json) have more of each finding than the console.
     """
     with lasting_imports():
-        from malmoi.commands.data import data_of, export_data, show_data
+        from malmoi.commands.data import export_data, show_data
         from malmoi.data.readers.reading_options import ReadingOptions
 
     options = ReadingOptions(
@@ -48,5 +48,5 @@ def data(
     )
     if export is not None or output is not None:
         export_data(data_dir, reader=reader, task=task, options=options, form=export, output=output)
-        return
-    show_data(data_of(data_dir, reader=reader, task=task, options=options), as_json=json, page=html)
+    else:
+        show_data(data_dir, reader=reader, task=task, options=options, as_json=json, page=html)

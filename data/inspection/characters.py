@@ -89,5 +89,7 @@ def _character_finding(
         for character in hits.keys() & set(row.text):
             start = row.text.index(character)
             hits[character].append((row, Span(start, start + 1, "")))
-    cases = [case(character_name(character), hits[character])._replace(count=counts[character]) for character in hits]
+    cases = [
+        case(character_name(character), hits[character])._replace(occurrences=counts[character]) for character in hits
+    ]
     return Finding(kind, cases, len(often), sum(counts[character] for character in often), of)

@@ -32,7 +32,7 @@ class Case(NamedTuple):
     """One thing of a kind, such as one name with several types."""
 
     what: str
-    count: int
+    occurrences: int
     """How often it occurs."""
     places: list[Place]
     """The first of its places."""
@@ -50,7 +50,7 @@ class Finding(NamedTuple):
     """The first of them."""
     num_cases: int
     """How many there are."""
-    count: int
+    occurrences: int
     """How often they occur together."""
     of: int
     """Among so many."""
@@ -67,14 +67,14 @@ def ranked(kind: str, cases: Iterable[Case], *, of: int, about: str = "") -> Fin
         of: Among how many they were found.
         about: The splits, if the kind is looked for in several pairs of them.
     """
-    return in_order(kind, sorted(cases, key=lambda case: (-case.count, case.what)), of=of, about=about)
+    return in_order(kind, sorted(cases, key=lambda case: (-case.occurrences, case.what)), of=of, about=about)
 
 
 def in_order(kind: str, cases: Sequence[Case], *, of: int, about: str = "") -> Finding | None:
     """Return cases that are in order as a finding; `None` if there is none."""
     if not cases:
         return None
-    return Finding(kind, [*cases[:MOST_CASES]], len(cases), sum(case.count for case in cases), of, about)
+    return Finding(kind, [*cases[:MOST_CASES]], len(cases), sum(case.occurrences for case in cases), of, about)
 
 
 def case(what: str, hits: Sequence[tuple[InspectedText, Span]], **more: Mapping[str, int]) -> Case:

@@ -11,7 +11,6 @@ from malmoi.data.classified_dataset import class_names
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.word_spacing import SPACING_LABELS, join_words
 
-
 BATCH = 1024
 """So many rows have their tags as lists at once."""
 

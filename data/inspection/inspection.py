@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from datasets import Dataset
 
-from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.inspection.characters import (
     count_characters,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from malmoi.data.alignment import Span
 from malmoi.data.inspection.findings import Case, Finding, case, in_order
 from malmoi.data.inspection.inspected_text import InspectedText
-from malmoi.data.inspection.name_types import Hits
+from malmoi.data.inspection.name_types import Hits, count_types
 from malmoi.data.josa import is_josa
 
 BEGINNING = 2
@@ -32,7 +32,9 @@ def unmarked_and_half_names(texts: Sequence[InspectedText], names: Hits) -> list
         touching = [mark for mark in row.names if mark.start < span.end and span.start < mark.end]
         if not touching:
             unmarked.setdefault(row.text[span.start : span.end], []).append((row, span))
-        elif all(span.start <= mark.start and mark.end <= span.end for mark in touching) and span[:2] != touching[0][:2]:
+        elif (
+            all(span.start <= mark.start and mark.end <= span.end for mark in touching) and span[:2] != touching[0][:2]
+        ):
             mark = touching[0]
             halves.setdefault(row.text[span.start : span.end], []).append((row, mark))
     num_marks = sum(map(len, names.values()))
@@ -46,16 +48,9 @@ def unmarked_and_half_names(texts: Sequence[InspectedText], names: Hits) -> list
 def _by_marks(found: Hits, names: Hits) -> list[Case]:
     weights = {name: len(names[name]) ** 2 / (len(names[name]) + len(hits)) for name, hits in found.items()}
     return [
-        case(name, found[name], numbers={"marked": len(names[name])}, types=_types(names[name]))
+        case(name, found[name], types=count_types(names[name]))
         for name in sorted(found, key=lambda name: (-weights[name], name))
     ]
-
-
-def _types(hits: Sequence[tuple[InspectedText, Span]]) -> dict[str, int]:
-    types: dict[str, int] = {}
-    for _, span in hits:
-        types[span.label] = types.get(span.label, 0) + 1
-    return types
 
 
 def _occurrences(texts: Sequence[InspectedText], names: Hits) -> Iterator[tuple[InspectedText, Span]]:

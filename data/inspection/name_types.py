@@ -19,6 +19,11 @@ def labelled_names(texts: Sequence[InspectedText]) -> Hits:
     return found
 
 
+def count_types(hits: Sequence[tuple[InspectedText, Span]]) -> dict[str, int]:
+    """Return how often each type is that of these marks, the most frequent first."""
+    return dict(Counter(span.label for _, span in hits).most_common())
+
+
 def names_of_several_types(names: Hits) -> Finding | None:
     """Return the names with several types, the most frequent first, with an example of each type.
 
@@ -27,9 +32,9 @@ def names_of_several_types(names: Hits) -> Finding | None:
     """
     cases = []
     for name, hits in names.items():
-        types = Counter(span.label for _, span in hits)
+        types = count_types(hits)
         if len(types) > 1:
             first = {span.label: (row, span) for row, span in reversed(hits)}
-            places = [place(*first[label]) for label, _ in types.most_common()]
-            cases.append(Case(name, len(hits), places, types=dict(types.most_common())))
+            places = [place(*first[label]) for label in types]
+            cases.append(Case(name, len(hits), places, types=types))
     return ranked("names_of_several_types", cases, of=len(names))

@@ -63,7 +63,10 @@ def texts_with_two_answers(texts: Sequence[InspectedText], content: Sequence[str
         first = {_answer(row): row for row in reversed(rows)}
         if len(first) > 1:
             types = Counter(row.label for row in rows if row.label is not None)
-            shown = [place(row)._replace(marks=[*row.names]) if len(row.text) < 160 else place(row) for row in first.values()]
+            shown = [
+                place(row)._replace(marks=[*row.names]) if len(row.text) < 160 else place(row)
+                for row in first.values()
+            ]
             cases.append(Case("", len(rows), shown[::-1][:MOST_PLACES], types=dict(types.most_common())))
     return ranked("texts_with_two_answers", cases, of=len(texts))
 

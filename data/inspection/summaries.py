@@ -36,7 +36,7 @@ class LabelSummary(NamedTuple):
     """How often a type of names, or a class, occurs."""
 
     label: str
-    count: int
+    occurrences: int
     by_split: dict[str, int]
     distinct: int
     """So many different names, or texts."""
@@ -87,7 +87,7 @@ def label_summaries(texts: Sequence[InspectedText], labels: Sequence[str]) -> li
         )
         for label in labels
     ]
-    return sorted(summaries, key=lambda summary: (-summary.count, summary.label))
+    return sorted(summaries, key=lambda summary: (-summary.occurrences, summary.label))
 
 
 def quantiles(lengths: Sequence[int]) -> list[int]:

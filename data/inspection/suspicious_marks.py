@@ -1,10 +1,10 @@
 """Marks of names that may be slips: what they begin and end with, how long they are, brackets without a partner."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from statistics import median
 
 from malmoi.data.inspection.findings import Case, Finding, case, in_order, ranked
-from malmoi.data.inspection.name_types import Hits
+from malmoi.data.inspection.name_types import Hits, count_types
 from malmoi.data.josa import josa_at_end
 
 BEFORE_NAMES = frozenset(".,;:!?…·/~-)]}>〉》」』’”\"'“‘")
@@ -31,15 +31,17 @@ def suspicious_marks(names: Hits) -> list[Finding]:
 
 
 def _marks(kind: str, names: Hits, is_suspicious: Callable[[str], bool]) -> Finding | None:
-    cases = [case(name, hits, types=_types(hits)) for name, hits in names.items() if is_suspicious(name)]
+    cases = [case(name, hits, types=count_types(hits)) for name, hits in names.items() if is_suspicious(name)]
     return ranked(kind, cases, of=_count(names))
 
 
 def _marks_of_one_letter(names: Hits) -> Finding | None:
     """Return the names of one character that is no digit, the rarest first: many are family names, rightly."""
     short = {name: hits for name, hits in names.items() if len(name) == 1 and not name.isdigit()}
-    cases = [case(name, hits, types=_types(hits)) for name, hits in short.items()]
-    return in_order("marks_of_one_letter", sorted(cases, key=lambda one: (one.count, one.what)), of=_count(names))
+    cases = [case(name, hits, types=count_types(hits)) for name, hits in short.items()]
+    return in_order(
+        "marks_of_one_letter", sorted(cases, key=lambda one: (one.occurrences, one.what)), of=_count(names)
+    )
 
 
 def _has_loose_edge(name: str) -> bool:
@@ -75,10 +77,8 @@ def _long_marks(names: Hits) -> Finding | None:
     for name, hits in names.items():
         long = [(row, span) for row, span in hits if len(name) > limits[span.label]]
         if long:
-            cases.append(case(name, long, types=_types(long), numbers={"characters": len(name)}))
-    return in_order(
-        "long_marks", sorted(cases, key=lambda found: (-len(found.what), found.what)), of=_count(names)
-    )
+            cases.append(case(name, long, types=count_types(long), numbers={"characters": len(name)}))
+    return in_order("long_marks", sorted(cases, key=lambda found: (-len(found.what), found.what)), of=_count(names))
 
 
 def _marks_with_josa(names: Hits) -> Finding | None:
@@ -91,14 +91,7 @@ def _with_josa(names: Hits) -> Iterator[Case]:
         josa = josa_at_end(name)
         rest = name.removesuffix(josa)
         if josa and len(rest) > 1 and len(names.get(rest, ())) > len(hits):
-            yield case(name, hits, types=_types(hits), numbers={"without_josa": len(names[rest])})
-
-
-def _types(hits: Sequence[object]) -> dict[str, int]:
-    types: dict[str, int] = {}
-    for _, span in hits:  # type: ignore[misc]
-        types[span.label] = types.get(span.label, 0) + 1
-    return types
+            yield case(name, hits, types=count_types(hits), numbers={"without_josa": len(names[rest])})
 
 
 def _count(names: Hits) -> int:

@@ -62,7 +62,7 @@ def read_splits(
     *,
     task: str,
     options: ReadingOptions = NO_OPTIONS,
-    division_seed: int = DIVISION_SEED,
+    division_seed: int | None = DIVISION_SEED,
 ) -> DatasetDict:
     """Return the splits of a data set; those that are missing are cut from the training set.
 
@@ -71,7 +71,7 @@ def read_splits(
         data_dir: Folder with the data; without it what the reader reads by itself.
         task: The task that they are for.
         options: What else the user says of the data.
-        division_seed: Seed by which missing splits are cut.
+        division_seed: Seed by which missing splits are cut; `None` leaves them missing.
 
     Raises:
         UserError: If the data cannot be read, or an option is said that the reader does not have.
@@ -83,7 +83,9 @@ def read_splits(
             known = [other for other, each in READERS.items() if option in each.options]
             raise UserError(f"`{option}` is for the reader {list_names(known)}, but `reader` is {name}.")
     splits = reader.read(data_dir, **given, **({"task": task} if len(reader.tasks) > 1 else {}))
-    return splits if reader.is_divided else with_missing_splits(splits, seed=division_seed)
+    if reader.is_divided or division_seed is None:
+        return splits
+    return with_missing_splits(splits, seed=division_seed)
 
 
 def readers_of(task: str) -> list[str]:

@@ -79,7 +79,7 @@ def _lengths_table(splits: list[SplitSummary]) -> Table:
 def _labels_table(inspection: Inspection, colours: dict[str, str]) -> Table:
     _, one = label_words(inspection.form)
     of_names = inspection.form is Form.NAMES
-    total = sum(summary.count for summary in inspection.labels)
+    total = sum(summary.occurrences for summary in inspection.labels)
     splits = [split.split for split in inspection.splits]
     table = Table(caption=None)
     table.add_column(one)
@@ -89,7 +89,7 @@ def _labels_table(inspection: Inspection, colours: dict[str, str]) -> Table:
         table.add_column("most frequent")
     for summary in inspection.labels[:LABELS]:
         cells = [f"{summary.by_split.get(split, 0):,}" for split in splits]
-        cells += [percent(summary.count, total), f"{summary.distinct:,}", _median(summary)]
+        cells += [percent(summary.occurrences, total), f"{summary.distinct:,}", _median(summary)]
         examples = [Text(_examples(summary))] if of_names else []
         table.add_row(Text(visible(summary.label), style=colours[summary.label]), *cells, *examples)
     if len(inspection.labels) > LABELS:

@@ -11,7 +11,13 @@ from malmoi.data.inspection.inspected_text import Form
 from malmoi.data.inspection.inspection import Inspection
 
 LANGUAGES = ("en", "ko")
-NUMBERS = {"marked": "marked", "characters": "characters_of_case", "without_josa": "without_josa", "share": "share_of_case"}
+OF_OTHER_MARKS = ("unmarked_names", "half_names")
+"""Kinds whose types are those of other places, where the name is marked."""
+NUMBERS = {
+    "characters": "characters_of_case",
+    "without_josa": "without_josa",
+    "share": "share_of_case",
+}
 """The words for what is said of a case."""
 
 
@@ -30,9 +36,9 @@ def sum_of(finding: Finding, language: str) -> str:
     """Return how much was found."""
     return str(words()["kinds"][finding.kind]["says"][language]).format(
         cases=f"{finding.num_cases:,}",
-        count=f"{finding.count:,}",
+        count=f"{finding.occurrences:,}",
         of=f"{finding.of:,}",
-        percent=percent(finding.count, finding.of),
+        percent=percent(finding.occurrences, finding.of),
     )
 
 
@@ -44,12 +50,14 @@ def meaning(finding: Finding, language: str) -> str:
 def details(finding: Finding, case: Case, language: str) -> list[str]:
     """Return what is said of a case beside what it is."""
     said = [f"{name} {count:,}" for name, count in case.types.items()]
+    if finding.kind in OF_OTHER_MARKS:
+        said = [words()["marked_as"][language].format(types=", ".join(said))]
     for name, number in case.numbers.items():
         said.append(words()[NUMBERS[name]][language].format(number=f"{number:,}"))
     if finding.kind == "unmarked_names":
-        said.append(words()["unmarked"][language].format(number=f"{case.count:,}"))
-    elif case.count > 1 and sum(case.types.values()) != case.count:
-        said.append(words()["times"][language].format(number=f"{case.count:,}"))
+        said.append(words()["unmarked"][language].format(number=f"{case.occurrences:,}"))
+    elif case.occurrences > 1 and (finding.kind in OF_OTHER_MARKS or sum(case.types.values()) != case.occurrences):
+        said.append(words()["times"][language].format(number=f"{case.occurrences:,}"))
     return said
 
 
@@ -80,7 +88,7 @@ def _visible(character: str) -> str:
 
 
 def pieces(place: Place) -> list[tuple[str, str | None]]:
-    """Return a text in pieces, each with the type of its mark; `None` outside marks, empty where the data have none."""
+    """Return a text in pieces, each with the type of its mark: `None` outside marks, empty if it has none."""
     found: list[tuple[str, str | None]] = []
     position = 0
     for start, end, label in place.marks:
@@ -116,13 +124,13 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
         "title": title(finding, "en"),
         "means": meaning(finding, "en"),
         "splits": finding.about.split(", ") if finding.about else [],
-        "count": finding.count,
+        "count": finding.occurrences,
         "of": finding.of,
         "cases": finding.num_cases,
         "first_cases": [
             {
                 "what": case.what,
-                "count": case.count,
+                "count": case.occurrences,
                 "types": case.types,
                 **case.numbers,
                 "places": [_place_json(place) for place in case.places],
