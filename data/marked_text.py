@@ -1,6 +1,7 @@
 """Sentences with names as readers find them, and how they become tagged sentences: checked, with one set of labels."""
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -8,9 +9,10 @@ from typing import NamedTuple
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from malmoi.data.alignment import Span, spans_to_tags
-from malmoi.data.notice import shorten
+from malmoi.data.notice import notify, shorten
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError
+from malmoi.modeling.crf_tagging import CHARACTER, INVISIBLE, PLAIN
 
 CHUNK = 4096
 """So many sentences become columns at once: tags are lists only that long."""
@@ -33,7 +35,9 @@ class MarkedText(NamedTuple):
 def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
     """Return tagged sentences with the labels of all types that occur, in the order of the alphabet.
 
-    Types are in Unicode's form NFC. Where a sentence names its document, there is a column `document`.
+    Types are in Unicode's form NFC. A name that begins or ends inside a character (a syllable in several letters, an
+    emoji of several signs) is widened to whole characters, which is said once. Where a sentence names its document,
+    there is a column `document`.
 
     Args:
         splits: The sentences by the name of their split.
@@ -41,9 +45,70 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
     Raises:
         DataFormatError: If a name leaves its text, is empty or overlaps another, or a split has no sentence.
     """
-    read = {split: [_checked(row) for row in rows] for split, rows in splits.items()}
+    read: dict[str, list[MarkedText]] = {}
+    widened = _Widened()
+    for split, rows in splits.items():
+        read[split] = []
+        for row in rows:
+            whole = with_whole_characters(_checked(row))
+            widened.add(row, whole)
+            read[split].append(whole)
+    widened.say()
     labels = bio_labels(sorted({span.label for rows in read.values() for row in rows for span in row.spans}))
     return DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
+
+
+class _Widened:
+    """How many names were widened to whole characters, and the first sentence with one."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first: MarkedText | None = None
+
+    def add(self, row: MarkedText, whole: MarkedText) -> None:
+        count = sum(new[:2] != old[:2] for new, old in zip(whole.spans, sorted(row.spans), strict=True))
+        if count and self._first is None:
+            self._first = row
+        self._count += count
+
+    def say(self) -> None:
+        if self._first is not None:
+            line = "" if self._first.line is None else f", line {self._first.line}"
+            notify(
+                f"Names that begin or end inside a character, as in a syllable of several letters or an emoji of "
+                f"several signs, are widened to whole characters: {self._count:,}, first in {self._first.path}{line}."
+            )
+
+
+def with_whole_characters(row: MarkedText) -> MarkedText:
+    """Return the sentence with names, in their order, that begin and end between characters as a reader sees them.
+
+    A character of which two names have a part is that of the first. Invisible characters after the end of a name stay
+    outside it, though they cling to its last character.
+
+    Raises:
+        DataFormatError: If nothing is left of a name because another has its character.
+    """
+    text = row.text
+    edges = {edge for span in row.spans for edge in span[:2]}
+    if all(PLAIN.fullmatch(text[max(edge - 2, 0) : edge + 1]) for edge in edges):
+        return row
+    starts = [*(match.start() for match in CHARACTER.finditer(text)), len(text)]
+    spans: list[Span] = []
+    for span in row.spans:
+        start = max(starts[bisect_right(starts, span.start) - 1], spans[-1].end if spans else 0)
+        end = starts[bisect_left(starts, span.end)]
+        if not INVISIBLE.sub("", text[span.end : end]):
+            end = span.end
+        if start >= end:
+            raise DataFormatError(
+                row.path,
+                row.line,
+                f"expected names of whole characters, but {span.label} {shorten(text[slice(*span[:2])])} is a part of "
+                "one that belongs to another name.",
+            )
+        spans.append(Span(start, end, span.label))
+    return row._replace(spans=spans)
 
 
 def _checked(row: MarkedText) -> MarkedText:

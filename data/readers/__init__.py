@@ -7,6 +7,7 @@ from typing import NamedTuple
 from datasets import DatasetDict
 
 from malmoi.data.notice import list_names
+from malmoi.data.readers.conll import holds_conll, read_conll
 from malmoi.data.readers.inline_marks import holds_inline_marks, read_inline_marks
 from malmoi.data.readers.klue_ner import holds_klue_ner, read_klue_ner
 from malmoi.data.readers.kmou_corpus import holds_kmou_corpus, read_kmou_corpus
@@ -41,6 +42,7 @@ class Reader(NamedTuple):
 
 
 READERS = {
+    "conll": Reader(read_conll, ("named-entities",), holds_conll, options=("tag_column", "token_separator")),
     "inline-marks": Reader(read_inline_marks, ("named-entities",), holds_inline_marks, "the sample corpus"),
     "klue-ner": Reader(read_klue_ner, ("named-entities",), holds_klue_ner, "klue/klue (Hub)", is_divided=True),
     "kmou-corpus": Reader(read_kmou_corpus, ("named-entities",), holds_kmou_corpus, is_divided=True),

@@ -13,6 +13,7 @@ from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.token_columns import look_like_columns
 
 FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
 OTHER_FORM = "\u241e"  # stands before the marked sentence in files of the KMOU corpus
@@ -61,7 +62,10 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
 
 def holds_inline_marks(data_dir: Path) -> bool:
     """Tell whether a folder holds a file with a mark in one of its first lines."""
-    for line in (line for name in FILES.values() for line in first_lines(data_dir / name)):
+    lines = [line for name in FILES.values() for line in first_lines(data_dir / name)]
+    if look_like_columns(lines):  # of which comments may have marks
+        return False
+    for line in lines:
         try:
             if parse_marks(line)[1]:
                 return OTHER_FORM not in line

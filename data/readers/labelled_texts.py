@@ -9,6 +9,7 @@ from malmoi.data.classified_dataset import ClassifiedText, class_name, classifie
 from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.quoted_columns import Columns, split_columns
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.token_columns import look_like_columns
 from malmoi.data.user_error import UserError
 
 FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
@@ -73,7 +74,9 @@ def holds_labelled_texts(data_dir: Path) -> bool:
     """Tell whether a folder holds a `train.txt` in which each of the first lines has one tab, the class before it."""
     lines = first_lines(data_dir / FILES["train"])
     classes = {line.partition("\t")[0] for line in lines}
-    return bool(lines) and all("\t" in line for line in lines) and len(classes) <= max(2, len(lines) // 2)
+    if not lines or not all("\t" in line for line in lines) or look_like_columns(lines):
+        return False
+    return len(classes) <= max(2, len(lines) // 2)
 
 
 def _read_file(path: Path) -> list[Columns]:

@@ -8,6 +8,7 @@ from datasets import Dataset, DatasetDict
 from malmoi.data.readers.inline_marks import OTHER_FORM, holds_inline_marks, read_inline_marks
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.token_columns import look_like_columns
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 
 FILES = {"train.txt": "train", "val.txt": "validation", "validation.txt": "validation", "test.txt": "test"}
@@ -46,7 +47,8 @@ def sentences_as_written(data_dir: Path) -> dict[str, str]:
 def holds_plain_sentences(data_dir: Path) -> bool:
     """Tell whether a folder holds text files of these names, without tabs and marks in their first lines."""
     lines = [line for name in FILES for line in first_lines(data_dir / name)]
-    return bool(lines) and not any({"\t", OTHER_FORM} & {*line} for line in lines) and not holds_inline_marks(data_dir)
+    is_other = any({"\t", OTHER_FORM} & {*line} for line in lines) or look_like_columns(lines)
+    return bool(lines) and not is_other and not holds_inline_marks(data_dir)
 
 
 def _spacing_dataset(sentences: Iterable[tuple[str, str]]) -> Dataset:

@@ -10,6 +10,7 @@ from malmoi.data.user_error import UserError
 
 ALL_TASKS = ("named-entities", "word-spacing", "sentence-classification")
 FILES = {
+    "conll": {"train.txt": "서울 B-LC\n에 O\n갔다 O\n\n그는 O\n웃었다 O\n"},
     "inline-marks": {"train.txt": "<서울:LC>에 갔다.\n그는 웃었다.\n" * 20},
     "klue-ner": {"klue-ner-v1.1_train.tsv": "## 1\t<서울:LC>\n서\tB-LC\n울\tI-LC\n\n"},
     "kmou-corpus": {"split.tsv": "file\tpart\na.txt\ttrain\n"},
@@ -26,6 +27,40 @@ def test_each_form_is_recognised_and_no_other_beside_it(name: str, tmp_path: Pat
         (tmp_path / file).write_text(content, encoding="utf-8")
     assert readers_that_fit(tmp_path, ALL_TASKS) == [name]
     assert readers_that_fit(tmp_path / "missing", ALL_TASKS) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "## a\t<서울:LC>에\n서\tB-LC\n울\tI-LC\n에\tO\n\n" * 20,
+        "1\t이순신은\tPER_B\n2\t조선의\t-\n\n",
+        "이순신은 eoj X B-PER\n조선의 eoj X O\n",
+        "-DOCSTART- -X- -X- O\n\n이순신은 NNP X I-PER\n조선의 NNP X O\n",
+        "이순신은\tPER\n조선의\tO\n사람\tO\n" * 10,
+        "오늘은\tO\n날씨가\tO\n" * 200 + "서울\tB-LC\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["train.txt", "train.tsv", "mine.conll", "dev/a.bio"])
+def test_columns_of_every_kind_are_recognised_as_such(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert readers_that_fit(tmp_path, ALL_TASKS) == ["conll"]
+    assert readers_that_fit(tmp_path / name, ALL_TASKS) == ["conll"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "서울 NNP\n에 JKB\n",
+        "서울\tB-LC\n에\n",
+        "text\tlabel\n재미있다\t1\n지루하다\t0\n",
+        "O\t재미있다\nX\t지루하다\n",
+        "",
+    ],
+)
+def test_other_columns_are_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "data.tsv").write_text(content, encoding="utf-8")
+    assert "conll" not in readers_that_fit(tmp_path, ALL_TASKS)
 
 
 def test_every_reader_has_a_folder_here() -> None:

@@ -1,0 +1,211 @@
+"""Files with one token a line and its tag beside it, as CoNLL has them; KLUE's and Naver's are of this kind.
+
+The rule: two or more columns divided by a tab or spaces, one token a line, its tag in the last column (or in the one
+that `tag_column` names), an empty line after each sentence. The token stands in the first column, or in the second if
+the first numbers the tokens of each sentence.
+
+The text is put together again from the tokens: with a space between words, with nothing between syllables or
+morphemes, as in files where a space is a token of its own.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from datasets import DatasetDict
+
+from malmoi.data.alignment import OUTSIDE, Span
+from malmoi.data.marked_text import MarkedText, marked_splits
+from malmoi.data.notice import notify
+from malmoi.data.readers.klue_ner import holds_klue_ner
+from malmoi.data.readers.kmou_corpus import holds_kmou_corpus
+from malmoi.data.split_files import split_files
+from malmoi.data.tag_schemes import TagScheme, TagSequences
+from malmoi.data.text_lines import DataFormatError, first_lines
+from malmoi.data.token_columns import Columns, find_columns, look_like_columns, token_lines
+from malmoi.data.user_error import UserError
+from malmoi.modeling.crf_tagging import CHARACTER
+
+SUFFIXES = (".conll", ".conllu", ".bio", ".iob", ".tsv", ".txt")
+EXPECTED = (
+    "a folder with files of columns (.conll, .conllu, .bio, .iob, .tsv or .txt): one token a line, its tag in the "
+    "last column, an empty line after each sentence"
+)
+SYLLABLES = 0.4
+"""Where more of the tokens than this are one character long, nothing stands between tokens. Of the words of KLUE 6 %
+are, and 22 % if signs are tokens; of the morphemes of the KMOU corpus 54 %."""
+SPACES = 0.05
+"""Where more of the tokens than this are spaces, likewise: of the characters of KLUE 24 % are."""
+
+
+class Form(NamedTuple):
+    """What the files of a data set have in common."""
+
+    columns: Columns
+    token_column: int
+    tag_column: int
+    """Both counted from 0."""
+    scheme: TagScheme
+    separator: str
+    documents: frozenset[Path]
+    """The files that tell several documents apart."""
+
+
+def read_conll(
+    data_dir: Path | None, *, token_separator: str | None = None, tag_column: int | None = None
+) -> DatasetDict:
+    """Return the tagged sentences of files with one token a line.
+
+    The files are read twice: first to find out how their tags are written, then for the sentences.
+
+    Args:
+        data_dir: A folder with files of these suffixes, divided as `split_files` says, or one file.
+        token_separator: What stands between tokens; by default what they look like, which is said.
+        tag_column: The column of the tags, counted from 1; by default the last.
+
+    Raises:
+        DataFormatError: If a file is malformed; it names the file, the line and what was expected.
+        UserError: If no folder is given.
+    """
+    if data_dir is None:
+        raise UserError(f"Give {EXPECTED}, by --data_dir.")
+    splits = split_files(data_dir, SUFFIXES, expected=EXPECTED)
+    form = _find_form([path for paths in splits.values() for path in paths], token_separator, tag_column)
+    notify(f"{data_dir}: {_described(form, is_said=token_separator is not None)}")
+    return marked_splits({split: _sentences(paths, form) for split, paths in splits.items()})
+
+
+def holds_conll(data_dir: Path) -> bool:
+    """Tell whether the first lines of each file of a folder are tokens with tags, but not those of KLUE or KMOU."""
+    try:
+        splits = split_files(data_dir, SUFFIXES, expected=EXPECTED)
+    except DataFormatError:
+        return False
+    return (
+        all(look_like_columns(first_lines(paths[0])) for paths in splits.values())
+        and not holds_klue_ner(data_dir)
+        and not holds_kmou_corpus(data_dir)
+    )
+
+
+class _Tokens:
+    """What the tokens of files look like."""
+
+    def __init__(self) -> None:
+        self.count = self.characters = self.spaces = 0
+
+    def add(self, token: str) -> None:
+        self.count += 1
+        self.characters += len(token) == 1 or CHARACTER.fullmatch(token) is not None
+        self.spaces += token.isspace()
+
+    def separator(self) -> str:
+        """Return what stands between them."""
+        return "" if self.characters > SYLLABLES * self.count or self.spaces > SPACES * self.count else " "
+
+
+def _find_form(paths: list[Path], token_separator: str | None, tag_column: int | None) -> Form:
+    columns = find_columns(paths)
+    if tag_column is not None and not 1 <= tag_column <= columns.width:
+        raise DataFormatError(
+            columns.path, columns.line, f"expected a tag in column {tag_column}, got {columns.width} columns."
+        )
+    tag = (tag_column or columns.width) - 1
+    numbered = columns.width > 2 and tag != 0 and _is_numbered(paths, columns)
+    token = 1 if tag == 0 or (numbered and tag != 1) else 0
+    tokens, tags = _Tokens(), TagSequences()
+    documents: set[Path] = set()
+    for path in paths:
+        previous = OUTSIDE
+        for line, row, document in token_lines(path, columns):
+            if document > 1:
+                documents.add(path)
+            if not row:
+                previous = OUTSIDE
+                continue
+            for place, what in ((token, "a token"), (tag, "a tag")):
+                if not row[place]:
+                    raise DataFormatError(path, line, f"expected {what} in column {place + 1}, got nothing.")
+            tokens.add(row[token])
+            written = row[tag].strip()
+            tags.add(previous, written, path, line)
+            previous = written
+    if not tokens.count:
+        raise DataFormatError(paths[0], None, "expected sentences, found none.")
+    scheme = tags.scheme(column=f"in column {tag + 1} of {columns.width}")
+    separator = tokens.separator() if token_separator is None else token_separator
+    return Form(columns, token, tag, scheme, separator, frozenset(documents))
+
+
+def _is_numbered(paths: Iterable[Path], columns: Columns) -> bool:
+    """Tell whether the first column of all files numbers the tokens of each sentence, from 0 or 1."""
+    first: int | None = None
+    for path in paths:
+        position = 0
+        for _, row, _ in token_lines(path, columns):
+            if not row:
+                position = 0
+                continue
+            if first is None:
+                first = 0 if row[0] == "0" else 1
+            if row[0] != str(first + position):
+                return False
+            position += 1
+    return True
+
+
+def _described(form: Form, *, is_said: bool) -> str:
+    """Return how files are read, in one sentence."""
+    column = f"column {form.tag_column + 1} of {form.columns.width}"
+    between = {"": "nothing stands", " ": "a space stands"}.get(form.separator, f"{form.separator!r} stands")
+    other = "''" if form.separator else "' '"
+    why = "" if is_said else f", by what they look like (otherwise --token_separator {other})"
+    misplaced = ""
+    if form.scheme.first_misplaced is not None:
+        path, line = form.scheme.first_misplaced
+        misplaced = (
+            f"; tags that go on with a name that has not begun ({form.scheme.misplaced:,}, first in {path}, line "
+            f"{line}) are read as its beginning"
+        )
+    return f"the tags in {column} are {form.scheme.name}, and {between} between tokens{why}{misplaced}."
+
+
+def _sentences(paths: Iterable[Path], form: Form) -> Iterator[MarkedText]:
+    """Yield the sentences of files."""
+    for path in paths:
+        count, start = 0, 0
+        tokens: list[str] = []
+        tags: list[str] = []
+        for line, row, document in token_lines(path, form.columns):
+            if row:
+                start = start or line
+                tokens.append(row[form.token_column])
+                tags.append(row[form.tag_column].strip())
+                continue
+            count += 1
+            yield MarkedText(
+                id=f"{path.stem}-{count}",
+                text=form.separator.join(tokens),
+                spans=_spans(tokens, form.scheme.names(tags), len(form.separator)),
+                path=path,
+                line=start,
+                document=f"{path}-{document}" if path in form.documents else None,
+            )
+            tokens, tags, start = [], [], 0
+
+
+def _spans(tokens: list[str], names: list[tuple[int, int, str]], gap: int) -> list[Span]:
+    """Return the names of a sentence as places in its text.
+
+    Args:
+        tokens: Its tokens.
+        names: First token, end and type of each name.
+        gap: How many characters stand between tokens.
+    """
+    if not names:
+        return []
+    starts, position = [], 0
+    for token in tokens:
+        starts.append(position)
+        position += len(token) + gap
+    return [Span(starts[first], starts[end - 1] + len(tokens[end - 1]), label) for first, end, label in names]

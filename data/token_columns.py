@@ -1,0 +1,121 @@
+"""Files with one token a line in columns: which lines are tokens, where sentences and documents end.
+
+Columns are divided by tabs if the first line with a token has one, otherwise by spaces. An empty line ends a
+sentence; `-DOCSTART-` and `# newdoc` begin a document. A line that begins with `# ` or `## ` is a comment, but in
+columns divided by spaces `# O` is the token `#`. A `#` or `##` alone is one too where a sentence may begin.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from malmoi.data.tag_schemes import OUTSIDE_SIGNS, has_letter, is_tag
+from malmoi.data.text_lines import DataFormatError, read_lines
+
+DOCUMENT = "-DOCSTART-"
+NEW_DOCUMENT = "# newdoc"
+COMMENTS = ("# ", "## ")
+MOST_TYPES = 30
+"""So many types without a letter may stand in the first lines of a file that is taken for one of columns."""
+
+
+class Columns(NamedTuple):
+    """How the lines of files are divided."""
+
+    tabs: bool
+    width: int
+    """How many there are."""
+    path: Path
+    line: int
+    """The line that shows it."""
+
+    def split(self, line: str) -> list[str]:
+        """Return the columns of a line with a token."""
+        return line.split("\t") if self.tabs else split_columns(line, tabs=False)
+
+    def __str__(self) -> str:
+        """Return what is expected, in words."""
+        return f"{self.width} columns divided by {'a tab' if self.tabs else 'spaces'}, as in line {self.line}"
+
+
+def split_columns(line: str, *, tabs: bool) -> list[str]:
+    """Return the columns of a line: between single tabs, or between any number of spaces."""
+    return line.split("\t") if tabs else [column for column in line.split(" ") if column]
+
+
+def find_columns(paths: Iterable[Path]) -> Columns:
+    """Return how the first line with a token is divided.
+
+    Raises:
+        DataFormatError: If no file has a token, or the line has one column alone.
+    """
+    path: Path | None = None
+    for path in paths:
+        for number, line in read_lines(path):
+            if line.strip("# ") and not (line.startswith(COMMENTS) or is_document(line)):
+                tabs = "\t" in line
+                count = len(split_columns(line, tabs=tabs))
+                if count < 2:
+                    raise DataFormatError(
+                        path, number, "expected two or more columns, a token and its tag, divided by tabs or spaces."
+                    )
+                return Columns(tabs, count, path, number)
+    raise DataFormatError(path or "", None, "expected sentences, found none.")
+
+
+def token_lines(path: Path, columns: Columns) -> Iterator[tuple[int, list[str], int]]:
+    """Yield the number of each line with a token, its columns, and how many documents have begun before it.
+
+    After each sentence comes a line without columns.
+
+    Raises:
+        DataFormatError: If a line has more or fewer columns.
+    """
+    document, number, is_open = 0, 0, False
+    for number, line in read_lines(path):
+        is_empty = not line.strip()
+        if is_empty or (line[0] in "-#" and is_document(line)):
+            if is_open:
+                yield number, [], document
+                is_open = False
+            document += not is_empty
+            continue
+        if line.startswith("#") and (is_comment(line, columns) or (not is_open and not line.strip("#"))):
+            continue
+        found = columns.split(line)
+        if len(found) != columns.width:
+            other = "" if path == columns.path else f" of {columns.path.name}"
+            raise DataFormatError(path, number, f"expected {columns}{other}, got {len(found)}.")
+        yield number, found, document
+        is_open = True
+    if is_open:
+        yield number + 1, [], document
+
+
+def is_document(line: str) -> bool:
+    """Tell whether a line begins a document."""
+    return line.startswith(NEW_DOCUMENT) or (line.startswith(DOCUMENT) and line.split()[0] == DOCUMENT)
+
+
+def is_comment(line: str, columns: Columns) -> bool:
+    """Tell whether a line is a comment and no token."""
+    if not line.startswith(COMMENTS):
+        return False
+    found = columns.split(line)
+    return columns.tabs or len(found) != columns.width or not is_tag(found[-1])
+
+
+def look_like_columns(lines: list[str]) -> bool:
+    """Tell whether the first lines of a file, without empty ones, are tokens in columns, the last of them a tag."""
+    lines = [line for line in lines if not (line.startswith(COMMENTS) or is_document(line))]
+    tabs = bool(lines) and "\t" in lines[0]
+    rows = [split_columns(line, tabs=tabs) for line in lines]
+    if not rows or len({len(row) for row in rows}) > 1 or len(rows[0]) < 2:
+        return False
+    tags = [row[-1].strip() for row in rows]
+    if all(map(is_tag, tags)):
+        return True
+    # types without a letter
+    outside = sum(tag in OUTSIDE_SIGNS for tag in tags)
+    types = {tag for tag in tags if tag not in OUTSIDE_SIGNS}
+    return 2 * outside >= len(tags) and len(types) <= MOST_TYPES and not any(map(has_letter, types))
