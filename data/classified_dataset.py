@@ -1,12 +1,14 @@
 """The form in which readers hand over texts with a class each."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypedDict
 
-from datasets import ClassLabel, Dataset, Features, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
-from malmoi.data.notice import list_names
+from malmoi.data.notice import list_names, shorten
+from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.modeling.crf_tagging import INVISIBLE
 
@@ -28,6 +30,58 @@ class ClassifiedText(TypedDict):
     id: str
     text: str
     label: str
+
+
+class LabelledText(NamedTuple):
+    """A text, the name of its class and where it comes from."""
+
+    id: str
+    text: str
+    label: str
+    path: Path | str
+    """The file, or what else a message is to name."""
+    line: int | None = None
+    """Its line or row there, counted from 1."""
+    document: str | None = None
+    """What it is part of, where the form tells: texts of a document stay in one split."""
+
+
+def classified_splits(splits: Mapping[str, Iterable[LabelledText]]) -> DatasetDict:
+    """Return classified texts with the classes that occur, in the order of the alphabet.
+
+    Names of classes that look the same are one class. Where a text names its document, there is a column `document`.
+
+    Args:
+        splits: The texts by the name of their split.
+
+    Raises:
+        DataFormatError: If a text has no visible character or a class no name, a split has no text, or there are not
+            two classes.
+    """
+    read = {split: [_checked(row) for row in rows] for split, rows in splits.items()}
+    for split, rows in read.items():
+        if not rows:
+            raise DataFormatError(split, None, "expected texts, found none.")
+    classes = sorted({row.label for rows in read.values() for row in rows})
+    if len(classes) < 2:
+        first = next(iter(read.values()))[0]
+        raise DataFormatError(first.path, None, f"expected texts of at least two classes, got {list_names(classes)}.")
+    return DatasetDict({split: _dataset(rows, classes) for split, rows in read.items()})
+
+
+def _checked(row: LabelledText) -> LabelledText:
+    if not (class_name(row.label) and class_name(row.text)):
+        raise DataFormatError(
+            row.path, row.line, f"expected a text and its class, got {shorten(row.text)} and {shorten(row.label)}."
+        )
+    return row._replace(label=class_name(row.label))
+
+
+def _dataset(rows: list[LabelledText], classes: list[str]) -> Dataset:
+    dataset = classified_dataset((ClassifiedText(id=row.id, text=row.text, label=row.label) for row in rows), classes)
+    if any(row.document is not None for row in rows):
+        dataset = dataset.add_column("document", [row.document for row in rows])
+    return dataset
 
 
 def classified_features(classes: Sequence[str]) -> Features:

@@ -43,7 +43,8 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
         splits: The sentences by the name of their split.
 
     Raises:
-        DataFormatError: If a name leaves its text, is empty or overlaps another, or a split has no sentence.
+        DataFormatError: If a name leaves its text, is empty or overlaps another, a split has no sentence, or no
+            sentence has a name.
     """
     read: dict[str, list[MarkedText]] = {}
     widened = _Widened()
@@ -55,7 +56,10 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
             read[split].append(whole)
     widened.say()
     labels = bio_labels(sorted({span.label for rows in read.values() for row in rows for span in row.spans}))
-    return DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
+    datasets = DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
+    if len(labels) == 1:
+        raise DataFormatError(next(iter(read.values()))[0].path, None, "expected names in the sentences, found none.")
+    return datasets
 
 
 class _Widened:

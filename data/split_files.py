@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from malmoi.data.notice import notify
 from malmoi.data.text_lines import DataFormatError
 
 SPLIT_NAMES = {"train": ("train", "training"), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
@@ -43,4 +44,15 @@ def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> di
         split = split_of(path.name.removesuffix(path.suffix)) or next(filter(None, map(split_of, parts[:-1])), None)
         if split is not None:
             found.setdefault(split, []).append(path)
+    others = len(files) - sum(map(len, found.values()))
+    if found and others:
+        notify(f"{source}: {others:,} files whose names tell no split are left out.")
     return {split: found[split] for split in SPLIT_NAMES if split in found} or {"train": files}
+
+
+def first_file(source: Path, suffixes: tuple[str, ...]) -> Path | None:
+    """Return the file that tells the format of a folder: the first of its first split; `None` if there is none."""
+    if source.is_file():
+        return source if source.name.lower().endswith(suffixes) else None
+    found = sorted(path for path in source.rglob("*") if path.is_file() and path.name.lower().endswith(suffixes))
+    return min(found, key=lambda path: ([*SPLIT_NAMES, None].index(split_of(path.stem)), path), default=None)

@@ -7,12 +7,16 @@ from typing import NamedTuple
 from datasets import DatasetDict
 
 from malmoi.data.notice import list_names
+from malmoi.data.readers.brat import holds_brat, read_brat
 from malmoi.data.readers.conll import holds_conll, read_conll
 from malmoi.data.readers.inline_marks import holds_inline_marks, read_inline_marks
+from malmoi.data.readers.jsonl import holds_jsonl, read_jsonl
 from malmoi.data.readers.klue_ner import holds_klue_ner, read_klue_ner
 from malmoi.data.readers.kmou_corpus import holds_kmou_corpus, read_kmou_corpus
 from malmoi.data.readers.kmou_lines import holds_kmou_lines, read_kmou_lines
+from malmoi.data.readers.label_studio import holds_label_studio, read_label_studio
 from malmoi.data.readers.labelled_texts import holds_labelled_texts, read_labelled_texts
+from malmoi.data.readers.nikl import holds_nikl, read_nikl
 from malmoi.data.readers.nsmc import holds_nsmc, read_nsmc
 from malmoi.data.readers.plain_sentences import holds_plain_sentences, read_plain_sentences
 from malmoi.data.readers.plain_text import holds_plain_text, read_plain_text
@@ -42,12 +46,21 @@ class Reader(NamedTuple):
 
 
 READERS = {
+    "brat": Reader(read_brat, ("named-entities",), holds_brat),
     "conll": Reader(read_conll, ("named-entities",), holds_conll, options=("tag_column", "token_separator")),
     "inline-marks": Reader(read_inline_marks, ("named-entities",), holds_inline_marks, "the sample corpus"),
+    "jsonl": Reader(read_jsonl, ("named-entities", "sentence-classification"), holds_jsonl),
     "klue-ner": Reader(read_klue_ner, ("named-entities",), holds_klue_ner, "klue/klue (Hub)", is_divided=True),
     "kmou-corpus": Reader(read_kmou_corpus, ("named-entities",), holds_kmou_corpus, is_divided=True),
     "kmou-lines": Reader(read_kmou_lines, ("named-entities",), holds_kmou_lines, is_divided=True),
+    "label-studio": Reader(
+        read_label_studio,
+        ("named-entities", "sentence-classification"),
+        holds_label_studio,
+        options=("annotator",),
+    ),
     "labelled-texts": Reader(read_labelled_texts, ("sentence-classification",), holds_labelled_texts),
+    "nikl": Reader(read_nikl, ("named-entities",), holds_nikl),
     "nsmc": Reader(read_nsmc, ("sentence-classification",), holds_nsmc, "e9t/nsmc (Hub)", is_divided=True),
     "plain-sentences": Reader(
         read_plain_sentences, ("word-spacing",), holds_plain_sentences, "the sentences of the sample corpus"

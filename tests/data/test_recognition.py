@@ -1,5 +1,6 @@
 """The form of a folder is known by a look into its files."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,37 @@ from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.user_error import UserError
 
 ALL_TASKS = ("named-entities", "word-spacing", "sentence-classification")
+LABEL_STUDIO_TASK = {
+    "id": 1,
+    "data": {"text": "서울에 갔다."},
+    "annotations": [
+        {
+            "completed_by": 1,
+            "result": [
+                {
+                    "type": "labels",
+                    "from_name": "label",
+                    "to_name": "text",
+                    "value": {"start": 0, "end": 2, "text": "서울", "labels": ["LC"]},
+                }
+            ],
+        }
+    ],
+}
+NIKL_SENTENCE = {"id": "a.1", "form": "서울에 갔다.", "NE": [{"form": "서울", "label": "LC", "begin": 0, "end": 2}]}
 FILES = {
+    "brat": {"doc-1.txt": "서울에 갔다.\n", "doc-1.ann": "T1\tLC 0 2\t서울\n"},
     "conll": {"train.txt": "서울 B-LC\n에 O\n갔다 O\n\n그는 O\n웃었다 O\n"},
     "inline-marks": {"train.txt": "<서울:LC>에 갔다.\n그는 웃었다.\n" * 20},
+    "jsonl": {"train.jsonl": '{"text": "서울에 갔다.", "label": [[0, 2, "LC"]]}\n'},
     "klue-ner": {"klue-ner-v1.1_train.tsv": "## 1\t<서울:LC>\n서\tB-LC\n울\tI-LC\n\n"},
     "kmou-corpus": {"split.tsv": "file\tpart\na.txt\ttrain\n"},
     "kmou-lines": {"train.txt": "서울에 갔다.\u241e<서울:LOC>에 갔다.\n"},
+    "label-studio": {"project-1.json": json.dumps([LABEL_STUDIO_TASK])},
     "labelled-texts": {"train.txt": "좋음\t재미있다\n나쁨\t지루하다\n" * 10},
+    "nikl": {
+        "NXNE.json": json.dumps({"id": "NXNE", "document": [{"id": "a", "sentence": [NIKL_SENTENCE]}]}, indent=1)
+    },
     "nsmc": {"ratings_train.txt": "id\tdocument\tlabel\n1\t재미있다\t1\n"},
     "plain-sentences": {"train.txt": "오늘은 날씨가 좋다.\n집에 갔다.\n" * 10},
 }
@@ -78,3 +103,27 @@ def test_missing_splits_are_cut_but_not_those_of_a_published_corpus(tmp_path: Pa
             (tmp_path / file).write_text(content, encoding="utf-8")
     assert list(read_splits("klue-ner", tmp_path, task="named-entities")) == ["train"]
     assert list(read_splits("inline-marks", tmp_path, task="named-entities")) == ["train", "validation"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("jsonl", '[{"text": "재미있다", "label": "좋음"}]'),
+        ("jsonl", '\ufeff{"text": "서울", "entities": []}\r\n{"broken"'),
+        ("jsonl", '{"text": "서울", "_input_hash": 1, "spans": [], "answer": "accept"}'),
+        ("label-studio", json.dumps({"text": "서울", "id": 1, "annotator": 1, "annotation_id": 7, "label": []})),
+        ("label-studio", json.dumps(LABEL_STUDIO_TASK)),
+        ("nikl", json.dumps({"document": [{"sentence": [NIKL_SENTENCE] * 100_000}]})),
+    ],
+)
+def test_other_looks_of_a_form_are_recognised_too(name: str, content: str, tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    path.write_text(content, encoding="utf-8", newline="")
+    assert readers_that_fit(tmp_path, ALL_TASKS) == [name]
+    assert readers_that_fit(path, ALL_TASKS) == [name]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "[[", '{"text": "가"}', '"text"', "\xff", "{" * 100_000])
+def test_json_of_no_form_is_not_recognised(content: str, tmp_path: Path) -> None:
+    (tmp_path / "train.json").write_text(content, encoding="latin-1" if content == "\xff" else "utf-8")
+    assert readers_that_fit(tmp_path, ALL_TASKS) == []

@@ -1,0 +1,207 @@
+r"""Read JSON piece by piece and strictly, and say where something is wrong.
+
+Strictly: a key stands once in an object, `NaN` and `Infinity` are no numbers, and half a character (`\ud83d` without
+its second half) is no text.
+"""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from malmoi.data.notice import shorten
+from malmoi.data.text_lines import DataFormatError, read_lines
+
+HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
+SPACE = re.compile(r"[ \t\n\r]*")
+MAX_DIGITS = 1000
+KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+PEEKED = 1 << 22
+"""So many bytes of a file are looked into to tell its format."""
+
+
+def kind_of(value: object) -> str:
+    """Return what a value of JSON is, as a message says it, such as `a list`."""
+    return KINDS.get(type(value), f"the number {shorten(str(value))}")
+
+
+class JsonText:
+    """A text in JSON and a position in it.
+
+    Args:
+        text: The text.
+        path: Where it comes from, for messages.
+        line: The number of its first line there.
+    """
+
+    def __init__(self, text: str, path: Path | str, *, line: int = 1):
+        self._text = text
+        self._path = path
+        self._position = 0
+        self._line, self._counted = line, 0
+
+    @property
+    def line(self) -> int:
+        """The number of the line at the position."""
+        self._line += self._text.count("\n", self._counted, self._position)
+        self._counted = self._position
+        return self._line
+
+    def peek(self) -> str:
+        """Return the next character that is no space; empty at the end."""
+        self._position = SPACE.match(self._text, self._position).end()  # type: ignore[union-attr]  # always matches
+        return self._text[self._position : self._position + 1]
+
+    def value(self) -> Any:
+        """Return the next value.
+
+        Raises:
+            DataFormatError: If there is none.
+        """
+        self.peek()
+        start = self._position
+        try:
+            found, self._position = DECODER.raw_decode(self._text, start)
+            if HALF_CHARACTER.search(self._text, start, self._position):
+                json.dumps(found, ensure_ascii=False).encode()
+        except json.JSONDecodeError as error:
+            line = self.line + self._text.count("\n", start, error.pos)
+            place = error.pos - self._text.rfind("\n", 0, error.pos)
+            raise DataFormatError(
+                self._path, line, f"expected JSON, but at character {place} of the line: {error.msg}."
+            ) from None
+        except UnicodeEncodeError:
+            self._position = start
+            self._refuse(r"expected whole characters, but a text holds half of one, such as \ud83d alone.")
+        except RecursionError:
+            self._refuse("expected JSON, but its brackets are nested too deeply.")
+        except ValueError as error:
+            self._refuse(f"expected JSON, but {error}.")
+        return found
+
+    def elements(self) -> Iterator[None]:
+        """Go to each element of the list that is next; the caller reads it before the next step."""
+        self._take("[", "a list")
+        if self.peek() != "]":
+            yield
+            while self.peek() == ",":
+                self._position += 1
+                yield
+        self._take("]", "a comma or the end of the list")
+
+    def members(self) -> Iterator[str]:
+        """Go to each value of the object that is next, by its key; the caller reads the value before the next step."""
+        self._take("{", "an object")
+        keys: set[str] = set()
+        while self.peek() != "}":
+            if keys:
+                self._take(",", "a comma or the end of the object")
+            if self.peek() != '"':
+                self._refuse("expected JSON, but a key without quotes is found.")
+            key = self.value()
+            if key in keys:
+                self._refuse(f"expected JSON, but {_repeated(key)}.")
+            keys.add(key)
+            self._take(":", "a colon")
+            yield key
+        self._position += 1
+
+    def end(self) -> None:
+        """Check that nothing follows.
+
+        Raises:
+            DataFormatError: If something does.
+        """
+        if self.peek():
+            self._refuse(f"expected the end, but more follows: {shorten(self._text[self._position :][:80])}.")
+
+    def _take(self, sign: str, called: str) -> None:
+        if self.peek() != sign:
+            found = self._text[self._position : self._position + 20]
+            self._refuse(f"expected {called}, got {shorten(found) if found else 'the end of the file'}.")
+        self._position += 1
+
+    def _refuse(self, message: str) -> NoReturn:
+        raise DataFormatError(self._path, self.line, message) from None
+
+
+def read_json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of a file that has one on each line, or one list of them, with the lines where they begin.
+
+    Empty lines are skipped.
+
+    Raises:
+        DataFormatError: If the file holds anything else.
+    """
+    lines = itertools.dropwhile(lambda row: not row[1].strip(), read_lines(path))
+    for number, line in lines:
+        if line.lstrip().startswith("["):
+            yield from _objects_of_list(path, "\n".join([line, *(rest for _, rest in lines)]), number)
+        elif line.strip():
+            text = JsonText(line, path, line=number)
+            row = _object(path, number, text.value())
+            text.end()
+            yield number, row
+
+
+def _objects_of_list(path: Path, whole: str, number: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    text = JsonText(whole, path, line=number)
+    for _ in text.elements():
+        text.peek()
+        line = text.line
+        yield line, _object(path, line, text.value())
+    text.end()
+
+
+def _object(path: Path, line: int, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise DataFormatError(
+            path, line, f"expected a JSON object on each line, or one list of objects, got {kind_of(value)}."
+        )
+    return value
+
+
+def first_object(path: Path) -> dict[str, Any] | None:
+    """Return the first object of a file, or of the list that it holds; `None` if it does not begin with one."""
+    beginning = first_characters(path).lstrip()
+    try:
+        value = JsonText(beginning.removeprefix("["), path).value()
+    except DataFormatError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def first_characters(path: Path) -> str:
+    """Return the beginning of a file, as far as formats are told by it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(PEEKED).decode("utf-8-sig", errors="replace")
+    except OSError:
+        return ""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        raise ValueError(_repeated(next(key for key, _ in pairs if key in seen or seen.add(key))))  # type: ignore[func-returns-value]
+    return found
+
+
+def _repeated(key: str) -> str:
+    return f"the key {shorten(key)} stands twice in an object"
+
+
+def _number(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number has {len(digits):,} digits")
+    return int(digits)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_number, parse_constant=_no_constant)

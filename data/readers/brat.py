@@ -1,0 +1,189 @@
+"""Documents of brat (https://brat.nlplab.org/standoff.html): a text in `NAME.txt`, its names in `NAME.ann`.
+
+Each line of a text is a sentence. A name is a line `T1<TAB>PS 0 3<TAB>손흥민`: offsets count the characters of the
+file, and the text behind them is compared. Other lines (relations, events, attributes, notes) are not read.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+from datasets import DatasetDict
+
+from malmoi.data.alignment import Span
+from malmoi.data.classified_dataset import class_name
+from malmoi.data.marked_text import MarkedText, marked_splits
+from malmoi.data.notice import shorten
+from malmoi.data.remarks import Remarks
+from malmoi.data.split_files import first_file, split_files
+from malmoi.data.text_lines import DataFormatError, first_lines, read_lines, text_line
+from malmoi.data.unique_ids import with_unique_ids
+from malmoi.data.user_error import UserError
+
+EXPECTED = "a folder with the .txt and .ann files of brat"
+NAME = re.compile(r"T\d+\t(\S+) ([0-9]{1,18}) ([0-9]{1,18})\t(.*)")
+SEVERAL_PIECES = re.compile(r"T\d+\t\S+ \d+ \d+(;\d+ \d+)+\t")
+OTHER = re.compile(r"(?:[EAMRN]\d+|\*|#\d*)\t")
+MARK = "\ufeff"
+
+
+class BratName(NamedTuple):
+    """A name of a document, at offsets of its file."""
+
+    start: int
+    end: int
+    label: str
+    name: str
+    line: int
+
+
+class BratText(NamedTuple):
+    """The lines of a document, and where each begins in the file."""
+
+    lines: list[str]
+    starts: list[int]
+
+
+def read_brat(data_dir: Path | None) -> DatasetDict:
+    """Return the lines of the documents of a folder as sentences, each with its document.
+
+    Empty lines are skipped. Texts without a file of annotations are left out; this is said.
+
+    Args:
+        data_dir: The folder, or one `.ann` or `.txt` file.
+
+    Raises:
+        DataFormatError: If a file is malformed; it names the file, the line and what was expected.
+        UserError: If no folder is given.
+    """
+    if data_dir is None:
+        raise UserError(f"Give {EXPECTED}, by --data_dir.")
+    source = data_dir.with_suffix(".ann") if data_dir.is_file() else data_dir
+    files = split_files(source, (".ann",), expected=EXPECTED)
+    remarks = Remarks()
+    if source.is_dir():
+        for path in sorted(source.rglob("*.txt")):
+            if not path.with_suffix(".ann").is_file():
+                remarks.add("texts without a file .ann are left out", path, None)
+    splits = marked_splits(
+        {split: with_unique_ids(_read(source, paths, remarks), remarks) for split, paths in files.items()}
+    )
+    remarks.say()
+    return splits
+
+
+def holds_brat(data_dir: Path) -> bool:
+    """Tell whether a folder holds a file of annotations beside its text."""
+    path = first_file(data_dir, (".ann",))
+    if path is None or not path.with_suffix(".txt").is_file():
+        return False
+    return all(OTHER.match(line) or re.match(r"T\d+\t", line) for line in first_lines(path))
+
+
+def _read(source: Path, paths: Iterable[Path], remarks: Remarks) -> Iterator[MarkedText]:
+    for path in paths:
+        document = path.name if path == source else path.relative_to(source).as_posix()
+        yield from _sentences(path, document.removesuffix(".ann"), remarks)
+
+
+def _sentences(path: Path, document: str, remarks: Remarks) -> Iterator[MarkedText]:
+    """Yield the lines of a document with the names in them."""
+    names = _names(path, remarks)
+    text_path = path.with_suffix(".txt")
+    text = _fitting(path, names, _ways_to_count(text_path))
+    spans: list[list[Span]] = [[] for _ in text.lines]
+    for row in names:
+        index = bisect_right(text.starts, row.start) - 1
+        start, end = row.start - text.starts[index], row.end - text.starts[index]
+        if spans[index] and start < spans[index][-1].end:
+            raise DataFormatError(
+                path,
+                row.line,
+                f"expected names that do not overlap, but {row.label} {shorten(row.name)} begins within another.",
+            )
+        spans[index].append(Span(start, end, row.label))
+    for number, (line, found) in enumerate(zip(text.lines, spans), start=1):
+        if found or class_name(line):
+            yield MarkedText(f"{document}-{number}", line, found, text_path, number, document)
+
+
+def _names(path: Path, remarks: Remarks) -> list[BratName]:
+    """Return the names that a file of annotations has, in the order of the text."""
+    names = []
+    for number, line in read_lines(path) if path.stat().st_size else ():
+        if match := NAME.fullmatch(line):
+            names.append(BratName(int(match[2]), int(match[3]), match[1], match[4], number))
+        elif SEVERAL_PIECES.match(line):
+            raise DataFormatError(path, number, f"expected a name in one piece, got {shorten(line)}.")
+        elif OTHER.match(line):
+            remarks.add("lines of brat that are no names are not read", path, number)
+        elif line.strip():
+            raise DataFormatError(
+                path, number, f"expected a line of brat, such as T1, tab, PS 0 3, tab, 손흥민, got {shorten(line)}."
+            )
+    return sorted(names)
+
+
+def _ways_to_count(path: Path) -> list[BratText]:
+    """Return the lines of a text with the offsets that programs give them.
+
+    Some count a byte order mark, some do not; and so they do with the carriage returns of Windows.
+    """
+    if not path.is_file():
+        raise DataFormatError(path, None, "there is no such file beside the annotations.")
+    raw = path.read_bytes().split(b"\n")
+    lines = [text_line(line, path, number) for number, line in enumerate(raw, start=1)]
+    marks = int(raw[0].startswith(MARK.encode()))
+    returns = [int(line.endswith(b"\r")) for line in raw]
+    return [
+        BratText(
+            lines,
+            [
+                *accumulate(
+                    (len(line) + 1 + with_returns * extra for line, extra in zip(lines, returns)), initial=first
+                )
+            ][:-1],
+        )
+        for first in sorted({0, marks})
+        for with_returns in ((1, 0) if any(returns) else (0,))
+    ]
+
+
+def _fitting(path: Path, names: list[BratName], ways: list[BratText]) -> BratText:
+    """Return the text with the offsets by which every name is where the annotations say.
+
+    Raises:
+        DataFormatError: If there are none; it is said of the first way to count.
+    """
+    for text in ways:
+        if all(_text_at(text, row) == row.name.removesuffix("\r") for row in names):
+            return text
+    text = ways[0]
+    row = next(row for row in names if _text_at(text, row) != row.name.removesuffix("\r"))
+    found = _text_at(text, row)
+    if found is None:
+        raise DataFormatError(
+            path,
+            row.line,
+            f"expected a name within one line of the text, got {row.label} {shorten(row.name)} from {row.start} to "
+            f"{row.end}.",
+        )
+    raise DataFormatError(
+        path,
+        row.line,
+        f"expected the {row.label} {shorten(row.name)} from {row.start} to {row.end}, but the text has "
+        f"{shorten(found)} there.",
+    )
+
+
+def _text_at(text: BratText, row: BratName) -> str | None:
+    """Return what stands where a name should; `None` if that is not within a line."""
+    index = bisect_right(text.starts, row.start) - 1
+    if index < 0:
+        return None
+    start, end = row.start - text.starts[index], row.end - text.starts[index]
+    line = text.lines[index]
+    return line[start:end].removesuffix("\r") if start < end <= len(line) else None

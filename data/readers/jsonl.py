@@ -1,0 +1,181 @@
+"""Files with a JSON object on each line: a text and its names, or its class.
+
+So write doccano (`{"text": …, "label": [[0, 2, "PS"]]}`), spaCy (`ents`), Prodigy (`spans` and `answer`), and
+`malmoi tag --json` and `malmoi classify --json`. A file may also hold one list of such objects.
+
+Fields:
+    text or data: The text.
+    entities, ents, spans, labels or label: Its names, each `[start, end, type]`, or an object with `start` and `end`,
+        or `start_offset` and `end_offset`, and `label`. Offsets count characters; the `text` of an object is compared.
+    label, labels or accept: Its class, or a list of one.
+    answer: Only rows that Prodigy's user has accepted are read.
+    id: A text or a whole number.
+    document, doc_id or, in `meta`, document: What it is part of.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datasets import DatasetDict
+
+from malmoi.data.alignment import Span
+from malmoi.data.classified_dataset import LabelledText, class_name, classified_splits
+from malmoi.data.json_text import first_object, kind_of, read_json_rows
+from malmoi.data.marked_text import MarkedText, marked_splits
+from malmoi.data.notice import list_names
+from malmoi.data.readers.json_fields import document_of, name_in
+from malmoi.data.remarks import Remarks
+from malmoi.data.split_files import first_file, split_files
+from malmoi.data.text_lines import DataFormatError
+from malmoi.data.text_offsets import span_within
+from malmoi.data.unique_ids import with_unique_ids
+from malmoi.data.user_error import UserError
+
+SUFFIXES = (".jsonl", ".ndjson", ".json")
+TEXT_FIELDS = ("text", "data")
+SPAN_FIELDS = ("entities", "ents", "spans", "labels", "label")
+CLASS_FIELDS = ("label", "labels", "accept")
+OFFSET_FIELDS = (("start", "end"), ("start_offset", "end_offset"))
+EXPECTED = "a folder with .jsonl files, such as train.jsonl, that have a JSON object on each line"
+EXPECTED_NAME = "[start, end, type], or an object with `start`, `end` and `label`"
+
+
+class JsonRow(NamedTuple):
+    """An object with a text, and where it stands."""
+
+    id: str
+    text: str
+    fields: dict[str, Any]
+    path: Path
+    line: int
+    document: str | None
+
+
+def read_jsonl(data_dir: Path | None, *, task: str) -> DatasetDict:
+    """Return the sentences or texts of a folder with files that have a JSON object on each line.
+
+    Rows without a text in which something can be seen are left out, and so are those that Prodigy's user has not
+    accepted; relations are not read; a row without a field for names has none. All this is said.
+
+    Args:
+        data_dir: The folder, or one file.
+        task: `named-entities`, or `sentence-classification`.
+
+    Raises:
+        DataFormatError: If a file is malformed; it names the file, the line and what was expected.
+        UserError: If no folder is given.
+    """
+    if data_dir is None:
+        raise UserError(f"Give {EXPECTED}, by --data_dir.")
+    files = split_files(data_dir, SUFFIXES, expected=EXPECTED)
+    remarks = Remarks()
+    if task == "sentence-classification":
+        splits = classified_splits(
+            {split: with_unique_ids(_labelled(_rows(paths, remarks)), remarks) for split, paths in files.items()}
+        )
+    else:
+        splits = marked_splits(
+            {
+                split: with_unique_ids(_marked(_rows(paths, remarks), remarks), remarks)
+                for split, paths in files.items()
+            }
+        )
+    remarks.say()
+    return splits
+
+
+def holds_jsonl(data_dir: Path) -> bool:
+    """Tell whether a folder holds a file whose first object has a text and names or a class."""
+    path = first_file(data_dir, SUFFIXES)
+    row = None if path is None else first_object(path)
+    if row is None or "annotation_id" in row:  # the latter is Label Studio's
+        return False
+    return any(isinstance(row.get(field), str) for field in TEXT_FIELDS) and any(
+        field in row for field in (*SPAN_FIELDS, *CLASS_FIELDS)
+    )
+
+
+def _rows(paths: Iterable[Path], remarks: Remarks) -> Iterator[JsonRow]:
+    """Yield the objects that are to be read."""
+    for path in paths:
+        count = 0
+        for line, fields in read_json_rows(path):
+            if fields.get("answer", "accept") != "accept":
+                remarks.add("rows whose `answer` is not accept are left out", path, line)
+                continue
+            text = _text(path, line, fields)
+            if not class_name(text):
+                remarks.add("rows with an empty text are left out", path, line)
+                continue
+            count += 1
+            name = name_in(fields.get("id")) or f"{path.stem}-{line}"
+            yield JsonRow(name, text, fields, path, line, document_of(fields))
+        if not count:
+            raise DataFormatError(path, None, "expected texts, found none.")
+
+
+def _text(path: Path, line: int, fields: dict[str, Any]) -> str:
+    for field in TEXT_FIELDS:
+        if field in fields:
+            if not isinstance(fields[field], str):
+                raise DataFormatError(path, line, f"expected a text in `{field}`, got {kind_of(fields[field])}.")
+            return str(fields[field])
+    raise DataFormatError(path, line, f"expected a field `text`, got {list_names([*fields]) or 'none'}.")
+
+
+def _labelled(rows: Iterable[JsonRow]) -> Iterator[LabelledText]:
+    for row in rows:
+        given = next((row.fields[field] for field in CLASS_FIELDS if row.fields.get(field) is not None), None)
+        label = given[0] if isinstance(given, list) and len(given) == 1 else given
+        if isinstance(label, int) and not isinstance(label, bool):
+            label = str(label)
+        if not isinstance(label, str):
+            got = f"a list of {len(label)}" if isinstance(label, list) else kind_of(label)
+            raise DataFormatError(
+                row.path, row.line, f"expected one class in `label`, as text or a list of one, got {got}."
+            )
+        yield LabelledText(row.id, row.text, label, row.path, row.line, row.document)
+
+
+def _marked(rows: Iterable[JsonRow], remarks: Remarks) -> Iterator[MarkedText]:
+    for row in rows:
+        if row.fields.get("relations"):
+            remarks.add("rows with relations, which are not read", row.path, row.line)
+        spans = [_span(row, entry) for entry in _entries(row, remarks)]
+        yield MarkedText(row.id, row.text, spans, row.path, row.line, row.document)
+
+
+def _entries(row: JsonRow, remarks: Remarks) -> list[Any]:
+    """Return what stands in the field with the names."""
+    # spaCy has `spans` by group beside `ents`, and a field may stand there without use
+    found = [field for field in SPAN_FIELDS if row.fields.get(field) not in (None, {}, [])]
+    if isinstance(row.fields.get("ents"), list):
+        found = ["ents"]
+    if len(found) > 1:
+        raise DataFormatError(row.path, row.line, f"expected one field with names, got {list_names(found)}.")
+    if not found:
+        if not any(field in row.fields for field in SPAN_FIELDS):
+            remarks.add(f"rows without any of the fields {list_names(SPAN_FIELDS)} have no names", row.path, row.line)
+        return []
+    entries = row.fields[found[0]]
+    if not isinstance(entries, list):
+        raise DataFormatError(row.path, row.line, f"expected a list of names in `{found[0]}`, got {kind_of(entries)}.")
+    return entries
+
+
+def _span(row: JsonRow, entry: Any) -> Span:
+    name = None
+    if isinstance(entry, list) and len(entry) == 3:
+        start, end, label = entry
+    elif isinstance(entry, dict):
+        pair = next((pair for pair in OFFSET_FIELDS if pair[0] in entry and pair[1] in entry), None)
+        if pair is None or "label" not in entry:
+            raise DataFormatError(
+                row.path, row.line, f"expected a name as {EXPECTED_NAME}, got {list_names([*entry]) or 'nothing'}."
+            )
+        start, end, label, name = entry[pair[0]], entry[pair[1]], entry["label"], entry.get("text")
+    else:
+        got = f"a list of {len(entry)}" if isinstance(entry, list) else kind_of(entry)
+        raise DataFormatError(row.path, row.line, f"expected a name as {EXPECTED_NAME}, got {got}.")
+    return span_within(row.text, start, end, label, path=row.path, line=row.line, name=name)
