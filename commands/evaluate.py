@@ -13,6 +13,7 @@ from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.notice import notify
 from malmoi.data.readers import DIVISION_SEED, READERS, read_splits, readers_of
 from malmoi.data.readers.reading_options import ReadingOptions
+from malmoi.data.split_cutting import cut_of
 from malmoi.data.split_faults import repeated_texts
 from malmoi.data.tagged_dataset import bio_labels
 from malmoi.data.token_windows import longest_input
@@ -89,7 +90,9 @@ def evaluate_model(
         division_seed=seed if division_seed is None else division_seed,
     )
     if split not in splits:
-        raise UserError(f"{data_dir or reader}: there is no split {split!r}, only {', '.join(splits)}.")
+        raise UserError(
+            f"{data_dir or options.dataset or reader}: there is no split {split!r}, only {', '.join(splits)}."
+        )
     if (
         "train" in splits
         and split != "train"
@@ -120,7 +123,15 @@ def evaluate_model(
     report: dict[str, Any] = {
         "model": model,
         "task": task.name,
-        "data": describe_data(task, reader, data_dir, {split: rows}, split=split),
+        "data": describe_data(
+            task,
+            reader,
+            data_dir,
+            {split: rows},
+            split=split,
+            dataset=options.dataset,
+            cut=cut if (cut := cut_of(splits)) is not None and split in cut.texts else None,
+        ),
         "tokenizer": {"vocab_size": len(loaded.tokenizer), **task.describe_tokens(evaluation)},
         "figures": figures,
         **evaluation.details,

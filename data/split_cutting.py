@@ -1,24 +1,54 @@
-"""Validation and test sentences cut from those for training, where a folder has none.
+"""Validation and test sentences cut from those for training, where the data have none.
 
-Evenly over types: a sentence counts as one of the rarest type that it has. What belongs together stays together: the
-sentences of a document, and those that are the same but for case, width, spaces and signs.
+Evenly over types, rare ones first (after the iterative stratification of Sechidis, Tsoumakas and Vlahavas, 2011,
+https://doi.org/10.1007/978-3-642-23808-6_10). What belongs together stays together: the sentences of a document, and
+those that are the same but for case, width, spaces and signs. A type stays with the training sentences first of all:
+of one that occurs in few places, none may be left for the others.
 """
 
+import random
 from collections import Counter
+from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from datasets import Dataset, DatasetDict
 
-from malmoi.data.alignment import tags_to_spans
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import notify
 from malmoi.data.silver_text import letters_and_digits
-from malmoi.data.stratified_division import draw_evenly
 from malmoi.data.tagged_dataset import label_names
 
 DOCUMENT = "document"
 SHARE = 0.1
 """So many of the training sentences become validation sentences; as many test sentences if nothing is divided yet."""
+BATCH = 1000
 NO_TYPE = ""
+"""Stands for the type of sentences that have none: they are divided evenly, too."""
+
+
+class Cut(NamedTuple):
+    """How missing splits were cut from the training set."""
+
+    texts: dict[str, int]
+    """How many sentences each has."""
+    of: int
+    """How many the training set had before."""
+    seed: int
+    """The seed by which they were cut."""
+    documents: bool
+    """Whether the data tell documents, which were kept together."""
+
+
+class CutSplits(DatasetDict):
+    """Splits of which some were cut from the training set."""
+
+    cut: Cut
+
+
+def cut_of(splits: DatasetDict) -> Cut | None:
+    """Return how the splits that were missing were cut; `None` if none was."""
+    return splits.cut if isinstance(splits, CutSplits) else None
 
 
 def with_missing_splits(splits: DatasetDict, *, seed: int) -> DatasetDict:
@@ -30,24 +60,43 @@ def with_missing_splits(splits: DatasetDict, *, seed: int) -> DatasetDict:
     Args:
         splits: The sentences by the name of their split.
         seed: The same seed cuts the same sentences.
+
+    Returns:
+        The splits; a `CutSplits` if something was cut.
     """
+    done: Cut | None = None
     if "train" in splits and "validation" not in splits:
         missing = ["validation"] if "test" in splits else ["validation", "test"]
-        parts = cut(splits["train"], missing, seed=seed)
-        counts = " and ".join(f"{parts[split].num_rows:,} {split}" for split in missing if split in parts)
-        notify(f"{counts or 'no'} sentences are cut from the training set, by division_seed {seed}.")
+        train = splits["train"]
+        parts = cut(train, missing, seed=seed)
+        done = Cut(
+            {split: parts[split].num_rows for split in missing if split in parts},
+            of=train.num_rows,
+            seed=seed,
+            documents=DOCUMENT in train.column_names,
+        )
+        counts = " and ".join(f"{count:,} {split}" for split, count in done.texts.items())
+        together = ", documents together" if done.documents else ""
+        notify(f"{counts or 'no'} sentences are cut from the training set, by division_seed {seed}{together}.")
         splits = DatasetDict({**splits, **parts})
     order = [name for name in ("train", "validation", "test") if name in splits]
-    return DatasetDict(
-        {
-            name: splits[name].remove_columns([DOCUMENT]) if DOCUMENT in splits[name].column_names else splits[name]
-            for name in order
-        }
-    )
+    finished = {
+        name: splits[name].remove_columns([DOCUMENT]) if DOCUMENT in splits[name].column_names else splits[name]
+        for name in order
+    }
+    if done is None or not done.texts:
+        return DatasetDict(finished)
+    cut_splits = CutSplits(finished)
+    cut_splits.cut = done
+    return cut_splits
 
 
 def cut(rows: Dataset, names: list[str], *, seed: int) -> dict[str, Dataset]:
-    """Return `train` and the named parts, each a tenth of the groups that belong together, at least one.
+    """Return `train` and the named parts, each with about a tenth of the sentences and of those with each type.
+
+    Each part has at least one group of what belongs together, as long as one is left for training. A group that is
+    far larger than a part is to be, such as a document with a third of all sentences, stays with the training
+    sentences.
 
     Args:
         rows: The sentences.
@@ -57,20 +106,66 @@ def cut(rows: Dataset, names: list[str], *, seed: int) -> dict[str, Dataset]:
     groups: dict[str, list[int]] = {}
     for index, key in enumerate(_belonging(rows)):
         groups.setdefault(key, []).append(index)
-    strata = _strata(rows, groups)
-    keys = list(groups)
-    parts: dict[str, set[str]] = {}
-    count = max(1, round(SHARE * len(keys)))
-    for number, name in enumerate(names):
-        left = [key for key in keys if not any(key in part for part in parts.values())]
-        if len(left) > 1:  # something stays for training
-            drawn = draw_evenly([strata[key] for key in left], min(count, len(left) - 1), seed=seed + number)
-            parts[name] = {left[index] for index in drawn}
-    taken = {index: name for name, part in parts.items() for key in part for index in groups[key]}
+    types = _types(rows)
+    counts = [Counter(name for index in indices for name in types[index]) for indices in groups.values()]
+    sizes = [len(indices) for indices in groups.values()]
+    places = _places(counts, sizes, names, seed=seed)
+    taken = {index: place for indices, place in zip(groups.values(), places) for index in indices}
     return {
-        name: rows.select([index for index in range(rows.num_rows) if taken.get(index, "train") == name])
-        for name in ("train", *parts)
+        name: rows.select([index for index in range(rows.num_rows) if taken[index] == name])
+        for name in ("train", *names)
+        if name in places
     }
+
+
+def _places(counts: list[Counter[str]], sizes: list[int], names: list[str], *, seed: int) -> list[str]:
+    """Return the part of each group.
+
+    Args:
+        counts: How many sentences of each group have each type.
+        sizes: How many sentences each group has.
+        names: The parts that are cut from those for training.
+        seed: Settles which of equal groups goes where.
+    """
+    shares = {"train": 1 - SHARE * len(names), **dict.fromkeys(names, SHARE)}
+    total = sum(sizes)
+    of_types = sum(counts, Counter())
+    # what each part still lacks, in sentences: all in all, and of each type
+    lacks = {part: share * total for part, share in shares.items()}
+    lacks_of_type = {part: {name: share * count for name, count in of_types.items()} for part, share in shares.items()}
+    waiting: dict[str, list[int]] = {}
+    order = list(range(len(sizes)))
+    random.Random(seed).shuffle(order)
+    order.sort(key=lambda group: -sizes[group])  # large groups while there is room; those of one size as shuffled
+    for group in order:
+        for name in counts[group]:
+            waiting.setdefault(name, []).append(group)
+    places: dict[int, str] = {}
+    for rarest in sorted(waiting, key=lambda name: (of_types[name], name)):
+        for group in waiting[rarest]:
+            if group in places:
+                continue
+            size = sizes[group]
+            fitting = [part for part in shares if part == "train" or lacks[part] >= size / 2]
+            part = max(fitting, key=lambda each: (lacks_of_type[each][rarest], lacks[each]))
+            places[group] = part
+            lacks[part] -= size
+            for name, count in counts[group].items():
+                lacks_of_type[part][name] -= count
+    found = [places[group] for group in range(len(sizes))]
+    for part in names:
+        _fill(found, part, counts, sizes)
+    return found
+
+
+def _fill(places: list[str], part: str, counts: list[Counter[str]], sizes: list[int]) -> None:
+    """Give a part that has nothing the smallest group for training, one whose types others have if there is one."""
+    training = [group for group, place in enumerate(places) if place == "train"]
+    if part in places or len(training) < 2:  # something stays for training
+        return
+    having = Counter(name for group in training for name in counts[group])
+    group = min(training, key=lambda each: (any(having[name] == 1 for name in counts[each]), sizes[each]))
+    places[group] = part
 
 
 def _belonging(rows: Dataset) -> list[str]:
@@ -81,23 +176,22 @@ def _belonging(rows: Dataset) -> list[str]:
     return [text if document is None else f"\0{document}" for document, text in zip(rows[DOCUMENT], texts)]
 
 
-def _strata(rows: Dataset, groups: dict[str, list[int]]) -> dict[str, str]:
-    """Return the rarest type that occurs in each group."""
-    types = _types(rows)
-    often = Counter(name for names in types for name in names)
-    return {
-        key: min(
-            (name for index in indices for name in types[index]), key=lambda name: (often[name], name), default=NO_TYPE
-        )
-        for key, indices in groups.items()
-    }
-
-
 def _types(rows: Dataset) -> list[set[str]]:
+    """Return the types of each sentence, or its class; `NO_TYPE` for one that has none."""
     if "label" in rows.column_names:
         names = class_names(rows)
-        return [{names[label]} for label in rows["label"]]
+        return [{names[label]} for label in rows["label"][:]]
     if "tags" not in rows.column_names:
-        return [set() for _ in range(rows.num_rows)]
+        return [{NO_TYPE} for _ in range(rows.num_rows)]
     labels = label_names(rows)
-    return [{span.label for span in tags_to_spans([labels[tag] for tag in tags])} for tags in rows["tags"]]
+    begins = pa.array([number for number, label in enumerate(labels) if label.startswith("B-")], pa.int64())
+    found: list[set[str]] = []
+    for batch in rows.with_format("arrow").iter(BATCH):
+        tags = batch["tags"].combine_chunks()
+        is_begin = pc.is_in(tags.flatten(), value_set=begins)
+        parents = pc.list_parent_indices(tags).filter(is_begin).to_pylist()
+        types: list[set[str]] = [set() for _ in range(len(tags))]
+        for sentence, tag in zip(parents, tags.flatten().filter(is_begin).to_pylist()):
+            types[sentence].add(labels[tag][2:])
+        found += [each or {NO_TYPE} for each in types]
+    return found

@@ -49,10 +49,10 @@ def division_of(report: dict[str, Any], corpus: Corpus) -> Division:
         # data of the user, under the name that the user gives them
         return Division(
             name=corpus.name,
-            official=frozenset(measured),
+            official=frozenset(measured) - frozenset(_cut_splits(report)),
             hub_id=corpus.hub_id,
             assumed=False,
-            sentence=" ".join((counts, *_beside_known(report))),
+            sentence=" ".join((counts, *_how_cut(report), *_beside_known(report))),
         )
     reader, source = report["data"]["reader"], report["data"]["source"]
     from_hub = corpus.hub_id is not None and source == READERS[reader].default_source
@@ -71,7 +71,7 @@ def division_of(report: dict[str, Any], corpus: Corpus) -> Division:
         official=frozenset(),
         hub_id=corpus.hub_id if known else None,
         assumed=not known,
-        sentence=f"{counts} {_unofficial(report, corpus, own_format=own_format)}",
+        sentence=" ".join((counts, *_how_cut(report), _unofficial(report, corpus, own_format=own_format))),
     )
 
 
@@ -98,6 +98,26 @@ def _drawn(report: dict[str, Any]) -> str:
 def _listed(report: dict[str, Any], splits: list[str]) -> str:
     texts = report["data"]["texts"]
     return " and ".join(f"{texts[split]:,} ({split})" for split in splits)
+
+
+def _cut_splits(report: dict[str, Any]) -> dict[str, int]:
+    """Return how many texts each split has that was cut from the training set, for the data have none."""
+    return dict(report["data"].get("cut", {}).get("texts", {}))
+
+
+def _how_cut(report: dict[str, Any]) -> list[str]:
+    """Say which splits were cut from the training set, and how."""
+    parts = _cut_splits(report)
+    if not parts:
+        return []
+    cut = report["data"]["cut"]
+    counts = " and ".join(f"{count:,} ({split})" for split, count in parts.items())
+    kinds = "classes" if report["task"] == "sentence-classification" else "types"
+    together = ", documents together" if cut["documents"] else ""
+    return [
+        f"The data have no such split of their own: {counts} of {cut['of']:,} texts were cut from them by the seed "
+        f"{cut['seed']}, evenly over {kinds}{together}."
+    ]
 
 
 def _official(report: dict[str, Any], corpus: Corpus, *, from_hub: bool) -> str:

@@ -27,6 +27,8 @@ class Recipe(NamedTuple):
     source: str  # as the user wrote it: a name or a path
     settings: dict[str, Any]
     flags: dict[str, Any]  # texts of a command line; from Python, values of any kind
+    dataset: object = None
+    """A dataset that exists in Python alone, which neither a file nor a flag can hold."""
 
     @property
     def task(self) -> str:

@@ -7,9 +7,12 @@ import os
 from collections.abc import Mapping
 from enum import Enum
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from malmoi.recipes.recipe import Recipe, RecipeError, keys_of, load_recipe, nearest
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 def train(
@@ -17,6 +20,7 @@ def train(
     /,
     *,
     data_dir: str | os.PathLike[str] | None = None,
+    dataset: "str | os.PathLike[str] | Dataset | Mapping[str, Dataset] | None" = None,
     output_dir: str | os.PathLike[str] | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
@@ -24,12 +28,16 @@ def train(
 
         report = malmoi.train("klue-ner-bi-lstm-crf", data_dir="klue-ner", learning_rate=1e-3)
         report["figures"]["entity_f1"]
+        report = malmoi.train("klue-ner-from-body", dataset=my_dataset_dict)
 
     Model, tokenizer, code, `report.json` and plots are in `output_dir` afterwards. Progress goes to standard error.
 
     Args:
         recipe: Name of a recipe of the package, path of a YAML file, or what `load_recipe` returned.
         data_dir: Folder with the data; by default what the recipe says.
+        dataset: A `datasets.Dataset`, of which validation and test sentences are cut, or a `DatasetDict`; or the name
+            of one on the Hub, or its folder or file. Columns are found by what they hold, or named by `text_column`
+            and `label_column`.
         output_dir: Folder of the run; by default what the recipe says, or else `runs/<name of the recipe>`.
         settings: Every other key of a recipe (`malmoi keys` lists them) that is to have another value than there.
 
@@ -42,6 +50,7 @@ def train(
     """
     given = {
         **({} if data_dir is None else {"data_dir": data_dir}),
+        **({} if dataset is None else {"dataset": dataset}),
         **({} if output_dir is None else {"output_dir": output_dir}),
         **settings,
     }
@@ -57,6 +66,10 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     Raises:
         RecipeError: If a setting is unknown, or its value is of a kind that no recipe can hold.
     """
+    dataset = settings.get("dataset")
+    if dataset is not None and not isinstance(dataset, (str, os.PathLike)):
+        settings = {key: value for key, value in settings.items() if key != "dataset"}
+        recipe = recipe._replace(dataset=dataset)
     given = {key: _plain(key, value) for key, value in settings.items()}
     changed = recipe._replace(flags={**recipe.flags, **given})
     known = keys_of(changed)

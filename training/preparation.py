@@ -72,7 +72,7 @@ def prepare(request: TrainingRequest) -> Preparation:
     set_seed(seed)
     finished = find_finished_model(task, arguments, request.recipe)
     body = find_body(task, arguments, request.recipe) if finished is None else None
-    splits = load_splits(task, arguments, seed=seed)
+    splits = load_splits(task, arguments, seed=seed, dataset=request.recipe.dataset)
     for fault in split_faults(splits):
         notify(fault)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
@@ -143,16 +143,18 @@ def new_model(
     return model, tokenizer, embeddings
 
 
-def load_splits(task: Task, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
-    """Read the data of a training.
+def load_splits(task: Task, arguments: RecipeArguments, *, seed: int, dataset: object = None) -> DatasetDict:
+    """Read the data of a training: what the arguments name, or a dataset given in Python.
 
     Raises:
         RecipeError: If a split is missing.
     """
-    splits = task.read(arguments, seed=seed)
+    splits = task.read(arguments, seed=seed, dataset=dataset)
     for split in ("train", "validation"):
         if split not in splits:
-            raise RecipeError(f"{arguments.data_dir} holds no {split} file for the reader {arguments.reader}.")
+            what = f"{split} file" if arguments.data_dir else f"{split} split"
+            place = arguments.data_dir or arguments.dataset or "The data set"
+            raise RecipeError(f"{place} holds no {what} for the reader {arguments.reader}.")
     return splits
 
 

@@ -13,11 +13,17 @@ DATASET = "dataset"
 """The reader of datasets, which is meant where one is named."""
 
 
-def reading_options(arguments: RecipeArguments) -> ReadingOptions:
-    """Return what a recipe says of its data."""
-    return ReadingOptions(
+def reading_options(arguments: RecipeArguments, *, dataset: object = None) -> ReadingOptions:
+    """Return what a recipe says of its data.
+
+    Args:
+        arguments: The arguments of the task.
+        dataset: A dataset given in Python, which comes before one that the arguments name.
+    """
+    options = ReadingOptions(
         **{field.name: getattr(arguments, field.name) for field in dataclasses.fields(ReadingOptions)}
     )
+    return options if dataset is None else dataclasses.replace(options, dataset=dataset)
 
 
 def reader_of_training(recipe: Recipe, arguments: RecipeArguments) -> str:
@@ -29,7 +35,8 @@ def reader_of_training(recipe: Recipe, arguments: RecipeArguments) -> str:
     Raises:
         RecipeError: If several formats fit, or none does and the recipe names none.
     """
-    if arguments.dataset is not None and "reader" not in recipe.flags:
+    is_given = arguments.dataset is not None or recipe.dataset is not None
+    if is_given and "reader" not in recipe.flags:
         return DATASET
     named = arguments.reader
     own_words = "reader" in recipe.flags or ("reader" in recipe.settings and not recipe.is_of_the_package)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from datasets import Dataset
 from transformers import TrainerState, TrainingArguments
 
 from malmoi.data.readers import READERS
+from malmoi.data.split_cutting import Cut, cut_of
 from malmoi.data.split_faults import count_repeated
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 from malmoi.recipes.recipe import Recipe
@@ -29,7 +31,15 @@ from malmoi.training.trainer import Training
 # flags that say where things lie and not what is trained; a report is published, a path is nobody's business
 OF_THIS_MACHINE = ("data_dir", "output_dir", "overwrite", "resume_from_checkpoint")
 # settings that may be names on the Hub or paths, some of them several with commas between them
-NAMES_OR_PATHS = ("tokenizer", "model_name_or_path", "embeddings", "lexicon", "silver_text", "silver_teachers")
+NAMES_OR_PATHS = (
+    "dataset",
+    "tokenizer",
+    "model_name_or_path",
+    "embeddings",
+    "lexicon",
+    "silver_text",
+    "silver_teachers",
+)
 
 
 def make_report(
@@ -62,7 +72,15 @@ def make_report(
         "task": task.name,
         "model_type": prepared.model.config.model_type,
         **describe_beginning(request, prepared, plan),
-        "data": describe_data(task, arguments.reader, arguments.data_dir, prepared.splits, split="validation"),
+        "data": describe_data(
+            task,
+            arguments.reader,
+            arguments.data_dir,
+            prepared.splits,
+            split="validation",
+            dataset=arguments.dataset if request.recipe.dataset is None else request.recipe.dataset,
+            cut=cut_of(prepared.splits),
+        ),
         "training": describe_steps(request, prepared, plan, state),
         "tokenizer": {"vocab_size": len(prepared.tokenizer), **task.describe_tokens(evaluation)},
         **({"embeddings": prepared.embeddings} if prepared.embeddings else {}),
@@ -138,23 +156,51 @@ def describe_settings(recipe: Recipe) -> dict[str, Any]:
 
 def name_without_path(name: str) -> str:
     """Return the name of a file or folder without where it lies; what is neither, as a name on the Hub, stays."""
-    path = Path(name.strip())
+    path = Path(name.strip()).expanduser()
     return path.name if path.exists() else name
 
 
 def describe_data(
-    task: Task, reader: str, data_dir: str | Path | None, splits: Mapping[str, Dataset], *, split: str
+    task: Task,
+    reader: str,
+    data_dir: str | Path | None,
+    splits: Mapping[str, Dataset],
+    *,
+    split: str,
+    dataset: object = None,
+    cut: Cut | None = None,
 ) -> dict[str, Any]:
-    """Return where the data comes from, how much there is, and on which part the figures are measured."""
+    """Return where the data comes from, how much there is, and on which part the figures are measured.
+
+    Args:
+        task: What they are for.
+        reader: The reader that has read them.
+        data_dir: Their folder, if there is one.
+        splits: The splits.
+        split: The one that is measured.
+        dataset: The dataset that they are of, if `data_dir` does not say where they are.
+        cut: How missing splits were cut, if they were.
+    """
     return {
         "reader": reader,
-        "source": Path(data_dir).name if data_dir else READERS[reader].default_source,
+        "source": describe_source(reader, data_dir, dataset),
         "split": split,
         "texts": {name: rows.num_rows for name, rows in splits.items()},
+        **({} if cut is None else {"cut": cut._asdict()}),
         "labels": task.labels(splits[split]),
         "fingerprint": fingerprint(splits[split]),
         **({"also_in_training": count_repeated(splits)} if "train" in splits else {}),
     }
+
+
+def describe_source(reader: str, data_dir: str | Path | None, dataset: object) -> str | None:
+    """Return what a report calls the data: their name on the Hub, or that of their folder without where it lies."""
+    if dataset is None:
+        return Path(data_dir).name if data_dir else READERS[reader].default_source
+    if not isinstance(dataset, (str, os.PathLike)):
+        return f"a {type(dataset).__name__} in Python"
+    name = name_without_path(os.fspath(dataset))
+    return name if Path(dataset).expanduser().exists() else f"{name} (Hub)"
 
 
 def fingerprint(dataset: Dataset) -> str:

@@ -9,6 +9,7 @@ from datasets import DatasetDict
 from malmoi.data.notice import list_names
 from malmoi.data.readers.brat import holds_brat, read_brat
 from malmoi.data.readers.conll import holds_conll, read_conll
+from malmoi.data.readers.dataset import holds_dataset, read_dataset
 from malmoi.data.readers.inline_marks import holds_inline_marks, read_inline_marks
 from malmoi.data.readers.jsonl import holds_jsonl, read_jsonl
 from malmoi.data.readers.klue_ner import holds_klue_ner, read_klue_ner
@@ -48,6 +49,12 @@ class Reader(NamedTuple):
 READERS = {
     "brat": Reader(read_brat, ("named-entities",), holds_brat),
     "conll": Reader(read_conll, ("named-entities",), holds_conll, options=("tag_column", "token_separator")),
+    "dataset": Reader(
+        read_dataset,
+        ("named-entities", "sentence-classification", "word-spacing"),
+        holds_dataset,
+        options=("dataset", "text_column", "label_column", "token_separator"),
+    ),
     "inline-marks": Reader(read_inline_marks, ("named-entities",), holds_inline_marks, "the sample corpus"),
     "jsonl": Reader(read_jsonl, ("named-entities", "sentence-classification"), holds_jsonl),
     "klue-ner": Reader(read_klue_ner, ("named-entities",), holds_klue_ner, "klue/klue (Hub)", is_divided=True),

@@ -1,14 +1,17 @@
 """The form of a folder is known by a look into its files."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from datasets import Dataset, DatasetDict
 
 from malmoi.data.readers import READERS, read_splits, readers_that_fit
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.user_error import UserError
 
+ROWS = Dataset.from_dict({"tokens": [["서울", "갔다"]], "ner_tags": [["B-LC", "O"]]})
 ALL_TASKS = ("named-entities", "word-spacing", "sentence-classification")
 LABEL_STUDIO_TASK = {
     "id": 1,
@@ -31,6 +34,7 @@ NIKL_SENTENCE = {"id": "a.1", "form": "서울에 갔다.", "NE": [{"form": "서�
 FILES = {
     "brat": {"doc-1.txt": "서울에 갔다.\n", "doc-1.ann": "T1\tLC 0 2\t서울\n"},
     "conll": {"train.txt": "서울 B-LC\n에 O\n갔다 O\n\n그는 O\n웃었다 O\n"},
+    "dataset": {"train.csv": "text,label\n재미있다,좋음\n지루하다,나쁨\n"},
     "inline-marks": {"train.txt": "<서울:LC>에 갔다.\n그는 웃었다.\n" * 20},
     "jsonl": {"train.jsonl": '{"text": "서울에 갔다.", "label": [[0, 2, "LC"]]}\n'},
     "klue-ner": {"klue-ner-v1.1_train.tsv": "## 1\t<서울:LC>\n서\tB-LC\n울\tI-LC\n\n"},
@@ -86,6 +90,40 @@ def test_columns_of_every_kind_are_recognised_as_such(tmp_path: Path, name: str,
 def test_other_columns_are_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "data.tsv").write_text(content, encoding="utf-8")
     assert "conll" not in readers_that_fit(tmp_path, ALL_TASKS)
+
+
+def saved(folder: Path) -> None:
+    ROWS.save_to_disk(folder)
+
+
+def saved_splits(folder: Path) -> None:
+    DatasetDict({"train": ROWS}).save_to_disk(folder)
+
+
+def parquet(folder: Path) -> None:
+    (folder / "data").mkdir()
+    ROWS.to_parquet(folder / "data/train.parquet")
+
+
+def comma_separated(folder: Path) -> None:
+    (folder / "texts.csv").write_text("문장\n집에 갔다\n", encoding="utf-8")
+
+
+def tab_separated(folder: Path) -> None:
+    (folder / "dev.tsv").write_text("id\treview\tlabel\n1\t재미있다\t1\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("made", [saved, saved_splits, parquet, comma_separated, tab_separated])
+def test_a_dataset_is_recognised_and_nothing_beside_it(made: Callable[[Path], None], tmp_path: Path) -> None:
+    made(tmp_path)
+    assert readers_that_fit(tmp_path, ALL_TASKS) == ["dataset"]
+
+
+def test_files_with_other_columns_are_no_dataset(tmp_path: Path) -> None:
+    (tmp_path / "numbers.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "old.csv").write_bytes("문장,분류\n".encode("cp949"))
+    assert readers_that_fit(tmp_path, ALL_TASKS) == []
 
 
 def test_every_reader_has_a_folder_here() -> None:

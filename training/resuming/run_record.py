@@ -23,7 +23,8 @@ from malmoi.training.resuming.checkpoints import read_state
 
 # what may change on the way, and what is compared by what it leads to: data, vocabulary, weights
 FREE_ARGUMENTS = (
-    *("reader", "data_dir", "overwrite", "early_stopping_patience", "early_stopping_threshold"),
+    *("reader", "data_dir", "dataset", "text_column", "label_column", "tag_column", "token_separator", "annotator"),
+    *("division_seed", "trim_josa", "overwrite", "early_stopping_patience", "early_stopping_threshold"),
     *("tokenizer", "tokenizer_min_frequency", "tokenizer_vocab_size", "model_type", "model_name_or_path"),
     *("embeddings", "keep_optimizer", "silver_text", "silver_teachers"),
 )

@@ -51,7 +51,7 @@ class LanguageModel(Task):
     example = "오늘은 날씨가 좋아서 공원에 갔다."
     breakdown = "direction"
 
-    def read(self, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
+    def read(self, arguments: RecipeArguments, *, seed: int, dataset: object = None) -> DatasetDict:
         """Return the texts; without a validation file, some of the training files are held out."""
         assert isinstance(arguments, LanguageModelArguments)
         splits = read_plain_text(Path(arguments.data_dir) if arguments.data_dir else None, lines=arguments.text_lines)

@@ -36,13 +36,13 @@ class Task(ABC):
     only_of_finished_models: tuple[str, ...] = ()
     """The figures that are not measured after every epoch: those on altered texts."""
 
-    def read(self, arguments: RecipeArguments, *, seed: int) -> DatasetDict:
-        """Return the splits of the data that the recipe names."""
+    def read(self, arguments: RecipeArguments, *, seed: int, dataset: object = None) -> DatasetDict:
+        """Return the splits of the data that the recipe names, or of a dataset given in Python."""
         return read_splits(
             arguments.reader,
             Path(arguments.data_dir) if arguments.data_dir else None,
             task=self.name,
-            options=reading_options(arguments),
+            options=reading_options(arguments, dataset=dataset),
             division_seed=arguments.division_seed,
         )
 

@@ -1,0 +1,117 @@
+"""Files of rows with commas, semicolons or tabs between their columns, under a heading: CSV and TSV.
+
+Every column is text as it stands: a review `null` is no missing value, and a label `01` no number.
+"""
+
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datasets import Features, Value
+
+from malmoi.data.source_rows import BATCH, RowBatch, SourceRows
+from malmoi.data.text_lines import DataFormatError, read_lines
+
+SUFFIXES = (".csv", ".tsv")
+DELIMITERS = (",", ";", "\t")
+
+
+def comma_separated_rows(path: Path) -> SourceRows:
+    """Return the rows of a CSV or TSV file; their numbers are those of the lines in which they begin.
+
+    The delimiter is the one that the heading has most of. Columns may stand in quotes, and hold line breaks then. In
+    files with tabs, a quote is a quote, unless quotes are doubled within a column in quotes as CSV does it, or a line
+    has too few or many columns without them.
+
+    Raises:
+        DataFormatError: If the file is empty or not UTF-8, or its heading has a column twice; reading it, if a row has
+            more or fewer columns than the heading.
+    """
+    heading = heading_of(path)
+    twice = [name for index, name in enumerate(heading) if name in heading[:index]]
+    if twice:
+        raise DataFormatError(path, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")
+
+    def read(columns: list[str]) -> Iterator[RowBatch]:
+        places = [heading.index(name) for name in columns]
+        rows: list[tuple[int, list[str]]] = []
+        for row in _data_rows(path, heading):
+            rows.append(row)
+            if len(rows) == BATCH:
+                yield _batch(rows, columns, places)
+                rows = []
+        if rows:
+            yield _batch(rows, columns, places)
+
+    return SourceRows(
+        name=str(path), features=Features({name: Value("string") for name in heading}), read=read, unit="line"
+    )
+
+
+def heading_of(path: Path) -> list[str]:
+    """Return the names of the columns in the first line of a file.
+
+    Raises:
+        DataFormatError: If there is none, or it is not UTF-8.
+    """
+    _, line = next(read_lines(path))
+    return [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)))] if line.strip() else []
+
+
+def _delimiter(heading: str) -> str:
+    return max(DELIMITERS, key=heading.count)
+
+
+def _data_rows(path: Path, heading: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows below the heading, without empty ones, with the numbers of their first lines."""
+    delimiter = _delimiter(next(read_lines(path))[1])
+    lines = (line + "\n" for _, line in read_lines(path))
+    has_quotes = delimiter != "\t" or _has_quotes(path, len(heading))
+    reader = csv.reader(
+        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE, strict=True
+    )
+    number = 1
+    with _columns_of_any_length():
+        try:
+            for row in reader:
+                if number > 1 and row:
+                    if len(row) != len(heading):
+                        raise DataFormatError(
+                            path, number, f"expected {len(heading)} columns as in the heading, got {len(row)}."
+                        )
+                    yield number, row
+                number = reader.line_num + 1
+        except csv.Error as error:
+            raise DataFormatError(
+                path, number, f"expected columns as CSV has them, with quotes in pairs, but {error}."
+            ) from None
+
+
+def _has_quotes(path: Path, width: int) -> bool:
+    """Tell whether quotes in a file with tabs are those of CSV."""
+    for _, line in read_lines(path):
+        cells = line.split("\t")
+        if line and len(cells) != width:
+            return '"' in line
+        if any(cell.startswith('"') and cell.endswith('"') and '""' in cell[1:-1] for cell in cells):
+            return True
+    return False
+
+
+@contextmanager
+def _columns_of_any_length() -> Iterator[None]:
+    """Lift the limit of Python's CSV reader, 131,072 characters in a column, as long as rows are read."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _batch(rows: list[tuple[int, list[str]]], columns: list[str], places: list[int]) -> RowBatch:
+    return RowBatch(
+        [number for number, _ in rows],
+        {name: [row[place] for _, row in rows] for name, place in zip(columns, places)},
+    )

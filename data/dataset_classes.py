@@ -1,0 +1,165 @@
+"""Rows of a dataset with a class each, and rows of texts alone."""
+
+from array import array
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, Value
+
+from malmoi.data.classified_dataset import class_name, classified_features
+from malmoi.data.dataset_columns import DOCUMENT, IDENTIFIER, aside_column, class_column, text_column
+from malmoi.data.dataset_source import Splits
+from malmoi.data.notice import list_names, notify, shorten
+from malmoi.data.source_rows import SourceRows
+from malmoi.data.text_lines import DataFormatError
+
+SECRET = -1
+"""Stands in datasets of the Hub for a class that is not told, as those of some test sets."""
+
+
+def class_splits(splits: Splits, *, text_name: str | None, label_name: str | None) -> DatasetDict:
+    """Return the classified texts of each split.
+
+    Classes are in the order of a `ClassLabel`, otherwise in that of the alphabet; numbers are named by their digits,
+    true and false by these words. Rows whose text is blank are left out, and so are splits without classes; both is
+    said.
+
+    Args:
+        splits: The rows of the dataset.
+        text_name: What the user says is the column of texts.
+        label_name: What the user says is the column of classes.
+
+    Raises:
+        UserError: If there are no such columns, or a row is malformed: it names the row.
+    """
+    read: dict[str, ClassifiedRows] = {}
+    for split, sources in splits.items():
+        rows = ClassifiedRows(split, sources[0].name)
+        for source in sources:
+            label = class_column(source.features, source.name, named=label_name)
+            rows.add(source, text_column(source.features, source.name, named=text_name, without=[label]), label)
+        rows.say_blank()
+        if rows.is_secret:
+            notify(f"{sources[0].name} is left out: its classes are not told ({SECRET}).")
+        else:
+            read[split] = rows
+    declared = {rows.declared for rows in read.values()}
+    in_order = declared.pop() if len(declared) == 1 else None
+    classes = list(in_order or sorted({name for rows in read.values() for name in rows.names}))
+    place = next(iter(splits.values()))[0].name
+    if len(classes) < 2:
+        raise DataFormatError(place, None, f"expected texts of at least two classes, got {list_names(classes)}.")
+    return DatasetDict({split: rows.dataset(classes) for split, rows in read.items()})
+
+
+class ClassifiedRows:
+    """Classified texts of one split as columns, which grow batch by batch, with numbers for the names of classes."""
+
+    def __init__(self, split: str, place: str):
+        self.split = split
+        self.place = place
+        self.texts: list[pa.Array] = []
+        self.ids: list[pa.Array] = []
+        self.documents: list[pa.Array] = []
+        self.numbers = array("q")
+        self.names: dict[str, int] = {}
+        self.declared: tuple[str, ...] | None = None
+        self.kind: type | None = None
+        self.blank: list[str] = []
+        self.first_secret: tuple[SourceRows, int] | None = None
+
+    @property
+    def is_secret(self) -> bool:
+        """Tell whether no row says its class."""
+        return self.first_secret is not None and not self.numbers
+
+    def add(self, source: SourceRows, text: str, label: str) -> None:
+        """Add the rows of a file or a split.
+
+        Raises:
+            DataFormatError: If a row has no text or no class, or a class of another kind than those before it.
+        """
+        feature = source.features[label]
+        if isinstance(feature, ClassLabel):
+            self.declared = tuple(map(class_name, feature.names))
+        beside = {
+            pattern: aside_column(source.features, pattern, without=(text, label))
+            for pattern in (IDENTIFIER, DOCUMENT)
+        }
+        wanted = [name for name in (text, label, *beside.values()) if name is not None]
+        for numbers, batch in source.read(wanted):
+            kept = [
+                index
+                for index, (number, written, value) in enumerate(zip(numbers, batch[text], batch[label]))
+                if self._takes(source, number, written, value, feature, text_column=text, label=label)
+            ]
+            ids, documents = (batch[name] if name else [None] * len(numbers) for name in beside.values())
+            self.texts.append(pa.array([batch[text][index] for index in kept], pa.string()))
+            self.ids.append(_texts(f"{self.split}-{numbers[i]}" if ids[i] is None else ids[i] for i in kept))
+            self.documents.append(_texts(documents[index] for index in kept))
+        if self.first_secret is not None and self.numbers:
+            secret_source, number = self.first_secret
+            raise secret_source.error(number, f"expected a class in {label!r}, got {SECRET}, which is none.")
+
+    def _takes(
+        self, source: SourceRows, number: int, text: Any, value: Any, feature: Any, *, text_column: str, label: str
+    ) -> bool:
+        """Note the class of a row; tell whether it has a text."""
+        for column, found in ((text_column, text), (label, value)):
+            if found is None:
+                raise source.error(number, f"expected a value in the column {column!r}, but there is a null.")
+        if not class_name(text):
+            self.blank.append(f"{source.unit} {number}")
+            return False
+        if isinstance(feature, ClassLabel):
+            if value == SECRET:
+                self.first_secret = self.first_secret or (source, number)
+                return False
+            name = class_name(feature.int2str(value))
+        else:
+            self.kind = self.kind or type(value)
+            if not isinstance(value, (str, int)) or type(value) is not self.kind:
+                raise source.error(
+                    number,
+                    f"expected classes of one kind in {label!r}, text or whole numbers, got {shorten(repr(value))}.",
+                )
+            name = class_name(str(value).lower() if isinstance(value, bool) else str(value))
+        if not name:
+            raise source.error(number, f"expected a class in the column {label!r}, got {shorten(str(value))}.")
+        self.numbers.append(self.names.setdefault(name, len(self.names)))
+        return True
+
+    def say_blank(self) -> None:
+        """Say how many rows had no text."""
+        if self.blank:
+            notify(f"{self.place}: {len(self.blank):,} rows without text are left out, the first is {self.blank[0]}.")
+
+    def dataset(self, classes: list[str]) -> Dataset:
+        """Return the rows in the form of every reader.
+
+        Args:
+            classes: All classes, in the order of their ids.
+
+        Raises:
+            DataFormatError: If there are no rows.
+        """
+        if not self.numbers:
+            raise DataFormatError(self.place, None, "expected texts, found none.")
+        ids = {name: index for index, name in enumerate(classes)}
+        in_order = [ids[name] for name in self.names]
+        columns = {
+            "id": pa.chunked_array(self.ids),
+            "text": pa.chunked_array(self.texts),
+            "label": pa.array([in_order[number] for number in self.numbers], pa.int64()),
+        }
+        features = classified_features(classes)
+        documents = pa.chunked_array(self.documents)
+        if documents.null_count < len(documents):
+            columns["document"] = documents
+            features = Features({**features, "document": Value("string")})
+        return Dataset(pa.table(columns), info=DatasetInfo(features=features))
+
+
+def _texts(values: Iterable[Any]) -> pa.Array:
+    return pa.array([None if value is None else str(value) for value in values], pa.string())

@@ -1,0 +1,199 @@
+"""Where the rows of a dataset come from: an object of `datasets`, a saved folder, data files, or the Hub."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Dataset, DatasetDict, Features, load_dataset, load_from_disk
+from datasets.exceptions import DatasetNotFoundError, DatasetsError
+
+from malmoi.data.comma_separated import SUFFIXES as COMMA_SEPARATED
+from malmoi.data.comma_separated import comma_separated_rows
+from malmoi.data.notice import list_names, notify
+from malmoi.data.source_rows import BATCH, RowBatch, SourceRows, rows_of_dataset
+from malmoi.data.split_files import SPLIT_NAMES, split_files, split_of
+from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.user_error import UserError
+
+Splits = dict[str, list[SourceRows]]
+
+IN_PYTHON = "the dataset"
+SAVED = ("dataset_dict.json", "state.json")
+"""The files by which a folder of `save_to_disk` is known."""
+JSON = (".jsonl", ".json")
+KINDS = ((".parquet",), COMMA_SEPARATED, JSON, (".arrow",))
+"""The suffixes of data files; those of a folder must be of one kind."""
+HUB_NAME = re.compile(r"(?P<path>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[^:\s]+))?(?::(?P<name>[^\s]+))?")
+"""`user/name`, `user/name:configuration`, `user/name@revision:configuration`."""
+
+
+def dataset_splits(dataset: object) -> Splits:
+    """Return the rows of each split of a dataset.
+
+    Args:
+        dataset: A `Dataset` or a `DatasetDict`; a folder that `save_to_disk` has written; a Parquet, CSV, TSV, JSON or
+            Arrow file, or a folder of such files; or what a dataset on the Hub is called.
+
+    Raises:
+        UserError: If there is no such dataset, or it cannot be read.
+    """
+    if isinstance(dataset, Dataset):
+        return {"train": [rows_of_dataset(dataset, IN_PYTHON)]}
+    if isinstance(dataset, Mapping) and all(isinstance(rows, Dataset) for rows in dataset.values()):
+        return _named_splits({str(name): rows for name, rows in dataset.items()}, IN_PYTHON)
+    if not isinstance(dataset, (str, os.PathLike)):
+        raise UserError(
+            f"`dataset` must be a Dataset or a DatasetDict of datasets, or a name or path of one, got "
+            f"{type(dataset).__name__}."
+        )
+    place = Path(dataset).expanduser()
+    if place.exists():
+        return _saved(place) if is_saved(place) else _files(place)
+    name = os.fspath(dataset)
+    found = HUB_NAME.fullmatch(name)
+    if found is None or name.startswith(".") or place.suffix in (suffix for kind in KINDS for suffix in kind):
+        raise UserError(f"{name}: there is no such file or folder, and no dataset on the Hub is called so.")
+    return _named_splits(_from_hub(name, **found.groupdict()), name)
+
+
+def is_saved(folder: Path) -> bool:
+    """Tell whether a folder was written by `save_to_disk`."""
+    return any((folder / name).is_file() for name in SAVED)
+
+
+def _named_splits(splits: Mapping[str, Dataset], place: str) -> Splits:
+    """Return the splits by what they are for, and say which are left out.
+
+    A name that is one of ours comes first; then one that holds it as a word. A split alone is for training.
+    """
+    exact = {name: split for split, names in SPLIT_NAMES.items() for name in names}
+    found: dict[str, str] = {}
+    for tell in (exact.get, split_of):
+        for name in splits:
+            split = tell(name)
+            if split is not None and split not in found and name not in found.values():
+                found[split] = name
+    if not found and len(splits) == 1:
+        found = {"train": next(iter(splits))}
+    if not found:
+        raise UserError(f"{place}: expected splits called train, validation or test, got {list_names([*splits])}.")
+    left_out = [f"{name} ({splits[name].num_rows:,} rows)" for name in splits if name not in found.values()]
+    if left_out:
+        notify(f"{place}: splits that are neither train, validation nor test are left out: {list_names(left_out)}.")
+    return {
+        split: [rows_of_dataset(splits[found[split]], f"{place} ({found[split]})")]
+        for split in SPLIT_NAMES
+        if split in found
+    }
+
+
+def _saved(folder: Path) -> Splits:
+    try:
+        dataset = load_from_disk(folder)
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise DataFormatError(
+            folder, None, f"expected a dataset of `save_to_disk`, but it is damaged ({_first_line(error)})."
+        ) from None
+    if isinstance(dataset, DatasetDict):
+        return _named_splits({str(name): rows for name, rows in dataset.items()}, str(folder))
+    return {"train": [rows_of_dataset(dataset, str(folder))]}
+
+
+def _files(source: Path) -> Splits:
+    """Return the rows of data files, each of the split that its name tells."""
+    expected = "a file or folder of Parquet, CSV, TSV, JSON or Arrow, or of `save_to_disk`"
+    suffixes = tuple(suffix for kind in KINDS for suffix in kind)
+    if source.is_file() and source.suffix.lower() not in suffixes:
+        raise DataFormatError(source, None, f"expected {expected}.")
+    splits = split_files(source, suffixes, expected=expected)
+    kinds = {kind for paths in splits.values() for path in paths for kind in KINDS if path.suffix.lower() in kind}
+    if len(kinds) > 1:
+        named = sorted({path.suffix for paths in splits.values() for path in paths})
+        raise DataFormatError(source, None, f"expected files of one kind, got {list_names(named)}.")
+    return {split: [_rows_of_file(path) for path in paths] for split, paths in splits.items()}
+
+
+def _rows_of_file(path: Path) -> SourceRows:
+    suffix = path.suffix.lower()
+    if suffix in COMMA_SEPARATED:
+        return comma_separated_rows(path)
+    try:
+        if suffix == ".parquet":
+            return _parquet_rows(path)
+        if suffix == ".arrow":
+            return rows_of_dataset(Dataset.from_file(str(path)), str(path))
+        for _ in read_lines(path):  # an encoding that is not UTF-8 is better told with its line
+            pass
+        return rows_of_dataset(load_dataset("json", data_files=str(path), split="train"), str(path))
+    except (OSError, pa.ArrowException, DatasetsError) as error:
+        cause = error.__cause__ or error
+        raise DataFormatError(
+            path, None, f"expected a {suffix} file, but it is damaged ({_first_line(cause)})."
+        ) from None
+
+
+def _parquet_rows(path: Path) -> SourceRows:
+    """Return the rows of a Parquet file, which are read batch by batch."""
+    features = Features.from_arrow_schema(pq.read_schema(path))
+
+    def read(columns: list[str]) -> Iterator[RowBatch]:
+        first = 1
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(BATCH, columns=columns):
+                    yield RowBatch(range(first, first + batch.num_rows), batch.to_pydict())
+                    first += batch.num_rows
+        except (OSError, pa.ArrowException) as error:
+            raise DataFormatError(
+                path, None, f"the Parquet file is damaged from row {first} on ({_first_line(error)})."
+            ) from None
+
+    return SourceRows(name=str(path), features=features, read=read)
+
+
+def _from_hub(dataset: str, *, path: str, revision: str | None, name: str | None) -> dict[str, Dataset]:
+    """Return the splits of a dataset on the Hub.
+
+    Args:
+        dataset: As the user wrote it.
+        path: Its repository.
+        revision: A branch, tag or commit of the repository.
+        name: The configuration.
+    """
+    try:
+        splits = load_dataset(path, name, revision=revision)
+    except DatasetNotFoundError:
+        raise UserError(
+            f"{dataset}: there is neither a file or folder of this name nor a dataset on the Hub that you may read; "
+            "for a private or gated one log in by `hf auth login`."
+        ) from None
+    except RuntimeError as error:
+        if "scripts are no longer supported" not in str(error):
+            raise
+        raise UserError(
+            f"{dataset} is a script, which is not run; many such datasets have a copy without one: "
+            f"{path}@refs/convert/parquet{f':{name}' if name else ''}."
+        ) from None
+    except ValueError as error:
+        known = re.search(r"\[.*\]", str(error), re.DOTALL)
+        if "onfig" not in str(error) or known is None:
+            raise UserError(f"{dataset} could not be read ({_first_line(error)}).") from error
+        names = re.findall(r"'([^']*)'", known[0])
+        raise UserError(
+            f"{dataset}: say which of its configurations is meant, as in {path}:{names[0] if names else 'NAME'}; it "
+            f"has {list_names(names, shown=20)}."
+        ) from None
+    except (OSError, DatasetsError) as error:  # OSError includes every failed connection
+        raise UserError(
+            f"{dataset}: there is no file or folder of this name, and it could not be fetched from the Hub "
+            f"({type(error).__name__}). Either connect to the network, or give the folder of a copy that "
+            "`save_to_disk` has written where there is one."
+        ) from error
+    return {str(split): rows for split, rows in splits.items()}
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,56 @@
+"""Rows of a dataset as texts alone, for word spacing."""
+
+from collections.abc import Iterator, Sequence
+
+from datasets import Dataset, DatasetDict, concatenate_datasets
+
+from malmoi.data.dataset_columns import IDENTIFIER, aside_column, text_column
+from malmoi.data.dataset_source import Splits
+from malmoi.data.notice import notify
+from malmoi.data.source_rows import SourceRows
+from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
+from malmoi.data.text_lines import DataFormatError
+from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
+
+
+def spacing_splits(splits: Splits, *, text_name: str | None) -> DatasetDict:
+    """Return the texts of each split without spaces, and with spacing tags. Blank ones are left out, and said.
+
+    Args:
+        splits: The rows of the dataset.
+        text_name: What the user says is the column of texts.
+
+    Raises:
+        UserError: If there is no such column, or a row is malformed: it names the row.
+    """
+    return DatasetDict({split: _dataset(split, sources, text_name) for split, sources in splits.items()})
+
+
+def _dataset(split: str, sources: Sequence[SourceRows], text_name: str | None) -> Dataset:
+    chunks = [
+        tagged_dataset(chunk, SPACING_LABELS) for rows in sources for chunk in _chunks(split, rows, text_name) if chunk
+    ]
+    if not chunks:
+        raise DataFormatError(sources[0].name, None, "expected texts, found none.")
+    return concatenate_datasets(chunks)
+
+
+def _chunks(split: str, rows: SourceRows, text_name: str | None) -> Iterator[list[TaggedSentence]]:
+    column = text_column(rows.features, rows.name, named=text_name)
+    identifier = aside_column(rows.features, IDENTIFIER, without=(column,))
+    blank: list[int] = []
+    for numbers, batch in rows.read([column, *([identifier] if identifier else [])]):
+        chunk = []
+        ids = batch[identifier] if identifier else [None] * len(numbers)
+        for number, text, row_id in zip(numbers, batch[column], ids):
+            if text is None:
+                raise rows.error(number, f"expected a text in the column {column!r}, but there is a null.")
+            characters, tags = split_spaces(text)
+            if characters:
+                sentence_id = f"{split}-{number}" if row_id is None else str(row_id)
+                chunk.append(TaggedSentence(id=sentence_id, text=characters, tags=tags))
+            else:
+                blank.append(number)
+        yield chunk
+    if blank:
+        notify(f"{rows.name}: {len(blank):,} rows without text are left out, the first is {rows.unit} {blank[0]}.")

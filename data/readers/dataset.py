@@ -1,0 +1,81 @@
+"""Datasets of the library `datasets`: of the Hub, saved, as Parquet, CSV, TSV, JSON or Arrow files, or in Python."""
+
+import csv
+from pathlib import Path
+
+from datasets import DatasetDict
+
+from malmoi.data.comma_separated import SUFFIXES as COMMA_SEPARATED
+from malmoi.data.comma_separated import heading_of
+from malmoi.data.dataset_classes import class_splits
+from malmoi.data.dataset_names import marked_texts
+from malmoi.data.dataset_source import dataset_splits, is_saved
+from malmoi.data.dataset_texts import spacing_splits
+from malmoi.data.marked_text import marked_splits
+from malmoi.data.readers.labelled_texts import CLASS_HEADING, TEXT_HEADING
+from malmoi.data.user_error import UserError
+
+KNOWN_BY_NAME = (".parquet", ".arrow")
+
+
+def read_dataset(
+    data_dir: Path | None,
+    *,
+    task: str,
+    dataset: object = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    token_separator: str | None = None,
+) -> DatasetDict:
+    """Return the splits of a dataset: sentences with names, texts with classes, or texts to be spaced.
+
+    Names are tags of tokens, or spans of a text. What columns are told by, `malmoi.data.dataset_columns` says.
+
+    Args:
+        data_dir: Folder or file of the dataset, if `dataset` does not say what it is.
+        task: What it is read for.
+        dataset: A `Dataset` or `DatasetDict`, its name on the Hub, or its folder or file.
+        text_column: The column with the texts, or the tokens.
+        label_column: The column with the tags, spans or classes.
+        token_separator: What stands between tokens.
+
+    Raises:
+        UserError: If it cannot be read, has no such columns, or a row is malformed: it names file or split and row.
+    """
+    source = data_dir if dataset is None else dataset
+    if source is None:
+        raise UserError("Say which dataset is read: its name on the Hub, or its folder or file, by --dataset.")
+    if data_dir is not None and dataset is not None:
+        raise UserError(f"Two data sets are given, --dataset and --data_dir {data_dir}; leave out one of them.")
+    if task == "named-entities":
+        splits = dataset_splits(source)
+        return marked_splits(
+            marked_texts(splits, text_name=text_column, label_name=label_column, token_separator=token_separator)
+        )
+    for flag, value in (("token_separator", token_separator), ("label_column", label_column)):
+        if value is not None and not (flag == "label_column" and task == "sentence-classification"):
+            raise UserError(f"--{flag} is for other tasks than {task}.")
+    if task == "sentence-classification":
+        return class_splits(dataset_splits(source), text_name=text_column, label_name=label_column)
+    return spacing_splits(dataset_splits(source), text_name=text_column)
+
+
+def holds_dataset(data_dir: Path) -> bool:
+    """Tell whether a folder was saved by `datasets`, or holds Parquet or Arrow files, or CSV with a known heading."""
+    if data_dir.is_dir() and is_saved(data_dir):
+        return True
+    files = [data_dir] if data_dir.is_file() else [path for path in data_dir.rglob("*") if path.is_file()]
+    return any(
+        path.suffix.lower() in KNOWN_BY_NAME or (path.suffix.lower() in COMMA_SEPARATED and _has_heading(path))
+        for path in files
+    )
+
+
+def _has_heading(path: Path) -> bool:
+    """Tell whether a file begins with the name of a column of texts, alone or beside one of classes."""
+    try:
+        names = heading_of(path)
+    except (UserError, OSError, csv.Error):
+        return False
+    texts = [name for name in names if TEXT_HEADING.fullmatch(name)]
+    return bool(texts) and (len(names) == 1 or any(CLASS_HEADING.fullmatch(name) for name in names))
