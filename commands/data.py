@@ -137,8 +137,12 @@ def export_data(
     data = data_of(data_dir, reader=reader, task=task, options=options)
     check_export(form, output, task=data.task)
     paths = export(data.splits, form, output, task=data.task)
-    for path, rows in zip(paths, data.splits.values()):
-        print(f"{path}: {rows.num_rows:,} texts")
+    texts = " and ".join(f"{rows.num_rows:,} {split}" for split, rows in data.splits.items())
+    print(f"{output}: {texts} texts in the form {form}, in {_files(len(paths))}.")
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def _inspect(data: ReadData) -> Inspection:

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 logger = logging.getLogger("malmoi")
 
@@ -11,6 +12,16 @@ def notify(message: str) -> None:
     """Log a sentence as a warning, in the first of several processes alone."""
     if os.environ.get("RANK", "0") == "0":
         logger.warning("malmoi: %s", message)
+
+
+@contextmanager
+def without_notices() -> Iterator[None]:
+    """Say nothing by `notify`: for what is read a second time."""
+    was_disabled, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled
 
 
 def shorten(text: str, *, length: int = 60) -> str:

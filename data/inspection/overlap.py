@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
-from malmoi.data.inspection.findings import MOST_PLACES, Case, Finding, in_order, place, ranked
+from malmoi.data.inspection.findings import MOST_PLACES, Case, Finding, in_order, place, place_of_marks, ranked
 from malmoi.data.inspection.inspected_text import InspectedText
 from malmoi.data.inspection.summaries import by_split
 from malmoi.data.silver_text import letters_and_digits
@@ -60,14 +60,13 @@ def texts_with_two_answers(texts: Sequence[InspectedText], content: Sequence[str
     """
     cases = []
     for rows in _groups(content, texts):
-        first = {_answer(row): row for row in reversed(rows)}
+        first: dict[object, InspectedText] = {}
+        for row in rows:
+            first.setdefault(_answer(row), row)
         if len(first) > 1:
             types = Counter(row.label for row in rows if row.label is not None)
-            shown = [
-                place(row)._replace(marks=[*row.names]) if len(row.text) < 160 else place(row)
-                for row in first.values()
-            ]
-            cases.append(Case("", len(rows), shown[::-1][:MOST_PLACES], types=dict(types.most_common())))
+            shown = [place_of_marks(row, row.names) for row in first.values()]
+            cases.append(Case("", len(rows), shown[:MOST_PLACES], types=dict(types.most_common())))
     return ranked("texts_with_two_answers", cases, of=len(texts))
 
 

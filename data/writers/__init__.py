@@ -6,7 +6,11 @@ from typing import NamedTuple
 
 from datasets import DatasetDict
 
+from malmoi.data.writers.brat import write_brat
+from malmoi.data.writers.conll import write_conll
+from malmoi.data.writers.dataset import write_dataset
 from malmoi.data.writers.inline_marks import write_inline_marks
+from malmoi.data.writers.jsonl import write_jsonl
 from malmoi.data.writers.labelled_texts import write_labelled_texts
 from malmoi.data.writers.plain_sentences import write_plain_sentences
 
@@ -23,7 +27,11 @@ class Writer(NamedTuple):
 
 
 WRITERS = {
+    "brat": Writer(write_brat, ("named-entities",), "brat"),
+    "conll": Writer(write_conll, ("named-entities",), "conll"),
+    "dataset": Writer(write_dataset, ("named-entities", "sentence-classification", "word-spacing"), "dataset"),
     "inline": Writer(write_inline_marks, ("named-entities",), "inline-marks"),
+    "jsonl": Writer(write_jsonl, ("named-entities", "sentence-classification"), "jsonl"),
     "labelled-texts": Writer(write_labelled_texts, ("sentence-classification",), "labelled-texts"),
     "plain-sentences": Writer(write_plain_sentences, ("word-spacing",), "plain-sentences"),
 }

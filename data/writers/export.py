@@ -7,7 +7,7 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict
 
 from malmoi.data.inspection.inspected_text import inspected_texts
-from malmoi.data.notice import list_names, shorten
+from malmoi.data.notice import list_names, shorten, without_notices
 from malmoi.data.readers import READERS
 from malmoi.data.user_error import UserError
 from malmoi.data.writers import WRITERS, writers_of
@@ -70,7 +70,8 @@ def export(splits: DatasetDict, form: str, folder: Path, *, task: str) -> list[P
 def _read_again(folder: Path, form: str, *, task: str) -> DatasetDict:
     reader = READERS[WRITERS[form].reader]
     try:
-        return reader.read(folder, **({"task": task} if len(reader.tasks) > 1 else {}))
+        with without_notices():
+            return reader.read(folder, **({"task": task} if len(reader.tasks) > 1 else {}))
     except UserError as error:
         said = str(error).replace(f"{folder}/", "").replace(str(folder), folder.name)
         raise UserError(f"The form {form} cannot hold these data, as it could not be read again: {said}") from error
@@ -80,7 +81,10 @@ def _check_same(splits: DatasetDict, again: DatasetDict, form: str) -> None:
     if {*splits} != {*again}:
         raise UserError(f"The form {form} has no place for the splits {list_names(sorted({*splits} - {*again}))}.")
     for split, rows in splits.items():
-        for before, after in zip(_content(rows), _content(again[split]), strict=True):
+        if rows.num_rows != again[split].num_rows:
+            counts = f"{rows.num_rows:,} texts would be read as {again[split].num_rows:,}"
+            raise UserError(f"The form {form} cannot hold {split}: {counts}.")
+        for before, after in zip(_content(rows), _content(again[split])):
             if before[1:] != after[1:]:
                 raise UserError(
                     f"The form {form} cannot hold {split}, {before[0]}: {shorten(before[1])} would be read as another."

@@ -1,5 +1,6 @@
 """How findings are put into words, in the language of a reader; console, JSON and page all take it from here."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 from malmoi.data.inspection.findings import Case, Finding, Place
 from malmoi.data.inspection.inspected_text import Form
 from malmoi.data.inspection.inspection import Inspection
+from malmoi.data.inspection.summaries import QUANTILES
 
 LANGUAGES = ("en", "ko")
 OF_OTHER_MARKS = ("unmarked_names", "half_names")
@@ -110,12 +112,19 @@ def inspection_json(inspection: Inspection, *, source: str, reader: str) -> dict
         "source": source,
         "reader": reader,
         "form": inspection.form.value,
-        "splits": [split._asdict() for split in inspection.splits],
-        "labels": [label._asdict() for label in inspection.labels],
+        "splits": [
+            split._asdict() | {"lengths": _quantiles(split.lengths), "words_of_text": _quantiles(split.words_of_text)}
+            for split in inspection.splits
+        ],
+        "labels": [label._asdict() | {"lengths": _quantiles(label.lengths)} for label in inspection.labels],
         "remarks": inspection.remarks,
         "findings": [_finding_json(finding) for finding in inspection.findings],
         "samples": [_place_json(sample) for sample in inspection.samples],
     }
+
+
+def _quantiles(lengths: Sequence[int]) -> dict[str, int]:
+    return {f"{100 * quantile:.0f} %": length for quantile, length in zip(QUANTILES, lengths)}
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:
