@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from malmoi.commands.data_command import data
 from malmoi.commands.data_options import (
     Annotator,
     DatasetName,
@@ -149,7 +150,7 @@ def evaluate(
     )
 
 
-for command in (tag, space, classify):
+for command in (data, tag, space, classify):
     app.command()(command)
 
 

@@ -15,14 +15,13 @@ def notify(message: str) -> None:
 
 
 @contextmanager
-def unsaid() -> Iterator[None]:
-    """Notify of nothing within: what is done there is done again later, and said then."""
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+def without_notices() -> Iterator[None]:
+    """Say nothing by `notify`: for what is read a second time."""
+    was_disabled, logger.disabled = logger.disabled, True
     try:
         yield
     finally:
-        logger.setLevel(level)
+        logger.disabled = was_disabled
 
 
 def shorten(text: str, *, length: int = 60) -> str:

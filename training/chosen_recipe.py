@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from datasets import DatasetDict
 
-from malmoi.data.notice import unsaid
+from malmoi.data.notice import without_notices
 from malmoi.data.readers import READERS
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
@@ -64,7 +64,7 @@ def _chosen(task: str, flags: Mapping[str, Any], *, texts: int) -> Recipe:
 def _splits(recipe: Recipe) -> DatasetDict:
     """Read the data once, for a look: training reads them again, and says then what is to be said."""
     arguments, training_arguments, _ = parse_recipe(recipe)
-    with unsaid():
+    with without_notices():
         return load_splits(TASKS[recipe.task], arguments, seed=training_arguments.seed, dataset=recipe.dataset)
 
 

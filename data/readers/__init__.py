@@ -87,7 +87,7 @@ def read_splits(
     *,
     task: str,
     options: ReadingOptions = NO_OPTIONS,
-    division_seed: int = DIVISION_SEED,
+    division_seed: int | None = DIVISION_SEED,
     trim_josa: bool = False,
 ) -> DatasetDict:
     """Return the splits of a data set; those that are missing are cut from the training set.
@@ -99,7 +99,7 @@ def read_splits(
         data_dir: Folder with the data; without it what the reader reads by itself.
         task: The task that they are for.
         options: What else the user says of the data.
-        division_seed: Seed by which missing splits are cut.
+        division_seed: Seed by which missing splits are cut; `None` leaves them missing.
         trim_josa: Whether names lose what looks like a josa at their end, by the rule of `malmoi.data.josa_trimming`.
 
     Raises:
@@ -119,7 +119,9 @@ def read_splits(
         splits = with_trimmed_josa(splits)
     elif task == NAMES:
         say_josa(splits)
-    return splits if reader.is_divided else with_missing_splits(splits, seed=division_seed)
+    if reader.is_divided or division_seed is None:
+        return splits
+    return with_missing_splits(splits, seed=division_seed)
 
 
 def readers_of(task: str) -> list[str]:

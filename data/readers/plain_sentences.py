@@ -38,6 +38,12 @@ def read_plain_sentences(data_dir: Path | None) -> DatasetDict:
     return DatasetDict({split: _spacing_dataset(_read_file(path)) for split, path in zip(splits, paths)})
 
 
+def sentences_as_written(data_dir: Path) -> dict[str, str]:
+    """Return the sentences of a folder with all their spaces, by their ids."""
+    paths = [data_dir / name for name in FILES if (data_dir / name).is_file()]
+    return dict(row for path in paths for row in _read_file(path))
+
+
 def holds_plain_sentences(data_dir: Path) -> bool:
     """Tell whether a folder holds text files of these names, without tabs and marks in their first lines."""
     lines = [line for name in FILES for line in first_lines(data_dir / name)]

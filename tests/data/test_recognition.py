@@ -32,9 +32,9 @@ LABEL_STUDIO_TASK = {
 }
 NIKL_SENTENCE = {"id": "a.1", "form": "서울에 갔다.", "NE": [{"form": "서울", "label": "LC", "begin": 0, "end": 2}]}
 FILES = {
+    "brat": {"doc-1.txt": "서울에 갔다.\n", "doc-1.ann": "T1\tLC 0 2\t서울\n"},
     "conll": {"train.txt": "서울 B-LC\n에 O\n갔다 O\n\n그는 O\n웃었다 O\n"},
     "dataset": {"train.csv": "text,label\n재미있다,좋음\n지루하다,나쁨\n"},
-    "brat": {"doc-1.txt": "서울에 갔다.\n", "doc-1.ann": "T1\tLC 0 2\t서울\n"},
     "inline-marks": {"train.txt": "<서울:LC>에 갔다.\n그는 웃었다.\n" * 20},
     "jsonl": {"train.jsonl": '{"text": "서울에 갔다.", "label": [[0, 2, "LC"]]}\n'},
     "klue-ner": {"klue-ner-v1.1_train.tsv": "## 1\t<서울:LC>\n서\tB-LC\n울\tI-LC\n\n"},

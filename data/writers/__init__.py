@@ -1,0 +1,43 @@
+"""Writers: each writes a `DatasetDict` in a form that a reader reads; `export.py` calls them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from datasets import DatasetDict
+
+from malmoi.data.writers.brat import write_brat
+from malmoi.data.writers.conll import write_conll
+from malmoi.data.writers.dataset import write_dataset
+from malmoi.data.writers.inline_marks import write_inline_marks
+from malmoi.data.writers.jsonl import write_jsonl
+from malmoi.data.writers.labelled_texts import write_labelled_texts
+from malmoi.data.writers.plain_sentences import write_plain_sentences
+
+
+class Writer(NamedTuple):
+    """A form that can be written."""
+
+    write: Callable[[DatasetDict, Path], list[Path]]
+    """Takes the splits and a folder that is there, and returns the files that it wrote."""
+    tasks: tuple[str, ...]
+    """The tasks whose data it can hold."""
+    reader: str
+    """The reader of `READERS` that reads the form again."""
+
+
+WRITERS = {
+    "brat": Writer(write_brat, ("named-entities",), "brat"),
+    "conll": Writer(write_conll, ("named-entities",), "conll"),
+    "dataset": Writer(write_dataset, ("named-entities", "sentence-classification", "word-spacing"), "dataset"),
+    "inline": Writer(write_inline_marks, ("named-entities",), "inline-marks"),
+    "jsonl": Writer(write_jsonl, ("named-entities", "sentence-classification"), "jsonl"),
+    "labelled-texts": Writer(write_labelled_texts, ("sentence-classification",), "labelled-texts"),
+    "plain-sentences": Writer(write_plain_sentences, ("word-spacing",), "plain-sentences"),
+}
+"""The forms by the name that `--export` gives them."""
+
+
+def writers_of(task: str) -> list[str]:
+    """Return the names of the forms that can hold the data of a task."""
+    return [name for name, writer in WRITERS.items() if task in writer.tasks]

@@ -1,0 +1,30 @@
+"""What can be a line of a text file."""
+
+from malmoi.data.text_lines import BYTE_ORDER_MARK
+from malmoi.data.user_error import UserError
+
+ENDS = {"\n": "a line feed", "\0": "a NUL"}
+
+
+def check_line(text: str, text_id: str, *, form: str) -> None:
+    """Check that a text comes back as it is where it is written as a line of its own.
+
+    Args:
+        text: The text.
+        text_id: What a message calls it.
+        form: The name of the form, for the message.
+
+    Raises:
+        UserError: If it would not.
+    """
+    found = next((name for character, name in ENDS.items() if character in text), None)
+    if text.endswith("\r"):
+        found = "a carriage return at its end"
+    elif text.startswith(BYTE_ORDER_MARK):
+        found = "a byte order mark at its beginning"
+    elif not text.strip():
+        found = "nothing but spaces"
+    if found is not None:
+        raise UserError(
+            f"{text_id} cannot be written in the form {form}, which has a line for each text: it has {found}."
+        )

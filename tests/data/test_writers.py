@@ -1,0 +1,193 @@
+"""What is read in one form is written in any other, and read again as it was; nothing is left half-written."""
+
+import tempfile
+from itertools import product
+from pathlib import Path
+
+import pytest
+from datasets import DatasetDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.property_tests import examples
+
+from malmoi.data.alignment import Span
+from malmoi.data.classified_dataset import classified_dataset
+from malmoi.data.inspection.inspected_text import inspected_texts
+from malmoi.data.marked_text import MarkedText, marked_splits
+from malmoi.data.readers import READERS
+from malmoi.data.readers.inline_marks import read_inline_marks
+from malmoi.data.readers.plain_sentences import read_plain_sentences
+from malmoi.data.user_error import UserError
+from malmoi.data.writers import WRITERS, writers_of
+from malmoi.data.writers.export import check_export, export
+
+TASKS = ("named-entities", "sentence-classification", "word-spacing")
+# what is a sign in one form or another
+PIECES = [
+    "손흥민",
+    "은 ",
+    "<",
+    ">",
+    ":",
+    "<가:PS>",
+    "\\",
+    "#",
+    '"',
+    "' ",
+    "O",
+    "1 2",
+    "👨‍👩‍👧",
+    "각",
+    "\u200b",
+    " ",
+    "T1",
+    "{",
+    ",",
+]
+TYPES = ["PS", "인물", "O-X"]
+PAIRS = [(task, *pair) for task in TASKS for pair in product(writers_of(task), repeat=2)]
+
+
+def content(splits: DatasetDict) -> dict[str, list[object]]:
+    """Return all but the ids, which not every form keeps."""
+    return {name: [row[2:] for row in inspected_texts({"": rows})] for name, rows in splits.items()}
+
+
+def read(folder: Path, form: str, task: str) -> DatasetDict:
+    """Read a folder that was written in a form."""
+    reader = READERS[WRITERS[form].reader]
+    return reader.read(folder, **({"task": task} if len(reader.tasks) > 1 else {}))
+
+
+def data_for(task: str) -> DatasetDict:
+    """Return data of a task."""
+    if task == "named-entities":
+        splits = read_inline_marks(None)
+        return DatasetDict({name: rows.select(range(20)) for name, rows in splits.items()})
+    if task == "word-spacing":
+        splits = read_plain_sentences(None)
+        return DatasetDict({name: rows.select(range(20)) for name, rows in splits.items()})
+    texts = ["재미있게 봤습니다.", '"좋다"고 합니다', "그저 그렇다", "  지루하다 ", "# 다시는 안 본다", "좋음\u200b"]
+    classes = ["나쁨", "좋음"]
+    rows = classified_dataset(
+        [{"id": str(number), "text": text, "label": classes[number % 2]} for number, text in enumerate(texts)], classes
+    )
+    return DatasetDict({"train": rows, "test": rows.select([0, 1])})
+
+
+@pytest.mark.parametrize(("task", "first", "second"), PAIRS)
+def test_every_form_becomes_every_other(task: str, first: str, second: str, tmp_path: Path) -> None:
+    splits = data_for(task)
+    paths = export(splits, first, tmp_path / "first", task=task)
+    assert paths
+    assert all(path.is_file() for path in paths)
+    between = read(tmp_path / "first", first, task)
+    assert READERS[WRITERS[first].reader].holds(tmp_path / "first")
+    export(between, second, tmp_path / "new" / "second", task=task)
+    assert content(read(tmp_path / "new" / "second", second, task)) == content(splits)
+    assert {path.name for path in tmp_path.iterdir()} == {"first", "new"}
+
+
+@st.composite
+def sentences(draw: st.DrawFn) -> MarkedText:
+    """Return a sentence with a name, which has characters that are signs in some form."""
+    pieces = draw(st.lists(st.sampled_from(PIECES), min_size=1, max_size=5))
+    name = draw(st.sampled_from(["춘천", "김 하늘", "<나>", "a:b", "9", '"따옴표"', "이\\", "👨‍👩‍👧"]))
+    place = draw(st.integers(0, len(pieces)))
+    start = len("".join(pieces[:place]))
+    text = "".join([*pieces[:place], name, *pieces[place:]])
+    span = Span(start, start + len(name), draw(st.sampled_from(TYPES)))
+    return MarkedText(id="s", text=text, spans=[span], path="made", line=1)
+
+
+@given(
+    made=st.lists(sentences(), min_size=1, max_size=4),
+    forms=st.permutations(writers_of("named-entities")),
+)
+@settings(max_examples=examples(20), deadline=None)
+def test_names_go_through_all_forms_in_any_order(made: list[MarkedText], forms: list[str]) -> None:
+    splits = marked_splits({"train": made, "test": made[:1]})
+    with tempfile.TemporaryDirectory() as folder:
+        data = splits
+        for form in forms:
+            export(data, form, Path(folder) / form, task="named-entities")
+            data = read(Path(folder) / form, form, "named-entities")
+        assert content(data) == content(splits)
+
+
+@pytest.mark.parametrize("form", writers_of("named-entities"))
+@pytest.mark.parametrize("text", ["가\n나", "나\r", "\ufeff다", "  ", "라\0마"])
+def test_a_form_holds_a_text_or_refuses_it_and_leaves_nothing(form: str, text: str, tmp_path: Path) -> None:
+    made = MarkedText(id="s-1", text=text, spans=[], path="made", line=1)
+    named = made._replace(text="서울에", spans=[Span(0, 2, "LC")])
+    splits = marked_splits({"train": [named, made]})
+    folder = tmp_path / "out"
+    try:
+        export(splits, form, folder, task="named-entities")
+    except UserError:
+        assert not [*tmp_path.iterdir()]
+    else:
+        assert content(read(folder, form, "named-entities")) == content(splits)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "message"),
+    [
+        ("inline", "가\n나", "s-1 cannot be written in the form inline.*: it has a line feed"),
+        ("inline", "나\r", "a carriage return at its end"),
+        ("inline", "\ufeff다", "a byte order mark at its beginning"),
+        ("inline", " ", "nothing but spaces"),
+    ],
+)
+def test_a_refusal_says_what_and_why(form: str, text: str, message: str, tmp_path: Path) -> None:
+    named = MarkedText(id="s-0", text="서울", spans=[Span(0, 2, "LC")], path="made", line=1)
+    rows = [named, named._replace(id="s-1", text=text, spans=[])]
+    with pytest.raises(UserError, match=message):
+        export(marked_splits({"train": rows}), form, tmp_path / "out", task="named-entities")
+
+
+def test_classes_with_a_tab_are_no_lines(tmp_path: Path) -> None:
+    rows = classified_dataset(
+        [{"id": "a", "text": "좋\t다", "label": "x"}, {"id": "b", "text": "나쁘다", "label": "y"}], ["x", "y"]
+    )
+    with pytest.raises(UserError, match="train, a: the form labelled-texts cannot hold a tab"):
+        export(DatasetDict({"train": rows}), "labelled-texts", tmp_path / "out", task="sentence-classification")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_split_that_a_form_cannot_hold_is_said(tmp_path: Path) -> None:
+    plain = MarkedText(id="1", text="갔다", spans=[], path="made", line=1)
+    named = plain._replace(text="서울에", spans=[Span(0, 2, "LC")])
+    with pytest.raises(UserError, match=r"inline cannot hold these data.* validation.txt: expected at least one"):
+        export(
+            marked_splits({"train": [named], "validation": [plain]}), "inline", tmp_path / "o", task="named-entities"
+        )
+    assert not [*tmp_path.iterdir()]
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    splits = data_for("named-entities")
+    export(splits, "inline", tmp_path / "out", task="named-entities")
+    assert content(read_inline_marks(tmp_path / "out")) == content(splits)
+
+
+def test_what_is_to_be_written_is_checked_first(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    for form, folder, task, message in [
+        (None, tmp_path, None, "--output is where --export writes; say which form: brat, "),
+        ("xml", tmp_path, None, "--export must be one of .*, got 'xml'"),
+        ("inline", tmp_path / "new", "sentence-classification", "for sentence-classification, got 'inline'"),
+        ("inline", None, None, "--export needs a folder to write, by --output"),
+        ("inline", tmp_path / "full", None, "expected a folder that does not exist, or is empty"),
+        ("inline", tmp_path / "full" / "file", None, "expected a folder that does not exist, or is empty"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            check_export(form, folder, task=task)
+    assert check_export("inline", tmp_path / "new") == ("inline", tmp_path / "new")
+
+
+def test_every_writer_has_a_reader_for_its_tasks() -> None:
+    for name, writer in WRITERS.items():
+        assert {*writer.tasks} <= {*READERS[writer.reader].tasks}, name
