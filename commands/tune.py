@@ -42,7 +42,7 @@ def tune_recipe(recipe: Recipe, *, trials: int, prune: bool) -> None:
 def _command(recipe: Recipe, search: Search) -> list[str]:
     """Return the command that goes on with a search."""
     flags = {key: value for key, value in recipe.flags.items() if key != "overwrite"}
-    flags |= {"trials": str(search.trials), "resume_from_checkpoint": "true"}
+    flags |= {"resume_from_checkpoint": "true", "trials": str(search.trials)}
     return [
         *("malmoi", "tune", recipe.source, *(part for key in flags for part in (f"--{key}", flags[key]))),
         *(["--prune"] if search.prune else []),

@@ -67,7 +67,7 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
     if name is None:
         return None
     if arguments.model_type.startswith(ENCODER):
-        config = _config_of(str(model_place(name)))
+        config = config_of_encoder(str(model_place(name)))
         if config is None or not _is_finished(config, arguments.model_type):
             return None
     else:
@@ -106,7 +106,7 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
     return FinishedModel(name, loaded.model, loaded.tokenizer, settings)
 
 
-def _config_of(name: str) -> PreTrainedConfig | None:
+def config_of_encoder(name: str) -> PreTrainedConfig | None:
     """Return the configuration of an encoder; `None` if it cannot be had, which is reported where it is needed."""
     try:
         config: PreTrainedConfig = AutoConfig.from_pretrained(name)

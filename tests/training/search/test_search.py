@@ -47,7 +47,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> Pat
 
 
 def tune(corpus: Path, folder: Path, **changes: Any) -> dict[str, Any]:
-    return malmoi.tune("demo", data_dir=corpus, output_dir=folder, **{**TINY, "search_space": SPACE, **changes})
+    settings = {**TINY, "search_space": SPACE, **changes}
+    settings = {key: value for key, value in settings.items() if key not in settings["search_space"]}
+    return malmoi.tune("demo", data_dir=corpus, output_dir=folder, **settings)
 
 
 def drawn(found: dict[str, Any]) -> list[Any]:
@@ -173,7 +175,7 @@ def test_a_search_that_is_killed_loses_only_the_trial_that_was_running(
             told = "".join(said)
             assert f"Interrupted. {count_finished(folder)} of 5 trials are finished" in told
             assert f"malmoi tune demo --{next(iter(TINY))}" in told
-            assert "--trials 5 --resume_from_checkpoint true" in told
+            assert "--resume_from_checkpoint true --trials 5" in told
             assert len(json.loads((folder / "trials.json").read_text(encoding="utf-8"))["trials"]) < 5
     found = tune(corpus, folder, trials=5, resume_from_checkpoint=True)
     assert drawn(found) == drawn(five[1])
