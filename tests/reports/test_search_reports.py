@@ -101,7 +101,9 @@ def test_the_plot_shows_the_order_the_best_so_far_and_every_parameter(
     assert [axes.get_xlabel() for axes in figure.axes] == ["trial", *SPACE]
     # hollow dots for trials that were ended early, none for those without a value
     assert [len(dots.get_offsets()) for dots in order.collections] == [3, 1]
-    assert [round(value) for value in order.lines[0].get_ydata()] == ([50, 50, 60] if greater else [50, 40, 40])
+    assert [round(value) for value in order.lines[0].get_ydata()] == (
+        [50, 50, 60, 60] if greater else [50, 40, 40, 40]
+    )
     assert parameters[0].get_xscale() == "log"
     assert parameters[0].get_xlim()[0] < 1e-3 < 1e-1 < parameters[0].get_xlim()[1]
     assert [label.get_text() for label in parameters[3].get_xticklabels()] == ["null", "mecab-ko-dic"]

@@ -16,7 +16,16 @@ from malmoi.training.processes.launcher import say
 from malmoi.training.tasks import Task
 
 POOLER = "pooler."
-OF_OLD_HEAD = (TASK_KEY, "id2label", "label2id", "num_labels", "architectures", "problem_type", "auto_map")
+OF_OLD_MODEL = (
+    "_name_or_path",
+    TASK_KEY,
+    "id2label",
+    "label2id",
+    "num_labels",
+    "architectures",
+    "problem_type",
+    "auto_map",
+)
 
 
 class EncoderBody(NamedTuple):
@@ -49,7 +58,7 @@ class EncoderBody(NamedTuple):
         Raises:
             RecipeError: If it has no such setting.
         """
-        own = {key: value for key, value in self.encoder.config.to_dict().items() if key not in OF_OLD_HEAD}
+        own = {key: value for key, value in self.encoder.config.to_dict().items() if key not in OF_OLD_MODEL}
         for key in self.said:
             if key not in own:
                 raise RecipeError(f"`encoder_config`: {self.name} has no setting {key!r}{nearest(key, own)}")

@@ -219,7 +219,7 @@ def test_data_are_read_and_tokenised_once_and_never_those_of_the_test(
     assert len(tokenised) == 2  # validation and training data, for the recipe and three trials
     assert found["data"]["texts"].keys() == {"train", "validation"}
     tokenised.clear()
-    space = {"tokenizer_min_frequency": {"low": 1, "high": 3}}
+    space = {"tokenizer_min_frequency": [20, 30]}  # and not 2, as for the recipe
     tune(tmp_path / "data", tmp_path / "other", trials=3, max_steps=2, search_space=space)
     assert len(tokenised) > 2
 
