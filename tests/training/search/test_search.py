@@ -148,6 +148,22 @@ def test_other_data_are_not_gone_on_with(tmp_path: Path, marked_corpus: Path) ->
 
 
 @pytest.mark.slow
+def test_a_search_that_is_begun_anew_leaves_nothing_of_the_old_one(tmp_path: Path, corpus: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("study.db", "trials.json", "best.yaml", "trials.png", "mine.txt"):
+        (run / name).write_text("of an old search", encoding="utf-8")
+    space = {"learning_rate": [0.1, 0.2]}
+    with pytest.raises(RecipeError, match="The tokenizer 'nowhere/none' is in no such folder"):
+        tune(corpus, run, overwrite=True, search_space=space, tokenizer="nowhere/none")
+    assert (run / "trials.json").read_text(encoding="utf-8") == "of an old search"
+    found = tune(corpus, run, trials=1, overwrite=True, search_space=space, max_steps=2)
+    assert len(found["trials"]) == 1
+    assert yaml.safe_load((run / "best.yaml").read_text(encoding="utf-8"))["learning_rate"] in (0.1, 0.2)
+    assert (run / "mine.txt").is_file()
+
+
+@pytest.mark.slow
 def test_a_search_that_is_killed_loses_only_the_trial_that_was_running(
     five: tuple[Path, dict[str, Any]], tmp_path: Path, corpus: Path
 ) -> None:
