@@ -22,12 +22,14 @@ def tune_recipe(recipe: Recipe, *, trials: int, prune: bool) -> None:
     try:
         results = run_search(search)
     except KeyboardInterrupt:
-        done = count_finished(search.folder)
-        typer.echo(
-            f"\nInterrupted. {done} of {trials} trials are finished, in {search.folder / STUDY_FILE}; go on with\n"
-            f"  {shlex.join(_command(recipe, search))}",
-            err=True,
-        )
+        if (search.folder / STUDY_FILE).is_file():
+            typer.echo(
+                f"\nInterrupted. {count_finished(search.folder)} of {trials} trials are finished, in "
+                f"{search.folder / STUDY_FILE}; go on with\n  {shlex.join(_command(recipe, search))}",
+                err=True,
+            )
+        else:
+            typer.echo("\nInterrupted. No trial was begun yet.", err=True)
         sys.exit(130)
     print_search(results, report_console())
     files = [TRIALS_FILE, BEST_FILE, *([PLOT_FILE] if can_plot() else [])]
@@ -42,7 +44,7 @@ def tune_recipe(recipe: Recipe, *, trials: int, prune: bool) -> None:
 def _command(recipe: Recipe, search: Search) -> list[str]:
     """Return the command that goes on with a search."""
     flags = {key: value for key, value in recipe.flags.items() if key != "overwrite"}
-    flags |= {"trials": str(search.trials), "resume_from_checkpoint": "true"}
+    flags |= {"resume_from_checkpoint": "true", "trials": str(search.trials)}
     return [
         *("malmoi", "tune", recipe.source, *(part for key in flags for part in (f"--{key}", flags[key]))),
         *(["--prune"] if search.prune else []),

@@ -53,7 +53,8 @@ class RecipeArguments:
         metadata={
             "help": "What is trained on: a finished model of the same task and architecture with its tokenizer and "
             "labels, or, for model_type bilstm_crf and bilstm, a body (a language model, or any other BiLSTM of ours) "
-            "with its tokenizer, or, for encoder and encoder_crf, a pretrained encoder; name on the Hub or folder."
+            "with its tokenizer, or, for encoder and encoder_crf, a pretrained encoder, or a finished model of "
+            "another task or head, with its encoder and tokenizer; name on the Hub or folder."
         },
     )
     body_trained: bool = field(

@@ -44,8 +44,9 @@ def _plot_order(axes: Any, trials: list[dict[str, Any]], results: dict[str, Any]
     numbers, values = [trial["trial"] for trial in trials], _values(trials, results)
     _scatter(axes, numbers, values, trials)
     complete = [(number, value) for number, value, trial in zip(numbers, values, trials) if _is_complete(trial)]
-    best = accumulate((value for _, value in complete), max if results["greater_is_better"] else min)
-    axes.step([number for number, _ in complete], list(best), where="post", color="C1", label="best so far")
+    best = [*accumulate((value for _, value in complete), max if results["greater_is_better"] else min)]
+    places = [*(number for number, _ in complete), max(numbers)]
+    axes.step(places, [*best, best[-1]], where="post", color="C1", label="best so far")
     axes.set_xlabel("trial")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _finish(axes, results)

@@ -25,6 +25,7 @@ from malmoi.training.models.dictionary_features import (
     load_lexicons,
     set_lexicon,
 )
+from malmoi.training.models.encoder_body import EncoderBody, find_encoder_body
 from malmoi.training.models.finished_model import (
     FinishedModel,
     find_finished_model,
@@ -56,8 +57,8 @@ class Preparation(NamedTuple):
     """What judges the model, for each split but the training set."""
     embeddings: dict[str, Any] | None
     """What a report says of pretrained embeddings, if there are any."""
-    finished: FinishedModel | Body | None
-    """The finished model that is trained on, or the body that is begun from, if any."""
+    finished: FinishedModel | Body | EncoderBody | None
+    """The finished model that is trained on, or the body or encoder that is begun from, if any."""
     silver: SilverTexts | None
     """The texts with labels of finished models in the training set, if any."""
 
@@ -103,7 +104,8 @@ def prepare(request: TrainingRequest, parts: Parts | None = None) -> Preparation
     task, arguments, seed = request.task, request.arguments, request.training_arguments.seed
     parts = parts or Parts()
     set_seed(seed)
-    finished = find_finished_model(task, arguments, request.recipe)
+    encoder = find_encoder_body(task, arguments, request.recipe)
+    finished = find_finished_model(task, arguments, request.recipe) if encoder is None else None
     body = find_body(task, arguments, request.recipe) if finished is None else None
     splits = parts.splits(request)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
@@ -114,9 +116,10 @@ def prepare(request: TrainingRequest, parts: Parts | None = None) -> Preparation
     else:
         learned = with_silver(chosen, silver)
         said = said_by_the_user(request.recipe)
-        tokenizer = parts.tokenizer(arguments, learned["text"]) if body is None else body.tokenizer
+        begun_from = body or encoder
+        tokenizer = parts.tokenizer(arguments, learned["text"]) if begun_from is None else begun_from.tokenizer
         model, tokenizer, embeddings = new_model(
-            task, arguments, request.settings, task.labels(learned), tokenizer, body, said=said
+            task, arguments, request.settings, task.labels(learned), tokenizer, begun_from, said=said
         )
         labels = task.labels(chosen)
     model.config.update({TASK_KEY: task.name})
@@ -137,7 +140,7 @@ def prepare(request: TrainingRequest, parts: Parts | None = None) -> Preparation
         parts.features(task, train, tokenizer, max_length=max_length),
         evaluations,
         None if embeddings is None else describe_embeddings(embeddings, list(chosen["text"]), tokenizer),
-        body or finished,
+        body or encoder or finished,
         silver,
     )
 
@@ -148,7 +151,7 @@ def new_model(
     settings: dict[str, Any],
     labels: list[str],
     tokenizer: PreTrainedTokenizerBase,
-    body: Body | None,
+    begun_from: Body | EncoderBody | None,
     *,
     said: dict[str, Any],
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, PretrainedEmbeddings | None]:
@@ -159,14 +162,16 @@ def new_model(
         arguments: The recipe.
         settings: The recipe's settings of the model's configuration.
         labels: The labels, in the order of their ids.
-        tokenizer: The tokenizer of the recipe, or of the body.
-        body: What the model begins from, if anything.
+        tokenizer: The tokenizer of the recipe, or of what the model begins from.
+        begun_from: What the model begins from, if anything.
         said: What the user says.
 
     Returns:
         The model, its tokenizer, and the pretrained embeddings that it began with, if any.
     """
     tokenizer = task.prepare_tokenizer(tokenizer)
+    body = begun_from if isinstance(begun_from, Body) else None
+    encoder = begun_from if isinstance(begun_from, EncoderBody) else None
     if body is not None:
         say_beginning(body, settings, trained=arguments.body_trained)
         settings = body.settings(settings)
@@ -180,7 +185,7 @@ def new_model(
         tokenizer = with_all_characters(tokenizer)
         settings = settings | lexicon_settings(lexicon, tokenizer)
         settings["lexicon_labels"] = labels_of_classes(settings, said, lexicon.classes)
-    model = build_model(task, arguments, settings, labels, tokenizer)
+    model = build_model(task, arguments, settings, labels, tokenizer, body=encoder)
     if embeddings is not None:
         set_embeddings(model, embeddings, trained=arguments.embeddings_trained)
     if lexicon is not None:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from malmoi.commands.compare_embeddings import embedding_recipes
 from malmoi.commands.main import app
 from malmoi.commands.self_train import self_training
 from malmoi.recipes.recipe import load_recipe, recipe_names
+from malmoi.recipes.search_space import written_space
 from malmoi.training.models.body import SIZES as BODY_SIZES
 from malmoi.training.train import run
 
@@ -129,8 +131,11 @@ def understand(words: list[str]) -> None:
         arguments.remove("--help")
         arguments = arguments or ["demo"]
     context = COMMANDS.commands[name].make_context(name, arguments)
-    if name == "train":
-        load_recipe(context.params["recipe"], context.args)
+    if name in ("train", "tune"):
+        recipe, flags = context.params["recipe"], context.args
+        if recipe.startswith("-"):  # the first flag: the data choose the recipe
+            recipe, flags = "klue-ner-from-body", [recipe, *flags]
+        written_space(load_recipe(recipe, flags))
     elif name == "compare-embeddings":
         embedding_recipes(context.params["recipe"], context.args)
     elif name == "self-train":
@@ -151,7 +156,7 @@ def test_every_command_within_a_sentence_exists(page: Path) -> None:
             understand(words)
         elif words[0] != "train":
             options = {option for parameter in COMMANDS.commands[words[0]].params for option in parameter.opts}
-            if words[0] not in ("compare-embeddings", "self-train"):  # which take the keys of recipes, too
+            if words[0] not in ("compare-embeddings", "self-train", "tune"):  # which take the keys of recipes, too
                 assert {word for word in words if word.startswith("--")} <= options, code
 
 
@@ -212,7 +217,9 @@ def where_examples_run(
         sizes = BODY_SIZES if "model_name_or_path" in settings else ()  # which are those of the body
         return train(recipe, **{**{key: value for key, value in short.items() if key not in sizes}, **settings})
 
+    tune: Callable[..., dict[str, Any]] = malmoi.tune
     monkeypatch.setattr(malmoi, "train", train_shortly, raising=False)
+    monkeypatch.setattr(malmoi, "tune", partial(tune, **short), raising=False)
     return tmp_path
 
 

@@ -161,8 +161,15 @@ def test_dropout_may_be_another(tmp_path: Path, models: Path) -> None:
         ("bilstm_crf", "encoder", {}, "has the architecture bert, but `model_type` is bilstm_crf"),
         ("encoder_crf", "bilstm_crf", {}, "has the architecture bilstm_crf, but `model_type` is encoder_crf"),
         ("encoder", "bilstm_crf", {}, "has the architecture bilstm_crf, but `model_type` is encoder"),
-        ("encoder", "encoder_crf", {}, "has the architecture encoder_crf, but `model_type` is encoder"),
-        ("encoder", "spacing", {}, "is a model for word-spacing, but `task` is named-entities"),
+        ("encoder", "spacing", {"tokenizer": "wordpiece"}, "has its tokenizer: leave out `tokenizer: wordpiece`"),
+        ("encoder", "spacing", {"encoder_config": "{hidden_size: 16}"}, "what begins from an encoder keeps its sizes"),
+        ("encoder", "spacing", {"encoder_config": "{hiden_size: 8}"}, "no setting 'hiden_size'; did you mean"),
+        (
+            "encoder",
+            "spacing",
+            {"encoder_config": "wide"},
+            "`encoder_config` must be a mapping such as .*, got 'wide'",
+        ),
         ("bilstm_crf", "bilstm_crf", {"hidden_size": 32}, "`hidden_size` of .* is 16, and .* keeps it; got 32"),
         ("bilstm_crf", "bilstm_crf", {"ngram_sizes": "[2]"}, r"`ngram_sizes` of .* is \[\], .* got \[2\]"),
         ("bilstm", "bilstm", {"pooling": "attention"}, "`pooling` of .* is max, .* got attention"),
@@ -191,6 +198,81 @@ def test_what_does_not_fit_is_refused(
     with pytest.raises(UserError, match=message):
         train(tmp_path / "on", bare(kind), lines, model_name_or_path=models / model / "run", **flags)
     assert not (tmp_path / "on" / "run" / "model.safetensors").exists()
+
+
+# for a finished model of each kind: another task, another head, or both
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("spacing", "encoder"),
+        ("encoder", "classifier"),
+        ("encoder", "encoder_crf"),
+        ("encoder_crf", "spacing_crf"),
+        ("encoder_crf", "encoder"),
+        ("encoder_crf", "classifier"),
+    ],
+)
+def test_an_encoder_begins_another_task_or_another_head(
+    tmp_path: Path, models: Path, model: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {
+        "encoder": bare("encoder"),
+        "encoder_crf": bare("encoder_crf"),
+        "spacing_crf": {**bare("spacing"), "model_type": "encoder_crf"},
+        "classifier": {**bare("bilstm"), "model_type": "encoder"},
+    }[kind]
+    folder, lines = models / model / "run", LINES[settings["reader"]][1]
+    report = train(tmp_path / "on", settings, lines, model_name_or_path=folder, learning_rate=0.0)
+    new = tmp_path / "on" / "run"
+    old_encoder, new_encoder = (
+        {
+            name.removeprefix("encoder.").removeprefix("bert."): tensor
+            for name, tensor in load_file(path / "model.safetensors").items()
+            if name.startswith(("bert.", "encoder."))
+        }
+        for path in (folder, new)
+    )
+    taken = {name for name in new_encoder if not name.startswith("pooler.")}
+    assert taken == {name for name in old_encoder if not name.startswith("pooler.")}
+    for name in taken:
+        assert torch.equal(new_encoder[name], old_encoder[name]), name
+    vocabulary = [
+        json.loads((path / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"] for path in (folder, new)
+    ]
+    assert vocabulary[0] == vocabulary[1]
+    config = json.loads((new / "config.json").read_text(encoding="utf-8"))
+    assert [*config["id2label"].values()] == report["trained_on_from"]["new_labels"]
+    assert report["trained_on_from"]["taken_over"] == ["tokenizer", "encoder"]
+    assert report["trained_on_from"]["task"] == ("word-spacing" if model == "spacing" else "named-entities")
+    assert config["malmoi_task"] == settings["task"]
+    assert "malmoi_task" not in config.get("encoder_config", {})
+    assert f"Beginning from {folder}: its tokenizer of {len(vocabulary[0])} tokens and its encoder." in (
+        capsys.readouterr().err
+    )
+    for path in new.glob("*.json"):
+        assert str(models) not in path.read_text(encoding="utf-8"), path.name
+
+
+@pytest.mark.slow
+def test_a_recipe_of_the_package_begins_from_an_encoder_with_the_tokenizer_and_sizes_of_that(
+    tmp_path: Path, models: Path
+) -> None:
+    """Those of the recipe are for new models."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("train", "validation"):
+        (data / f"{name}.txt").write_text("good\t재미있다\nbad\t지루하다\n" * 4, encoding="utf-8")
+    flags = {
+        **{"reader": "labelled-texts", "data_dir": data, "output_dir": tmp_path / "run", "use_cpu": True},
+        **{"model_name_or_path": models / "encoder" / "run", "max_steps": 1, "disable_tqdm": True},
+        "encoder_config": "{hidden_dropout_prob: 0.3}",
+    }
+    report = run(load_recipe("nsmc-bert-tiny", [part for k, v in flags.items() for part in (f"--{k}", str(v))]))
+    config = json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
+    assert (config["hidden_size"], config["hidden_dropout_prob"]) == (8, 0.3)
+    assert report["settings"]["encoder_config"] == {"hidden_dropout_prob": 0.3}
+    assert "tokenizer" not in report["settings"]
 
 
 def test_sizes_in_a_recipe_of_the_user_are_refused_like_flags(tmp_path: Path, models: Path) -> None:

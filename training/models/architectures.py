@@ -20,6 +20,7 @@ from malmoi.modeling import (
 )
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, RecipeError, nearest
+from malmoi.training.models.encoder_body import EncoderBody
 from malmoi.training.models.language_model import BiLstmLanguageModel
 from malmoi.training.models.tokenizers import check_training_name
 from malmoi.training.tasks import Task
@@ -33,6 +34,7 @@ class ModelRequest(NamedTuple):
     settings: dict[str, Any]
     labels: list[str]
     tokenizer: PreTrainedTokenizerBase
+    body: EncoderBody | None
 
     def of_labels(self) -> dict[str, Any]:
         """Return what a configuration says of the labels."""
@@ -56,6 +58,8 @@ def build_model(
     settings: dict[str, Any],
     labels: list[str],
     tokenizer: PreTrainedTokenizerBase,
+    *,
+    body: EncoderBody | None = None,
 ) -> PreTrainedModel:
     """Build the model of a recipe for these labels and this tokenizer.
 
@@ -65,6 +69,7 @@ def build_model(
         settings: The recipe's settings of the model's configuration.
         labels: The labels, in the order of their ids.
         tokenizer: The tokenizer.
+        body: The finished model whose encoder is begun from, if any.
 
     Raises:
         RecipeError: If the configuration refuses a setting, the encoder cannot be had, or it is a model that was
@@ -72,13 +77,13 @@ def build_model(
     """
     build = {"bilstm": _bilstm, "bilstm_crf": _bilstm_crf, "encoder": _encoder, "encoder_crf": _encoder_crf}
     # what any other architecture begins from was loaded before, and is looked for no more
-    name = arguments.model_name_or_path if arguments.model_type.startswith(ENCODER) else None
+    name = arguments.model_name_or_path if arguments.model_type.startswith(ENCODER) and body is None else None
     if name is not None:
         check_training_name(name, flag="model_name_or_path")
     try:
         with without_waiting_for_the_hub(name or "."):
             model: PreTrainedModel = build[arguments.model_type](
-                ModelRequest(task, arguments, settings, labels, tokenizer)
+                ModelRequest(task, arguments, settings, labels, tokenizer, body)
             )
     except OSError as error:
         if Path(str(arguments.model_name_or_path)).is_dir():
@@ -120,16 +125,18 @@ def _bilstm(request: ModelRequest) -> PreTrainedModel:
 
 def _encoder(request: ModelRequest) -> PreTrainedModel:
     auto_model: Any = request.task.auto_model
-    name = request.arguments.model_name_or_path
+    name, body = request.arguments.model_name_or_path, request.body
     config = _encoder_config(request)
-    if name is not None:
+    if name is not None and body is None:
         _check_labels(name, config, request.labels)
     config.update(request.of_labels())
     model: PreTrainedModel = (
         auto_model.from_config(config)
-        if name is None
+        if name is None or body is not None
         else auto_model.from_pretrained(name, config=config, use_safetensors=True, dtype=torch.float32)
     )
+    if body is not None:
+        body.take_over(model.base_model)
     # Stock models take `num_items_in_batch` and ignore it. Were the Trainer to rely on it, gradients would grow with
     # the number of accumulated batches.
     model.accepts_loss_kwargs = False  # type: ignore[assignment]
@@ -140,7 +147,11 @@ def _encoder_crf(request: ModelRequest) -> PreTrainedModel:
     given = {**request.of_labels(), "untagged_token_ids": untagged_token_ids(request.tokenizer)}
     own = {key: value for key, value in request.settings.items() if key != "encoder_config"}
     config = _encoder_config(request)
-    name = request.arguments.model_name_or_path
+    name, body = request.arguments.model_name_or_path, request.body
+    if body is not None:
+        model = EncoderCrfForTokenClassification(EncoderCrfConfig(encoder_config=config, **given | own))
+        body.take_over(model.encoder)
+        return model
     if name is None:
         return EncoderCrfForTokenClassification(EncoderCrfConfig(encoder_config=config, **given | own))
     return EncoderCrfForTokenClassification.from_encoder(name, encoder_config=config, **given | own)
@@ -148,6 +159,8 @@ def _encoder_crf(request: ModelRequest) -> PreTrainedModel:
 
 def _encoder_config(request: ModelRequest) -> PreTrainedConfig:
     """Return the configuration of the encoder: that of `model_name_or_path`, or a new one; settings come last."""
+    if request.body is not None:
+        return request.body.config()
     name = request.arguments.model_name_or_path
     given = request.settings.get("encoder_config") or {}
     if not isinstance(given, dict):

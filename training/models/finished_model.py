@@ -58,17 +58,18 @@ class FinishedModel(NamedTuple):
 def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) -> FinishedModel | None:
     """Return the finished model that `model_name_or_path` names; `None` if it names a bare encoder, or nothing.
 
-    A BiLSTM of another task or architecture is a body (`malmoi.training.models.body`), so that is `None` too.
+    A BiLSTM of another task or architecture is a body (`malmoi.training.models.body`), so that is `None` too; an
+    encoder of another task or head was found by `malmoi.training.models.encoder_body`.
 
     Raises:
-        UserError: If the model is for another task or of another architecture, or what the user says does not fit it.
+        UserError: If the model is of another architecture, or what the user says does not fit it.
     """
     name = arguments.model_name_or_path
     if name is None:
         return None
     if arguments.model_type.startswith(ENCODER):
-        config = _config_of(str(model_place(name)))
-        if config is None or not _is_finished(config, arguments.model_type):
+        config = config_of_encoder(str(model_place(name)))
+        if config is None or not is_of_malmoi(config):
             return None
     else:
         config = read_config(name)
@@ -85,8 +86,6 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
             f"{name} has the architecture {config.model_type}, but `model_type` is {arguments.model_type}; what is "
             "trained on from is a finished model of the same architecture."
         )
-    if task_of(config) != task.name:
-        raise RecipeError(f"{name} is a model for {task_of(config)}, but `task` is {task.name}.")
     said = said_by_the_user(recipe)
     if said.get("tokenizer") not in (None, name):
         raise RecipeError(
@@ -106,7 +105,7 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
     return FinishedModel(name, loaded.model, loaded.tokenizer, settings)
 
 
-def _config_of(name: str) -> PreTrainedConfig | None:
+def config_of_encoder(name: str) -> PreTrainedConfig | None:
     """Return the configuration of an encoder; `None` if it cannot be had, which is reported where it is needed."""
     try:
         config: PreTrainedConfig = AutoConfig.from_pretrained(name)
@@ -115,11 +114,9 @@ def _config_of(name: str) -> PreTrainedConfig | None:
     return config
 
 
-def _is_finished(config: PreTrainedConfig, model_type: str) -> bool:
-    if config.model_type in CONFIGURATIONS:
-        return True
-    # an encoder under another head is the beginning of an `encoder_crf`
-    return model_type == ENCODER and TASK_KEY in config.to_dict()
+def is_of_malmoi(config: PreTrainedConfig) -> bool:
+    """Tell whether an encoder is a finished model of ours, and not a pretrained one."""
+    return config.model_type in CONFIGURATIONS or TASK_KEY in config.to_dict()
 
 
 def described_name(name: str) -> str:

@@ -75,6 +75,12 @@ def write_results(results: dict[str, Any], study: Study, search: Search) -> list
     return [trials, best, *([plot_search(results, search.folder / PLOT_FILE)] if can_plot() else [])]
 
 
+def remove_results(folder: Path) -> None:
+    """Delete what an earlier search wrote beside its study."""
+    for name in (TRIALS_FILE, BEST_FILE, PLOT_FILE):
+        (folder / name).unlink(missing_ok=True)
+
+
 def best_recipe(results: dict[str, Any], study: Study, search: Search) -> str:
     """Return the best trial as a recipe, which trains what the trial has trained and keeps the model."""
     figure, best = results["figure"], results["best"]

@@ -12,7 +12,7 @@ from malmoi.reports.search_plots import as_text
 from malmoi.training.processes.launcher import say
 from malmoi.training.run_report import describe_settings
 from malmoi.training.search.request import Search
-from malmoi.training.search.results import describe_search, write_results
+from malmoi.training.search.results import describe_search, remove_results, write_results
 from malmoi.training.search.shared_parts import SharedParts
 from malmoi.training.search.study import finished_trials, open_study
 from malmoi.training.search.trial import draw, objective_of, prepare_trial, recipe_of, train_trial
@@ -76,6 +76,8 @@ def run_search(search: Search) -> dict[str, Any]:
     _say_space(search)
     search.folder.mkdir(parents=True, exist_ok=True)
     trainer = TrialTrainer(search)
+    if not search.resume:
+        remove_results(search.folder)
     about = {
         "settings": describe_settings(search.recipe),
         "search_space": {name: values.written() for name, values in search.space.items()},
@@ -89,7 +91,9 @@ def run_search(search: Search) -> dict[str, Any]:
         left = search.trials - len(finished_trials(opened.study))
         try:
             if left > 0:
-                trainer.hyperparameter_search(n_trials=left, direction=direction, backend="optuna", **opened.options)
+                # a `Trainer` and its model refer to each other, and would last into the next trial
+                options = {**opened.options, "gc_after_trial": True}
+                trainer.hyperparameter_search(n_trials=left, direction=direction, backend="optuna", **options)
             else:
                 say(f"{search.folder}: all {search.trials} trials are finished; nothing is left to try.")
         except ValueError:

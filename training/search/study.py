@@ -148,8 +148,6 @@ def _check_about(study: Study, about: dict[str, Any], folder: Path) -> None:
 
 def count_finished(folder: Path) -> int:
     """Return how many trials of the search in a folder came to an end."""
-    if not (folder / STUDY_FILE).is_file():
-        return 0
     with _storage(folder) as storage:
         return len(finished_trials(optuna.load_study(study_name=STUDY_NAME, storage=storage)))
 

@@ -118,11 +118,14 @@ class ReportToStudy(TrainerCallback):
         """Report the figure."""
         assert metrics is not None
         self.add(metrics[f"eval_{self.objective.figure}"], epoch=state.epoch or 0, step=state.global_step)
+        # at its last step there is nothing left to spare
+        if state.global_step < state.max_steps and self.trial.should_prune():
+            self.ended = True
         if self.ended:
             control.should_training_stop = True
 
     def add(self, value: float, *, epoch: float, step: int) -> None:
-        """Add a value; a trial that goes wrong, or is worse than others at the same epoch, ends."""
+        """Add a value; a trial that goes wrong ends."""
         if not math.isfinite(value):
             self.trial.set_user_attr(DIVERGED, True)
             self.ended = True
@@ -132,7 +135,6 @@ class ReportToStudy(TrainerCallback):
         # others have evaluations at the same epoch, whatever their batches are
         if float(epoch).is_integer():
             self.trial.report(self.value(), int(epoch))
-            self.ended = self.trial.should_prune()
 
     def value(self) -> float:
         """Return the value of the trial so far."""

@@ -47,7 +47,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> Pat
 
 
 def tune(corpus: Path, folder: Path, **changes: Any) -> dict[str, Any]:
-    return malmoi.tune("demo", data_dir=corpus, output_dir=folder, **{**TINY, "search_space": SPACE, **changes})
+    settings = {**TINY, "search_space": SPACE, **changes}
+    settings = {key: value for key, value in settings.items() if key not in settings["search_space"]}
+    return malmoi.tune("demo", data_dir=corpus, output_dir=folder, **settings)
 
 
 def drawn(found: dict[str, Any]) -> list[Any]:
@@ -146,6 +148,22 @@ def test_other_data_are_not_gone_on_with(tmp_path: Path, marked_corpus: Path) ->
 
 
 @pytest.mark.slow
+def test_a_search_that_is_begun_anew_leaves_nothing_of_the_old_one(tmp_path: Path, corpus: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("study.db", "trials.json", "best.yaml", "trials.png", "mine.txt"):
+        (run / name).write_text("of an old search", encoding="utf-8")
+    space = {"learning_rate": [0.1, 0.2]}
+    with pytest.raises(RecipeError, match="The tokenizer 'nowhere/none' is in no such folder"):
+        tune(corpus, run, overwrite=True, search_space=space, tokenizer="nowhere/none")
+    assert (run / "trials.json").read_text(encoding="utf-8") == "of an old search"
+    found = tune(corpus, run, trials=1, overwrite=True, search_space=space, max_steps=2)
+    assert len(found["trials"]) == 1
+    assert yaml.safe_load((run / "best.yaml").read_text(encoding="utf-8"))["learning_rate"] in (0.1, 0.2)
+    assert (run / "mine.txt").is_file()
+
+
+@pytest.mark.slow
 def test_a_search_that_is_killed_loses_only_the_trial_that_was_running(
     five: tuple[Path, dict[str, Any]], tmp_path: Path, corpus: Path
 ) -> None:
@@ -173,7 +191,7 @@ def test_a_search_that_is_killed_loses_only_the_trial_that_was_running(
             told = "".join(said)
             assert f"Interrupted. {count_finished(folder)} of 5 trials are finished" in told
             assert f"malmoi tune demo --{next(iter(TINY))}" in told
-            assert "--trials 5 --resume_from_checkpoint true" in told
+            assert "--resume_from_checkpoint true --trials 5" in told
             assert len(json.loads((folder / "trials.json").read_text(encoding="utf-8"))["trials"]) < 5
     found = tune(corpus, folder, trials=5, resume_from_checkpoint=True)
     assert drawn(found) == drawn(five[1])
@@ -217,7 +235,7 @@ def test_data_are_read_and_tokenised_once_and_never_those_of_the_test(
     assert len(tokenised) == 2  # validation and training data, for the recipe and three trials
     assert found["data"]["texts"].keys() == {"train", "validation"}
     tokenised.clear()
-    space = {"tokenizer_min_frequency": {"low": 1, "high": 3}}
+    space = {"tokenizer_min_frequency": [20, 30]}  # and not 2, as for the recipe
     tune(tmp_path / "data", tmp_path / "other", trials=3, max_steps=2, search_space=space)
     assert len(tokenised) > 2
 

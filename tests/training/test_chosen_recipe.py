@@ -1,0 +1,116 @@
+"""Data without a recipe get one, and it is said which, why, and by what command the same is trained."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support.command_line import malmoi as command
+
+import malmoi
+from malmoi.data.user_error import UserError
+from malmoi.recipes.choice import MANY_SENTENCES
+from malmoi.recipes.recipe import load_recipe
+from malmoi.training import chosen_recipe
+from malmoi.training.chosen_recipe import recipe_for_data
+
+
+def test_the_data_choose_the_recipe_and_it_is_said(marked_corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = recipe_for_data({"data_dir": marked_corpus, "reader": "inline-marks", "learning_rate": "1e-3"})
+    assert (chosen.source, chosen.task) == ("klue-ner-from-body", "named-entities")
+    assert chosen.given("model_name_or_path") == "bundled:language-model"
+    assert chosen.given("output_dir") == f"runs/{marked_corpus.name}"
+    assert chosen.given("learning_rate") == "1e-3"
+    first, same = capsys.readouterr().err.splitlines()
+    assert first.startswith("24 texts to learn from: training by klue-ner-from-body; with 50 to 3,499 sentences")
+    words = shlex.split(same)
+    assert words[:2] == ["malmoi", "train"]
+    said = load_recipe(words[2], words[3:])
+    assert said.settings == chosen.settings
+    assert said.flags == {key: str(value) for key, value in chosen.flags.items()}
+
+
+def test_what_the_user_says_comes_before_what_is_chosen(marked_corpus: Path) -> None:
+    own = {"model_name_or_path": "bundled:named-entities", "output_dir": "runs/mine"}
+    chosen = recipe_for_data({"data_dir": marked_corpus, "reader": "inline-marks", **own})
+    assert {key: chosen.given(key) for key in own} == own
+
+
+@pytest.mark.parametrize(
+    ("reader", "lines", "recipe"),
+    [
+        ("plain-sentences", ["나는 밥을 먹었다."], "spacing-from-body"),
+        ("labelled-texts", ["good\t재미있다", "bad\t지루하다"], "nsmc-from-body"),
+    ],
+)
+def test_the_reader_says_the_task(tmp_path: Path, reader: str, lines: list[str], recipe: str) -> None:
+    for name in ("train", "validation"):
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert recipe_for_data({"data_dir": tmp_path, "reader": reader}).source == recipe
+
+
+def test_files_that_one_reader_alone_reads_need_no_reader(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        (tmp_path / f"ratings_{part}.txt").write_text(
+            "id\tdocument\tlabel\n" + "".join(f"{n}\t좋은 영화 {n}\t{n % 2}\n" for n in range(40)), encoding="utf-8"
+        )
+    chosen = recipe_for_data({"data_dir": tmp_path})
+    assert (chosen.source, chosen.given("reader")) == ("nsmc-from-body", "nsmc")
+
+
+def test_a_gpu_and_many_sentences_bring_bert_into_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    (tmp_path / "train.txt").write_text("비가 <부산:LC>에 왔다.\n" * MANY_SENTENCES, encoding="utf-8")
+    assert recipe_for_data({"data_dir": tmp_path, "reader": "inline-marks"}).source == "klue-ner-from-body"
+    assert "on this GPU, with so many texts, klue-ner-bert may be better" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({}, r"^Name a recipe \(`malmoi recipes` lists them\), or the folder of your data by --data_dir\.$"),
+        ({"data_dir": "CORPUS"}, "its files do not tell which format they have; say so by --reader, one of inline-"),
+        ({"data_dir": "nowhere"}, "nowhere: there is no such folder"),
+        ({"data_dir": "CORPUS", "reader": "inline-mark"}, "no reader 'inline-mark'; did you mean 'inline-marks'"),
+        ({"data_dir": "CORPUS", "reader": "klue-ner"}, "expected a folder with klue-ner-v1.1_train.tsv"),
+        ({"data_dir": "CORPUS", "reader": "inline-marks", "learning_rat": 1}, "Unknown key 'learning_rat'; did you"),
+    ],
+)
+def test_what_is_missing_is_told_in_one_sentence(flags: dict[str, Any], message: str, marked_corpus: Path) -> None:
+    flags = {key: marked_corpus if value == "CORPUS" else value for key, value in flags.items()}
+    with pytest.raises(UserError, match=message):
+        recipe_for_data(flags)
+    if "reader" not in flags or flags["reader"] != "klue-ner":
+        with pytest.raises(UserError, match=message):
+            malmoi.train(**flags)
+
+
+def test_data_without_training_texts_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "validation.txt").write_text("비가 <부산:LC>에 왔다.\n", encoding="utf-8")
+    with pytest.raises(UserError, match="holds no train file for the reader inline-marks"):
+        recipe_for_data({"data_dir": tmp_path, "reader": "inline-marks"})
+
+
+@pytest.mark.slow
+def test_training_without_a_recipe_is_that_of_the_command_it_names(
+    tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    flags = ["--data_dir", str(marked_corpus), "--reader", "inline-marks", "--max_steps", "2", "--use_cpu", "true"]
+    printed, said = command("train", *flags, "--output_dir", "by-command")
+    assert "training by klue-ner-from-body" in said
+    assert "malmoi tag by-command" in printed
+    report = malmoi.train(
+        **{"data_dir": marked_corpus, "output_dir": "in-python"}, reader="inline-marks", max_steps=2, use_cpu=True
+    )
+    named = malmoi.train(
+        "klue-ner-from-body",
+        **{"data_dir": marked_corpus, "output_dir": "named", "model_name_or_path": "bundled:language-model"},
+        **{"reader": "inline-marks", "max_steps": 2, "use_cpu": True},
+    )
+    for part in ("settings", "losses", "best", "data", "trained_on_from"):
+        assert report[part] == named[part], part
+    assert chosen_recipe.choose_recipe("named-entities", sentences=24, has_gpu=False).recipe == report["recipe"]
