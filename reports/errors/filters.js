@@ -46,7 +46,10 @@ function countKinds() {
 /* What there is to choose from: value and name of each. A filter with one choice is none. */
 function choices() {
   const occurring = (place) => [...new Set(data.rows.flatMap((each) => each.errors.map((error) => error[place])))];
-  const types = (place) => data.labels.filter((label) => occurring(place).includes(label)).map((label) => [label, labelName(label)]);
+  const types = (place) => {
+    const found = occurring(place);
+    return data.labels.filter((label) => found.includes(label)).map((label) => [label, labelName(label)]);
+  };
   const seen = occurring(SEEN).filter((each) => each !== null).map(seenName).sort();
   const sources = [...new Set(data.rows.map((each) => each.source))].filter((each) => each !== null).sort();
   const outcomes = data.against === null ? [] : ["both_wrong", "only_model_wrong", "only_other_wrong"];

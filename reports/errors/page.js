@@ -118,7 +118,7 @@ function render() {
       element("div", { class: "tables" }, confusion(choosePair), ...breakdowns()),
       element("p", { class: "quiet" }, say(`tables_mean_${name}`)),
       element("h2", { id: "sentences", tabindex: -1 }, say("sentences_heading")),
-      element("p", { class: "quiet" }, say(`sure_means_${name}`), " ", say("sorted_means")),
+      element("p", { class: "quiet" }, say(`sure_means_${name}`), " ", say(`sorted_means_${name}`)),
       filterForm(),
       element("ol", { class: "rows" }),
       element("nav", { "aria-label": say("pages_below") })));
