@@ -55,7 +55,7 @@ function figures() {
     cell(figure.definition, { class: "definition", lang: "en" }),
   ]);
   const more = compared ? [data.against, say("difference"), say("interval")] : [];
-  return table(say("figures"), ["", compared ? data.model : say("value"), say("interval"), ...more, say("definition")], rows);
+  return table(say("figures"), ["", compared ? data.model : say("value"), say("interval"), ...more, say("definition")], rows, "headed");
 }
 
 function confusion(choose) {
@@ -114,7 +114,7 @@ function row(each) {
   const classes = each.lines[0].label !== null;
   const about = element("p", { class: "about" },
     element("span", {}, element("strong", {}, `${say("sure")} ${sureness(each.sure)}`)),
-    element("span", {}, each.id), each.source === null ? null : element("span", {}, each.source));
+    element("span", {}, each.id));
   const lines = element("dl", { class: "lines" },
     classes ? line(say("text"), { ...each.lines[0], label: null }, true) : [],
     each.lines.map((shown, number) => line(names[number], shown, !classes)));

@@ -15,7 +15,10 @@ function filterForm() {
     oninput: (event) => { clearTimeout(filterForm.waiting); filterForm.waiting = setTimeout(() => change({ text: event.target.value }), 120); },
   });
   return element("form", { role: "search", "aria-label": say("filters"), onsubmit: (event) => event.preventDefault() },
-    data.kinds.length > 1 ? element("div", { class: "kinds", role: "group", "aria-label": say("kind") }) : null,
+    data.kinds.length < 2 ? null : [
+      element("p", { class: "label", id: "kind-label" }, say("kind")),
+      element("div", { class: "kinds", role: "group", "aria-labelledby": "kind-label" }),
+    ],
     element("div", { class: "filters" },
       choices().map(([name, list]) => select(name, list, true)),
       select("sort", Object.keys(ORDERS).map((order) => [order, say(order)]), false),
@@ -111,7 +114,7 @@ function render() {
     element("a", { class: "skip", href: "#sentences" }, say("skip")),
     header(),
     element("main", {},
-      element("h2", {}, say("figures_heading")),
+      element("h2", {}, say("figures")),
       figures(),
       data.against === null ? null : element("p", { class: "quiet" }, say("difference_means")),
       element("h2", {}, say("parts_heading")),

@@ -14,6 +14,7 @@ from malmoi.inference.tagger import Tagger
 from malmoi.metrics.named_entities import describe_names
 from malmoi.reports.errors.breakdown import bucket, bucket_names, sources
 from malmoi.reports.errors.names import ScoredToken, sureness
+from malmoi.reports.errors.output_file import check_output_file
 
 LABELS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
 PERSON = {"손": "B-PS", "##흥": "I-PS", "##민": "I-PS"}
@@ -264,6 +265,12 @@ def test_a_file_that_cannot_be_written_is_named_before_anything_is_computed(
     paths = {name: tmp_path / path for name, path in more.items()}
     with pytest.raises(UserError, match=message):
         evaluate(tmp_path / "no model at all", tmp_path, capsys, **paths)
+
+
+def test_a_folder_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)  # root may write anywhere
+    with pytest.raises(UserError, match=r"--errors .*errors.html: the folder .* may not be written to\."):
+        check_output_file(tmp_path / "errors.html", "--errors")
 
 
 @pytest.mark.parametrize(
