@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command_line import malmoi
 from support.tiny_models import bert_tokenizer, knowing_bert_tagger, save, tiny_bert_classifier
 
 from malmoi.commands.evaluate import evaluate_model
@@ -190,6 +191,24 @@ def test_two_models_are_compared_on_the_same_sentences(
     assert first["right"]
     assert not first["against"]["right"]
     assert [entity["text"] for entity in first["against"]["predicted"]] == ["손흥민"]
+
+
+def test_the_command_line_prints_both_models_and_where_the_page_is(
+    models: dict[str, Path], corpus: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "errors.html"
+    flags = ["--data_dir", corpus, "--reader", "inline-marks", "--against", models["person"], "--errors", page]
+    out, _ = malmoi("evaluate", models["both"], *flags)
+    lines = out.splitlines()
+    assert lines[-1] == f"{page} shows the 4 of 5 texts that have a mistake."
+    said = f"only {models['both']} 1, only {models['person']} 1, and neither 3."
+    assert f"Of 5 texts both models get 0 right, {said}" in lines
+    # 2 of 5 predicted and 5 gold names are right, and 1 of 2
+    [cells] = [line.split("│") for line in lines if "entity_f1 " in line and "+" in line]
+    assert [cell.strip() for cell in cells[1:5]] == ["entity_f1", "40.00", "28.57", "+11.43"]
+    assert read_page(page)["against"] == str(models["person"])
+    _, error = malmoi("evaluate", models["both"], *flags[:-1], tmp_path, code=2)
+    assert error == f"malmoi: --errors {tmp_path}: expected a file to write, got a folder.\n"
 
 
 def test_wrong_spaces_are_marked_where_they_are(
