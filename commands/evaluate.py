@@ -1,37 +1,35 @@
 """`malmoi evaluate`."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from datasets import disable_progress_bars
-from transformers import TrainingArguments
 from transformers.utils import logging
 
-from malmoi.data.label_scheme import read_label_scheme
-from malmoi.data.notice import notify
-from malmoi.data.readers import DIVISION_SEED, NO_OPTIONS, READERS, read_splits, readers_of
+from malmoi.data.readers import NO_OPTIONS, READERS
 from malmoi.data.readers.reading_options import ReadingOptions
-from malmoi.data.split_cutting import cut_of
-from malmoi.data.split_faults import repeated_texts
-from malmoi.data.tagged_dataset import bio_labels
-from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
-from malmoi.inference.bundled_models import bundled_name, model_place
-from malmoi.inference.loading import check_labels, load_model, task_of
+from malmoi.inference.bundled_models import bundled_name
 from malmoi.models import NAMES
-from malmoi.reports.report import environment, print_report, read_report, report_console, shown_figures
-from malmoi.training.evaluation import Evaluation
-from malmoi.training.final_evaluation import evaluate_finished
-from malmoi.training.known_training_set import known_training_set
-from malmoi.training.other_labels import OtherLabelsEvaluation
-from malmoi.training.processes.launcher import say
-from malmoi.training.reading import DATASET, options_as_in_training, recognised, recognised_reader
-from malmoi.training.run_report import describe_data
+from malmoi.reports.errors import TASK_ERRORS
+from malmoi.reports.errors.answers import Findings
+from malmoi.reports.errors.output_file import check_output_file
+from malmoi.reports.errors.page import write_page
+from malmoi.reports.errors.predictions_file import write_predictions
+from malmoi.reports.errors.rows import count_errors, page_data
+from malmoi.reports.errors.two_models import compare_answers, differences_table, right_sentence
+from malmoi.reports.report import print_definition, print_report, print_table, report_console, shown_figures
+from malmoi.training.reading import recognised_reader
+from malmoi.training.saved_model_evaluation import (
+    Measurement,
+    load_named,
+    measure,
+    prepare,
+    prepare_against,
+    read_measured_data,
+)
 from malmoi.training.tasks import TASKS
-from malmoi.training.tasks.named_entities import NamedEntities
-from malmoi.training.trainer import build_trainer
 
 
 def model_to_measure(model: str | None, *, task: str | None, reader: str | None, data_dir: Path | None) -> str:
@@ -69,118 +67,93 @@ def evaluate_model(
     as_json: bool,
     every_figure: bool,
     trust_remote_code: bool,
+    errors: Path | None = None,
+    predictions: Path | None = None,
+    against: str | None = None,
 ) -> None:
-    """Compute the figures of a saved model on one part of the data, and print them."""
+    """Compute the figures of a saved model on one part of the data, and print them.
+
+    Args:
+        model: The model.
+        data_dir: Folder with the data.
+        reader: What reads it.
+        options: What else is said of it.
+        division_seed: Seed by which splits are cut that it lacks; by default that of the training of the model.
+        trim_josa: Whether names lose what looks like a josa; by default as in the training of the model.
+        split: Which part of it.
+        batch_size: How many texts are answered at once.
+        as_json: Whether JSON is printed instead of tables.
+        every_figure: Whether those figures are printed, too, that are there for other data.
+        trust_remote_code: Whether code that comes with a model may run.
+        errors: Where the page of mistakes is written, if at all.
+        predictions: Where the predictions are written, if at all.
+        against: Another model to measure on the same texts.
+    """
+    check_outputs(errors, predictions)
     logging.disable_progress_bar()
     disable_progress_bars()
-    loaded = load_model(model, None, trust_remote_code=trust_remote_code)
-    task = TASKS[str(task_of(loaded.model.config))]
-    check_labels(model, loaded.model.config, task.name)
-    is_recognised = reader is None and options.dataset is None
-    reader = reader or _reader_of(model, task.name, data_dir, options)
-    if reader not in readers_of(task.name):
-        raise UserError(
-            f"`--reader` must be one of {', '.join(readers_of(task.name))} for {task.name}, got {reader!r}."
-        )
-    if data_dir is None and options.dataset is None:
-        _check_sample_is_meant(model, reader)
-    settings = _report_of(model).get("settings", {})
-    seed = settings.get("division_seed", DIVISION_SEED)
-    splits = read_splits(
-        reader,
-        data_dir,
-        task=task.name,
-        options=options_as_in_training(_report_of(model), reader, options),
-        division_seed=seed if division_seed is None else division_seed,
-        trim_josa=settings.get("trim_josa", False) if trim_josa is None else trim_josa,
+    named = load_named(model, trust_remote_code=trust_remote_code)
+    data = read_measured_data(
+        named,
+        data_dir=data_dir,
+        reader=reader,
+        options=options,
+        division_seed=division_seed,
+        trim_josa=trim_josa,
+        split=split,
     )
-    if data_dir is not None and is_recognised:
-        say(recognised(data_dir, reader, splits))
-    if split not in splits:
-        raise UserError(
-            f"{data_dir or options.dataset or reader}: there is no split {split!r}, only {', '.join(splits)}."
-        )
-    if (
-        "train" in splits
-        and split != "train"
-        and (repeated := repeated_texts({k: splits[k] for k in ("train", split)}))
-    ):
-        notify(repeated)
-    labels = [str(name) for _, name in sorted((loaded.model.config.id2label or {}).items())]
-    max_length = longest_input(loaded.model.config, loaded.tokenizer)
-    scheme = read_label_scheme(labels) if isinstance(task, NamedEntities) else None
-    rows = task.with_labels(splits[split], labels if scheme is None or scheme.is_bio else bio_labels(scheme.types()))
-    features = task.features(rows, loaded.tokenizer, max_length=max_length)
-    evaluation: Evaluation
-    if isinstance(task, NamedEntities) and scheme is not None:
-        train = None if split == "train" else known_training_set(_report_of(model), splits)
-        if train is None and split != "train":
-            notify(f"which names are unseen is not known: the data hold no training set that is that of {model}.")
-        evaluation = (
-            task.evaluation(features, rows, train=train)
-            if scheme.is_bio
-            else OtherLabelsEvaluation(features, rows, task.metrics_maker(train), labels=labels, scheme=scheme)
-        )
-    else:
-        evaluation = task.evaluation(features, rows)
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(folder, per_device_eval_batch_size=batch_size, disable_tqdm=True)
-        trainer = build_trainer(task, loaded.model, loaded.tokenizer, arguments, train=None, evaluation=evaluation)
-        figures = evaluate_finished(task, trainer, evaluation, loaded.tokenizer, max_length=max_length)
-    report: dict[str, Any] = {
-        "model": model,
-        "task": task.name,
-        "data": describe_data(
-            task,
-            reader,
-            data_dir,
-            {split: rows},
-            split=split,
-            dataset=options.dataset,
-            cut=cut if (cut := cut_of(splits)) is not None and split in cut.texts else None,
-        ),
-        "tokenizer": {"vocab_size": len(loaded.tokenizer), **task.describe_tokens(evaluation)},
-        "figures": figures,
-        **evaluation.details,
-        "definitions": {name: text for name, text in task.definitions.items() if name in figures},
-        "breakdown": task.breakdown,
-        "environment": environment(),
-    }
+    measurement = prepare(named, data)
+    other = None if against is None else prepare_against(against, measurement, trust_remote_code=trust_remote_code)
+    report = measure(measurement, batch_size=batch_size)
+    if errors is not None or predictions is not None or other is not None:
+        found = _find_errors(measurement, batch_size)
+        report["errors"] = count_errors(found.answers)
+        others = None
+        task = TASK_ERRORS[report["task"]]
+        if other is not None:
+            others = _find_errors(other, batch_size)
+            other_report = measure(other, batch_size=batch_size)
+            report["against"] = compare_answers(found.answers, others.answers, other_report, task)
+        if predictions is not None:
+            write_predictions(predictions, found.answers, None if others is None else others.answers)
+        if errors is not None:
+            write_page(errors, page_data(report, task, found, others))
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
-        return
+    else:
+        _print(report, every_figure=every_figure, errors=errors)
+
+
+def check_outputs(errors: Path | None, predictions: Path | None) -> None:
+    """Check, before anything is computed, that the files can be written that are asked for.
+
+    Raises:
+        UserError: If not, or if both are one file.
+    """
+    named = {flag: path for flag, path in (("--errors", errors), ("--predictions", predictions)) if path is not None}
+    for flag, path in named.items():
+        check_output_file(path, flag)
+    if len({path.resolve() for path in named.values()}) < len(named):
+        raise UserError(f"--errors and --predictions both name {errors}; give each a file of its own.")
+
+
+def _find_errors(measurement: Measurement, batch_size: int) -> Findings:
+    """Return the answers of a model to all texts that it is measured on."""
+    task = TASK_ERRORS[measurement.model.task.name]
+    return task.find(measurement.model.loaded, measurement.rows, measurement.training_names(), batch_size)
+
+
+def _print(report: dict[str, Any], *, every_figure: bool, errors: Path | None) -> None:
+    """Print the figures of a model, and by how much they differ from those of another, if there is one."""
+    console = report_console()
     names = list(report["definitions"]) if every_figure else shown_figures(report)
-    print_report(report, report_console(), names=names)
+    print_report(report, console, names=names)
+    if "against" in report:
+        print_table(console, differences_table(report))
+        print_definition(console, "95 % interval", report["against"]["definition"])
+        print(right_sentence(report))
     if len(names) < len(report["definitions"]):
         print(f"--all shows {len(report['definitions']) - len(names)} more figures, those by which KLUE is judged.")
-
-
-def _check_sample_is_meant(model: str, reader: str) -> None:
-    """Refuse to measure a model on the sample corpus that was trained on other data, where those are not named."""
-    without_folder = READERS[reader].default_source
-    trained_on = _data_of(model).get("source", without_folder)
-    if "sample corpus" in (without_folder or "") and trained_on != without_folder:
-        raise UserError(f"{model} was trained on {trained_on}; say by --data_dir where those data, or others, are.")
-
-
-def _reader_of(model: str, task: str, data_dir: Path | None, options: ReadingOptions) -> str:
-    """Return the reader that the model was trained with, or another one if the folder is in its format."""
-    if options.dataset is not None:
-        return DATASET
-    known = _data_of(model).get("reader")
-    if data_dir is not None:
-        return recognised_reader(data_dir, (task,), preferred=known)
-    if known is None:
-        raise UserError(f"{model} has no report.json that says which reader its data needs; give it by --reader.")
-    return str(known)
-
-
-def _data_of(model: str) -> dict[str, Any]:
-    """Return what the report of a run says of its data; nothing if there is none."""
-    return _report_of(model).get("data") or {}
-
-
-def _report_of(model: str) -> dict[str, Any]:
-    """Return the report of a run; an empty one if there is none."""
-    folder = Path(model_place(model))
-    return (read_report(folder) if folder.is_dir() else None) or {}
+    if errors is not None:
+        texts = report["data"]["texts"][report["data"]["split"]]
+        print(f"{errors} shows the {report['errors']['texts']:,} of {texts:,} texts that have a mistake.")

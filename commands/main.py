@@ -98,6 +98,18 @@ def evaluate(
     every_figure: Annotated[
         bool, typer.Option("--all", help="Show every figure, also those that are there for other data.")
     ] = False,
+    errors: Annotated[
+        Path | None,
+        typer.Option(help="Write a page with every text that has a mistake: an HTML file that needs no network."),
+    ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="Write each text with its labels and the answer of the model, as JSON lines."),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Another model on the same data: its figures, and whether the difference may be luck."),
+    ] = None,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Compute the figures of a saved model, each with its definition and its 95 % interval."""
@@ -124,6 +136,9 @@ def evaluate(
         as_json=json,
         every_figure=every_figure,
         trust_remote_code=trust_remote_code,
+        errors=errors,
+        predictions=predictions,
+        against=against,
     )
 
 

@@ -75,10 +75,10 @@ class Tagger(TextModel):
             answers = token_labels(
                 self.model, self.tokenizer, chunk, max_length=self.max_length, batch_size=batch_size
             )
-            yield from (self._entities(text, answer) for text, answer in zip(chunk, answers))
+            yield from (self.entities(text, answer) for text, answer in zip(chunk, answers))
 
-    def _entities(self, text: str, answer: TokenLabels) -> list[Entity]:
-        """Return the names in a text; the score of a name is the mean over its tokens."""
+    def entities(self, text: str, answer: TokenLabels) -> list[Entity]:
+        """Return the names that the labels of its tokens spell; the score of a name is the mean over its tokens."""
         labels = self.scheme.to_bio([*map(self.labels.get, answer.labels)], answer.offsets)
         names = token_labels_to_spans(labels, answer.offsets)
         edges = NameEdges(text)

@@ -1,6 +1,7 @@
 """What everything that uses a saved model on texts begins with."""
 
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -8,7 +9,9 @@ from malmoi.data.token_windows import longest_input
 from malmoi.inference.added_words import Words, add_words, read_words
 from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.devices import find_device, warn_of_slow_bfloat16
-from malmoi.inference.loading import load_model
+from malmoi.inference.loading import LoadedModel, load_model
+
+Model = TypeVar("Model", bound="TextModel")
 
 
 class TextModel:
@@ -50,7 +53,18 @@ class TextModel:
         loaded = load_model(model, self.task, trust_remote_code=trust_remote_code, revision=revision, bf16=bf16)
         if added is not None:
             add_words(loaded.model, loaded.tokenizer, added, name=model)
-        self.model = loaded.model.to(place)  # type: ignore[arg-type]
+        self._use(loaded._replace(model=loaded.model.to(place)))  # type: ignore[arg-type]
+
+    @classmethod
+    def of_loaded(cls: type[Model], loaded: LoadedModel) -> Model:
+        """Return what answers with a model for this task that is loaded already, on the device where it is."""
+        made = cls.__new__(cls)
+        made._use(loaded)
+        return made
+
+    def _use(self, loaded: LoadedModel) -> None:
+        """Take a model, and read from it what answering needs to know."""
+        self.model = loaded.model
         self.tokenizer = loaded.tokenizer
         self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
         self.labels = {int(index): str(name) for index, name in (loaded.model.config.id2label or {}).items()}

@@ -106,20 +106,20 @@ def print_report(report: dict[str, Any], console: Console, *, names: Sequence[st
         names: The figures; by default those that concern the data.
     """
     names = shown_figures(report) if names is None else names
-    _print_table(console, figures_table(report, names))
+    print_table(console, figures_table(report, names))
     for name in names:
-        _print_definition(console, name, report["definitions"][name])
+        print_definition(console, name, report["definitions"][name])
     if "ceiling" in report["tokenizer"]:
-        _print_definition(console, "ceiling", "what a tagger that labels every token right would reach")
+        print_definition(console, "ceiling", "what a tagger that labels every token right would reach")
     if report.get("intervals"):
-        _print_definition(console, "95 % interval", INTERVAL_DEFINITION)
+        print_definition(console, "95 % interval", INTERVAL_DEFINITION)
     console.print()
     if any(name.startswith("f1/") for name in report["figures"]):
-        _print_table(console, breakdown_table(report))
+        print_table(console, breakdown_table(report))
     if "confusion" in report:
         confusion = confusion_table(report["confusion"])
         fits = Measurement.get(console, console.options, confusion).maximum < console.width
-        _print_table(console, confusion if fits else confusions_table(report["confusion"]))
+        print_table(console, confusion if fits else confusions_table(report["confusion"]))
     for sample in report.get("samples", [])[:3]:
         for name in ("gt", "pred"):
             console.print(plain(f"  {name:5}{sample[name]}"), soft_wrap=True)
@@ -127,17 +127,17 @@ def print_report(report: dict[str, Any], console: Console, *, names: Sequence[st
         table = Table(title="Run", show_header=False)
         for name, value in run_summary(report).items():
             table.add_row(name, plain(value))
-        _print_table(console, table)
+        print_table(console, table)
 
 
-def _print_table(console: Console, table: Table) -> None:
+def print_table(console: Console, table: Table) -> None:
     """Print a table below its title, which may be wider than it."""
     title, table.title = table.title, None
     console.print(plain(title), style="italic", soft_wrap=True)
     console.print(table)
 
 
-def _print_definition(console: Console, name: str, definition: str) -> None:
+def print_definition(console: Console, name: str, definition: str) -> None:
     lines = textwrap.fill(f"{name}: {definition}", console.width, initial_indent="  ", subsequent_indent="      ")
     console.print(plain(lines), style="dim", soft_wrap=True)
 
