@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, Value
+from datasets.fingerprint import generate_random_fingerprint
 
 from malmoi.data.classified_dataset import class_name, classified_features
 from malmoi.data.dataset_columns import DOCUMENT, IDENTIFIER, aside_column, class_column, text_column
@@ -158,7 +159,9 @@ class ClassifiedRows:
         if documents.null_count < len(documents):
             columns["document"] = documents
             features = Features({**features, "document": Value("string")})
-        return Dataset(pa.table(columns), info=DatasetInfo(features=features))
+        # the fingerprint of `datasets` would be that of a pickled copy of all texts
+        fingerprint = generate_random_fingerprint()
+        return Dataset(pa.table(columns), info=DatasetInfo(features=features), fingerprint=fingerprint)
 
 
 def _texts(values: Iterable[Any]) -> pa.Array:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from datasets import ClassLabel, Features, LargeList, List, Value
 from datasets.features.features import FeatureType, Json
 
+from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.notice import list_names
-from malmoi.data.readers.labelled_texts import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.source_rows import SourceRows
 from malmoi.data.user_error import UserError
 

@@ -44,10 +44,11 @@ def marked_texts(
     def sentences(split: str) -> Iterator[MarkedText]:
         count = 0
         for rows, columns in named[split]:
-            from_spans = form is None or is_span_list(rows.features[columns.labels])
-            for sentence in (
-                _from_spans(split, rows, columns) if from_spans else from_tokens(split, rows, columns, form)
-            ):
+            if form is None or is_span_list(rows.features[columns.labels]):
+                read = _from_spans(split, rows, columns)
+            else:
+                read = from_tokens(split, rows, columns, form)
+            for sentence in read:
                 count += 1
                 yield sentence
         if not count:

@@ -167,8 +167,8 @@ def _from_hub(dataset: str, *, path: str, revision: str | None, name: str | None
         splits = load_dataset(path, name, revision=revision)
     except DatasetNotFoundError:
         raise UserError(
-            f"{dataset}: there is neither a file or folder of this name nor a dataset on the Hub that you may read; "
-            "for a private or gated one log in by `hf auth login`."
+            f"{dataset}: there is neither a file or folder of this name nor a dataset on the Hub that you may read"
+            f"{f' (revision {revision})' if revision else ''}; for a private or gated one log in by `hf auth login`."
         ) from None
     except RuntimeError as error:
         if "scripts are no longer supported" not in str(error):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
+from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.comma_separated import heading_of
 from malmoi.data.dataset_classes import class_splits
@@ -12,7 +13,6 @@ from malmoi.data.dataset_names import marked_texts
 from malmoi.data.dataset_source import dataset_splits, is_saved
 from malmoi.data.dataset_texts import spacing_splits
 from malmoi.data.marked_text import marked_splits
-from malmoi.data.readers.labelled_texts import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.user_error import UserError
 
 KNOWN_BY_NAME = (".parquet", ".arrow")

@@ -1,11 +1,11 @@
 """Files with one text per line and its class before it, as in `positive<TAB>재미있게 봤습니다.`."""
 
-import re
 from pathlib import Path
 
 from datasets import DatasetDict
 
 from malmoi.data.classified_dataset import ClassifiedText, class_name, classified_dataset
+from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.quoted_columns import Columns, split_columns
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
@@ -14,17 +14,6 @@ from malmoi.data.user_error import UserError
 
 FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
 EXPECTED = "a class, a tab and a text"
-# how columns are headed
-CLASS_HEADING = re.compile(
-    r"(class|label)(_?name|_?id)?s?|category|target|sentiment|emotion|intent|topic"
-    r"|라벨|레이블|클래스|분류|범주|카테고리|감성|감정|의도|주제|정답",
-    re.IGNORECASE,
-)
-TEXT_HEADING = re.compile(
-    r"(text|sentence|document|review|comment|content|utterance|question)s?|title|query"
-    r"|텍스트|문장|글|본문|문서|리뷰|댓글|후기|내용|제목|발화|질문",
-    re.IGNORECASE,
-)
 
 
 def read_labelled_texts(data_dir: Path | None) -> DatasetDict:

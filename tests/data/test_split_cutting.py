@@ -1,16 +1,19 @@
 """Missing splits: cut by the seed, evenly over types, documents together."""
 
+import random
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from malmoi.data.alignment import Span
+from malmoi.data.alignment import Span, tags_to_spans
+from malmoi.data.classified_dataset import classified_dataset
 from malmoi.data.marked_text import MarkedText, marked_splits
-from malmoi.data.split_cutting import cut, with_missing_splits
+from malmoi.data.split_cutting import Cut, cut, cut_of, with_missing_splits
 from malmoi.data.split_files import split_files, split_of
 from malmoi.data.tagged_dataset import label_names, names_in
 from malmoi.data.text_lines import DataFormatError
@@ -45,6 +48,107 @@ def test_a_tenth_each_becomes_validation_and_test_evenly_over_types(caplog: pyte
     again = with_missing_splits(whole, seed=42)
     assert all(again[name]["text"][:] == splits[name]["text"][:] for name in splits)
     assert with_missing_splits(whole, seed=43)["test"]["text"][:] != splits["test"]["text"][:]
+
+
+def counted(part: Dataset) -> Counter[str]:
+    names = label_names(part)
+    return Counter(span.label for tags in part["tags"] for span in tags_to_spans([names[tag] for tag in tags]))
+
+
+def lines(texts: Iterable[tuple[str, list[Span], str | None]]) -> Dataset:
+    rows = [
+        MarkedText(id=str(number), text=text, spans=spans, path="made", document=document)
+        for number, (text, spans, document) in enumerate(texts)
+    ]
+    return marked_splits({"train": rows})["train"]
+
+
+@given(
+    counts=st.lists(st.integers(1, 60), min_size=1, max_size=6),
+    without=st.integers(0, 60),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_of_each_type_a_tenth_is_cut_and_the_rare_ones_stay(counts: list[int], without: int, seed: int) -> None:
+    kinds = [f"T{kind}" for kind, count in enumerate(counts) for _ in range(count)]
+    rows = [(f"이름{number}", [Span(0, 2, kind)], None) for number, kind in enumerate(kinds)]
+    whole = lines([*rows, *((f"없음{number}", [], None) for number in range(without))])
+    parts = cut(whole, ["validation", "test"], seed=seed)
+    found = {name: counted(part) for name, part in parts.items()}
+    forced = max(counts) <= 3  # then a part that would have nothing is given one
+    for kind, count in enumerate(counts):
+        for part in ("validation", "test"):
+            if part in found and not forced:
+                assert abs(found[part][f"T{kind}"] - count / 10) <= 1
+    if len(kinds) + without > len(counts) + 2 and not forced:
+        assert {*found["train"]} == {f"T{kind}" for kind in range(len(counts))}
+        assert all(
+            abs(parts[part].num_rows - whole.num_rows / 10) <= len(counts) + 1 for part in found if part != "train"
+        )
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (1, {"train": 1}),
+        (2, {"train": 1, "validation": 1}),
+        (3, {"train": 1, "validation": 1, "test": 1}),
+        (4, {"train": 2, "validation": 1, "test": 1}),
+        (10, {"train": 8, "validation": 1, "test": 1}),
+        (25, {"train": 20, "validation": 3, "test": 2}),
+    ],
+)
+def test_tiny_data_are_divided_as_far_as_they_go(count: int, expected: dict[str, int]) -> None:
+    whole = marked_splits({"train": sentences(count, types=["PS"])})["train"]
+    parts = cut(whole, ["validation", "test"], seed=42)
+    assert {name: part.num_rows for name, part in parts.items()} == expected
+
+
+def test_a_type_that_occurs_once_or_twice_is_not_taken_from_training() -> None:
+    rows = [(f"이름{number}", [Span(0, 2, "PS")], None) for number in range(60)]
+    rows += [
+        ("서울", [Span(0, 2, "LC")], None),
+        ("부산", [Span(0, 2, "LC")], None),
+        ("삼성", [Span(0, 2, "OG")], None),
+    ]
+    for seed in range(20):
+        parts = cut(lines(rows), ["validation", "test"], seed=seed)
+        assert (counted(parts["train"])["LC"], counted(parts["train"])["OG"]) == (2, 1)
+
+
+def test_types_are_even_over_documents_of_any_length_and_huge_ones_stay_for_training() -> None:
+    generator = random.Random(3)
+    rows = []
+    for document in range(60):
+        kind = "LC" if document % 3 == 0 else "PS"
+        for number in range(generator.randint(1, 12)):
+            rows.append((f"이름{document}-{number}", [Span(0, 2, kind)], f"d{document}"))
+    huge = [(f"긴{number}", [Span(0, 1, "OG")], "huge") for number in range(len(rows))]
+    for seed in range(5):
+        parts = cut(lines([*rows, *huge]), ["validation", "test"], seed=seed)
+        for name in ("validation", "test"):
+            assert {*parts[name]["document"]} & {"huge"} == set()
+            assert 0.07 * len(rows) <= parts[name].num_rows <= 0.13 * len(rows)
+            shares = counted(parts[name])
+            assert 0.15 < shares["LC"] / shares.total() < 0.55  # a third of the documents
+
+
+def test_a_cut_is_told_for_reports() -> None:
+    whole = marked_splits({"train": sentences(40, types=["PS", "LC"], documents=10)})
+    splits = with_missing_splits(whole, seed=7)
+    assert cut_of(splits) == Cut({"validation": 4, "test": 4}, of=40, seed=7, documents=True)
+    assert "document" not in splits["train"].column_names
+    assert cut_of(with_missing_splits(splits, seed=7)) is None
+    assert cut_of(with_missing_splits(marked_splits({"train": sentences(1, types=["PS"])}), seed=7)) is None
+
+
+def test_classes_and_texts_alone_are_cut_too() -> None:
+    texts = [
+        {"id": str(number), "text": f"글 {number}", "label": "나쁨" if number % 4 else "좋음"} for number in range(80)
+    ]
+    parts = cut(classified_dataset(texts, ["좋음", "나쁨"]), ["validation"], seed=1)
+    assert Counter(parts["validation"]["label"]) == {0: 2, 1: 6}
+    parts = cut(Dataset.from_dict({"text": [f"글 {number}" for number in range(20)]}), ["validation"], seed=1)
+    assert (parts["validation"].num_rows, parts["train"].num_rows) == (2, 18)
 
 
 def test_what_is_divided_stays_as_it_is() -> None:

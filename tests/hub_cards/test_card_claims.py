@@ -76,6 +76,24 @@ def named_datasets(facts: RunFacts, corpus: Corpus) -> set[tuple[str, str | None
     return found | beside
 
 
+def test_a_card_says_which_splits_were_cut_from_the_training_set(own_description: Path, tmp_path: Path) -> None:
+    cut = {"texts": {"validation": 437, "test": 437}, "of": 4373, "seed": 42, "documents": True}
+    report = klue_report(
+        {"train": 3499, "validation": 437, "test": 437}, reader="dataset", source="me/names (Hub)", cut=cut
+    )
+    corpus = corpus_of(report, str(own_description))
+    division = division_of(report, corpus)
+    assert (
+        "The data have no such split of their own: 437 (validation) and 437 (test) of 4,373 texts were cut from them "
+        "by the seed 42, evenly over types, documents together." in division.sentence
+    )
+    assert division.official == frozenset()
+    assert division.sentence in render_card(facts_of(report, tmp_path), corpus, "u/m").text
+    report["data"].pop("cut")
+    assert "of their own" not in division_of(report, corpus).sentence
+    assert division_of(report, corpus).official == {"validation", "test"}
+
+
 @pytest.fixture
 def own_description(tmp_path: Path) -> Path:
     path = tmp_path / "own.yaml"

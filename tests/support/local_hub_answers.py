@@ -54,8 +54,8 @@ class Answer:
 Endpoint = Callable[..., Answer]
 ENDPOINTS: list[tuple[str, re.Pattern[str], Endpoint]] = []
 
-API = r"/api/(?P<kind>models|spaces)/(?P<name>[^/]+/[^/]+)"
-WEB = r"/(?:(?P<kind>spaces)/)?(?P<name>[^/]+/[^/]+)"
+API = r"/api/(?P<kind>models|spaces|datasets)/(?P<name>[^/]+/[^/]+)"
+WEB = r"/(?:(?P<kind>spaces|datasets)/)?(?P<name>[^/]+/[^/]+)"
 
 
 def endpoint(methods: str, pattern: str) -> Callable[[Endpoint], Endpoint]:
@@ -123,7 +123,7 @@ def create_repository(storage: HubStorage, request: Request) -> Answer:
     owner = request.json.get("organization") or request.user or ""
     storage.check_owner(owner, request.user)
     name, kind = f"{owner}/{request.json['name']}", f"{request.json.get('type') or 'model'}s"
-    if kind not in ("models", "spaces"):
+    if kind not in ("models", "spaces", "datasets"):
         raise Refused(400, f"Not a kind of repository that is kept here: {kind}")
     private = request.json.get("visibility") == "private" or bool(request.json.get("private"))
     files = {}
@@ -149,7 +149,7 @@ def change_settings(storage: HubStorage, request: Request, kind: str, name: str)
     return json_answer({"private": repository.private})
 
 
-@endpoint("GET", "/api/(?P<kind>models|spaces)")
+@endpoint("GET", "/api/(?P<kind>models|spaces|datasets)")
 def list_repositories(storage: HubStorage, request: Request, kind: str) -> Answer:
     author, search = request.query.get("author", [None])[0], request.query.get("search", [""])[0]
     tags = set(request.query.get("filter", []))

@@ -198,8 +198,8 @@ def test_a_tokenizer_that_cannot_be_had_says_what_to_do(tmp_path: Path, marked_c
 
 
 def test_a_missing_split_is_named(tmp_path: Path, marked_corpus: Path) -> None:
-    (tmp_path / "train.txt").write_bytes((marked_corpus / "train.txt").read_bytes())
-    with pytest.raises(RecipeError, match="holds no validation file"):
+    (tmp_path / "validation.txt").write_bytes((marked_corpus / "validation.txt").read_bytes())
+    with pytest.raises(RecipeError, match="holds no train file"):
         train(tmp_path / "run", tmp_path)
 
 
