@@ -25,6 +25,8 @@ from malmoi.reports.report import report_console
 from malmoi.training.reading import DATASET, recognised_reader
 
 TASKS = tuple(dict.fromkeys(task for reader in READERS.values() for task in reader.tasks))
+RECOGNISED = tuple(task for task in TASKS if task != "language-model")
+"""The tasks whose data are recognised: any text may be for a language model."""
 
 
 class ReadData(NamedTuple):
@@ -163,7 +165,7 @@ def _reader_of(data_dir: Path | None, task: str | None, options: ReadingOptions)
         raise UserError("Give the folder with the data, or a dataset by --dataset.")
     if not data_dir.exists():
         raise UserError(f"{data_dir}: there is no such folder.")
-    return recognised_reader(data_dir, TASKS if task is None else (task,))
+    return recognised_reader(data_dir, RECOGNISED if task is None else (task,))
 
 
 def _read(

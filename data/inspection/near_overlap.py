@@ -1,7 +1,8 @@
 """Texts of one split that stand in another nearly word for word.
 
 A text is nearly the same as another if that one holds at least 80 % of its different sequences of eight letters and
-digits. Texts of fewer than 20 letters and digits are left out: a longer one may hold them by chance.
+digits. Texts with fewer than 13 of them, as 20 letters have if nothing is repeated, are left out: a longer one may
+hold them by chance.
 
 Comparing all with all is never needed. Of `n` sequences a text must share `ceil(0.8 n)`, so whatever shares enough has
 one of any `n - ceil(0.8 n) + 1` of them; looked up are those that occur in the fewest texts (prefix filtering;
@@ -24,8 +25,8 @@ GRAM = 8
 """Characters of a sequence."""
 SHARE = 0.8
 """So much of its sequences another text holds."""
-SHORTEST = 20
-"""A text of fewer letters and digits is left out."""
+FEWEST = 13
+"""A text with fewer different sequences is left out."""
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 """Mixes characters into a hash of 64 bits: any large odd number does."""
 
@@ -99,7 +100,7 @@ def _candidates(ours: Grams, owners: Numbers, first: Numbers, last: Numbers) -> 
     for text in range(len(ours.starts) - 1):
         start, end = ours.starts[text], ours.starts[text + 1]
         count = int(end - start)
-        if not count:
+        if count < FEWEST:
             continue
         needed = math.ceil(SHARE * count)
         occurrences = last[start:end] - first[start:end]
@@ -118,12 +119,11 @@ def _count_shared(ours: Hashes, theirs: Hashes) -> int:
 
 
 def _grams(texts: Sequence[str]) -> Grams:
-    """Return the hashes of the sequences of each text, in order and each once; none of a short text."""
-    long = [text if len(text) >= SHORTEST else "" for text in texts]
-    codes = np.frombuffer("".join(long).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-    owner = np.repeat(np.arange(len(long)), [len(text) for text in long])
-    if not len(codes):
-        return Grams(np.empty(0, np.uint64), np.zeros(len(long) + 1, np.int64))
+    """Return the hashes of the sequences of each text, in order and each once."""
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    owner = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    if len(codes) < GRAM:
+        return Grams(np.empty(0, np.uint64), np.zeros(len(texts) + 1, np.int64))
     hashes = np.zeros(len(codes) - GRAM + 1, np.uint64)
     for position in range(GRAM):
         hashes = (hashes + codes[position : position + len(hashes)]) * MULTIPLIER
@@ -134,5 +134,5 @@ def _grams(texts: Sequence[str]) -> Grams:
     hashes, owner = hashes[order], owner[order]
     new = np.ones(len(hashes), bool)
     new[1:] = (hashes[1:] != hashes[:-1]) | (owner[1:] != owner[:-1])
-    counts = np.bincount(owner[new], minlength=len(long))
+    counts = np.bincount(owner[new], minlength=len(texts))
     return Grams(hashes[new], np.concatenate([[0], np.cumsum(counts)]))

@@ -82,8 +82,9 @@ def _long_marks(names: Hits) -> Finding | None:
 
 
 def _marks_with_josa(names: Hits) -> Finding | None:
-    """Return names that end in what may be a josa, without which they are marked more often."""
-    return ranked("marks_with_josa", _with_josa(names), of=_count(names))
+    """Return names that end in what may be a josa, without which they are marked more often; most often first."""
+    cases = sorted(_with_josa(names), key=lambda one: (-one.numbers["without_josa"] / one.occurrences, one.what))
+    return in_order("marks_with_josa", cases, of=_count(names))
 
 
 def _with_josa(names: Hits) -> Iterator[Case]:

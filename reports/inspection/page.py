@@ -73,7 +73,7 @@ def page_html(inspection: Inspection, *, source: str, reader: str) -> str:
         label_word=one,
         quantiles=[f"{100 * quantile:.0f} %" for quantile in QUANTILES],
         hues={label: HUES[number % len(HUES)] for number, label in enumerate(labels)},
-        source=source,
+        source=visible(source),
         reader=reader,
         shown=SHOWN,
     )

@@ -15,7 +15,7 @@ from malmoi.data.inline_marks import parse_marks
 from malmoi.data.inspection.findings import MOST_CASES, Finding
 from malmoi.data.inspection.inspected_text import Form
 from malmoi.data.inspection.inspection import Inspection, inspect_splits
-from malmoi.data.inspection.near_overlap import GRAM, SHARE, SHORTEST, nearest
+from malmoi.data.inspection.near_overlap import FEWEST, GRAM, SHARE, nearest
 from malmoi.data.inspection.summaries import QUANTILES, quantiles
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.readers.inline_marks import read_inline_marks
@@ -191,10 +191,14 @@ def test_the_same_text_with_other_names_or_another_class_is_found() -> None:
     assert [label[:2] for label in inspection.labels] == [("x", 2), ("y", 2)]
 
 
+def grams_of(text: str) -> set[str]:
+    """Return the sequences of a text."""
+    return {text[start : start + GRAM] for start in range(len(text) - GRAM + 1)}
+
+
 def shared_grams(text: str, other: str) -> float:
     """Return the share of the sequences of a text that another one holds, by the definition."""
-    grams = [{each[start : start + GRAM] for start in range(len(each) - GRAM + 1)} for each in (text, other)]
-    return len(grams[0] & grams[1]) / len(grams[0])
+    return len(grams_of(text) & grams_of(other)) / len(grams_of(text))
 
 
 @given(seed=st.integers(0, 10_000))
@@ -212,9 +216,8 @@ def test_nearest_texts_are_those_of_the_definition(seed: int) -> None:
     others += ["가" * 30, "가" * 10]
     texts = [mutated(draw.choice(others)) for _ in range(15)] + ["", "가" * 25]
     pairs = {pair.text: pair for pair in nearest(texts, others)}
-    long = [other if len(other) >= SHORTEST else "" for other in others]
     for number, text in enumerate(texts):
-        shares = [shared_grams(text, other) if len(text) >= SHORTEST and other else 0.0 for other in long]
+        shares = [shared_grams(text, other) if len(grams_of(text)) >= FEWEST else 0.0 for other in others]
         if max(shares) >= SHARE:
             assert math.isclose(pairs[number].share, max(shares))
             assert shares[pairs[number].other] == max(shares)
