@@ -115,7 +115,10 @@ def malmoi_commands(text: str) -> list[list[str]]:
 @PAGES
 def test_every_command_line_is_understood(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "my-recipe.yaml").write_text("task: named-entities\n", encoding="utf-8")
+    # a recipe of one's own, and what a search leaves behind
+    for name in ("my-recipe.yaml", "runs/demo-tune/best.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("task: named-entities\n", encoding="utf-8")
     for words in malmoi_commands(page.read_text(encoding="utf-8")):
         understand(words)
 
