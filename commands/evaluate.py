@@ -14,11 +14,11 @@ from malmoi.inference.bundled_models import bundled_name
 from malmoi.models import NAMES
 from malmoi.reports.errors import TASK_ERRORS
 from malmoi.reports.errors.answers import Findings
-from malmoi.reports.errors.output_file import check_output_file
 from malmoi.reports.errors.page import write_page
 from malmoi.reports.errors.predictions_file import write_predictions
 from malmoi.reports.errors.rows import count_errors, page_data
 from malmoi.reports.errors.two_models import compare_answers, differences_table, right_sentence
+from malmoi.reports.output_file import check_output_file
 from malmoi.reports.report import print_definition, print_report, print_table, report_console, shown_figures
 from malmoi.training.reading import recognised_reader
 from malmoi.training.saved_model_evaluation import (

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +17,14 @@ def check_output_file(path: Path, flag: str) -> None:
         flag: The flag that names it.
 
     Raises:
-        UserError: If it is a folder, or is to lie in a folder that does not exist.
+        UserError: If it is a folder, or its folder does not exist or may not be written to.
     """
     if path.is_dir():
         raise UserError(f"{flag} {path}: expected a file to write, got a folder.")
     if not path.parent.is_dir():
         raise UserError(f"{flag} {path}: there is no folder {path.parent}.")
+    if not os.access(path.parent, os.W_OK):
+        raise UserError(f"{flag} {path}: the folder {path.parent} may not be written to.")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from malmoi.inference.tagger import Tagger
 from malmoi.metrics.named_entities import describe_names
 from malmoi.reports.errors.breakdown import bucket, bucket_names, sources
 from malmoi.reports.errors.names import ScoredToken, sureness
-from malmoi.reports.errors.output_file import check_output_file
+from malmoi.reports.output_file import check_output_file
 
 LABELS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
 PERSON = {"손": "B-PS", "##흥": "I-PS", "##민": "I-PS"}
