@@ -6,7 +6,7 @@ from typing import NamedTuple
 from huggingface_hub.errors import StrictDataclassError
 
 import malmoi.modeling
-from malmoi.recipes.recipe import CONFIGURATIONS, Recipe, RecipeError
+from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError
 from malmoi.recipes.search_space import SEARCH_SPACE, Choices, SearchSpace, default_space, written_space
 from malmoi.training.processes.launcher import launched_processes
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe, typed_value
@@ -84,7 +84,7 @@ def check_values(search: Search) -> None:
 def _check_recipe(recipe: Recipe) -> None:
     arguments, training_arguments, settings = parse_recipe(recipe)
     check_arguments(TASKS[recipe.task], arguments, training_arguments)
-    if recipe.model_type in CONFIGURATIONS:
+    if recipe.model_type in CONFIGURATIONS and not recipe.model_type.startswith(ENCODER):  # an encoder has its own
         # what depends on the labels or on a lexicon is known where a model is built
         own = {key: value for key, value in settings.items() if key not in ("encoder_config", "lexicon_labels")}
         try:

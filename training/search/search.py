@@ -98,7 +98,7 @@ def run_search(search: Search) -> dict[str, Any]:
                 say(f"{search.folder}: all {search.trials} trials are finished; nothing is left to try.")
         except ValueError:
             # the stock search asks for the best trial, and there may be none
-            if _has_best(opened.study):
+            if _has_best(opened.study) or len(finished_trials(opened.study)) < search.trials:
                 raise
         finally:
             if _has_best(opened.study):
