@@ -151,7 +151,7 @@ def one_by_one(tag: Tag, numbers: Sequence[int]) -> object:
     return Elapsed(sum(timed)) if timed else answers
 
 
-COMPARISONS = {
+COMPARISONS: dict[str, Callable[[PeerOptions, Sequence[str]], tuple[Row, Row]]] = {
     "s1": compare_s1,
     "bert": partial(compare_bert, key="bert"),
     "body": partial(compare_bert, key="body"),

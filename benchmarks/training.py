@@ -172,7 +172,7 @@ def _compare(options: PeerOptions, name: str, ours: OurTraining, peer: Peer) -> 
     return [row], shares
 
 
-COMPARISONS = {
+COMPARISONS: dict[str, Callable[[PeerOptions], tuple[Rows, Rows]]] = {
     "s1": compare_s1,
     "bert": partial(compare_bert, key="bert"),
     "body": partial(compare_bert, key="body"),

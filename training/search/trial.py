@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from optuna import TrialPruned
 from optuna.trial import Trial
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_utils import SaveStrategy, TrainOutput
 
 from malmoi.recipes.recipe import Recipe
@@ -90,6 +90,10 @@ def prepare_trial(recipe: Recipe, parts: Parts) -> PreparedTrial:
     return PreparedTrial(request, prepared, plan)
 
 
+LARGEST_WEIGHT = 1e6
+"""Scores of the CRF that are as low as such weights make them count as forbidden, and labels are refused for it."""
+
+
 class ReportToStudy(TrainerCallback):
     """Reports every evaluation of a trial to its study, which may end the trial.
 
@@ -142,6 +146,11 @@ class ReportToStudy(TrainerCallback):
         return self.objective.best(values) if self.keeps_best else values[-1]
 
 
+def has_diverged(model: PreTrainedModel) -> bool:
+    """Tell whether a weight of a model is no number, or too large for one that learns anything."""
+    return any(not bool((parameter.abs() < LARGEST_WEIGHT).all()) for parameter in model.parameters())
+
+
 def train_trial(trial: Trial, prepared: PreparedTrial, objective: Objective) -> tuple[TrainOutput, float]:
     """Train a trial; return what the `Trainer` does, and the figure of the model that `malmoi train` would keep.
 
@@ -158,7 +167,13 @@ def train_trial(trial: Trial, prepared: PreparedTrial, objective: Objective) -> 
     arguments.report_to = []
     training = training_to_come(request, prepared.prepared)
     training.trainer.add_callback(report)
-    output = training.trainer.train()
+    try:
+        output = training.trainer.train()
+    except ValueError as error:
+        if not has_diverged(prepared.prepared.model):
+            raise
+        trial.set_user_attr(DIVERGED, True)
+        raise TrialPruned from error
     state = training.trainer.state
     trial.set_user_attr(SECONDS, training.timer.total())
     is_judged = bool(report.evaluations) and (report.keeps_best or report.evaluations[-1]["step"] == state.global_step)
