@@ -45,10 +45,9 @@ def name_f1(tagger: Tagger, sentences: list[tuple[str, list]]) -> float:
             "<손흥민:PS>은 <1992년 7월 8일:DT> <춘천:LC>에서 태어났다.",
         ),
         ("SK하이닉스는 경기도 이천에 본사를 두고 있다.", "<SK하이닉스:OG>는 <경기도 이천:LC>에 본사를 두고 있다."),
-        pytest.param(
+        (
             "특히 영동고속도로 강릉 방향 문막휴게소에서 만종분기점까지 5㎞ 구간에는",
             "특히 <영동고속도로:LC> <강릉:LC> 방향 <문막휴게소:LC>에서 <만종분기점:LC>까지 <5㎞:QT> 구간에는",
-            marks=pytest.mark.xfail(strict=True, reason="KLUE marks one motorway in six"),
         ),
     ],
 )
