@@ -8,7 +8,7 @@ from datasets import Dataset, DatasetDict
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from malmoi.data.notice import notify
-from malmoi.data.split_faults import split_faults
+from malmoi.data.splits.faults import split_faults
 from malmoi.data.token_spelling import with_all_characters
 from malmoi.data.token_windows import longest_input
 from malmoi.embeddings.pretrained_embeddings import PretrainedEmbeddings, load_embeddings, set_embeddings

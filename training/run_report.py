@@ -12,8 +12,8 @@ from datasets import Dataset
 from transformers import TrainerState, TrainingArguments
 
 from malmoi.data.readers import READERS
-from malmoi.data.split_cutting import Cut, cut_of
-from malmoi.data.split_faults import count_repeated
+from malmoi.data.splits.cutting import Cut, cut_of
+from malmoi.data.splits.faults import count_repeated
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 from malmoi.recipes.recipe import Recipe
 from malmoi.recipes.search_space import SEARCH_SPACE

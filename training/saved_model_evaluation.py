@@ -15,8 +15,8 @@ from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.notice import notify
 from malmoi.data.readers import DIVISION_SEED, READERS, read_splits, readers_of
 from malmoi.data.readers.reading_options import ReadingOptions
-from malmoi.data.split_cutting import cut_of
-from malmoi.data.split_faults import repeated_texts
+from malmoi.data.splits.cutting import cut_of
+from malmoi.data.splits.faults import repeated_texts
 from malmoi.data.tagged_dataset import bio_labels, names_in
 from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError

@@ -28,7 +28,7 @@ from malmoi.data.inspection.samples import draw_samples
 from malmoi.data.inspection.spaces import long_words, loose_spaces
 from malmoi.data.inspection.summaries import LabelSummary, SplitSummary, label_summaries, split_summaries
 from malmoi.data.inspection.suspicious_marks import suspicious_marks
-from malmoi.data.split_faults import labels_in_two_cases, rare_labels, unlearnable_labels
+from malmoi.data.splits.faults import labels_in_two_cases, rare_labels, unlearnable_labels
 from malmoi.data.tagged_dataset import label_names
 
 NO_TEXTS: Mapping[str, str] = {}

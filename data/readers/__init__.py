@@ -23,7 +23,7 @@ from malmoi.data.readers.nsmc import holds_nsmc, read_nsmc
 from malmoi.data.readers.plain_sentences import holds_plain_sentences, read_plain_sentences
 from malmoi.data.readers.plain_text import holds_plain_text, read_plain_text
 from malmoi.data.readers.reading_options import ReadingOptions
-from malmoi.data.split_cutting import with_missing_splits
+from malmoi.data.splits.cutting import with_missing_splits
 from malmoi.data.user_error import UserError
 
 DIVISION_SEED = 42

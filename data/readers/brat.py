@@ -18,7 +18,7 @@ from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import shorten
 from malmoi.data.remarks import Remarks
-from malmoi.data.split_files import first_file, split_files
+from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines, text_line
 from malmoi.data.unique_ids import with_unique_ids
 from malmoi.data.user_error import UserError

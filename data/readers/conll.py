@@ -20,7 +20,7 @@ from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import notify
 from malmoi.data.readers.klue_ner import holds_klue_ner
 from malmoi.data.readers.kmou_corpus import holds_kmou_corpus
-from malmoi.data.split_files import split_files
+from malmoi.data.splits.files import split_files
 from malmoi.data.tag_schemes import TagScheme, TagSequences
 from malmoi.data.text_lines import DataFormatError, first_lines
 from malmoi.data.token_columns import Columns, find_columns, look_like_columns, token_lines

@@ -6,13 +6,13 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
-from malmoi.data.comma_separated import SUFFIXES as COMMA_SEPARATED
-from malmoi.data.comma_separated import heading_of
-from malmoi.data.dataset_classes import class_splits
-from malmoi.data.dataset_names import marked_texts
-from malmoi.data.dataset_source import dataset_splits, is_saved
-from malmoi.data.dataset_texts import spacing_splits
 from malmoi.data.marked_text import marked_splits
+from malmoi.data.tables.classes import class_splits
+from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
+from malmoi.data.tables.comma_separated import heading_of
+from malmoi.data.tables.names import marked_texts
+from malmoi.data.tables.source import dataset_splits, is_saved
+from malmoi.data.tables.texts import spacing_splits
 from malmoi.data.user_error import UserError
 
 KNOWN_BY_NAME = (".parquet", ".arrow")
@@ -29,7 +29,7 @@ def read_dataset(
 ) -> DatasetDict:
     """Return the splits of a dataset: sentences with names, texts with classes, or texts to be spaced.
 
-    Names are tags of tokens, or spans of a text. What columns are told by, `malmoi.data.dataset_columns` says.
+    Names are tags of tokens, or spans of a text. What columns are told by, `malmoi.data.tables.columns` says.
 
     Args:
         data_dir: Folder or file of the dataset, if `dataset` does not say what it is.

@@ -18,7 +18,7 @@ from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import list_names, shorten
 from malmoi.data.readers.json_fields import document_of, name_in
 from malmoi.data.remarks import Remarks
-from malmoi.data.split_files import first_file, split_files
+from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.text_offsets import span_within
 from malmoi.data.unique_ids import with_unique_ids

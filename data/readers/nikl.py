@@ -17,7 +17,7 @@ from malmoi.data.json_text import JsonText, first_characters, kind_of
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.readers.json_fields import name_in
 from malmoi.data.remarks import Remarks
-from malmoi.data.split_files import first_file, split_files
+from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.text_offsets import span_within
 from malmoi.data.unique_ids import with_unique_ids

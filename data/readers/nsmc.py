@@ -10,7 +10,7 @@ from datasets import DatasetDict, load_dataset
 
 from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
 from malmoi.data.notice import shorten
-from malmoi.data.stratified_division import draw_evenly
+from malmoi.data.splits.stratified import draw_evenly
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.user_error import UserError
 

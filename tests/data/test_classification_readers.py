@@ -17,7 +17,7 @@ from malmoi.data.classified_dataset import ClassifiedText, class_names, classifi
 from malmoi.data.quoted_columns import split_columns
 from malmoi.data.readers.labelled_texts import read_labelled_texts
 from malmoi.data.readers.nsmc import NSMC_CLASSES, _from_hub_splits, read_nsmc, read_ratings
-from malmoi.data.stratified_division import draw_evenly
+from malmoi.data.splits.stratified import draw_evenly
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 

@@ -9,8 +9,8 @@ import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from datasets.exceptions import DatasetNotFoundError
 
-from malmoi.data import dataset_source
 from malmoi.data.readers.dataset import read_dataset
+from malmoi.data.tables import source
 from malmoi.data.user_error import UserError
 
 TEXT = Value("string")
@@ -219,7 +219,7 @@ def test_the_hub_is_asked_by_the_library_and_its_answers_are_told(
     def answer(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(dataset_source, "load_dataset", answer)
+    monkeypatch.setattr(source, "load_dataset", answer)
     with pytest.raises(UserError, match=re.escape(message)):
         read_dataset(None, task="named-entities", dataset="user/name")
 
@@ -245,7 +245,7 @@ def test_a_name_on_the_hub_may_have_a_revision_and_a_configuration(
         calls.append((path, name, revision))
         return DatasetDict({"train": tagged([FINE[0]], [FINE[1]])})
 
-    monkeypatch.setattr(dataset_source, "load_dataset", answer)
+    monkeypatch.setattr(source, "load_dataset", answer)
     if asked is None:
         with pytest.raises(UserError, match="there is no such file or folder, and no dataset on the Hub is called so"):
             read_dataset(None, task="named-entities", dataset=written)

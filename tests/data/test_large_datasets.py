@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from malmoi.data.dataset_names import marked_texts
-from malmoi.data.dataset_source import dataset_splits
 from malmoi.data.readers import read_splits
+from malmoi.data.tables.names import marked_texts
+from malmoi.data.tables.source import dataset_splits
 
 TEXT = "김하늘은 강릉에 갔다 "
 TAGS = [0, 1, 1, 4, 4, 2, 3, *[4] * (len(TEXT) - 7)]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from malmoi.data.alignment import Span, tags_to_spans
 from malmoi.data.classified_dataset import classified_dataset
 from malmoi.data.marked_text import MarkedText, marked_splits
-from malmoi.data.split_cutting import Cut, cut, cut_of, with_missing_splits
-from malmoi.data.split_files import split_files, split_of
+from malmoi.data.splits.cutting import Cut, cut, cut_of, with_missing_splits
+from malmoi.data.splits.files import split_files, split_of
 from malmoi.data.tagged_dataset import label_names, names_in
 from malmoi.data.text_lines import DataFormatError
 

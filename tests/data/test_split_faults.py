@@ -8,7 +8,7 @@ from support.tiny_runs import train_demo
 from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
 from malmoi.data.readers.inline_marks import read_inline_marks
-from malmoi.data.split_faults import (
+from malmoi.data.splits.faults import (
     count_labels,
     count_repeated,
     labels_in_two_cases,

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from datasets import ClassLabel
 
 from malmoi.data.alignment import OUTSIDE, Span
-from malmoi.data.dataset_columns import NameColumns, element
 from malmoi.data.marked_text import MarkedText
 from malmoi.data.notice import notify
-from malmoi.data.source_rows import SourceRows
+from malmoi.data.tables.columns import NameColumns, element
+from malmoi.data.tables.rows import SourceRows
 from malmoi.data.tag_schemes import TagScheme, TagSequences
 from malmoi.data.text_lines import DataFormatError
 from malmoi.modeling.crf_tagging import CHARACTER

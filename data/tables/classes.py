@@ -9,10 +9,10 @@ from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, Va
 from datasets.fingerprint import generate_random_fingerprint
 
 from malmoi.data.classified_dataset import class_name, classified_features
-from malmoi.data.dataset_columns import DOCUMENT, IDENTIFIER, aside_column, class_column, text_column
-from malmoi.data.dataset_source import Splits
 from malmoi.data.notice import list_names, notify, shorten
-from malmoi.data.source_rows import SourceRows
+from malmoi.data.tables.columns import DOCUMENT, IDENTIFIER, aside_column, class_column, text_column
+from malmoi.data.tables.rows import SourceRows
+from malmoi.data.tables.source import Splits
 from malmoi.data.text_lines import DataFormatError
 
 SECRET = -1

@@ -6,12 +6,12 @@ from typing import Any
 from datasets import ClassLabel
 
 from malmoi.data.alignment import Span
-from malmoi.data.dataset_columns import NameColumns, element, is_span_list, name_columns, span_keys
-from malmoi.data.dataset_source import Splits
-from malmoi.data.dataset_tokens import find_form, from_tokens
 from malmoi.data.marked_text import MarkedText
 from malmoi.data.notice import shorten
-from malmoi.data.source_rows import SourceRows
+from malmoi.data.tables.columns import NameColumns, element, is_span_list, name_columns, span_keys
+from malmoi.data.tables.rows import SourceRows
+from malmoi.data.tables.source import Splits
+from malmoi.data.tables.tokens import find_form, from_tokens
 from malmoi.data.text_lines import DataFormatError
 
 

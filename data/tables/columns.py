@@ -10,7 +10,7 @@ from datasets.features.features import FeatureType, Json
 
 from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.notice import list_names
-from malmoi.data.source_rows import SourceRows
+from malmoi.data.tables.rows import SourceRows
 from malmoi.data.user_error import UserError
 
 TEXT_FLAG, LABEL_FLAG = "--text_column", "--label_column"

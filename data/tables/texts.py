@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
-from malmoi.data.dataset_columns import IDENTIFIER, aside_column, text_column
-from malmoi.data.dataset_source import Splits
 from malmoi.data.notice import notify
-from malmoi.data.source_rows import SourceRows
+from malmoi.data.tables.columns import IDENTIFIER, aside_column, text_column
+from malmoi.data.tables.rows import SourceRows
+from malmoi.data.tables.source import Splits
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from datasets import Features, Value
 
-from malmoi.data.source_rows import BATCH, RowBatch, SourceRows
+from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows
 from malmoi.data.text_lines import DataFormatError, read_lines
 
 SUFFIXES = (".csv", ".tsv")

@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 from datasets import Dataset, DatasetDict, Features, load_dataset, load_from_disk
 from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
-from malmoi.data.comma_separated import SUFFIXES as COMMA_SEPARATED
-from malmoi.data.comma_separated import comma_separated_rows
 from malmoi.data.notice import list_names, notify
-from malmoi.data.source_rows import BATCH, RowBatch, SourceRows, rows_of_dataset
-from malmoi.data.split_files import SPLIT_NAMES, split_files, split_of
+from malmoi.data.splits.files import SPLIT_NAMES, split_files, split_of
+from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
+from malmoi.data.tables.comma_separated import comma_separated_rows
+from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows, rows_of_dataset
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
 
