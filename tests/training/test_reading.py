@@ -50,7 +50,7 @@ def test_several_formats_or_none_ask_for_the_flag(tmp_path: Path) -> None:
         recognised_reader(tmp_path, ("named-entities",), preferred="klue-ner")
     assert recognised_reader(tmp_path, ("named-entities",), preferred="kmou-corpus") == "kmou-corpus"
     (tmp_path / "empty").mkdir()
-    with pytest.raises(RecipeError, match=r"in no known format; say which by --reader: conll, .*inline-marks"):
+    with pytest.raises(RecipeError, match=r"in no known format; say which by --reader: brat, conll, .*inline-marks"):
         recognised_reader(tmp_path / "empty", ("named-entities",))
 
 
