@@ -124,7 +124,10 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
     ("flags", "message"),
     [
         (["--learning_rate", "fast"], "argument --learning_rate.*invalid float value: 'fast'"),
-        (["--reader", "xml"], "`reader` must be one of .*inline-marks, jsonl, klue-ner, .* for named-entities, got 'xml'"),
+        (
+            ["--reader", "xml"],
+            "`reader` must be one of .*inline-marks, jsonl, klue-ner, .* for named-entities, got 'xml'",
+        ),
         (["--label_smoothing_factor", "0.1"], "would replace the loss of the CRF"),
         (["--eval_strategy", "no"], "--load_best_model_at_end|load_best_model_at_end"),
         (["--num_train_epochs", "0"], "`num_train_epochs` must be above 0, got 0"),

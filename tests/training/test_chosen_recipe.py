@@ -50,8 +50,12 @@ def test_the_reader_says_the_task(tmp_path: Path, reader: str, lines: list[str],
     assert recipe_for_data({"data_dir": tmp_path, "reader": reader}).source == recipe
 
 
-def test_files_that_one_reader_alone_reads_need_no_reader(tmp_path: Path, marked_corpus: Path) -> None:
+def test_files_that_one_reader_alone_reads_need_no_reader(
+    tmp_path: Path, marked_corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert recipe_for_data({"data_dir": marked_corpus}).given("reader") == "inline-marks"
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said.startswith(f"{marked_corpus} is read as inline-marks (otherwise --reader): 24 train, ")
     for part in ("train", "test"):
         (tmp_path / f"ratings_{part}.txt").write_text(
             "id\tdocument\tlabel\n" + "".join(f"{n}\t좋은 영화 {n}\t{n % 2}\n" for n in range(40)), encoding="utf-8"
