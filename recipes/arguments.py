@@ -170,7 +170,11 @@ class NamedEntityArguments(TaggingArguments):
     """Tagging names."""
 
     reader: str = field(
-        default="klue-ner", metadata={"help": "Format of the data: klue-ner, kmou-lines, kmou-corpus or inline-marks."}
+        default="klue-ner",
+        metadata={
+            "help": "Format of the data: brat, conll, dataset, inline-marks, jsonl, klue-ner, kmou-corpus, "
+            "kmou-lines, label-studio or nikl. If it is not said, another of them is recognised by the files."
+        },
     )
     name_replacement_copies: int = field(
         default=0, metadata={"help": "How many copies of the training set, with other names in them, are added to it."}
@@ -198,7 +202,13 @@ class NamedEntityArguments(TaggingArguments):
 class WordSpacingArguments(TaggingArguments):
     """Restoring spaces."""
 
-    reader: str = field(default="plain-sentences", metadata={"help": "Format of the data: plain-sentences."})
+    reader: str = field(
+        default="plain-sentences",
+        metadata={
+            "help": "Format of the data: dataset or plain-sentences. If it is not said, the other is recognised by "
+            "the files."
+        },
+    )
     silver_own_spaces: bool = field(
         default=False,
         metadata={
@@ -212,7 +222,13 @@ class WordSpacingArguments(TaggingArguments):
 class SentenceClassificationArguments(SilverArguments):
     """Classifying texts."""
 
-    reader: str = field(default="nsmc", metadata={"help": "Format of the data: nsmc or labelled-texts."})
+    reader: str = field(
+        default="nsmc",
+        metadata={
+            "help": "Format of the data: dataset, jsonl, label-studio, labelled-texts or nsmc. If it is not "
+            "said, another of them is recognised by the files."
+        },
+    )
     model_type: str = field(
         default="bilstm", metadata={"help": "Architecture: bilstm, or encoder (any of transformers)."}
     )

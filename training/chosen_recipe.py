@@ -18,7 +18,7 @@ from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe, nearest
 from malmoi.training.from_python import with_settings
 from malmoi.training.preparation import load_splits
 from malmoi.training.processes.launcher import say
-from malmoi.training.reading import DATASET, recognised_reader
+from malmoi.training.reading import DATASET, recognised, recognised_reader
 from malmoi.training.recipe_arguments import parse_recipe
 from malmoi.training.tasks import TASKS
 
@@ -44,10 +44,13 @@ def recipe_for_data(flags: Mapping[str, Any]) -> Recipe:
     for task in tasks:
         looked = _chosen(task, given, texts=0)
         try:
-            texts = _splits(looked)["train"].num_rows
+            splits = _splits(looked)
         except UserError as error:
             failed.append(error)
             continue
+        if flags.get("reader") is None and flags.get("dataset") is None:
+            say(recognised(flags["data_dir"], reader, splits))
+        texts = splits["train"].num_rows
         chosen = _chosen(task, given, texts=texts)
         why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available()).why
         say(f"{texts:,} texts to learn from: training by {chosen.name}; {why}. The same is\n  {_command(chosen)}")

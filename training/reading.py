@@ -106,6 +106,8 @@ def recognised_reader(data_dir: Path, tasks: tuple[str, ...], *, preferred: str 
         RecipeError: If there is not one.
     """
     fitting = readers_that_fit(data_dir, tasks)
+    # any text is one for a language model, so that speaks for a task only where nothing else does
+    fitting = [name for name in fitting if READERS[name].tasks != ("language-model",)] or fitting
     if preferred is not None and (preferred in fitting or not fitting):
         return preferred
     if len(fitting) == 1:

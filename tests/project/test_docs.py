@@ -216,9 +216,10 @@ def where_examples_run(
     train: Callable[..., dict[str, Any]] = malmoi.train
     short = {key: value for key, value in SETTINGS.items() if key != "data_dir"}
 
-    def train_shortly(recipe: str, **settings: Any) -> dict[str, Any]:
-        sizes = BODY_SIZES if "model_name_or_path" in settings else ()  # which are those of the body
-        return train(recipe, **{**{key: value for key, value in short.items() if key not in sizes}, **settings})
+    def train_shortly(*recipe: str, **settings: Any) -> dict[str, Any]:
+        # without a recipe a body is chosen; sizes are those of the body
+        sizes = BODY_SIZES if not recipe or "model_name_or_path" in settings else ()
+        return train(*recipe, **{**{key: value for key, value in short.items() if key not in sizes}, **settings})
 
     tune: Callable[..., dict[str, Any]] = malmoi.tune
     monkeypatch.setattr(malmoi, "train", train_shortly, raising=False)

@@ -1,8 +1,10 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
+from malmoi.data.readers import readers_of
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.recipes.recipe import RecipeError, describe_recipes, known_keys, load_recipe, recipe_names
 from malmoi.training.models.architectures import build_model
@@ -122,7 +124,10 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
     ("flags", "message"),
     [
         (["--learning_rate", "fast"], "argument --learning_rate.*invalid float value: 'fast'"),
-        (["--reader", "xml"], "`reader` must be one of .*inline-marks, klue-ner, .* for named-entities, got 'xml'"),
+        (
+            ["--reader", "xml"],
+            "`reader` must be one of .*inline-marks, jsonl, klue-ner, .* for named-entities, got 'xml'",
+        ),
         (["--label_smoothing_factor", "0.1"], "would replace the loss of the CRF"),
         (["--eval_strategy", "no"], "--load_best_model_at_end|load_best_model_at_end"),
         (["--num_train_epochs", "0"], "`num_train_epochs` must be above 0, got 0"),
@@ -161,6 +166,13 @@ def test_an_unknown_recipe_names_the_nearest() -> None:
         RecipeError, match=r"no recipe 'klue-ner-bilstm-crf'; did you mean 'klue-ner-bi-lstm-crf'\? Known: demo"
     ):
         load_recipe("klue-ner-bilstm-crf", [])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_help_names_all_readers_of_a_task(task: str) -> None:
+    said = ARGUMENTS[task].__dataclass_fields__["reader"].metadata["help"]
+    names = said.removeprefix("Format of the data: ").partition(".")[0]
+    assert re.split(", | or ", names) == readers_of(task)
 
 
 def test_keys_read_off_the_source_are_those_of_the_classes() -> None:

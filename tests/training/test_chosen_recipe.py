@@ -50,7 +50,12 @@ def test_the_reader_says_the_task(tmp_path: Path, reader: str, lines: list[str],
     assert recipe_for_data({"data_dir": tmp_path, "reader": reader}).source == recipe
 
 
-def test_files_that_one_reader_alone_reads_need_no_reader(tmp_path: Path) -> None:
+def test_files_that_one_reader_alone_reads_need_no_reader(
+    tmp_path: Path, marked_corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert recipe_for_data({"data_dir": marked_corpus}).given("reader") == "inline-marks"
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said.startswith(f"{marked_corpus} is read as inline-marks (otherwise --reader): 24 train, ")
     for part in ("train", "test"):
         (tmp_path / f"ratings_{part}.txt").write_text(
             "id\tdocument\tlabel\n" + "".join(f"{n}\t좋은 영화 {n}\t{n % 2}\n" for n in range(40)), encoding="utf-8"
@@ -63,7 +68,8 @@ def test_a_gpu_and_many_sentences_bring_bert_into_the_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
-    (tmp_path / "train.txt").write_text("비가 <부산:LC>에 왔다.\n" * MANY_SENTENCES, encoding="utf-8")
+    lines = [f"비가 <부산:LC>에 {number}번 왔다.\n" for number in range(2 * MANY_SENTENCES)]
+    (tmp_path / "train.txt").write_text("".join(lines), encoding="utf-8")
     assert recipe_for_data({"data_dir": tmp_path, "reader": "inline-marks"}).source == "klue-ner-from-body"
     assert "on this GPU, with so many texts, klue-ner-bert may be better" in capsys.readouterr().err
 
@@ -71,16 +77,25 @@ def test_a_gpu_and_many_sentences_bring_bert_into_the_line(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({}, r"^Name a recipe \(`malmoi recipes` lists them\), or the folder of your data by --data_dir\.$"),
-        ({"data_dir": "CORPUS"}, "its files do not tell which format they have; say so by --reader, one of inline-"),
-        ({"data_dir": "nowhere"}, "nowhere: there is no such folder"),
+        ({}, r"^Name a recipe \(`malmoi recipes` lists them\), or your data, by --data_dir or --dataset\.$"),
+        (
+            {"data_dir": "EMPTY"},
+            "its files are in no known format; say which by --reader: brat, conll, .*inline-marks",
+        ),
+        ({"data_dir": "nowhere"}, r"nowhere: there is no such file or folder\.$"),
         ({"data_dir": "CORPUS", "reader": "inline-mark"}, "no reader 'inline-mark'; did you mean 'inline-marks'"),
         ({"data_dir": "CORPUS", "reader": "klue-ner"}, "expected a folder with klue-ner-v1.1_train.tsv"),
-        ({"data_dir": "CORPUS", "reader": "inline-marks", "learning_rat": 1}, "Unknown key 'learning_rat'; did you"),
+        (
+            {"data_dir": "CORPUS", "reader": "inline-marks", "learning_rat": 1},
+            "Unknown setting 'learning_rat'; did you",
+        ),
     ],
 )
-def test_what_is_missing_is_told_in_one_sentence(flags: dict[str, Any], message: str, marked_corpus: Path) -> None:
-    flags = {key: marked_corpus if value == "CORPUS" else value for key, value in flags.items()}
+def test_what_is_missing_is_told_in_one_sentence(
+    flags: dict[str, Any], message: str, marked_corpus: Path, tmp_path: Path
+) -> None:
+    folders = {"CORPUS": marked_corpus, "EMPTY": tmp_path}
+    flags = {key: folders.get(value, value) for key, value in flags.items()}
     with pytest.raises(UserError, match=message):
         recipe_for_data(flags)
     if "reader" not in flags or flags["reader"] != "klue-ner":

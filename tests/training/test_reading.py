@@ -17,6 +17,7 @@ from malmoi.training.reading import (
     recognised_reader,
 )
 from malmoi.training.recipe_arguments import parse_recipe
+from malmoi.training.tasks import TASKS
 
 COLUMNS = "서울 B-LC\n에서 O\n\n홍길동이 B-PS\n왔다 O\n"
 
@@ -49,8 +50,22 @@ def test_several_formats_or_none_ask_for_the_flag(tmp_path: Path) -> None:
         recognised_reader(tmp_path, ("named-entities",), preferred="klue-ner")
     assert recognised_reader(tmp_path, ("named-entities",), preferred="kmou-corpus") == "kmou-corpus"
     (tmp_path / "empty").mkdir()
-    with pytest.raises(RecipeError, match=r"in no known format; say which by --reader: conll, .*inline-marks"):
+    with pytest.raises(RecipeError, match=r"in no known format; say which by --reader: brat, conll, .*inline-marks"):
         recognised_reader(tmp_path / "empty", ("named-entities",))
+
+
+def test_any_text_is_one_for_a_language_model_only_where_nothing_else_fits(tmp_path: Path) -> None:
+    for name in ("train", "validation"):
+        (tmp_path / f"{name}.txt").write_text("<서울:LC>에 갔다.\n", encoding="utf-8")
+    every = tuple(TASKS)
+    assert recognised_reader(tmp_path, every) == "inline-marks"
+    assert recognised_reader(tmp_path, ("language-model",)) == "plain-text"
+    for name in ("train", "validation"):
+        (tmp_path / f"{name}.txt").write_text("서울에 갔다.\n", encoding="utf-8")
+    assert recognised_reader(tmp_path, every) == "plain-sentences"
+    (tmp_path / "validation.txt").unlink()
+    (tmp_path / "train.txt").rename(tmp_path / "train-1.txt")
+    assert recognised_reader(tmp_path, every) == "plain-text"
 
 
 def test_one_line_says_what_was_recognised(tmp_path: Path) -> None:
