@@ -40,7 +40,14 @@ class ReadData(NamedTuple):
     """The texts as their files have them, by id, where reading loses spaces."""
 
 
-def data_of(data_dir: Path | None, *, reader: str | None, task: str | None, options: ReadingOptions) -> ReadData:
+def data_of(
+    data_dir: Path | None,
+    *,
+    reader: str | None,
+    task: str | None,
+    options: ReadingOptions,
+    trim_josa: bool = False,
+) -> ReadData:
     """Read data, in the form that is named or recognised; no split is cut from another.
 
     Args:
@@ -48,6 +55,7 @@ def data_of(data_dir: Path | None, *, reader: str | None, task: str | None, opti
         reader: The name of its form.
         task: The task that it is for, if the form is for several.
         options: What else the user says of it.
+        trim_josa: Whether names lose what looks like a josa at their end.
 
     Raises:
         UserError: If they cannot be read, or it is not said what they are.
@@ -65,7 +73,7 @@ def data_of(data_dir: Path | None, *, reader: str | None, task: str | None, opti
         raise UserError(f"The reader {reader} is for {', '.join(READERS[reader].tasks)}, but --task is {task}.")
     if data_dir is None and options.dataset is None and READERS[reader].default_source is None:
         raise UserError(f"The reader {reader} has no data of its own; give the folder that it is to read.")
-    splits, task = _read(reader, data_dir, tasks, options)
+    splits, task = _read(reader, data_dir, tasks, options, trim_josa=trim_josa)
     source = str(options.dataset or data_dir or READERS[reader].default_source)
     if not was_named:
         rows = " and ".join(f"{rows.num_rows:,} {split}" for split, rows in splits.items())
@@ -80,6 +88,7 @@ def show_data(
     reader: str | None,
     task: str | None,
     options: ReadingOptions,
+    trim_josa: bool = False,
     as_json: bool,
     page: Path | None,
 ) -> None:
@@ -90,6 +99,7 @@ def show_data(
         reader: The name of its form.
         task: The task that it is for, if the form is for several.
         options: What else the user says of it.
+        trim_josa: Whether names lose what looks like a josa at their end.
         as_json: Whether JSON is printed.
         page: The file of the page.
 
@@ -98,7 +108,7 @@ def show_data(
     """
     if page is not None:
         check_output_file(page, "--html")
-    data = data_of(data_dir, reader=reader, task=task, options=options)
+    data = data_of(data_dir, reader=reader, task=task, options=options, trim_josa=trim_josa)
     inspection = _inspect(data)
     if page is not None:
         write_page(page, inspection, source=data.source, reader=data.reader)
@@ -119,6 +129,7 @@ def export_data(
     reader: str | None,
     task: str | None,
     options: ReadingOptions,
+    trim_josa: bool = False,
     form: str | None,
     output: Path | None,
 ) -> None:
@@ -129,6 +140,7 @@ def export_data(
         reader: The name of its form.
         task: The task that it is for, if the form is for several.
         options: What else the user says of it.
+        trim_josa: Whether names lose what looks like a josa at their end.
         form: The name of the other form.
         output: The folder that is written, which does not exist or is empty.
 
@@ -136,7 +148,7 @@ def export_data(
         UserError: If the data cannot be read, or the form cannot hold them.
     """
     form, output = check_export(form, output)
-    data = data_of(data_dir, reader=reader, task=task, options=options)
+    data = data_of(data_dir, reader=reader, task=task, options=options, trim_josa=trim_josa)
     check_export(form, output, task=data.task)
     paths = export(data.splits, form, output, task=data.task)
     texts = " and ".join(f"{rows.num_rows:,} {split}" for split, rows in data.splits.items())
@@ -169,7 +181,7 @@ def _reader_of(data_dir: Path | None, task: str | None, options: ReadingOptions)
 
 
 def _read(
-    reader: str, data_dir: Path | None, tasks: tuple[str, ...], options: ReadingOptions
+    reader: str, data_dir: Path | None, tasks: tuple[str, ...], options: ReadingOptions, *, trim_josa: bool
 ) -> tuple[DatasetDict, str]:
     """Return the data and the first of the tasks as which they can be read.
 
@@ -179,7 +191,8 @@ def _read(
     errors = []
     for task in tasks:
         try:
-            return read_splits(reader, data_dir, task=task, options=options, division_seed=None), task
+            splits = read_splits(reader, data_dir, task=task, options=options, division_seed=None, trim_josa=trim_josa)
+            return splits, task
         except UserError as error:
             if len(tasks) == 1:
                 raise

@@ -21,6 +21,9 @@ def data(
     tag_column: TagColumn = None,
     token_separator: TokenSeparator = None,
     annotator: Annotator = None,
+    trim_josa: Annotated[
+        bool, typer.Option("--trim_josa", "--trim-josa", help="Cut what looks like a josa off the end of names.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,
     export: Annotated[
@@ -47,6 +50,8 @@ def data(
         annotator=annotator,
     )
     if export is not None or output is not None:
-        export_data(data_dir, reader=reader, task=task, options=options, form=export, output=output)
+        export_data(
+            data_dir, reader=reader, task=task, options=options, trim_josa=trim_josa, form=export, output=output
+        )
     else:
-        show_data(data_dir, reader=reader, task=task, options=options, as_json=json, page=html)
+        show_data(data_dir, reader=reader, task=task, options=options, trim_josa=trim_josa, as_json=json, page=html)

@@ -61,7 +61,7 @@ def say_josa(splits: DatasetDict) -> None:
     josa = Counter(name.josa for name in names if name.josa and name.label in shares)
     listed = "/".join(text for text, _ in josa.most_common(SHOWN)) + ("…" if len(josa) > SHOWN else "")
     parts = [f"{shares[label]:.0%} of {label}".replace("%", " %") for label in sorted(shares, key=shares.__getitem__)]
-    notify(f"{', '.join(reversed(parts))} end in what looks like {listed}; --trim_josa true cuts them off.")
+    notify(f"{', '.join(reversed(parts))} end in what looks like {listed}; --trim_josa cuts them off.")
 
 
 def with_trimmed_josa(splits: DatasetDict) -> DatasetDict:
@@ -78,7 +78,7 @@ def with_trimmed_josa(splits: DatasetDict) -> DatasetDict:
         kept = sorted({name.text for name in names if name.josa and name.text in whole})
         stay = f"; names that occur with another josa after them stay, such as {kept[0]}" if kept else ""
         examples = ", ".join(f"{text} → {text.removesuffix(josa)}" for text, josa in list(trimmed.items())[:SHOWN])
-        notify(f"Of {len(names):,} names {cut:,} lose what looks like a josa: {examples}{stay}.")
+        notify(f"{cut:,} of {len(names):,} names lose what looks like a josa: {examples}{stay}.")
     return DatasetDict({split: _trimmed(rows, trimmed) if cut else rows for split, rows in splits.items()})
 
 

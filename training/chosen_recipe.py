@@ -14,8 +14,8 @@ from malmoi.data.readers import READERS
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.recipes.choice import choose_recipe
+from malmoi.recipes.overrides import with_settings
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe, nearest
-from malmoi.training.from_python import with_settings
 from malmoi.training.preparation import load_splits
 from malmoi.training.processes.launcher import say
 from malmoi.training.reading import DATASET, recognised, recognised_reader
@@ -53,7 +53,10 @@ def recipe_for_data(flags: Mapping[str, Any]) -> Recipe:
         texts = splits["train"].num_rows
         chosen = _chosen(task, given, texts=texts)
         why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available()).why
-        say(f"{texts:,} texts to learn from: training by {chosen.name}; {why}. The same is\n  {_command(chosen)}")
+        counted = "1 text" if texts == 1 else f"{texts:,} texts"
+        # what exists in Python alone, no command can name
+        same = "" if chosen.dataset is not None else f" The same is\n  {_command(chosen)}"
+        say(f"{counted} to learn from: training by {chosen.name}; {why}.{same}")
         return chosen
     raise failed[0]
 
@@ -97,5 +100,10 @@ def _name(flags: Mapping[str, Any]) -> str:
 
 
 def _command(recipe: Recipe) -> str:
-    flags = [part for key, value in recipe.flags.items() for part in (f"--{key}", str(value))]
+    flags = [part for key, value in recipe.flags.items() for part in (f"--{key}", _written(value))]
     return shlex.join(["malmoi", "train", recipe.source, *flags])
+
+
+def _written(value: Any) -> str:
+    """Return a value as a shell takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

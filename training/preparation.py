@@ -8,6 +8,7 @@ from datasets import Dataset, DatasetDict
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from malmoi.data.notice import notify
+from malmoi.data.readers import READERS
 from malmoi.data.splits.faults import split_faults
 from malmoi.data.token_spelling import with_all_characters
 from malmoi.data.token_windows import longest_input
@@ -203,6 +204,11 @@ def load_splits(task: Task, arguments: RecipeArguments, *, seed: int, dataset: o
     """
     splits = task.read(arguments, seed=seed, dataset=dataset)
     for split in ("train", "validation"):
+        if split not in splits and "train" in splits and not READERS[arguments.reader].is_divided:
+            raise RecipeError(
+                "There are too few sentences to cut any for validation from them: expected at least two that differ, "
+                f"got {splits['train'].num_rows}."
+            )
         if split not in splits:
             what = f"{split} file" if arguments.data_dir else f"{split} split"
             place = arguments.data_dir or arguments.dataset or "The data set"

@@ -35,14 +35,14 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
     The entity types are those that occur, in Unicode's form NFC; empty lines are skipped.
 
     Args:
-        data_dir: Folder with `train.txt`, `validation.txt` and `test.txt`, of which files may be missing. Without it
-            the sample corpus of this package is read.
+        data_dir: Folder with `train.txt`, `validation.txt` and `test.txt`, of which files may be missing, or one file.
+            Without it the sample corpus of this package is read.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
     """
     data_dir = SAMPLE_CORPUS if data_dir is None else data_dir
-    paths = {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
+    paths = _files(data_dir)
     if not paths:
         raise DataFormatError(data_dir, None, "expected a folder with train.txt and validation.txt.")
     lines = {split: _read_file(path) for split, path in paths.items()}
@@ -62,7 +62,7 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
 
 def holds_inline_marks(data_dir: Path) -> bool:
     """Tell whether a folder holds a file with a mark in one of its first lines."""
-    lines = [line for name in FILES.values() for line in first_lines(data_dir / name)]
+    lines = [line for path in _files(data_dir).values() for line in first_lines(path)]
     if look_like_columns(lines):  # of which comments may have marks
         return False
     for line in lines:
@@ -72,6 +72,13 @@ def holds_inline_marks(data_dir: Path) -> bool:
         except ValueError:
             continue
     return False
+
+
+def _files(data_dir: Path) -> dict[str, Path]:
+    """Return the file of each split; a single file is one for training."""
+    if data_dir.is_file():
+        return {"train": data_dir}
+    return {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
 
 
 def _read_file(path: Path) -> list[MarkedLine]:

@@ -57,7 +57,7 @@ def test_names_of_words_lose_their_josa(caplog: pytest.LogCaptureFixture) -> Non
     assert trimmed["train"].features == splits["train"].features
     assert trimmed["train"]["document"][:] == ["d1", "d2"]
     assert [record.getMessage() for record in caplog.records] == [
-        "malmoi: Of 9 names 5 lose what looks like a josa: 홍길동은 → 홍길동, 서울에서 → 서울, 3월에는 → 3월, "
+        "malmoi: 5 of 9 names lose what looks like a josa: 홍길동은 → 홍길동, 서울에서 → 서울, 3월에는 → 3월, "
         "제주도는 → 제주도; names that occur with another josa after them stay, such as 제주도."
     ]
 
@@ -84,7 +84,7 @@ def test_types_with_many_josa_are_pointed_out(caplog: pytest.LogCaptureFixture) 
     ]
     say_josa(splits_of(train=lines[:2], test=lines[2:]))
     assert [record.getMessage() for record in caplog.records] == [
-        "malmoi: 75 % of PS end in what looks like 은/이/의; --trim_josa true cuts them off."
+        "malmoi: 75 % of PS end in what looks like 은/이/의; --trim_josa cuts them off."
     ]
 
 
@@ -107,7 +107,7 @@ def test_reading_cuts_them_off_or_points_them_out(tmp_path: Path, caplog: pytest
     )
     (tmp_path / "validation.conll").write_text("박지원이 B-PS\n왔다 O\n", encoding="utf-8")
     read_splits("conll", tmp_path, task="named-entities")
-    assert "100 % of PS end in what looks like 은/이; --trim_josa true cuts them off." in caplog.text
+    assert "100 % of PS end in what looks like 은/이; --trim_josa cuts them off." in caplog.text
     caplog.clear()
     splits = read_splits("conll", tmp_path, task="named-entities", trim_josa=True)
     assert marks(splits)["validation"] == ["<박지원:PS>이 왔다"]
@@ -119,7 +119,7 @@ def test_reading_cuts_them_off_or_points_them_out(tmp_path: Path, caplog: pytest
 @given(
     lines=st.lists(
         st.sampled_from(["<홍길동은:A>", "<홍길동:A> 은", "<제주도:B>", "<제주도에:B>.", "은", "<은:A>"]), min_size=1
-    )
+    ).filter(lambda lines: lines != ["은"] * len(lines))  # data without any name are refused
 )
 def test_names_only_become_shorter_by_a_josa_and_none_is_lost(lines: list[str]) -> None:
     splits = splits_of(train=[" ".join(lines)])

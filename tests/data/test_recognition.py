@@ -165,3 +165,11 @@ def test_other_looks_of_a_form_are_recognised_too(name: str, content: str, tmp_p
 def test_json_of_no_form_is_not_recognised(content: str, tmp_path: Path) -> None:
     (tmp_path / "train.json").write_text(content, encoding="latin-1" if content == "\xff" else "utf-8")
     assert readers_that_fit(tmp_path, ALL_TASKS) == []
+
+
+def test_a_single_file_with_marks_is_read_and_cut(tmp_path: Path) -> None:
+    file = tmp_path / "names.txt"
+    file.write_text("".join(f"<서울:LC>에 {number}번 갔다.\n" for number in range(20)), encoding="utf-8")
+    assert readers_that_fit(file, ALL_TASKS) == ["inline-marks"]
+    splits = read_splits("inline-marks", file, task="named-entities")
+    assert {name: rows.num_rows for name, rows in splits.items()} == {"train": 16, "validation": 2, "test": 2}

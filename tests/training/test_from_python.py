@@ -9,8 +9,8 @@ from support.tiny_runs import SETTINGS
 from transformers import IntervalStrategy
 
 import malmoi
+from malmoi.recipes.overrides import with_settings
 from malmoi.recipes.recipe import load_recipe
-from malmoi.training.from_python import with_settings
 from malmoi.training.train import run
 
 
