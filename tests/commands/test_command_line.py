@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
         (["no-such-command"], 2, "No such command"),
         (["train", "demmo"], 2, "There is no recipe 'demmo'; did you mean 'demo'?"),
         (["train", "demo", "--lerning_rate", "1"], 2, "Unknown flag --lerning_rate; did you mean 'learning_rate'?"),
-        (["tag", "somewhere"], 2, "Give either texts or --input FILE."),
+        (["tag", "./somewhere"], 2, "Give either texts or --input FILE."),
         (["tag", "somewhere", "--input", "nowhere.txt"], 2, "nowhere.txt: there is no such file."),
     ],
 )
@@ -113,10 +113,15 @@ def test_evaluate_measures_a_test_file(saved_model: Path, marked_corpus: Path, t
     assert "1 of 1 texts of test also stand in the training data" in said
 
 
-def test_evaluate_without_report_asks_for_the_reader(saved_model: Path, marked_corpus: Path) -> None:
-    assert "give it by --reader" in malmoi("evaluate", saved_model, "--data_dir", marked_corpus, code=2)[1]
-    output, _ = malmoi("evaluate", saved_model, "--data_dir", marked_corpus, "--reader", "inline-marks", "--json")
+def test_without_a_report_the_data_tell_the_reader(saved_model: Path, marked_corpus: Path, tmp_path: Path) -> None:
+    assert "give it by --reader" in malmoi("evaluate", saved_model, code=2)[1]
+    (tmp_path / "notes.xml").write_text("<a/>", encoding="utf-8")
+    assert "say which by --reader" in malmoi("evaluate", saved_model, "--data_dir", tmp_path, code=2)[1]
+    output, said = malmoi("evaluate", saved_model, "--data_dir", marked_corpus, "--json")
+    assert "is read as inline-marks (otherwise --reader)" in said
     assert set(json.loads(output)["figures"]) >= {"entity_f1", "f1/PS"}
+    named, _ = malmoi("evaluate", saved_model, "--data_dir", marked_corpus, "--reader", "inline-marks", "--json")
+    assert json.loads(named)["figures"]["entity_f1"] == json.loads(output)["figures"]["entity_f1"]
 
 
 def test_evaluate_refuses_data_with_other_labels(saved_model: Path) -> None:
