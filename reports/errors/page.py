@@ -33,7 +33,7 @@ def page_html(data: Mapping[str, Any]) -> str:
     """Return the source of a page."""
     words = yaml.safe_load(_part("words.yaml"))
     parts = {
-        "style": _part("page.css"),
+        "style": (FOLDER.parent / "page_base.css").read_text(encoding="utf-8") + _part("page.css"),
         "script": "\n".join(map(_part, SCRIPTS)),
         "words": script_json(words),
         "data": script_json(data),
