@@ -95,4 +95,4 @@ def test_errors_are_one_sentence(spacing_model: Path) -> None:
 def test_there_must_be_texts_from_one_place(command: str) -> None:
     one_place = "malmoi: Give either texts or --input FILE."
     assert malmoi(command, code=2)[1] == malmoi(command, "bundled:model", code=2)[1] == f"{one_place}\n"
-    assert malmoi(command, "model", code=2)[1].startswith(f"{one_place} 'model' could be the name of a model; ")
+    assert malmoi(command, "./model", code=2)[1].startswith(f"{one_place} './model' could be the name of a model; ")

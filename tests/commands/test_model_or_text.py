@@ -153,6 +153,6 @@ def test_evaluate_takes_the_model_of_the_package(marked_corpus: Path) -> None:
         ([], "Give a model, or --task for a model of the package: named-entities, "),
         (["--task", "names"], "--task must be one of named-entities, "),
         ([OURS, "--task", "named-entities"], "--task chooses a model of the package, but bundled:named-entities is"),
-        (["--task", "word-spacing", "--reader", "inline-marks"], "`--reader` must be one of plain-sentences"),
+        (["--task", "word-spacing", "--reader", "inline-marks"], "`--reader` must be one of dataset, plain-sentences"),
     ):
         assert message in malmoi("evaluate", *arguments, code=2)[1]

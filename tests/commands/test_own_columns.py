@@ -73,12 +73,12 @@ def test_columns_go_through_every_command(data: Path, tmp_path: Path) -> None:
     flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
     _, said = malmoi("train", "demo", "--data_dir", data, "--output_dir", folder, "--trim_josa", "true", *flags)
     assert (
-        f"{data} is read as conll (otherwise --reader): 16 train, 2 validation, 2 test sentences, 4 types (DAT, LOC, "
+        f"{data} is read as conll (otherwise --reader): 17 train, 2 validation, 1 test sentences, 4 types (DAT, LOC, "
         "ORG, PER).\n" in said
     )
     assert "the tags in column 3 of 3 are BIO (IOB2), its letter after the type, and a space stands between" in said
     assert "lose what looks like a josa: 김하늘은 → 김하늘" in said
-    assert "2 validation and 2 test sentences are cut from the training set, by division_seed 42." in said
+    assert "2 validation and 1 test sentences are cut from the training set, by division_seed 42." in said
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert report["settings"]["trim_josa"] is True
     assert report["data"]["reader"] == "conll"

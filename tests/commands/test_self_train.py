@@ -112,7 +112,7 @@ def test_the_recipe_of_a_model_of_the_package_tells_what_is_not_here(tmp_path: P
     (tmp_path / "raw.txt").write_text("\n".join(RAW), encoding="utf-8")
     given = ("--silver_text", str(tmp_path / "raw.txt"), "--silver_teachers", "bundled:word-spacing")
     check_packaged_recipe(load_recipe(recipe, given))
-    check_packaged_recipe(load_recipe(str(FOLDER / "sentence-classification" / "recipe.yaml"), own))
+    check_packaged_recipe(load_recipe(str(FOLDER / "language-model" / "recipe.yaml"), own))
 
 
 @pytest.mark.slow

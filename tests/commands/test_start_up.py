@@ -85,7 +85,7 @@ def test_nothing_heavy_is_imported_before_arguments_are_understood(tmp_path: Pat
         ("train", "no_such_recipe"),
         ("compare-embeddings", "demo"),
         ("tag", "--help"),
-        ("tag", "no_such_folder"),
+        ("tag", "./no_such_folder"),
         ("tag", "no_such_folder", "--input", "no_such_file"),
         ("evaluate", "--help"),
         ("no_such_command",),

@@ -182,7 +182,7 @@ def test_a_model_for_other_labels_is_refused_before_training(
         ),
         (
             {"task": "sentence-classification", "reader": "inline-marks"},
-            "`reader` must be one of labelled-texts, nsmc",
+            "`reader` must be one of .*labelled-texts, nsmc",
         ),
         ({"task": "word-spacing", "reader": "plain-sentences", "model_type": "bilstm", "encoder_config": None}, None),
     ],
