@@ -11,6 +11,7 @@ from malmoi.recipes.recipe import RecipeError
 from malmoi.reports.search_plots import as_text
 from malmoi.training.processes.launcher import say
 from malmoi.training.run_report import describe_settings
+from malmoi.training.search.interrupt import Interrupt
 from malmoi.training.search.request import Search
 from malmoi.training.search.results import describe_search, remove_results, write_results
 from malmoi.training.search.shared_parts import SharedParts
@@ -34,6 +35,7 @@ class TrialTrainer(Trainer):
     def __init__(self, search: Search):
         self.search = search
         self.parts = SharedParts()
+        self.interrupt = Interrupt()
         # the recipe as it is: what it lacks is told before the first trial
         self.prepared = prepare_trial(search.recipe, self.parts)
         arguments = self.prepared.request.training_arguments
@@ -46,6 +48,7 @@ class TrialTrainer(Trainer):
     def new_model(self, trial: Trial | None) -> PreTrainedModel:
         """Prepare a trial, and return its model; without a trial that of the recipe."""
         if trial is not None:
+            self.interrupt.check()
             drawn = draw(trial, self.search.space)
             say(f"\nTrial {len(finished_trials(trial.study)) + 1} of {self.search.trials}: {_written(drawn)}")
             try:
@@ -62,7 +65,7 @@ class TrialTrainer(Trainer):
     ) -> TrainOutput:
         """Train a trial, and keep its value."""
         self.model = self.call_model_init(trial)
-        output, self.objective = train_trial(trial, self.prepared, self.measured)
+        output, self.objective = train_trial(trial, self.prepared, self.measured, self.interrupt)
         return output
 
 
@@ -93,7 +96,8 @@ def run_search(search: Search) -> dict[str, Any]:
             if left > 0:
                 # a `Trainer` and its model refer to each other, and would last into the next trial
                 options = {**opened.options, "gc_after_trial": True}
-                trainer.hyperparameter_search(n_trials=left, direction=direction, backend="optuna", **options)
+                with trainer.interrupt.heard():
+                    trainer.hyperparameter_search(n_trials=left, direction=direction, backend="optuna", **options)
             else:
                 say(f"{search.folder}: all {search.trials} trials are finished; nothing is left to try.")
         except ValueError:

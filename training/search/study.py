@@ -116,7 +116,7 @@ def open_study(
     Raises:
         RecipeError: If a study is about something else, or cannot be read.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     path = folder / STUDY_FILE
     if not resume:
         path.unlink(missing_ok=True)

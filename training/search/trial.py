@@ -16,6 +16,7 @@ from malmoi.training.plan import TrainingPlan, plan_training
 from malmoi.training.preparation import Parts, Preparation, prepare
 from malmoi.training.request import TrainingRequest, read_request
 from malmoi.training.search.effective_settings import effective_settings
+from malmoi.training.search.interrupt import Interrupt
 from malmoi.training.trainer import training_to_come
 
 DRAWN, EVALUATIONS, SETTINGS, SECONDS, DIVERGED = "drawn", "evaluations", "settings", "seconds", "diverged"
@@ -151,7 +152,9 @@ def has_diverged(model: PreTrainedModel) -> bool:
     return any(not bool((parameter.abs() < LARGEST_WEIGHT).all()) for parameter in model.parameters())
 
 
-def train_trial(trial: Trial, prepared: PreparedTrial, objective: Objective) -> tuple[TrainOutput, float]:
+def train_trial(
+    trial: Trial, prepared: PreparedTrial, objective: Objective, interrupt: Interrupt
+) -> tuple[TrainOutput, float]:
     """Train a trial; return what the `Trainer` does, and the figure of the model that `malmoi train` would keep.
 
     Raises:
@@ -167,6 +170,7 @@ def train_trial(trial: Trial, prepared: PreparedTrial, objective: Objective) -> 
     arguments.report_to = []
     training = training_to_come(request, prepared.prepared)
     training.trainer.add_callback(report)
+    training.trainer.add_callback(interrupt)
     try:
         output = training.trainer.train()
     except ValueError as error:

@@ -1,0 +1,33 @@
+"""Ctrl-C ends a search even where Python drops the exception."""
+
+import gc
+import signal
+import weakref
+
+import pytest
+
+from malmoi.training.search.interrupt import Interrupt
+
+
+class Node:
+    """Something that the garbage collector finds."""
+
+
+def test_an_interrupt_in_the_garbage_collector_is_raised_again(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupt = Interrupt()
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupt.heard():
+            interrupt.check()
+            node = Node()
+            node.itself = node  # type: ignore[attr-defined]
+            found = weakref.ref(node, lambda _: signal.raise_signal(signal.SIGINT))
+            del node
+            gc.collect()
+            assert found() is None
+            assert interrupt.asked  # and nothing was raised here
+            interrupt.check()
+            pytest.fail("the interrupt was lost")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
