@@ -13,7 +13,8 @@ class Node:
     """Something that the garbage collector finds."""
 
 
-def test_an_interrupt_in_the_garbage_collector_is_raised_again(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_in_the_garbage_collector_is_raised_again() -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupt = Interrupt()
     try:
