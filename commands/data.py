@@ -9,7 +9,6 @@ from transformers import AutoTokenizer
 from transformers.utils import logging
 
 from malmoi.data.inspection.inspection import Inspection, inspect_splits
-from malmoi.data.notice import notify
 from malmoi.data.readers import READERS, read_splits
 from malmoi.data.readers.plain_sentences import sentences_as_written
 from malmoi.data.readers.reading_options import ReadingOptions
@@ -22,11 +21,9 @@ from malmoi.reports.inspection.page import write_page
 from malmoi.reports.inspection.shown_finding import inspection_json
 from malmoi.reports.output_file import check_output_file
 from malmoi.reports.report import report_console
-from malmoi.training.reading import DATASET, recognised_reader
-
-TASKS = tuple(dict.fromkeys(task for reader in READERS.values() for task in reader.tasks))
-RECOGNISED = tuple(task for task in TASKS if task != "language-model")
-"""The tasks whose data are recognised: any text may be for a language model."""
+from malmoi.training.processes.launcher import say
+from malmoi.training.reading import DATASET, recognised, recognised_reader
+from malmoi.training.tasks import TASKS
 
 
 class ReadData(NamedTuple):
@@ -76,8 +73,7 @@ def data_of(
     splits, task = _read(reader, data_dir, tasks, options, trim_josa=trim_josa)
     source = str(options.dataset or data_dir or READERS[reader].default_source)
     if not was_named:
-        rows = " and ".join(f"{rows.num_rows:,} {split}" for split, rows in splits.items())
-        notify(f"{source} is read as {reader}: {rows} texts for {task}.")
+        say(recognised(source, reader, splits))
     written = sentences_as_written(data_dir) if reader == "plain-sentences" and data_dir is not None else {}
     return ReadData(splits, source, reader, task, written)
 
@@ -177,7 +173,7 @@ def _reader_of(data_dir: Path | None, task: str | None, options: ReadingOptions)
         raise UserError("Give the folder with the data, or a dataset by --dataset.")
     if not data_dir.exists():
         raise UserError(f"{data_dir}: there is no such folder.")
-    return recognised_reader(data_dir, RECOGNISED if task is None else (task,))
+    return recognised_reader(data_dir, tuple(TASKS) if task is None else (task,))
 
 
 def _read(

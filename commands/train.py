@@ -56,8 +56,8 @@ def train_recipe(recipe: Recipe) -> None:
 
 
 def _data_flag(recipe: Recipe) -> str:
-    data_dir = recipe.given("data_dir")
-    return f" --data_dir {quote(str(data_dir))}" if data_dir else ""
+    flags = {flag: recipe.given(flag) for flag in ("data_dir", "dataset")}
+    return "".join(f" --{flag} {quote(str(value))}" for flag, value in flags.items() if value)
 
 
 def _example(report: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from datasets import DatasetDict
 
 from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.inline_marks import parse_marks
+from malmoi.data.splits.files import split_of_file
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
@@ -75,9 +76,9 @@ def holds_inline_marks(data_dir: Path) -> bool:
 
 
 def _files(data_dir: Path) -> dict[str, Path]:
-    """Return the file of each split; a single file is one for training."""
+    """Return the file of each split; a single file is of the one that its name tells, and otherwise for training."""
     if data_dir.is_file():
-        return {"train": data_dir}
+        return {split_of_file(data_dir): data_dir}
     return {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
 
 

@@ -17,6 +17,11 @@ def split_of(name: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def split_of_file(path: Path) -> str:
+    """Return the split of a single file: what its name tells, and otherwise `train`."""
+    return split_of(path.name.removesuffix(path.suffix)) or "train"
+
+
 def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> dict[str, list[Path]]:
     """Return the files of each split, in the order of their names.
 
@@ -25,7 +30,7 @@ def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> di
     them.
 
     Args:
-        source: A folder, or a single file.
+        source: A folder, or a single file, which is of the split that its name tells, and otherwise for training.
         suffixes: What the names of the files end in, such as `.jsonl`.
         expected: What the folder should hold, in words, for a message.
 
@@ -33,7 +38,7 @@ def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> di
         DataFormatError: If there is no such file.
     """
     if source.is_file():
-        return {"train": [source]}
+        return {split_of_file(source): [source]}
     files = _files(source, suffixes)
     if not files:
         raise DataFormatError(source, None, f"expected {expected}.")

@@ -1,13 +1,14 @@
 """Write tagged sentences, one per line, with their names marked, as in `<손흥민:PS>은 <춘천:LC>에서 태어났다`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 
 from malmoi.data.alignment import tags_to_spans
 from malmoi.data.inline_marks import write_marks
 from malmoi.data.tagged_dataset import label_names
-from malmoi.data.writers.whole_lines import check_line
+from malmoi.data.writers.whole_lines import check_line, write_lines
 
 
 def write_inline_marks(splits: DatasetDict, folder: Path) -> list[Path]:
@@ -20,14 +21,11 @@ def write_inline_marks(splits: DatasetDict, folder: Path) -> list[Path]:
     Raises:
         UserError: If a sentence cannot be a line.
     """
-    paths = []
-    for split, rows in splits.items():
-        labels = label_names(rows)
-        path = folder / f"{split}.txt"
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            for row in rows:
-                check_line(row["text"], row["id"], form="inline")
-                spans = tags_to_spans([labels[tag] for tag in row["tags"]])
-                file.write(write_marks(row["text"], spans) + "\n")
-        paths.append(path)
-    return paths
+    return write_lines(splits, folder, _lines)
+
+
+def _lines(rows: Dataset) -> Iterator[str]:
+    labels = label_names(rows)
+    for row in rows:
+        check_line(row["text"], row["id"], form="inline")
+        yield write_marks(row["text"], tags_to_spans([labels[tag] for tag in row["tags"]]))

@@ -1,14 +1,15 @@
 """Write classified texts with one text per line and its class before it, as in `positive<TAB>재미있게 봤습니다.`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.user_error import UserError
-from malmoi.data.writers.whole_lines import check_line
+from malmoi.data.writers.whole_lines import check_line, write_lines
 
-HEADING = "label\ttext\n"
+HEADING = "label\ttext"
 
 
 def write_labelled_texts(splits: DatasetDict, folder: Path) -> list[Path]:
@@ -21,18 +22,16 @@ def write_labelled_texts(splits: DatasetDict, folder: Path) -> list[Path]:
     Raises:
         UserError: If a text or a class cannot be in a line beside a tab.
     """
-    paths = []
-    for split, rows in splits.items():
-        classes = class_names(rows)
-        path = folder / f"{split}.txt"
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(HEADING)
-            for row in rows:
-                label = classes[row["label"]]
-                for column in (label, row["text"]):
-                    check_line(column, row["id"], form="labelled-texts")
-                    if "\t" in column:
-                        raise UserError(f"{split}, {row['id']}: the form labelled-texts cannot hold a tab in a text.")
-                file.write(f"{label}\t{row['text']}\n")
-        paths.append(path)
-    return paths
+    return write_lines(splits, folder, _lines)
+
+
+def _lines(rows: Dataset) -> Iterator[str]:
+    yield HEADING
+    classes = class_names(rows)
+    for row in rows:
+        label = classes[row["label"]]
+        for column in (label, row["text"]):
+            check_line(column, row["id"], form="labelled-texts")
+            if "\t" in column:
+                raise UserError(f"{row['id']}: the form labelled-texts cannot hold a tab in a text.")
+        yield f"{label}\t{row['text']}"

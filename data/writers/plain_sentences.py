@@ -1,12 +1,13 @@
 """Write correctly spaced sentences, one per line."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.word_spacing import join_words
-from malmoi.data.writers.whole_lines import check_line
+from malmoi.data.writers.whole_lines import check_line, write_lines
 
 
 def write_plain_sentences(splits: DatasetDict, folder: Path) -> list[Path]:
@@ -19,14 +20,12 @@ def write_plain_sentences(splits: DatasetDict, folder: Path) -> list[Path]:
     Raises:
         UserError: If a sentence cannot be a line.
     """
-    paths = []
-    for split, rows in splits.items():
-        labels = label_names(rows)
-        path = folder / f"{split}.txt"
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            for row in rows:
-                sentence = join_words(row["text"], [labels[tag] for tag in row["tags"]])
-                check_line(sentence, row["id"], form="plain-sentences")
-                file.write(sentence + "\n")
-        paths.append(path)
-    return paths
+    return write_lines(splits, folder, _lines)
+
+
+def _lines(rows: Dataset) -> Iterator[str]:
+    labels = label_names(rows)
+    for row in rows:
+        sentence = join_words(row["text"], [labels[tag] for tag in row["tags"]])
+        check_line(sentence, row["id"], form="plain-sentences")
+        yield sentence

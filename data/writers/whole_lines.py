@@ -1,4 +1,9 @@
-"""What can be a line of a text file."""
+"""Text files with one line for each text, and what can be such a line."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from datasets import Dataset, DatasetDict
 
 from malmoi.data.text_lines import BYTE_ORDER_MARK
 from malmoi.data.user_error import UserError
@@ -28,3 +33,20 @@ def check_line(text: str, text_id: str, *, form: str) -> None:
         raise UserError(
             f"{text_id} cannot be written in the form {form}, which has a line for each text: it has {found}."
         )
+
+
+def write_lines(splits: DatasetDict, folder: Path, lines_of: Callable[[Dataset], Iterable[str]]) -> list[Path]:
+    """Write `train.txt`, `validation.txt` and `test.txt`, and return those that there are.
+
+    Args:
+        splits: Texts by the name of their split.
+        folder: An existing folder.
+        lines_of: Returns the lines of a split, without line feeds.
+    """
+    paths = []
+    for split, rows in splits.items():
+        path = folder / f"{split}.txt"
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines_of(rows))
+        paths.append(path)
+    return paths

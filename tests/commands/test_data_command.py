@@ -28,7 +28,7 @@ def corpus(tmp_path: Path) -> Path:
 
 def test_what_is_in_data_is_printed_and_nothing_floods_the_screen(corpus: Path) -> None:
     output, error = malmoi("data", corpus)
-    assert f"{corpus} is read as inline-marks: 25 train and 1 validation texts for named-entities." in error
+    assert f"{corpus} is read as inline-marks (otherwise --reader): 25 train, 1 validation sentences, " in error
     assert "\x1b" not in output
     assert "[bold]갔다[/bold]" in output
     assert "비가 [U+001B][31m온다" in output

@@ -173,3 +173,7 @@ def test_a_single_file_with_marks_is_read_and_cut(tmp_path: Path) -> None:
     assert readers_that_fit(file, ALL_TASKS) == ["inline-marks"]
     splits = read_splits("inline-marks", file, task="named-entities")
     assert {name: rows.num_rows for name, rows in splits.items()} == {"train": 16, "validation": 2, "test": 2}
+    # whoever names a file so wants to measure on all of it
+    named = file.rename(tmp_path / "names-test.txt")
+    splits = read_splits("inline-marks", named, task="named-entities")
+    assert {name: rows.num_rows for name, rows in splits.items()} == {"test": 20}

@@ -213,5 +213,8 @@ def test_files_tell_their_split_by_their_names(tmp_path: Path) -> None:
         "train": ["train-1.jsonl"],
         "validation": ["v.jsonl"],
     }
+    for name, split in (("a/x.jsonl", "train"), ("my-test.jsonl", "test"), ("dev.jsonl", "validation")):
+        (tmp_path / name).touch()
+        assert split_files(tmp_path / name, (".jsonl",), expected="a file") == {split: [tmp_path / name]}
     with pytest.raises(DataFormatError, match=r"expected a folder with files \.conll"):
         split_files(tmp_path, (".conll",), expected="a folder with files .conll")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.everyday import EVERYDAY, TYPES, everyday_lines, everyday_reviews, everyday_sentences
 
+from malmoi.benchmarks.everyday import EVERYDAY, TYPES, everyday_lines, everyday_reviews, everyday_sentences
 from malmoi.data.inline_marks import parse_marks, write_marks
 from malmoi.data.readers.inline_marks import SAMPLE_CORPUS
 

@@ -3,16 +3,20 @@
 The bounds are below what was measured (`docs/accuracy.md`) by about what another seed changes.
 """
 
-from collections import Counter
-
 import pytest
-from support.everyday import everyday_reviews, everyday_sentences
 
 from malmoi import Classifier, Spacer, Tagger
+from malmoi.benchmarks.everyday import (
+    everyday_reviews,
+    everyday_sentences,
+    main,
+    name_f1,
+    right_reviews,
+    spacing,
+    without_spaces,
+)
 from malmoi.data.alignment import Span
 from malmoi.data.inline_marks import write_marks
-from malmoi.data.word_spacing import split_spaces
-from malmoi.metrics.counts import scores
 
 NAMES, WITHOUT_SPACES, SPACES, SENTENCES, REVIEWS = 0.86, 0.81, 0.94, 0.52, 0.90
 
@@ -25,16 +29,6 @@ def tagger() -> Tagger:
 @pytest.fixture(scope="module")
 def spacer() -> Spacer:
     return Spacer(device="cpu")
-
-
-def name_f1(tagger: Tagger, sentences: list[tuple[str, list]]) -> float:
-    """Return the F1 of names: type and exact characters."""
-    counts: Counter[str] = Counter()
-    for (_, gold), entities in zip(sentences, tagger([text for text, _ in sentences])):
-        found = {(entity.start, entity.end, entity.label) for entity in entities}
-        expected = {(span.start, span.end, span.label) for span in gold}
-        counts.update(right=len(found & expected), found=len(found), expected=len(expected))
-    return scores(counts["right"], counts["found"], counts["expected"])[2]
 
 
 @pytest.mark.parametrize(
@@ -61,12 +55,7 @@ def test_names_in_everyday_sentences(tagger: Tagger) -> None:
 
 
 def test_names_where_all_spaces_are_missing(tagger: Tagger) -> None:
-    sentences = []
-    for text, spans in everyday_sentences():
-        place = [len("".join(text[:index].split())) for index in range(len(text) + 1)]
-        moved = [span._replace(start=place[span.start], end=place[span.end]) for span in spans]
-        sentences.append(("".join(text.split()), moved))
-    assert name_f1(tagger, sentences) >= WITHOUT_SPACES
+    assert name_f1(tagger, without_spaces(everyday_sentences())) >= WITHOUT_SPACES
 
 
 @pytest.mark.xfail(strict=True, reason="the model takes 가 for a word of its own")
@@ -75,20 +64,19 @@ def test_what_once_came_out_as_a_joke(spacer: Spacer) -> None:
 
 
 def test_spaces_of_everyday_sentences(spacer: Spacer) -> None:
-    texts = [text for text, _ in everyday_sentences()]
-    spaced = [answer.text for answer in spacer(["".join(text.split()) for text in texts])]
-    counts: Counter[str] = Counter()
-    for expected, answer in zip(texts, spaced):
-        gold, found = (
-            {i for i, tag in enumerate(split_spaces(each)[1][1:]) if tag == "B"} for each in (expected, answer)
-        )
-        counts.update(right=len(gold & found), found=len(found), expected=len(gold), whole=expected == answer)
-    assert scores(counts["right"], counts["found"], counts["expected"])[2] >= SPACES
-    assert counts["whole"] / len(texts) >= SENTENCES
+    f1, whole = spacing(spacer, [text for text, _ in everyday_sentences()])
+    assert f1 >= SPACES
+    assert whole >= SENTENCES
 
 
 def test_reviews() -> None:
     reviews = everyday_reviews()
-    labels = [answer.label for answer in Classifier(device="cpu")([text for text, _ in reviews])]
-    right = sum((label in ("1", "positive")) == (gold == "positive") for label, (_, gold) in zip(labels, reviews))
-    assert right / len(reviews) >= REVIEWS
+    assert right_reviews(Classifier(device="cpu"), reviews) / len(reviews) >= REVIEWS
+
+
+@pytest.mark.slow
+def test_the_figures_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    main([])
+    printed = capsys.readouterr().out
+    assert printed.count("entity_f1") == 2
+    assert f"of {len(everyday_reviews())} right" in printed
