@@ -23,6 +23,8 @@ DOCUMENT = "document"
 SHARE = 0.1
 """So many of the training sentences become validation sentences; as many test sentences if nothing is divided yet."""
 BATCH = 1000
+HALF = 0.5
+"""What a part lacks of a type is rounded to whole sentences."""
 NO_TYPE = ""
 """Stands for the type of sentences that have none: they are divided evenly, too."""
 
@@ -146,7 +148,12 @@ def _places(counts: list[Counter[str]], sizes: list[int], names: list[str], *, s
             if group in places:
                 continue
             size = sizes[group]
-            fitting = [part for part in shares if part == "train" or lacks[part] >= size / 2]
+            fitting = [
+                part
+                for part in shares
+                # a single sentence goes by its type alone, or the last type would pay for the rounding of all others
+                if part == "train" or lacks[part] >= size / 2 or (size == 1 and lacks_of_type[part][rarest] >= HALF)
+            ]
             part = max(fitting, key=lambda each: (lacks_of_type[each][rarest], lacks[each]))
             places[group] = part
             lacks[part] -= size

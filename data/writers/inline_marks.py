@@ -24,7 +24,7 @@ def write_inline_marks(splits: DatasetDict, folder: Path) -> list[Path]:
     return write_lines(splits, folder, _lines)
 
 
-def _lines(rows: Dataset) -> Iterator[str]:
+def _lines(split: str, rows: Dataset) -> Iterator[str]:
     labels = label_names(rows)
     for row in rows:
         check_line(row["text"], row["id"], form="inline")

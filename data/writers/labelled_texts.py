@@ -25,7 +25,7 @@ def write_labelled_texts(splits: DatasetDict, folder: Path) -> list[Path]:
     return write_lines(splits, folder, _lines)
 
 
-def _lines(rows: Dataset) -> Iterator[str]:
+def _lines(split: str, rows: Dataset) -> Iterator[str]:
     yield HEADING
     classes = class_names(rows)
     for row in rows:
@@ -33,5 +33,5 @@ def _lines(rows: Dataset) -> Iterator[str]:
         for column in (label, row["text"]):
             check_line(column, row["id"], form="labelled-texts")
             if "\t" in column:
-                raise UserError(f"{row['id']}: the form labelled-texts cannot hold a tab in a text.")
+                raise UserError(f"{split}, {row['id']}: the form labelled-texts cannot hold a tab in a text.")
         yield f"{label}\t{row['text']}"

@@ -23,7 +23,7 @@ def write_plain_sentences(splits: DatasetDict, folder: Path) -> list[Path]:
     return write_lines(splits, folder, _lines)
 
 
-def _lines(rows: Dataset) -> Iterator[str]:
+def _lines(split: str, rows: Dataset) -> Iterator[str]:
     labels = label_names(rows)
     for row in rows:
         sentence = join_words(row["text"], [labels[tag] for tag in row["tags"]])

@@ -35,18 +35,18 @@ def check_line(text: str, text_id: str, *, form: str) -> None:
         )
 
 
-def write_lines(splits: DatasetDict, folder: Path, lines_of: Callable[[Dataset], Iterable[str]]) -> list[Path]:
+def write_lines(splits: DatasetDict, folder: Path, lines_of: Callable[[str, Dataset], Iterable[str]]) -> list[Path]:
     """Write `train.txt`, `validation.txt` and `test.txt`, and return those that there are.
 
     Args:
         splits: Texts by the name of their split.
         folder: An existing folder.
-        lines_of: Returns the lines of a split, without line feeds.
+        lines_of: Returns the lines of a split, given its name and its texts, without line feeds.
     """
     paths = []
     for split, rows in splits.items():
         path = folder / f"{split}.txt"
         with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in lines_of(rows))
+            file.writelines(f"{line}\n" for line in lines_of(split, rows))
         paths.append(path)
     return paths

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset, DatasetDict
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from malmoi.data.alignment import Span, tags_to_spans
@@ -68,6 +68,7 @@ def lines(texts: Iterable[tuple[str, list[Span], str | None]]) -> Dataset:
     without=st.integers(0, 60),
     seed=st.integers(0, 2**32 - 1),
 )
+@example(counts=[7, 44, 51], without=0, seed=0)
 def test_of_each_type_a_tenth_is_cut_and_the_rare_ones_stay(counts: list[int], without: int, seed: int) -> None:
     kinds = [f"T{kind}" for kind, count in enumerate(counts) for _ in range(count)]
     rows = [(f"이름{number}", [Span(0, 2, kind)], None) for number, kind in enumerate(kinds)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from malmoi.benchmarks.everyday import EVERYDAY, TYPES, everyday_lines, everyday_reviews, everyday_sentences
+from malmoi.benchmarks.everyday import FOLDER, TYPES, everyday_lines, everyday_reviews, everyday_sentences
 from malmoi.data.inline_marks import parse_marks, write_marks
 from malmoi.data.readers.inline_marks import SAMPLE_CORPUS
 
@@ -70,7 +70,7 @@ def test_reviews_are_balanced() -> None:
 def test_the_readme_counts_what_is_there() -> None:
     sentences = everyday_sentences()
     counts = Counter(span.label for _, spans in sentences for span in spans)
-    readme = (EVERYDAY / "README.md").read_text(encoding="utf-8")
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert {
         name: int(number) for name, number in re.findall(r"^\| ([A-Z]{2}) \|.*\| (\d+) \|$", readme, re.M)
     } == counts
