@@ -165,7 +165,7 @@ def test_files_of_klue_are_exact(tmp_path: Path) -> None:
 @pytest.mark.skipif(not (REAL_DATA / "klue-ner").is_dir(), reason="the KLUE files are not at hand")
 def test_the_real_files_of_klue_are_read_as_their_own_reader_reads_them() -> None:
     own = read_klue_ner(REAL_DATA / "klue-ner")["validation"]
-    rows = read_conll(REAL_DATA / "klue-ner" / "klue-ner-v1.1_dev.tsv")["train"]
+    rows = read_conll(REAL_DATA / "klue-ner" / "klue-ner-v1.1_dev.tsv")["validation"]
     assert rows["text"][:] == own["text"][:]
     assert with_labels(rows, label_names(own))["tags"][:] == own["tags"][:]
 
