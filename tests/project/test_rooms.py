@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 FRONT_DOOR = "front_door"
 ORDER = (
     *("configuration", "modeling", "kernels", "data", "models", "inference", "embeddings", "metrics", "recipes"),
-    *("reports", "training", "conversion", "hub_cards", "commands", "benchmarks"),
+    *("reports", "training", "conversion", "export", "hub_cards", "service", "commands", "benchmarks"),
 )
 """The rooms, the lowest first. `benchmarks` are run in a checkout, and nothing may stand on them."""
 GUARDED = {

@@ -1,0 +1,1 @@
+"""A service that answers texts over HTTP: `malmoi serve --api`."""
