@@ -33,8 +33,7 @@ from malmoi.kernels import crf_log_space
 from malmoi.kernels.crf_gold import less_gold
 from malmoi.kernels.crf_numba import NUMBA
 from malmoi.kernels.crf_torch import TORCH
-from malmoi.modeling.crf_recursions import PYTORCH
-from malmoi.modeling.linear_chain_crf import LinearChainCrf
+from malmoi.modeling.linear_chain_crf import PYTORCH, LinearChainCrf
 
 SHAPES = ((32, 128, 13), (64, 64, 13), (8, 512, 13), (32, 128, 41))
 """Batch, length and tags; 13 are the tags of KLUE."""
@@ -99,7 +98,7 @@ class Chain:
             RuntimeError: If one differs.
         """
         for name, crf in self.ours.items():
-            start, transitions, end = (scores.detach() for scores in crf._scores(torch.float64))
+            start, transitions, end = (scores.detach() for scores in crf.scores(torch.float64))
             scores = (self.emissions.detach().double(), self.labels, self.mask.sum(1), start, transitions, end)
             loss, unary, _ = less_gold(*crf_log_space.expectations(scores[0], *scores[2:]), *scores)
             self._derive(crf.negative_log_likelihood(self.emissions, self.labels, self.mask).sum(), crf)

@@ -30,7 +30,7 @@ from malmoi.benchmarks.measurement import (
 from malmoi.benchmarks.our_training import OUR_WAY, OurTraining
 from malmoi.benchmarks.peers.s1_loop import VOCAB_SIZE, S1Loop, S1Tagger, pad_sentences, tag_ids
 from malmoi.data.user_error import UserError
-from malmoi.modeling.crf_recursions import IGNORED_LABEL
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 from malmoi.recipes.recipe import load_recipe
 from malmoi.training.evaluation import TaggingEvaluation
 from malmoi.training.train import run

@@ -50,7 +50,7 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
 
     model_type = "bilstm_crf"
     # what is left for the stock `Trainer` is one array, of which `compute_metrics` takes the argmax
-    keys_to_ignore_at_inference = ["predictions", "marginals", "hidden_states", "attentions"]
+    keys_to_ignore_at_inference = ["predictions", "marginals", "hidden_states", "attentions", "emissions"]
 
     vocab_size: int = 32000
     embedding_size: int = 768

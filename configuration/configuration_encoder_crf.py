@@ -36,7 +36,7 @@ class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
     model_type = "encoder_crf"
     sub_configs = {"encoder_config": AutoConfig}
     # what is left for the stock `Trainer` is one array, of which `compute_metrics` takes the argmax
-    keys_to_ignore_at_inference = ["predictions", "marginals", "hidden_states", "attentions"]
+    keys_to_ignore_at_inference = ["predictions", "marginals", "hidden_states", "attentions", "emissions"]
 
     encoder_config: Any = None  # checked below, and a `PreTrainedConfig` from then on
     classifier_dropout: float | int = 0.1

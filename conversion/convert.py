@@ -16,7 +16,7 @@ from malmoi.data.user_error import UserError
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
 from malmoi.inference.model_names import check_name, without_waiting_for_the_hub
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
-from malmoi.modeling.crf_tagging import UNLIMITED
+from malmoi.modeling.name_edges import UNLIMITED
 
 
 class Conversion(NamedTuple):

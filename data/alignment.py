@@ -7,7 +7,7 @@ else in malmoi moves labels between the two.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from malmoi.modeling.crf_tagging import NameEdges
+from malmoi.modeling.name_edges import NameEdges
 
 OUTSIDE = "O"
 

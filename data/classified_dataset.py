@@ -10,7 +10,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from malmoi.data.notice import list_names, shorten
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
-from malmoi.modeling.crf_tagging import INVISIBLE
+from malmoi.modeling.name_edges import INVISIBLE
 
 JOINER = "\u200d"  # within an emoji it is part of it
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
-from malmoi.modeling.crf_tagging import INVISIBLE
+from malmoi.modeling.name_edges import INVISIBLE
 
 FOLDER = Path(__file__).parent / "lexicons"
 SUFFIX = ".txt.xz"

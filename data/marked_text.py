@@ -13,7 +13,7 @@ from malmoi.data.notice import shorten
 from malmoi.data.remarks import Remarks
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError
-from malmoi.modeling.crf_tagging import CHARACTER, INVISIBLE, PLAIN
+from malmoi.modeling.name_edges import CHARACTER, INVISIBLE, PLAIN
 
 CHUNK = 4096
 """So many sentences become columns at once: tags are lists only that long."""

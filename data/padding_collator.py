@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from malmoi.modeling.crf_recursions import IGNORED_LABEL
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 
 
 class PaddingCollator:

@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 from malmoi.data.alignment import tags_to_token_labels
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.token_windows import token_windows
-from malmoi.modeling.crf_recursions import IGNORED_LABEL
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 
 INTEGERS = List(Value("int64"))
 TOKEN_FEATURES = Features(

@@ -1,13 +1,14 @@
 """Texts longer than a model can take, cut into windows that overlap so that every token is seen with its context."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from transformers import PreTrainedConfig, PreTrainedTokenizerBase
-
-from malmoi.configuration.position_limit import position_limit
 from malmoi.data.user_error import UserError
-from malmoi.modeling.crf_tagging import UNLIMITED, token_spans
+from malmoi.modeling.name_edges import token_spans
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+    from transformers import PreTrainedTokenizerBase
 
 Offsets = list[tuple[int, int]]
 
@@ -27,15 +28,8 @@ class Window(NamedTuple):
     kept: tuple[int, int]
 
 
-def longest_input(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int | None:
-    """Return how many tokens a model reads at once, special ones included; `None` if there is no limit."""
-    limit = position_limit(config.encoder_config if config.model_type == "encoder_crf" else config)
-    of_tokenizer = None if tokenizer.model_max_length >= UNLIMITED else tokenizer.model_max_length
-    return min((length for length in (limit, of_tokenizer) if length is not None), default=None)
-
-
 def token_windows(
-    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, *, max_length: int | None
+    texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", *, max_length: int | None
 ) -> list[list[Window]]:
     """Return the windows of each text; a text that the model can take at once has one.
 
@@ -50,9 +44,7 @@ def token_windows(
     """
     if not tokenizer.is_fast:
         raise ValueError(f"{type(tokenizer).__name__} gives no character offsets; a fast tokenizer is needed.")
-    shortest = tokenizer.num_special_tokens_to_add() + 4
-    if max_length is not None and max_length < shortest:
-        raise UserError(f"A window needs at least {shortest} tokens, got `max_seq_length` {max_length}.")
+    check_room(max_length, tokenizer.num_special_tokens_to_add())
     if not texts:
         return []
     encoded = tokenizer(
@@ -66,11 +58,37 @@ def token_windows(
     assert encoded.encodings is not None, "fast tokenizers have them"
     rows = zip(texts, encoded["input_ids"], encoded["offset_mapping"], encoded.encodings, strict=True)
     return [
-        [Window(input_ids, token_spans(text, offsets), (0, len(input_ids)))]
-        if max_length is None or len(input_ids) <= max_length
-        else _divide(input_ids, token_spans(text, offsets), encoding.special_tokens_mask, max_length)
+        cut_windows(text, input_ids, offsets, encoding, max_length=max_length)
         for text, input_ids, offsets, encoding in rows
     ]
+
+
+def check_room(max_length: int | None, special_tokens: int) -> None:
+    """Check that windows of this many tokens can move on over a text.
+
+    Raises:
+        UserError: If not.
+    """
+    if max_length is not None and max_length < special_tokens + 4:
+        raise UserError(f"A window needs at least {special_tokens + 4} tokens, got `max_seq_length` {max_length}.")
+
+
+def cut_windows(
+    text: str, input_ids: list[int], offsets: Offsets, encoding: "Encoding", *, max_length: int | None
+) -> list[Window]:
+    """Return the windows of a text whose tokens are known; one if the model can take them at once.
+
+    Args:
+        text: The text.
+        input_ids: Its tokens, special ones included.
+        offsets: The characters that each token stands for, as the tokenizer gives them.
+        encoding: What else the tokenizer says of them.
+        max_length: How many tokens the model can take; `None` if there is no limit.
+    """
+    spans = token_spans(text, offsets)
+    if max_length is None or len(input_ids) <= max_length:
+        return [Window(input_ids, spans, (0, len(input_ids)))]
+    return _divide(input_ids, spans, encoding.special_tokens_mask, max_length)
 
 
 def _divide(input_ids: list[int], offsets: Offsets, special: list[int], max_length: int) -> list[Window]:

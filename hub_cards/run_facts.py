@@ -18,7 +18,7 @@ from malmoi.hub_cards.space.label_names import types_of
 from malmoi.inference.bundled_models import BUNDLED, bundled_name
 from malmoi.inference.loading import LANGUAGE_MODEL
 from malmoi.metrics.language_model import NO_SHARES
-from malmoi.modeling.crf_tagging import UNLIMITED
+from malmoi.modeling.name_edges import UNLIMITED
 from malmoi.models import BODY
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.reports.comparison import comparable_groups, difference, read_runs

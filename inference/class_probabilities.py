@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from malmoi.inference.batches import length_batches
 from malmoi.inference.devices import device_of
 from malmoi.inference.side_by_side import answer_side_by_side
-from malmoi.inference.token_labels import answer_batch
+from malmoi.inference.torch_engine import answer_batch
 
 READ_AHEAD = 4096
 """How many texts are tokenized at once: enough batches to answer side by side, little beside the texts themselves."""

@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, overload
 
-import torch
-
 from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import length_batches, text_chunks
-from malmoi.inference.devices import device_of
 from malmoi.inference.text_model import TextModel
 
 
@@ -77,27 +74,13 @@ class Classifier(TextModel):
     def _classify(self, texts: Iterable[str], batch_size: int) -> Iterator[Classification]:
         """Yield the class of each text."""
         for chunk in text_chunks(texts):
-            whole = self.tokenizer(chunk, truncation=False, verbose=False)["input_ids"]
+            rows, cut = self.engine.rows(chunk)
+            batches = list(length_batches([len(row) for row in rows], batch_size))
+            scored = self.engine.score_classes([[rows[index] for index in batch] for batch in batches])
             answers: dict[int, Classification] = {}
-            for batch in length_batches([len(row) for row in whole], batch_size):
-                probabilities = self._probabilities([chunk[index] for index in batch])
-                for index, row in zip(batch, probabilities):
+            for batch, probabilities in zip(batches, scored):
+                for index, row in zip(batch, probabilities.tolist()):
                     best = max(range(len(row)), key=row.__getitem__)
-                    cut = self.max_length is not None and len(whole[index]) > self.max_length
-                    scores = {label: row[index] for index, label in self.labels.items()}
-                    answers[index] = Classification(self.labels[best], row[best], scores, cut)
+                    scores = {label: row[class_id] for class_id, label in self.labels.items()}
+                    answers[index] = Classification(self.labels[best], row[best], scores, cut[index])
             yield from (answers[index] for index in range(len(chunk)))
-
-    @torch.inference_mode()
-    def _probabilities(self, texts: list[str]) -> list[list[float]]:
-        """Return the probability of every class for each text."""
-        encoded = self.tokenizer(
-            texts,
-            padding=True,
-            truncation=self.max_length is not None,
-            max_length=self.max_length,
-            return_tensors="pt",
-        ).to(device_of(self.model))
-        # texts without any token give tensors of floats
-        output = self.model(**{name: values.long() for name, values in encoded.items()}, return_dict=True)
-        return output["logits"].float().softmax(dim=-1).tolist()

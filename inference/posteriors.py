@@ -8,12 +8,13 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.alignment import OUTSIDE
-from malmoi.data.token_windows import Offsets
+from malmoi.data.token_windows import Offsets, token_windows
 from malmoi.data.word_spacing import INSIDE
 from malmoi.inference.batches import length_batches
 from malmoi.inference.devices import device_of
 from malmoi.inference.side_by_side import answer_side_by_side
-from malmoi.inference.token_labels import answer_batch, label_probabilities, text_windows
+from malmoi.inference.token_labels import text_windows
+from malmoi.inference.torch_engine import answer_batch, label_probabilities
 
 FIRST, FURTHER, BETWEEN = range(3)
 """What a character is to a token: its first, a further one, or one between the token before and this one."""
@@ -41,7 +42,7 @@ def character_posteriors(
         batch_size: How many windows are answered at once, at most.
     """
     labels = [str(label) for _, label in sorted((model.config.id2label or {}).items())]
-    owners, windows = text_windows(texts, tokenizer, max_length=max_length)
+    owners, windows = text_windows(token_windows(texts, tokenizer, max_length=max_length))
     batches = list(length_batches([len(window.input_ids) for window in windows], batch_size))
     device = device_of(model)
     answers = answer_side_by_side(

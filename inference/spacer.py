@@ -17,7 +17,7 @@ from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import token_labels
 from malmoi.inference.whole_words import SPACE, FixedGaps, WholeWords
-from malmoi.modeling.crf_tagging import INVISIBLE
+from malmoi.modeling.name_edges import INVISIBLE
 
 # U+FEFF may begin a file, and forbids a break anywhere else
 WORD = r"[^\s\ufeff]+"
@@ -128,7 +128,7 @@ class Spacer(TextModel):
 
     def _word_begins(self, bodies: list[str], batch_size: int) -> list[set[int]]:
         """Return, for texts without spaces, which characters begin a word."""
-        answers = token_labels(self.model, self.tokenizer, bodies, max_length=self.max_length, batch_size=batch_size)
+        answers = token_labels(self.engine, bodies, batch_size=batch_size)
         return [
             _before_invisible(
                 body,

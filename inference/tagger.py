@@ -9,7 +9,7 @@ from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import text_chunks
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import TokenLabels, token_labels
-from malmoi.modeling.crf_tagging import NameEdges
+from malmoi.modeling.name_edges import NameEdges
 
 
 class Entity(NamedTuple):
@@ -72,9 +72,7 @@ class Tagger(TextModel):
     def _tag(self, texts: Iterable[str], batch_size: int) -> Iterator[list[Entity]]:
         """Yield the names of each text."""
         for chunk in text_chunks(texts):
-            answers = token_labels(
-                self.model, self.tokenizer, chunk, max_length=self.max_length, batch_size=batch_size
-            )
+            answers = token_labels(self.engine, chunk, batch_size=batch_size)
             yield from (self.entities(text, answer) for text, answer in zip(chunk, answers))
 
     def entities(self, text: str, answer: TokenLabels) -> list[Entity]:

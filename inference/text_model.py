@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from malmoi.data.token_windows import longest_input
+from malmoi.data.user_error import UserError
 from malmoi.inference.added_words import Words, add_words, read_words
 from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.devices import find_device, warn_of_slow_bfloat16
+from malmoi.inference.engine import Engine
 from malmoi.inference.loading import LoadedModel, load_model
+from malmoi.inference.torch_engine import TorchEngine
 
 Model = TypeVar("Model", bound="TextModel")
 
@@ -53,23 +56,42 @@ class TextModel:
         loaded = load_model(model, self.task, trust_remote_code=trust_remote_code, revision=revision, bf16=bf16)
         if added is not None:
             add_words(loaded.model, loaded.tokenizer, added, name=model)
-        self._use(loaded._replace(model=loaded.model.to(place)))  # type: ignore[arg-type]
+        self._use(TorchEngine(loaded._replace(model=loaded.model.to(place))))  # type: ignore[arg-type]
 
     @classmethod
     def of_loaded(cls: type[Model], loaded: LoadedModel) -> Model:
         """Return what answers with a model for this task that is loaded already, on the device where it is."""
         made = cls.__new__(cls)
-        made._use(loaded)
+        made._use(TorchEngine(loaded))
         return made
 
-    def _use(self, loaded: LoadedModel) -> None:
-        """Take a model, and read from it what answering needs to know."""
-        self.model = loaded.model
-        self.tokenizer = loaded.tokenizer
-        self.max_length = longest_input(loaded.model.config, loaded.tokenizer)
-        self.labels = {int(index): str(name) for index, name in (loaded.model.config.id2label or {}).items()}
+    def _use(self, engine: Engine) -> None:
+        """Take an engine, and read from its labels what answering needs to know."""
+        self.engine = engine
+        self.labels = engine.labels
         """The label of each id."""
         self._understand_labels()
 
     def _understand_labels(self) -> None:
         """Read what a task needs to know of the labels beside their names."""
+
+    @property
+    def model(self) -> PreTrainedModel:
+        """The model of transformers."""
+        return self._torch_engine().model
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """Its tokenizer."""
+        return self._torch_engine().tokenizer
+
+    @property
+    def max_length(self) -> int | None:
+        """How many tokens the model reads at once; `None` if there is no limit."""
+        return self.engine.max_length
+
+    def _torch_engine(self) -> TorchEngine:
+        """Return the engine if it is one of PyTorch."""
+        if not isinstance(self.engine, TorchEngine):
+            raise UserError("An exported model has no model of transformers; load the folder that it was made from.")
+        return self.engine

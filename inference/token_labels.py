@@ -1,17 +1,13 @@
 """Label the tokens of texts with a tagger, window by window."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+import numpy as np
 
-from malmoi.data.token_windows import Offsets, Window, token_windows
+from malmoi.data.token_windows import Offsets, Window
 from malmoi.inference.batches import length_batches
-from malmoi.inference.devices import device_of
-from malmoi.inference.side_by_side import answer_side_by_side
+from malmoi.inference.engine import Engine
 
 
 class TokenLabels(NamedTuple):
@@ -28,102 +24,39 @@ class TokenLabels(NamedTuple):
     offsets: Offsets
 
 
-def token_labels(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    *,
-    max_length: int | None,
-    batch_size: int,
-) -> list[TokenLabels]:
+def token_labels(engine: Engine, texts: Sequence[str], *, batch_size: int) -> list[TokenLabels]:
     """Return the labels of the tokens of each text: the Viterbi path of a CRF, otherwise the likeliest of each token.
 
     Args:
-        model: A tagger in evaluation mode.
-        tokenizer: Its tokenizer.
+        engine: A tagger.
         texts: The texts, of any length.
-        max_length: How many tokens the model can take; `None` if there is no limit.
         batch_size: How many windows are answered at once, at most.
     """
-    owners, windows = text_windows(texts, tokenizer, max_length=max_length)
-    lengths = [len(window.input_ids) for window in windows]
-    batches = list(length_batches(lengths, batch_size))
-    labels, scores = _predict(
-        model, [[windows[index].input_ids for index in batch] for batch in batches], tokenizer.pad_token_id or 0
-    )
-    # where the answer for each window begins: batch after batch, row after row, padded to the longest of the batch
-    begins = [0] * len(windows)
-    begin = 0
-    for batch in batches:
-        for index in batch:
-            begins[index] = begin
-            begin += lengths[batch[-1]]
+    owners, windows = text_windows(engine.windows(texts))
+    batches = list(length_batches([len(window.input_ids) for window in windows], batch_size))
+    scored = engine.score_tokens([[windows[index].input_ids for index in batch] for batch in batches])
+    of_windows: list[tuple[list[int], list[float]]] = [([], [])] * len(windows)
+    for batch, answer in zip(batches, scored):
+        best = answer.predictions
+        scores = np.take_along_axis(answer.probabilities, np.maximum(best, 0)[..., None], 2)[..., 0]
+        for index, labels_of_row, scores_of_row in zip(batch, best.tolist(), scores.tolist()):
+            of_windows[index] = labels_of_row, scores_of_row
     answers = [TokenLabels([], [], []) for _ in texts]
-    for owner, window, begin in zip(owners, windows, begins):
+    for owner, window, (labels, probabilities) in zip(owners, windows, of_windows):
         first, last = window.kept
-        answers[owner].labels.extend(labels[begin + first : begin + last])
-        answers[owner].scores.extend(scores[begin + first : begin + last])
+        answers[owner].labels.extend(labels[first:last])
+        answers[owner].scores.extend(probabilities[first:last])
         answers[owner].offsets.extend(window.offsets[first:last])
     return answers
 
 
-def text_windows(
-    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, *, max_length: int | None
-) -> tuple[list[int], list[Window]]:
+def text_windows(windows_of_texts: Sequence[Sequence[Window]]) -> tuple[list[int], list[Window]]:
     """Return the windows of texts that have any tokens, and to which text each belongs."""
     owners: list[int] = []
     windows: list[Window] = []
-    for owner, parts in enumerate(token_windows(texts, tokenizer, max_length=max_length)):
+    for owner, parts in enumerate(windows_of_texts):
         for part in parts:
             if part.input_ids:
                 owners.append(owner)
                 windows.append(part)
     return owners, windows
-
-
-def _predict(
-    model: PreTrainedModel, batches: Sequence[Sequence[list[int]]], padding: int
-) -> tuple[list[int], list[float]]:
-    """Return the label ids of all tokens and their probabilities, one after the other, padding included.
-
-    Args:
-        model: The tagger.
-        batches: The tokens of each row of each batch; the last row of a batch is the longest.
-        padding: The token that fills shorter rows.
-    """
-    if not batches:
-        return [], []
-    device = device_of(model)
-    answers = answer_side_by_side(partial(_predict_batch, model, device, padding), batches, device=device)
-    # one transfer from a GPU for all batches
-    labels, scores = (torch.cat(parts).tolist() for parts in zip(*answers))
-    return labels, scores
-
-
-@torch.inference_mode()
-def _predict_batch(
-    model: PreTrainedModel, device: torch.device, padding: int, batch: Sequence[list[int]]
-) -> tuple[Tensor, Tensor]:
-    """Return the label ids of the tokens of a batch and their probabilities, row after row."""
-    output = answer_batch(model, device, padding, batch)
-    probabilities = label_probabilities(output)
-    best = output["predictions"] if "predictions" in output else probabilities.argmax(dim=-1)
-    return best.flatten(), probabilities.gather(2, best.clamp(min=0)[:, :, None]).flatten()
-
-
-def answer_batch(
-    model: PreTrainedModel, device: torch.device, padding: int, batch: Sequence[list[int]]
-) -> Mapping[str, Tensor]:
-    """Return the output of a model for a batch of rows of tokens, the last of which is the longest."""
-    length = len(batch[-1])
-    input_ids = torch.tensor([row + [padding] * (length - len(row)) for row in batch])
-    mask = torch.arange(length) < torch.tensor([len(row) for row in batch])[:, None]
-    output: Mapping[str, Tensor] = model(
-        input_ids=input_ids.to(device), attention_mask=mask.long().to(device), return_dict=True
-    )
-    return output
-
-
-def label_probabilities(output: Mapping[str, Tensor]) -> Tensor:
-    """Return the probability of every label of every token, `(batch, length, labels)`: of a CRF the marginals."""
-    return output["marginals"] if "predictions" in output else output["logits"].float().softmax(dim=-1)

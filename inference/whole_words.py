@@ -28,7 +28,7 @@ import regex
 from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
-from malmoi.modeling.crf_tagging import INVISIBLE
+from malmoi.modeling.name_edges import INVISIBLE
 
 SPACE = " "
 LONGEST_SEARCH = 10

@@ -1,44 +1,57 @@
-"""Architectures. Importing this package makes them known to the `Auto` classes of transformers."""
+"""Architectures. Importing this package makes them known to the `Auto` classes of transformers.
+
+They become so when those classes are there, and nothing is loaded before: what an exported model needs of this room
+works without torch and transformers.
+"""
 
 from typing import TYPE_CHECKING, Any
 
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification
-
-from malmoi.configuration.configuration_bilstm import BiLstmConfig
-from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
-from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
-from malmoi.configuration.model_settings import offer_own_pipelines
 from malmoi.modeling.after_import import AfterImport
-from malmoi.modeling.installed_pipeline import prefer_installed_pipeline
-from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification, BiLstmModel
-from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
-from malmoi.modeling.modeling_encoder_crf import EncoderCrfForTokenClassification
+from malmoi.modeling.late_registration import LateRegistration
 
 if TYPE_CHECKING:
+    from malmoi.configuration.configuration_bilstm import BiLstmConfig
+    from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
+    from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
+    from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification, BiLstmModel
+    from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
+    from malmoi.modeling.modeling_encoder_crf import EncoderCrfForTokenClassification
     from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
 
-for config_class, model_class, auto_class in (
-    (BiLstmConfig, BiLstmForSequenceClassification, AutoModelForSequenceClassification),
-    (BiLstmCrfConfig, BiLstmCrfForTokenClassification, AutoModelForTokenClassification),
-    (EncoderCrfConfig, EncoderCrfForTokenClassification, AutoModelForTokenClassification),
-):
-    AutoConfig.register(config_class.model_type, config_class, exist_ok=True)
-    AutoModel.register(config_class, model_class, exist_ok=True)
-    auto_class.register(config_class, model_class, exist_ok=True)
-# of several, the one that a configuration names is taken, or else the first
-AutoModel.register(BiLstmConfig, (BiLstmForSequenceClassification, BiLstmModel), exist_ok=True)  # type: ignore[arg-type]
+_WHERE = {
+    "malmoi.configuration.configuration_bilstm": ("BiLstmConfig",),
+    "malmoi.configuration.configuration_bilstm_crf": ("BiLstmCrfConfig",),
+    "malmoi.configuration.configuration_encoder_crf": ("EncoderCrfConfig",),
+    "malmoi.modeling.modeling_bilstm": ("BiLstmForSequenceClassification", "BiLstmModel"),
+    "malmoi.modeling.modeling_bilstm_crf": ("BiLstmCrfForTokenClassification",),
+    "malmoi.modeling.modeling_encoder_crf": ("EncoderCrfForTokenClassification",),
+    "malmoi.modeling.pipeline_crf_token_classification": ("CrfTokenClassificationPipeline",),
+}
 
-AfterImport(offer_own_pipelines)
-AfterImport(prefer_installed_pipeline)
+
+def _use_own_pipelines(pipelines: Any) -> None:
+    """Let the pipelines of transformers ask our models for theirs, when they are there."""
+    from malmoi.configuration.model_settings import offer_own_pipelines
+    from malmoi.modeling.installed_pipeline import prefer_installed_pipeline
+
+    offer_own_pipelines(pipelines)
+    prefer_installed_pipeline(pipelines)
+
+
+LateRegistration()
+AfterImport("transformers.pipelines", _use_own_pipelines)
 
 
 def __getattr__(name: str) -> Any:
-    """Import the pipeline when it is asked for: tagging a text needs none of those of transformers."""
-    if name == "CrfTokenClassificationPipeline":
-        from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
+    """Import what is asked for."""
+    from importlib import import_module
 
-        return CrfTokenClassificationPipeline
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = next((module for module, names in _WHERE.items() if name in names), None)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(module), name)
+    globals()[name] = found
+    return found
 
 
 __all__ = [

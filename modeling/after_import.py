@@ -1,4 +1,4 @@
-"""Act on transformers' pipelines when somebody imports them: most programs need none of them.
+"""Act on a module of transformers when somebody imports it: most programs need few of them.
 
 This file stays in the package: a saved model brings no import hook along, and imports the pipelines itself.
 """
@@ -8,27 +8,27 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-PIPELINES = "transformers.pipelines"
-
 
 class AfterImport:
-    """A finder of modules that lets others find the pipelines, and acts on them when they are imported or reloaded.
+    """A finder of modules that lets others find one, and acts on it when it is imported or reloaded.
 
     It stays in `sys.meta_path`: if it left, a thread that goes through the list at that moment would miss a finder.
 
     Args:
+        module: The name of the module.
         action: Takes the module; called at once if that is there. A second call must change nothing more.
     """
 
-    def __init__(self, action: Callable[[Any], None]):
+    def __init__(self, module: str, action: Callable[[Any], None]):
+        self.module = module
         self.action = action
         sys.meta_path.insert(0, self)
-        if PIPELINES in sys.modules:
-            action(import_module(PIPELINES))  # another thread may be importing them: this waits for it
+        if module in sys.modules:
+            action(import_module(module))  # another thread may be importing them: this waits for it
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Return what the finders after this one find; its loader then acts, too."""
-        later = sys.meta_path[sys.meta_path.index(self) + 1 :] if name == PIPELINES else []
+        later = sys.meta_path[sys.meta_path.index(self) + 1 :] if name == self.module else []
         spec: Any = next((found for finder in later if (found := finder.find_spec(name, path, target))), None)
         if spec:
             load = spec.loader.exec_module

@@ -1,11 +1,8 @@
-r"""What taggers with a CRF share: head, loss, answers, names. Written by malmoi 0.1.0 into every saved one."""
+"""What taggers with a CRF share: head, loss, answers. Written by malmoi 0.1.0 into every saved one."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import regex  # transformers needs it itself
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -13,8 +10,7 @@ from transformers import initialization as init
 from transformers.utils import logging
 from transformers.utils.generic import ModelOutput
 
-from .crf_recursions import IGNORED_LABEL
-from .linear_chain_crf import LinearChainCrf
+from .linear_chain_crf import IGNORED_LABEL, LinearChainCrf
 
 logger = logging.get_logger(__name__)
 
@@ -25,25 +21,6 @@ UNLABELLED = (
     "on. Label every piece of a word: each further piece continues the first, I-X after B-X, O after O "
     "(`label_every_piece` does it). Only tokens that never carry a tag, such as [CLS], belong in `untagged_token_ids`."
 )
-UNLIMITED = int(1e30)  # how a tokenizer says that a text may have any number of tokens
-
-# Characters as a reader sees them. Consonants and vowels on their own are characters in conjoining jamo too (UAX 29
-# draws `ᄏᄏ홍` together), and a skin tone does not cling to Hangul; everything else is as UAX 29 has it.
-CHARACTER = regex.compile(
-    r"(?:[\u1100-\u115f\ua960-\ua97c](?:[\u1160-\u11a7\ud7b0-\ud7c6][\u11a8-\u11ff\ud7cb-\ud7fb]?)?"
-    r"|\p{Hangul_Syllable_Type=LV}[\u11a8-\u11ff\ud7cb-\ud7fb]?|\p{Hangul_Syllable_Type=LVT}"
-    r"|[\u1160-\u11ff\ud7b0-\ud7fb])[\p{M}\p{Grapheme_Extend}\u200d]*|\X"
-)
-# what Unicode says to ignore, annotation marks, and control characters other than spaces
-INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
-# how an emoji begins; some signs stand in texts and names as text, unless a variation selector makes them emoji
-EMOJI = regex.compile(
-    r"[\p{Regional_Indicator}\p{Emoji_Modifier}]|[#*0-9]\ufe0f?\u20e3|(?![#*0-9])\p{Emoji}\ufe0f"
-    r"|(?![#*0-9©®™ℹⓂ㊗㊙‼⁉〰〽])(?:\p{Emoji}|(?=[\U0001f000-\U0001fffd])\p{Extended_Pictographic})"
-)
-SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # cling to letters, too
-# characters that are whole, visible and no emoji, whatever of them stands around them
-PLAIN = regex.compile(r"[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]*")
 
 
 @dataclass
@@ -60,6 +37,7 @@ class CrfTaggerOutput(ModelOutput):
             `(batch, length, labels)`. Where a token carries no label, the outside label has probability 1.
         hidden_states: If wanted, the embeddings and the output of each layer; those of an LSTM are 0 at padding.
         attentions: If wanted, the attentions of each layer of an encoder; an LSTM has none.
+        emissions: In evaluation the scores that go into the CRF, `(batch, length, labels)`.
     """
 
     loss: Tensor | None = None
@@ -68,6 +46,7 @@ class CrfTaggerOutput(ModelOutput):
     marginals: Tensor | None = None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
+    emissions: Tensor | None = None
 
 
 class CrfTagger(PreTrainedModel):
@@ -126,7 +105,7 @@ class CrfTagger(PreTrainedModel):
         logits, marginals = finite_scores(scores, mask, outside_label_id=outside), crf.marginals(emissions, mask)
         if outside is not None:
             marginals[..., outside].masked_fill_(~mask, 1)
-        return CrfTaggerOutput(loss=loss, logits=logits, predictions=predictions, marginals=marginals)
+        return CrfTaggerOutput(loss, logits, predictions, marginals, emissions=emissions)
 
 
 def chain_mask(input_ids: Tensor | None, attention_mask: Tensor, untagged_token_ids: list[int]) -> Tensor:
@@ -174,59 +153,3 @@ def check_training(crf: LinearChainCrf, emissions: Tensor, labels: Tensor | None
             "The CRF is frozen while other weights are trained: if it is fresh, it stays as it was drawn. With PEFT, "
             'name it: `modules_to_save=["classifier", "crf"]`.'
         )
-
-
-def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
-    """Return which characters each token stands for, so that no character belongs to two tokens.
-
-    Byte-level and SentencePiece tokenizers count the space before a word as part of its first token, and give all
-    pieces of one character the same place. The space is taken off unless it is all there is; a further piece of a
-    character gets `(end, end)`, and a token without text, as `[CLS]`, `(0, 0)`.
-    """
-    spans: list[tuple[int, int]] = []
-    covered = 0
-    for start, end in offsets:
-        start = min(max(start, covered), end)
-        visible = text[start:end].lstrip()
-        spans.append((end - len(visible) if visible else start, end))
-        covered = end if start < end else covered
-    return spans
-
-
-class NameEdges:
-    """The places of a text where names may begin and end: between whole characters, next to a visible one."""
-
-    def __init__(self, text: str):
-        self.text = text
-        self._starts: list[int] = []  # of its characters, and its end; found when the first name needs them
-
-    def trim(self, start: int, end: int) -> tuple[int, int]:
-        """Return a name with whole characters only, and with neither emoji nor invisible characters at its ends.
-
-        A character belongs to the name that has its beginning. If nothing is left, it is the same place twice.
-        """
-        text = self.text
-        if PLAIN.fullmatch(text[max(start - 1, 0) : start + 2]) and PLAIN.fullmatch(text[max(end - 2, 0) : end + 1]):
-            return start, end
-        if not self._starts:
-            self._starts = [*(match.start() for match in CHARACTER.finditer(text)), len(text)]
-        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        left, right = first, last
-        while left < right and self._is_foreign(left, spaces=left > first):
-            left += 1
-        while left < right and self._is_foreign(right - 1, spaces=right < last):
-            right -= 1
-        if left >= right:
-            return start, start
-        start, end = self._starts[left], self._starts[right]
-        while INVISIBLE.match(text[start]):
-            start += 1
-        while INVISIBLE.match(text[end - 1]) or text[end - 1] in SKIN_TONES:
-            end -= 1
-        return start, end
-
-    def _is_foreign(self, index: int, *, spaces: bool) -> bool:
-        """Tell whether a character is an emoji or invisible, or a space where spaces count too."""
-        character = self.text[self._starts[index] : self._starts[index + 1]].rstrip(SKIN_TONES)
-        visible = INVISIBLE.sub("", character)
-        return not visible or EMOJI.search(character) is not None or (spaces and visible.isspace())

@@ -4,7 +4,7 @@ Token ids -> embeddings, with hashed n-grams and dictionary features if configur
 per tag -> CRF.
 
 Written by malmoi 0.1.0 into every saved BiLSTM-CRF; read `configuration_bilstm_crf`, `model_settings`, this, `bilstm`,
-`lexicon`, `crf_tagging`, `linear_chain_crf`, `crf_recursions`, `pipeline_crf_token_classification`.
+`lexicon`, `crf_tagging`, `linear_chain_crf`, `name_edges`, `pipeline_crf_token_classification`.
 """
 
 from typing import Any

@@ -9,7 +9,7 @@ import torch
 from transformers import TokenClassificationPipeline
 from transformers.pipelines.token_classification import AggregationStrategy
 
-from .crf_tagging import UNLIMITED, NameEdges, token_spans
+from .name_edges import UNLIMITED, NameEdges, token_spans
 
 WINDOWS = {"return_overflowing_tokens": True, "padding": True}  # for the tokenizer, of a long text
 # what the preprocessing hands over beside the input of the model

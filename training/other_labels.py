@@ -6,7 +6,7 @@ from datasets import Dataset
 
 from malmoi.data.label_scheme import LabelScheme
 from malmoi.metrics.tokenized_sentence import TaggingMetrics
-from malmoi.modeling.crf_recursions import IGNORED_LABEL
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 from malmoi.training.evaluation import TaggingEvaluation
 
 

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 from datasets import Dataset, DatasetDict
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
+from malmoi.data.longest_input import longest_input
 from malmoi.data.notice import notify
 from malmoi.data.readers import READERS
 from malmoi.data.splits.faults import split_faults
 from malmoi.data.token_spelling import with_all_characters
-from malmoi.data.token_windows import longest_input
 from malmoi.embeddings.pretrained_embeddings import PretrainedEmbeddings, load_embeddings, set_embeddings
 from malmoi.inference.loading import TASK_KEY
-from malmoi.modeling.crf_tagging import UNLIMITED
+from malmoi.modeling.name_edges import UNLIMITED
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
 from malmoi.training.evaluation import Evaluation

@@ -12,13 +12,13 @@ from datasets import Dataset, DatasetDict
 from transformers import TrainingArguments
 
 from malmoi.data.label_scheme import read_label_scheme
+from malmoi.data.longest_input import longest_input
 from malmoi.data.notice import notify
 from malmoi.data.readers import DIVISION_SEED, READERS, read_splits, readers_of
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.splits.cutting import cut_of
 from malmoi.data.splits.faults import repeated_texts
 from malmoi.data.tagged_dataset import bio_labels, names_in
-from malmoi.data.token_windows import longest_input
 from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.loading import LoadedModel, check_labels, load_model, task_of

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from malmoi.data.longest_input import longest_input
 from malmoi.data.probable_classes import texts_with_probabilities
-from malmoi.data.token_windows import longest_input
 from malmoi.inference.class_probabilities import class_probabilities
 from malmoi.training.silver_teachers import LabelledTexts, Teacher
 

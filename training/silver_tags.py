@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from malmoi.configuration.model_settings import are_bio, constraints_of
+from malmoi.data.longest_input import longest_input
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
-from malmoi.data.token_windows import longest_input
 from malmoi.inference.batches import length_batches, text_chunks
 from malmoi.inference.posteriors import character_posteriors
 from malmoi.modeling.linear_chain_crf import LinearChainCrf

@@ -20,7 +20,7 @@ from torchcrf import CRF
 from transformers import PreTrainedTokenizerBase
 
 from malmoi.benchmarks.peers.name_spans import Span, name_spans
-from malmoi.modeling.crf_recursions import IGNORED_LABEL
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 
 PADDED_LENGTH = 128
 VOCAB_SIZE = 32_000

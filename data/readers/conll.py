@@ -25,7 +25,7 @@ from malmoi.data.tag_schemes import TagScheme, TagSequences
 from malmoi.data.text_lines import DataFormatError, first_lines
 from malmoi.data.token_columns import Columns, find_columns, look_like_columns, token_lines
 from malmoi.data.user_error import UserError
-from malmoi.modeling.crf_tagging import CHARACTER
+from malmoi.modeling.name_edges import CHARACTER
 
 SUFFIXES = (".conll", ".conllu", ".bio", ".iob")
 OTHER_SUFFIXES = (".tsv", ".txt")

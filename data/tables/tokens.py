@@ -12,7 +12,7 @@ from malmoi.data.tables.columns import NameColumns, element
 from malmoi.data.tables.rows import SourceRows
 from malmoi.data.tag_schemes import TagScheme, TagSequences
 from malmoi.data.text_lines import DataFormatError
-from malmoi.modeling.crf_tagging import CHARACTER
+from malmoi.modeling.name_edges import CHARACTER
 
 CHARACTERS, SPACES = 0.4, 0.05
 """Nothing stands between tokens of which more are single characters, or white space; the reader `conll` says why."""

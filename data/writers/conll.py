@@ -13,7 +13,7 @@ from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
 from malmoi.data.notice import shorten
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
-from malmoi.modeling.crf_tagging import CHARACTER
+from malmoi.modeling.name_edges import CHARACTER
 
 HEAD = "# one character a line, a tab, and its tag\n"
 """The first line, which also keeps an invisible character at the beginning of a text from being that of a file."""

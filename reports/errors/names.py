@@ -114,13 +114,7 @@ def name_answers(
     """Yield the answer of a tagger to each of several tagged sentences."""
     tagger, labels = Tagger.of_loaded(loaded), label_names(dataset)
     for rows in batches(dataset):
-        found = token_labels(
-            tagger.model,
-            tagger.tokenizer,
-            [row["text"] for row in rows],
-            max_length=tagger.max_length,
-            batch_size=batch_size,
-        )
+        found = token_labels(tagger.engine, [row["text"] for row in rows], batch_size=batch_size)
         for row, of_tokens in zip(rows, found):
             tags = [labels[tag] for tag in row["tags"]]
             yield _answer(

@@ -76,13 +76,7 @@ def space_answers(loaded: LoadedModel, dataset: Dataset, batch_size: int) -> Ite
     """Yield the answer of a tagger of spaces to each of several sentences without spaces."""
     spacer, labels = Spacer.of_loaded(loaded), label_names(dataset)
     for rows in batches(dataset):
-        found = token_labels(
-            spacer.model,
-            spacer.tokenizer,
-            [row["text"] for row in rows],
-            max_length=spacer.max_length,
-            batch_size=batch_size,
-        )
+        found = token_labels(spacer.engine, [row["text"] for row in rows], batch_size=batch_size)
         for row, of_tokens in zip(rows, found):
             gold = [labels[tag] for tag in row["tags"]]
             names = [spacer.labels.get(label) for label in of_tokens.labels]

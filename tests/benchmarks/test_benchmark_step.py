@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from malmoi.benchmarks import crf, step
-from malmoi.modeling.crf_recursions import PYTORCH
+from malmoi.modeling.linear_chain_crf import PYTORCH
 
 
 @pytest.mark.slow

@@ -18,8 +18,13 @@ from malmoi.configuration.model_settings import CRF_IMPLEMENTATIONS
 from malmoi.kernels.crf_choice import FASTEST_FIRST
 from malmoi.modeling import bilstm, linear_chain_crf
 from malmoi.modeling.bilstm import installed_dropout
-from malmoi.modeling.crf_recursions import PYTORCH
-from malmoi.modeling.linear_chain_crf import IMPLEMENTATIONS, KERNELS_INTERFACE, LinearChainCrf, installed_kernels
+from malmoi.modeling.linear_chain_crf import (
+    IMPLEMENTATIONS,
+    KERNELS_INTERFACE,
+    PYTORCH,
+    LinearChainCrf,
+    installed_kernels,
+)
 
 CPU = torch.device("cpu")
 COMPUTE = """
@@ -142,8 +147,7 @@ def test_without_kernels_that_fit_one_warning_says_that_others_were_asked_for(im
 def test_without_malmoi_the_numbers_are_the_same(tmp_path: Path, run_without_malmoi: Callable[..., str]) -> None:
     folder = tmp_path / "travelling"
     folder.mkdir()
-    for module in ("linear_chain_crf", "crf_recursions"):
-        shutil.copy(Path(linear_chain_crf.__file__).with_name(f"{module}.py"), folder)
+    shutil.copy(linear_chain_crf.__file__, folder)
     code = f"""
 import json, torch, warnings
 warnings.simplefilter("error")

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from malmoi import kernels
 from malmoi.kernels import crf_scaled_scores, operations
-from malmoi.modeling import crf_recursions
+from malmoi.modeling import linear_chain_crf
 
 QUESTIONS = ("marginals", "viterbi", "max_marginals", "viterbi_and_max_marginals", "expectations")
 
@@ -85,7 +85,7 @@ def test_answers_are_those_of_the_path_that_travels_with_a_model(
     gradients = []
     for compute in (
         lambda *inputs: kernels.negative_log_likelihood(*inputs, implementation=implementation),
-        crf_recursions.negative_log_likelihood,
+        linear_chain_crf.negative_log_likelihood,
     ):
         given_scores = [each.clone().requires_grad_() for each in (emissions, *scores)]
         loss = compute(given_scores[0], labels, lengths, *given_scores[1:])
@@ -93,12 +93,12 @@ def test_answers_are_those_of_the_path_that_travels_with_a_model(
         gradients.append((loss, *torch.autograd.grad(weighted, given_scores)))
     for ours, plain in zip(*gradients):
         torch.testing.assert_close(ours, plain, **close)
-    plain_tags, plain_scores = crf_recursions.viterbi_and_max_marginals(emissions, lengths, *scores)
+    plain_tags, plain_scores = linear_chain_crf.viterbi_and_max_marginals(emissions, lengths, *scores)
     best = kernels.viterbi_and_max_marginals(emissions, lengths, *scores, implementation=implementation)
     torch.testing.assert_close(best.scores, plain_scores, **close)
     torch.testing.assert_close(
         kernels.marginals(emissions, lengths, *scores, implementation=implementation),
-        crf_recursions.marginals(emissions, lengths, *scores),
+        linear_chain_crf.marginals(emissions, lengths, *scores),
         **close,
     )
     for tags in (best.tags, plain_tags):  # of equally good ones it may be any
@@ -142,9 +142,9 @@ def long_chain(dtype: torch.dtype) -> LongChain:
     emissions, lengths = (1e4 * emissions).clamp(-1e4, 1e4), torch.tensor([10_000, 9_999])
     labels = torch.randint(3, (2, 10_000), generator=torch.Generator().manual_seed(2))
     exact = (emissions.double(), lengths, *(each.double() for each in scores))
-    loss = crf_recursions.negative_log_likelihood(exact[0], labels, *exact[1:])
-    tags, best = crf_recursions.viterbi_and_max_marginals(*exact)
-    return LongChain((emissions, lengths, *scores), labels, loss, tags, best, crf_recursions.marginals(*exact))
+    loss = linear_chain_crf.negative_log_likelihood(exact[0], labels, *exact[1:])
+    tags, best = linear_chain_crf.viterbi_and_max_marginals(*exact)
+    return LongChain((emissions, lengths, *scores), labels, loss, tags, best, linear_chain_crf.marginals(*exact))
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from malmoi.data.alignment import (
     token_labels_to_spans,
     token_labels_to_tags,
 )
-from malmoi.modeling.crf_tagging import token_spans
+from malmoi.modeling.name_edges import token_spans
 
 TAGS = ["O", "B-PS", "I-PS", "B-LC", "I-LC"]
 

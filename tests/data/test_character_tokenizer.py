@@ -20,7 +20,7 @@ from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
-from malmoi.modeling.crf_tagging import token_spans
+from malmoi.modeling.name_edges import token_spans
 
 PLAIN: dict[str, PreTrainedTokenizerBase] = {
     "wordpiece": build_wordpiece_tokenizer(SENTENCES, vocab_size=150),

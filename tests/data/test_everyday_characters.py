@@ -20,7 +20,7 @@ from malmoi.data.inline_marks import parse_marks
 from malmoi.data.space_noise import with_space_noise, without_spaces
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
-from malmoi.modeling.crf_tagging import NameEdges
+from malmoi.modeling.name_edges import NameEdges
 
 LINES = [
     "<손흥민:PS>ㅋㅋㅋ 골넣음ㅠㅠ",

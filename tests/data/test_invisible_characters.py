@@ -26,8 +26,8 @@ from malmoi.data.character_tokenizer import split_into_characters, without_invis
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
 from malmoi.inference.tagger import Tagger
-from malmoi.modeling import crf_tagging
-from malmoi.modeling.crf_tagging import CHARACTER, NameEdges
+from malmoi.modeling import name_edges
+from malmoi.modeling.name_edges import CHARACTER, NameEdges
 from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
 
 INVISIBLE = [
@@ -220,11 +220,11 @@ def test_names_end_between_visible_characters(name_tagger: Tagger, parts: list[s
     borders = {match.start() for match in CHARACTER.finditer(text)} | {len(text)}
     for start, end, name in names(name_tagger, text):
         # invisible characters and skin tones cling to any character, but not to a name
-        after = regex.match(rf"(?:{crf_tagging.INVISIBLE.pattern}|\p{{Emoji_Modifier}})*", text, pos=end)
+        after = regex.match(rf"(?:{name_edges.INVISIBLE.pattern}|\p{{Emoji_Modifier}})*", text, pos=end)
         assert start in borders
         assert borders & set(range(end, after.end() + 1))
-        assert not crf_tagging.INVISIBLE.match(name[0])
-        assert not crf_tagging.INVISIBLE.match(name[-1])
+        assert not name_edges.INVISIBLE.match(name[0])
+        assert not name_edges.INVISIBLE.match(name[-1])
         assert not regex.search(r"^\p{Emoji_Presentation}|\p{Emoji_Presentation}$", name)
 
 

@@ -16,7 +16,7 @@ from malmoi.data.inline_marks import parse_marks, write_marks
 from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.space_noise import with_space_noise, without_spaces
 from malmoi.data.tagged_dataset import TaggedSentence, label_names, tagged_dataset
-from malmoi.modeling.crf_tagging import CHARACTER
+from malmoi.modeling.name_edges import CHARACTER
 
 LABELS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
 ALL = {"probability": 1.0, "drop_all_probability": 0.0, "drop_probability": 0.0, "add_probability": 0.0, "seed": 1}

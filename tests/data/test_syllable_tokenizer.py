@@ -10,7 +10,7 @@ from support.property_tests import examples
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
-from malmoi.modeling.crf_tagging import CHARACTER, INVISIBLE
+from malmoi.modeling.name_edges import CHARACTER, INVISIBLE
 
 TOKENIZER = build_syllable_tokenizer(["손흥민은 1992년 춘천에서 태어났다. ㅋㅋ ㅠㅠ ㄴ ㄳ abc"] * 2)
 

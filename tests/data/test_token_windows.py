@@ -12,12 +12,13 @@ from transformers import (
 )
 
 from malmoi.data.character_tokenizer import split_into_characters
+from malmoi.data.longest_input import longest_input
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
-from malmoi.data.token_windows import longest_input, token_windows
+from malmoi.data.token_windows import token_windows
 from malmoi.data.user_error import UserError
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
 from malmoi.modeling import BiLstmConfig, BiLstmCrfConfig, EncoderCrfConfig
-from malmoi.modeling.crf_tagging import token_spans
+from malmoi.modeling.name_edges import token_spans
 
 WORDPIECE = build_wordpiece_tokenizer(SENTENCES, vocab_size=150)
 TOKENIZERS = {

@@ -79,10 +79,7 @@ def test_bfloat16_changes_scores_a_little_and_leaves_the_crf_alone(saved_model: 
     exact, fast = Tagger(saved_model), Tagger(saved_model, bf16=True)
     assert {parameter.dtype for parameter in fast.model.lstm.parameters()} == {torch.bfloat16}
     assert {parameter.dtype for parameter in fast.model.crf.parameters()} == {torch.float32}
-    [expected], [found] = (
-        token_labels(tagger.model, tagger.tokenizer, [text], max_length=None, batch_size=32)
-        for tagger in (exact, fast)
-    )
+    [expected], [found] = (token_labels(tagger.engine, [text], batch_size=32) for tagger in (exact, fast))
     assert found.offsets == expected.offsets
     assert found.scores != expected.scores
     assert found.scores == pytest.approx(expected.scores, abs=0.02)

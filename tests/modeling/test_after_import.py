@@ -13,7 +13,6 @@ import pytest
 
 from malmoi.configuration import model_settings
 from malmoi.configuration.model_settings import offer_own_pipelines
-from malmoi.modeling import after_import
 from malmoi.modeling.after_import import AfterImport
 
 PIPELINES = "stand_in_for_pipelines"
@@ -39,7 +38,6 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     file = tmp_path / f"{PIPELINES}.py"
     file.write_text(SOURCE, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(after_import, "PIPELINES", PIPELINES)
     others = [finder for finder in sys.meta_path if not isinstance(finder, AfterImport)]
     monkeypatch.setattr(sys, "meta_path", others)
     yield file
@@ -72,12 +70,12 @@ def check_entry(pipelines: Any) -> None:
 
 def test_pipelines_that_are_imported_learn_at_once() -> None:
     pipelines = import_pipelines()
-    AfterImport(offer_own_pipelines)
+    AfterImport(PIPELINES, offer_own_pipelines)
     check_entry(pipelines)
 
 
 def test_pipelines_learn_when_they_are_imported_and_reloaded_and_not_before() -> None:
-    AfterImport(offer_own_pipelines)
+    AfterImport(PIPELINES, offer_own_pipelines)
     assert importlib.util.find_spec(PIPELINES) is not None
     assert PIPELINES not in sys.modules
     pipelines = import_pipelines()
@@ -91,10 +89,10 @@ def test_pipelines_learn_when_they_are_imported_and_reloaded_and_not_before() ->
 def test_a_copy_in_the_folder_of_a_model_and_the_package_replace_the_entry_once(package_first: bool) -> None:
     copy = copy_of_the_file()
     if package_first:
-        AfterImport(offer_own_pipelines)
+        AfterImport(PIPELINES, offer_own_pipelines)
     copy.offer_own_pipelines(import_pipelines())
     for _ in range(2):
-        AfterImport(offer_own_pipelines)
+        AfterImport(PIPELINES, offer_own_pipelines)
     check_entry(import_pipelines())
     check_entry(importlib.reload(import_pipelines()))
 
@@ -107,7 +105,7 @@ def test_pipelines_that_other_threads_import_meanwhile_learn_too() -> None:
         act(*arguments)
 
     threads = [Thread(target=meet, args=(import_pipelines,)) for _ in range(4)]
-    threads += [Thread(target=meet, args=(AfterImport, offer_own_pipelines)) for _ in range(4)]
+    threads += [Thread(target=meet, args=(AfterImport, PIPELINES, offer_own_pipelines)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -116,7 +114,7 @@ def test_pipelines_that_other_threads_import_meanwhile_learn_too() -> None:
 
 
 def test_pipelines_that_cannot_be_imported_learn_when_they_can(file: Path) -> None:
-    AfterImport(offer_own_pipelines)
+    AfterImport(PIPELINES, offer_own_pipelines)
     file.write_text("raise ImportError('something is missing')", encoding="utf-8")
     with pytest.raises(ImportError, match="something is missing"):
         import_pipelines()
@@ -126,7 +124,7 @@ def test_pipelines_that_cannot_be_imported_learn_when_they_can(file: Path) -> No
 
 
 def test_what_is_not_installed_is_not_found(file: Path) -> None:
-    AfterImport(offer_own_pipelines)
+    AfterImport(PIPELINES, offer_own_pipelines)
     file.unlink()
     importlib.invalidate_caches()
     with pytest.raises(ModuleNotFoundError, match=PIPELINES):
@@ -134,6 +132,6 @@ def test_what_is_not_installed_is_not_found(file: Path) -> None:
 
 
 def test_other_modules_are_left_to_the_other_finders() -> None:
-    finder = AfterImport(offer_own_pipelines)
+    finder = AfterImport(PIPELINES, offer_own_pipelines)
     assert finder.find_spec("json") is None
     assert importlib.util.find_spec("transformers.pipelines") is not None

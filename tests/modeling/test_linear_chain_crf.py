@@ -254,7 +254,7 @@ def long_chain(magnitude: float) -> LongChain:
     crf = crf.float().double()
     emissions = (magnitude * torch.randn(4096, 5, generator=torch.Generator().manual_seed(3))).double()
     labels = torch.randint(2, (4096,), generator=torch.Generator().manual_seed(4)) * 4  # B-PS and O
-    start, transitions, end = (scores.detach() for scores in crf._scores(torch.float64))
+    start, transitions, end = (scores.detach() for scores in crf.scores(torch.float64))
     scores = emissions.clone().requires_grad_()
     message, best = start + scores[0], start + emissions[0]
     for step in range(1, 4096):
@@ -284,7 +284,7 @@ def test_long_sentences_of_extreme_scores_equal_exact_sums(magnitude: float, dty
     gradient_error = (emissions.grad[0].double() - chain.gradient).abs().max()
     assert gradient_error < (1e-6 if dtype == torch.float32 else 1e-7)  # the oracle's own sums reach 4e7
     path = crf.decode(emissions, mask)[0]
-    start, transitions, end = (scores.detach().double() for scores in crf._scores(dtype))
+    start, transitions, end = (scores.detach().double() for scores in crf.scores(dtype))
     score = start[path[0]] + end[path[-1]] + transitions[path[:-1], path[1:]].sum()
     score = score + chain.emissions.gather(1, path[:, None]).sum()
     assert float(score) == pytest.approx(chain.best, rel=1e-12)

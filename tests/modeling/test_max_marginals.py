@@ -115,7 +115,7 @@ def test_long_sentences_keep_the_path_ahead(magnitude: float, dtype: torch.dtype
     scores, path = crf.max_marginals(emissions, mask), crf.decode(emissions, mask)
     check_leads(scores, path)
     assert scores[0].amax() > 1e5
-    start, transitions, end = (score.detach().double() for score in crf._scores(dtype))
+    start, transitions, end = (score.detach().double() for score in crf.scores(dtype))
     best = start[path[0, 0]] + end[path[0, -1]] + transitions[path[0, :-1], path[0, 1:]].sum()
     best += emissions[0].double().gather(1, path[0, :, None]).sum()
     rounding = 1e-7 if dtype == torch.float32 else 1e-12

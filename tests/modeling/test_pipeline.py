@@ -26,7 +26,7 @@ from transformers.pipelines.pt_utils import KeyDataset
 
 from malmoi.configuration.model_settings import offer_own_pipelines
 from malmoi.modeling import BiLstmCrfForTokenClassification, EncoderCrfConfig, EncoderCrfForTokenClassification
-from malmoi.modeling.crf_tagging import INVISIBLE
+from malmoi.modeling.name_edges import INVISIBLE
 from malmoi.modeling.pipeline_crf_token_classification import UNLIMITED, CrfTokenClassificationPipeline, _join, _merge
 
 MakeModel = Callable[..., BiLstmCrfForTokenClassification]

@@ -7,7 +7,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.user_error import UserError
 from malmoi.inference.loading import LANGUAGE_MODEL, load_model, read_config, task_of
-from malmoi.modeling.crf_tagging import UNLIMITED
+from malmoi.modeling.name_edges import UNLIMITED
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe, RecipeError, model_settings
 from malmoi.training.models.dictionary_features import labels_of_classes

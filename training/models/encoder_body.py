@@ -8,7 +8,7 @@ from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
 from malmoi.modeling import EncoderCrfForTokenClassification
-from malmoi.modeling.crf_tagging import UNLIMITED
+from malmoi.modeling.name_edges import UNLIMITED
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError, nearest
 from malmoi.training.models.finished_model import config_of_encoder, described_name, is_of_malmoi, said_by_the_user

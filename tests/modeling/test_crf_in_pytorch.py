@@ -7,8 +7,8 @@ from support.crf_chains import chains, score_sequences
 from torch import Tensor
 
 from malmoi import kernels
-from malmoi.modeling import crf_recursions
-from malmoi.modeling.crf_recursions import PYTORCH
+from malmoi.modeling import linear_chain_crf
+from malmoi.modeling.linear_chain_crf import PYTORCH
 
 
 @pytest.mark.parametrize("forbidden", [False, True])
@@ -69,12 +69,12 @@ def test_float32_is_enough_for_a_long_text_and_a_tag_that_nothing_leads_to(monke
     lengths, labels = torch.tensor([2000]), emissions[:, :, :3].argmax(2)
     exact = PYTORCH.marginals(emissions, lengths, start, transitions, end)
     exact_loss = PYTORCH.negative_log_likelihood(emissions, labels, lengths, start, transitions, end)
-    precise = crf_recursions._precise
+    precise = linear_chain_crf._precise
 
     def in_float32(lengths: Tensor, *scores: Tensor) -> list[Tensor]:
         return [each if each.dtype == torch.bool else each.float() for each in precise(lengths, *scores)]
 
-    monkeypatch.setattr(crf_recursions, "_precise", in_float32)
+    monkeypatch.setattr(linear_chain_crf, "_precise", in_float32)
     torch.testing.assert_close(
         PYTORCH.marginals(emissions, lengths, start, transitions, end), exact, rtol=1e-4, atol=1e-5
     )

@@ -1,0 +1,71 @@
+"""What computes beneath tagger, spacer and classifier: a model in PyTorch, or an exported one without it.
+
+Tokens and scores go through here as lists and NumPy arrays; what is made of them, such as names in a text, is the same
+for every engine.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from malmoi.data.token_windows import Window
+
+Rows = Sequence[list[int]]
+"""The tokens of each row of a batch; the last row is the longest."""
+
+
+class Chain(NamedTuple):
+    """The scores of a CRF for sequences of labels, float64; minus infinity where a step is forbidden.
+
+    Args:
+        start: For the first label of a text, `(labels,)`.
+        transitions: For a label after another, `(previous label, next label)`.
+        end: For the last label, `(labels,)`.
+    """
+
+    start: NDArray[np.float64]
+    transitions: NDArray[np.float64]
+    end: NDArray[np.float64]
+
+
+class TokenScores(NamedTuple):
+    """What a tagger says of the tokens of a batch; what it says of padding means nothing.
+
+    Args:
+        predictions: The best label of each token, `(batch, length)`, of a CRF those of the best sequence; negative
+            where a token carries none.
+        probabilities: The probability of every label of every token, `(batch, length, labels)`, of a CRF the exact
+            marginals.
+        emissions: The score of every label of every token, `(batch, length, labels)`: what goes into the CRF, or the
+            logits of a model without one.
+    """
+
+    predictions: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    emissions: NDArray[np.float32]
+
+
+class Engine(Protocol):
+    """A model and its tokenizer, ready to compute."""
+
+    labels: dict[int, str]
+    """The label of each id."""
+    max_length: int | None
+    """How many tokens it reads at once, special ones included; `None` if there is no limit."""
+
+    def chain(self) -> Chain | None:
+        """Return the scores of its CRF; `None` if it has none."""
+
+    def windows(self, texts: Sequence[str]) -> list[list[Window]]:
+        """Return the windows in which it reads each text."""
+
+    def rows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[bool]]:
+        """Return the tokens of each text up to the longest that it reads, and whether the end had to be cut off."""
+
+    def score_tokens(self, batches: Sequence[Rows]) -> list[TokenScores]:
+        """Return what a tagger says of each batch."""
+
+    def score_classes(self, batches: Sequence[Rows]) -> list[NDArray[np.float32]]:
+        """Return the probability of every class for each row of each batch, `(batch, classes)`."""

@@ -1,0 +1,52 @@
+"""Make our architectures known to the `Auto` classes of transformers when somebody imports those.
+
+This file stays in the package: the code of a saved model is found by its configuration.
+"""
+
+import sys
+from typing import Any
+
+CONFIGURATIONS = "transformers.models.auto.configuration_auto"
+WATCHED = ("transformers.", "malmoi.configuration.", "malmoi.modeling.")
+
+
+class LateRegistration:
+    """A finder of modules that lets others find them, and registers when the `Auto` classes have been imported.
+
+    Our files import those of transformers, some of which import the `Auto` classes: while one of them is being read
+    it is too early, so it is done after the last of them.
+    """
+
+    def __init__(self) -> None:
+        self.reading = 0
+        self.done = False
+        sys.meta_path.insert(0, self)
+        if CONFIGURATIONS in sys.modules:
+            self._register()
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Return what the finders after this one find; its loader then registers, too."""
+        if self.done or not name.startswith(WATCHED):
+            return None
+        later = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        spec: Any = next((found for finder in later if (found := finder.find_spec(name, path, target))), None)
+        if spec:
+            load = spec.loader.exec_module
+
+            def read(module: Any) -> None:
+                self.reading += 1
+                try:
+                    load(module)
+                finally:
+                    self.reading -= 1
+                self._register()
+
+            spec.loader.exec_module = read
+        return spec
+
+    def _register(self) -> None:
+        """Register, unless it is too early or has been done."""
+        if self.done or self.reading or CONFIGURATIONS not in sys.modules:
+            return
+        self.done = True
+        from malmoi.modeling import registration  # noqa: F401
