@@ -20,7 +20,7 @@ from malmoi.export.lexicon import look_up
 from malmoi.export.lstm import run_lstm
 from malmoi.export.pooling import pool
 from malmoi.modeling.bilstm import BiLstmPreTrainedModel
-from malmoi.modeling.crf_recursions import IGNORED_LABEL
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
 

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from malmoi.data.token_windows import longest_input
 from malmoi.export.constants import Array
 from malmoi.export.crf import ChainScores
-from malmoi.modeling.crf_recursions import IGNORED_LABEL
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 
 TOLERANCE = 1e-4
 """How far probabilities may be apart."""
