@@ -6,7 +6,7 @@ ROOMS := $(filter-out front_door,$(patsubst %/py.typed,%,$(wildcard */py.typed))
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo models test test-quick test-thorough check docs layout bench format lexicon lock clean
+.PHONY: help setup demo models test test-quick test-thorough test-all check docs layout bench format lexicon lock clean
 
 help: ## Show what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -87,14 +87,24 @@ $(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/
 # a file at a time, from the first to the last: what the tests of a file share is made once
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test: setup ## Run all tests, the slow ones too: ten minutes on two cores.
-	@$(PYTEST) -m '' --durations 15
+test: setup ## Run all tests, the slow ones too, but for the engines of clusters: ten minutes on two cores.
+	@$(PYTEST) -m 'not engines' --durations 15
 
 test-quick: setup ## Run the tests that take no time: a minute and a half on two cores.
 	@$(PYTEST)
 
 test-thorough: setup ## Run all tests, the properties on twenty times as many examples.
-	@MALMOI_HYPOTHESIS=thorough $(PYTEST) -m ''
+	@MALMOI_HYPOTHESIS=thorough $(PYTEST) -m 'not engines'
+
+# they are larger than all the rest, and Spark needs Java
+.venv/engines: .venv/installed
+	@echo "Installing Ray and Spark into .venv (once; a few minutes) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[ray,spark]' \
+		> .venv/engines.log 2>&1 || { tail -n 30 .venv/engines.log; exit 1; }
+	@touch $@
+
+test-all: test .venv/engines ## Run the tests on Ray and Spark, too; needs Java.
+	@MALMOI_ENGINES_REQUIRED=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet -m engines
 
 # the sources under their import name, as tools look for them that read them
 layout:
@@ -148,7 +158,7 @@ lexicon: setup ## Make the bundled lexicon anew from mecab-ko-dic (a download of
 
 lock: setup ## Write constraints.txt anew.
 	@$(BIN)/python -m pip install --quiet uv
-	@echo 'torch==2.13.0' | $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-header \
+	@echo 'torch==2.13.0' | $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --extra ray --extra spark --no-header \
 		--constraint - --output-file constraints.txt pyproject.toml
 
 clean: ## Remove .venv and everything else that was made; runs/ is kept.

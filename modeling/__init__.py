@@ -29,6 +29,13 @@ _WHERE = {
 }
 
 
+def _register() -> None:
+    """Make the architectures known to the `Auto` classes."""
+    from importlib import import_module
+
+    import_module("malmoi.modeling.registration")
+
+
 def _use_own_pipelines(pipelines: Any) -> None:
     """Let the pipelines of transformers ask our models for theirs, when they are there."""
     from malmoi.configuration.model_settings import offer_own_pipelines
@@ -38,7 +45,7 @@ def _use_own_pipelines(pipelines: Any) -> None:
     prefer_installed_pipeline(pipelines)
 
 
-LateRegistration()
+LateRegistration(_register)
 AfterImport("transformers.pipelines", _use_own_pipelines)
 
 

@@ -4,6 +4,7 @@ This file stays in the package: the code of a saved model is found by its config
 """
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 CONFIGURATIONS = "transformers.models.auto.configuration_auto"
@@ -15,14 +16,18 @@ class LateRegistration:
 
     Our files import those of transformers, some of which import the `Auto` classes: while one of them is being read
     it is too early, so it is done after the last of them.
+
+    Args:
+        register: Registers; called once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, register: Callable[[], None]):
+        self.register = register
         self.reading = 0
         self.done = False
         sys.meta_path.insert(0, self)
         if CONFIGURATIONS in sys.modules:
-            self._register()
+            self._register_once()
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Return what the finders after this one find; its loader then registers, too."""
@@ -39,14 +44,14 @@ class LateRegistration:
                     load(module)
                 finally:
                     self.reading -= 1
-                self._register()
+                self._register_once()
 
             spec.loader.exec_module = read
         return spec
 
-    def _register(self) -> None:
+    def _register_once(self) -> None:
         """Register, unless it is too early or has been done."""
         if self.done or self.reading or CONFIGURATIONS not in sys.modules:
             return
         self.done = True
-        from malmoi.modeling import registration  # noqa: F401
+        self.register()
