@@ -6,6 +6,7 @@ Nothing heavy is imported before a model is loaded: where several processes answ
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from malmoi.commands.engine_choice import engine_of
 from malmoi.commands.start_up import lasting_imports, spare_kernels
 
 if TYPE_CHECKING:
@@ -45,10 +46,7 @@ def load_tagger(options: ModelOptions, texts: list[str]) -> "Tagger":
     with lasting_imports():
         from malmoi.inference.tagger import Tagger
 
-    tagger = _loaded(Tagger, options)
-    if texts:
-        spare_kernels(tagger.model, texts)
-    return tagger
+    return _loaded(Tagger, options, texts)
 
 
 def load_spacer(options: ModelOptions, texts: list[str]) -> "Spacer":
@@ -56,23 +54,28 @@ def load_spacer(options: ModelOptions, texts: list[str]) -> "Spacer":
     with lasting_imports():
         from malmoi.inference.spacer import Spacer
 
-    spacer = _loaded(Spacer, options)
-    if texts:
-        spare_kernels(spacer.model, texts)
-    return spacer
+    return _loaded(Spacer, options, texts)
 
 
-def load_classifier(options: ModelOptions) -> "Classifier":
-    """Return what classifies."""
+def load_classifier(options: ModelOptions, texts: list[str]) -> "Classifier":
+    """Return what classifies; see `load_tagger`."""
     with lasting_imports():
         from malmoi.inference.classifier import Classifier
 
-    return _loaded(Classifier, options)
+    return _loaded(Classifier, options, texts)
 
 
-def _loaded(kind: type[Loaded], options: ModelOptions) -> Loaded:
-    """Return a model, ready to answer."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    return kind(options.name, trust_remote_code=options.trust_remote_code, bf16=options.bf16, words=options.words)
+def _loaded(kind: type[Loaded], options: ModelOptions, texts: list[str]) -> Loaded:
+    """Return a model, ready to answer; see `load_tagger`."""
+    needs_torch = options.bf16 or options.words is not None
+    with lasting_imports():
+        made = kind(
+            options.name,
+            trust_remote_code=options.trust_remote_code,
+            bf16=options.bf16,
+            words=options.words,
+            engine=engine_of(options.name, few_texts=bool(texts), needs_torch=needs_torch),
+        )
+    if texts:
+        spare_kernels(made, texts)
+    return made

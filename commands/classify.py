@@ -27,7 +27,7 @@ class Classifying(TextTask):
 
     def load(self, texts: list[str]) -> Callable[[list[str]], Iterable["Classification"]]:
         """Load the model; return what classifies texts."""
-        classifier = load_classifier(self.model)
+        classifier = load_classifier(self.model, texts)
         return lambda texts: classifier.classify(texts, batch_size=self.model.batch_size)
 
     def line(self, text: str, answer: "Classification") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.notice import shorten
-from malmoi.modeling.crf_tagging import CHARACTER
+from malmoi.modeling.name_edges import CHARACTER
 
 HEAD = "# one character a line, a tab, and its tag\n"
 """The first line, which also keeps an invisible character at the beginning of a text from being that of a file."""

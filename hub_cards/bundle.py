@@ -4,7 +4,8 @@ python -m malmoi.hub_cards.bundle runs/klue-ner-bi-lstm-crf
 
 Weights are stored in half precision, and computed with in single precision as before; the model that comes out must
 answer as the run does, and a body, which answers nothing, must have the same hidden states but for what rounding
-explains. A model that answers gets a graph, too, by which it does so without torch, with the same answers. What is trained on data whose licence binds those who use the weights is refused.
+explains. A model that answers gets a graph, too, by which it gives the same answers without torch. What is trained on
+data whose licence binds those who use the weights is refused.
 """
 
 import argparse

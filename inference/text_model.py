@@ -87,14 +87,19 @@ class TextModel:
         return self._torch_engine().tokenizer
 
     @property
+    def on_torch(self) -> bool:
+        """Whether PyTorch computes, and not ONNX Runtime."""
+        from malmoi.inference.onnx_engine import OnnxEngine
+
+        return not isinstance(self.engine, OnnxEngine)
+
+    @property
     def max_length(self) -> int | None:
         """How many tokens the model reads at once; `None` if there is no limit."""
         return self.engine.max_length
 
     def _torch_engine(self) -> "TorchEngine":
         """Return the engine if it is one of PyTorch."""
-        from malmoi.inference.onnx_engine import OnnxEngine
-
-        if isinstance(self.engine, OnnxEngine):
+        if not self.on_torch:
             raise UserError("An exported model has no model of transformers; load the folder that it was made from.")
         return self.engine  # type: ignore[return-value]
