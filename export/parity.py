@@ -9,7 +9,7 @@ import onnxruntime
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from malmoi.data.token_windows import longest_input
+from malmoi.data.longest_input import longest_input
 from malmoi.export.constants import Array
 from malmoi.export.crf import ChainScores
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL

@@ -11,6 +11,7 @@ from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.engine import Engine
 from malmoi.inference.exported_folder import GRAPH
+from malmoi.inference.model_names import check_name
 
 if TYPE_CHECKING:
     import torch
@@ -78,6 +79,7 @@ def suitable_engine(place: str | Path) -> str:
 def _torch_engine(model: str | Path, task: str, options: TorchOptions) -> Engine:
     missing = [name for name in (TORCH, "transformers") if find_spec(name) is None]
     if missing:
+        check_name(model_place(model))
         raise UserError(
             f"{model}: {' and '.join(missing)} must be installed for a model that is not exported: pip install malmoi."
         )
