@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 FEW_CHARACTERS = 10_000
 """Up to here compiled kernels take longer to load than they save."""
 
+NOT_FOR_EXPORTED_MODELS = (
+    *("accelerate", "datasets", "evaluate", "huggingface_hub", "jinja2", "rich", "safetensors", "seqeval", "torch"),
+    *("torchcrf", "transformers", "yaml"),
+)
+"""What malmoi depends on, but for what runs exported models: it may be installed without, to do nothing else."""
+
 
 @contextmanager
 def lasting_imports() -> Iterator[None]:
@@ -43,3 +49,8 @@ def spare_kernels(model: "TextModel", texts: list[str]) -> None:
     for layer in model.model.modules():
         if isinstance(layer, LinearChainCrf) and layer.implementation == "auto":
             layer.implementation = "torch"
+
+
+def is_left_out(error: ModuleNotFoundError) -> bool:
+    """Tell whether a module is missing because malmoi was installed for exported models alone."""
+    return (error.name or "").partition(".")[0] in NOT_FOR_EXPORTED_MODELS
