@@ -1,41 +1,70 @@
-"""`malmoi classify`."""
+"""What `malmoi classify` says of a text."""
 
-import json
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from transformers.utils import logging
+from malmoi.commands.answering import ModelOptions, load_classifier
+from malmoi.commands.streams.tasks import TextTask
 
-from malmoi.commands.lines import answer_texts
-from malmoi.commands.text_input import TextInput
-from malmoi.inference.classifier import Classifier
+if TYPE_CHECKING:
+    from malmoi.inference.classifier import Classification
 
 
-def classify_texts(
-    model: str,
-    source: TextInput,
-    *,
-    words: Path | None,
-    as_json: bool,
-    batch_size: int,
-    bf16: bool,
-    trust_remote_code: bool,
-) -> None:
-    """Print class, probability and text, one text per line, in the order of the texts."""
-    logging.disable_progress_bar()
-    classifier = Classifier(model, trust_remote_code=trust_remote_code, bf16=bf16, words=words)
-    cut = 0
+@dataclass(frozen=True)
+class Classifying(TextTask):
+    """Classify texts.
 
-    def answer(lines: list[str]) -> Iterator[str]:
-        nonlocal cut
-        for text, found in zip(lines, classifier.classify(lines, batch_size=batch_size)):
-            cut += found.cut
-            if as_json:
-                yield json.dumps({"text": text, **found._asdict()}, ensure_ascii=False)
-            else:
-                yield f"{found.label}\t{found.score:.4f}\t{text}"
+    Args:
+        model: The model.
+    """
 
-    answer_texts(source, answer)
-    if cut:
-        print(f"malmoi: {cut} texts were longer than the model can read; their ends were not read.", file=sys.stderr)
+    model: ModelOptions
+
+    forms = ("text", "jsonl", "csv", "parquet")
+    columns = ("label", "score", "scores", "cut")
+    sheet_columns = ("label", "score")
+
+    def load(self, texts: list[str]) -> Callable[[list[str]], Iterable["Classification"]]:
+        """Load the model; return what classifies texts."""
+        classifier = load_classifier(self.model, texts)
+        return lambda texts: classifier.classify(texts, batch_size=self.model.batch_size)
+
+    def line(self, text: str, answer: "Classification") -> str:
+        """Return class, probability and text."""
+        return f"{answer.label}\t{answer.score:.4f}\t{text}"
+
+    def document(self, text: str, answer: "Classification", name: str) -> str:
+        """Return class, probability and the name of the file, in a line."""
+        return f"{self.line(name, answer)}\n"
+
+    def fields(self, text: str, answer: "Classification") -> dict[str, Any]:
+        """Return the text, and the probability of every class."""
+        return {"text": text, **answer._asdict()}
+
+    def values(self, answer: "Classification") -> list[Any]:
+        """Return the class and the probability of every class."""
+        return [*answer]
+
+    def sheet_rows(self, answer: "Classification") -> list[list[str]]:
+        """Return class and probability."""
+        return [[answer.label, f"{answer.score:.4f}"]]
+
+    def arrow_types(self) -> list[Any]:
+        """Return the types of a class, its probability, those of all classes, and of whether the text was cut."""
+        import pyarrow as pa
+
+        return [pa.string(), pa.float64(), pa.map_(pa.string(), pa.float64()), pa.bool_()]
+
+    def is_cut(self, answer: "Classification") -> bool:
+        """Tell whether the text was longer than the model can read."""
+        return answer.cut
+
+    def settings(self) -> dict[str, Any]:
+        """Return the options on which the answers depend."""
+        model = self.model
+        return {
+            "MODEL": model.name,
+            "--words": None if model.words is None else str(model.words),
+            "--bf16": model.bf16,
+        }

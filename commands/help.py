@@ -3,13 +3,12 @@
 import shutil
 import sys
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from malmoi.recipes.declared_fields import as_written
-from malmoi.recipes.keys import Key, all_keys, by_group, keys_of
-from malmoi.recipes.recipe import load_recipe
+if TYPE_CHECKING:
+    from malmoi.recipes.keys import Key
 
 WIDEST = 120
 """How wide help is at most: longer lines are hard to read."""
@@ -40,6 +39,10 @@ class RecipeCommand(TyperCommand):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write the flags: all of them, or those of the recipe, with its own values."""
+        # commands that answer texts need nothing of recipes
+        from malmoi.recipes.keys import all_keys, by_group, keys_of
+        from malmoi.recipes.recipe import load_recipe
+
         if self.named is None:
             groups = by_group(all_keys())
             set_here: dict[str, Any] = {}
@@ -55,7 +58,9 @@ class RecipeCommand(TyperCommand):
                 formatter.write_dl([(f"--{key.name}", _with_value(key, set_here)) for key in members])
 
 
-def _with_value(key: Key, set_here: dict[str, Any]) -> str:
+def _with_value(key: "Key", set_here: dict[str, Any]) -> str:
+    from malmoi.recipes.declared_fields import as_written
+
     value = f"Here: {as_written(set_here[key.name])}. " if key.name in set_here else ""
     return value + key.described()
 

@@ -20,7 +20,7 @@ from malmoi.commands.options import (
     RecipeName,
     TrustRemoteCode,
 )
-from malmoi.commands.start_up import lasting_imports
+from malmoi.commands.start_up import is_left_out, lasting_imports
 from malmoi.commands.text_commands import classify, space, tag
 from malmoi.commands.training_commands import train, tune
 from malmoi.data.standard_streams import write_utf8
@@ -251,6 +251,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (UserError, OSError) as error:  # OSError: a folder that may not be written to, a full disk
         leave(f"malmoi: {error}", 2)
+    except ModuleNotFoundError as error:
+        if not is_left_out(error):
+            raise
+        leave(f"malmoi: this needs {error.name}, which is not installed here: pip install malmoi.", 2)
     finally:
         gc.freeze()  # the process ends: what it holds need not be looked through for garbage
 

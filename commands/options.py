@@ -53,13 +53,6 @@ Words = Annotated[
         help="File of words that the model is to know from its lexicon: word, tab, label or class of the lexicon.",
     ),
 ]
-Input = Annotated[
-    list[str] | None,
-    typer.Option("--input", help="File with one text per line; - for standard input. Repeatable."),
-]
-Encoding = Annotated[
-    str | None, typer.Option("--encoding", help="Encoding of the files, such as cp949; by default utf-8.")
-]
 BatchSize = Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)]
 Bf16 = Annotated[
     bool, typer.Option("--bf16", help="Compute in bfloat16, which is faster on processors and GPUs that have it.")

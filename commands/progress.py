@@ -1,26 +1,32 @@
-"""How far a command has come with a file, as a bar on standard error."""
+"""How far a command has come with its files, as a bar on standard error."""
 
 import os
-import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from io import BufferedReader
+
+from malmoi.commands.streams.rows import TYPED, InputFile
+from malmoi.commands.text_input import STANDARD_INPUT
 
 Advance = Callable[[int, int], None]
-"""Takes the bytes of the file that are done so far, and how many lines have come to those before."""
+"""Takes the bytes of all files that are done so far, and how many rows have come to those before."""
 
 
 @contextmanager
-def progress_bar(file: BufferedReader) -> Iterator[Advance]:
-    """Show how much of a file is done, and how many lines a second.
+def progress_bar(files: Sequence[InputFile], *, to_screen: bool) -> Iterator[Advance]:
+    """Show how much of the input is done, how many rows a second, and how long the rest will take.
 
     There is no bar where it would disturb: without a terminal on standard error, among answers on the same terminal,
-    and for lines that are being typed.
+    and for texts that are being typed.
+
+    Args:
+        files: The input.
+        to_screen: Whether the answers go to standard output.
     """
-    if not sys.stderr.isatty() or sys.stdout.isatty() or file.isatty():
-        yield lambda read, more_lines: None
+    among_answers = to_screen and sys.stdout.isatty()
+    if not sys.stderr.isatty() or among_answers or any(map(_is_typed, files)):
+        yield lambda done, more_rows: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -34,21 +40,23 @@ def progress_bar(file: BufferedReader) -> Iterator[Advance]:
         redirect_stdout=False,
         redirect_stderr=False,
     )
+    unit = "lines" if all(file.kind == "line" for file in files) else "rows"
+    sizes = [file.size for file in files]
+    total = None if None in sizes else sum(size for size in sizes if size is not None)
     started = time.perf_counter()
-    lines = 0
+    rows = 0
 
-    def advance(read: int, more_lines: int) -> None:
-        nonlocal lines
-        lines += more_lines
-        speed = lines / (time.perf_counter() - started)
-        bar.update(task, completed=read, speed=f"{speed:,.0f} lines a second")
+    def advance(done: int, more_rows: int) -> None:
+        nonlocal rows
+        rows += more_rows
+        speed = rows / (time.perf_counter() - started)
+        bar.update(task, completed=done, speed=f"{rows:,} {unit}, {speed:,.0f} {unit} a second")
 
     with bar:
-        task = bar.add_task("", total=_size(file), speed="")
+        task = bar.add_task("", total=total, speed="")
         yield advance
 
 
-def _size(file: BufferedReader) -> int | None:
-    """Return the size of a file in bytes; `None` for a pipe."""
-    status = os.fstat(file.fileno())
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
+def _is_typed(file: InputFile) -> bool:
+    """Tell whether a file is what somebody types."""
+    return file.kind == TYPED or (file.path == STANDARD_INPUT and os.isatty(0))

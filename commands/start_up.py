@@ -6,10 +6,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from malmoi.inference.text_model import TextModel
 
 FEW_CHARACTERS = 10_000
 """Up to here compiled kernels take longer to load than they save."""
+
+NOT_FOR_EXPORTED_MODELS = (
+    *("accelerate", "datasets", "evaluate", "huggingface_hub", "jinja2", "rich", "safetensors", "seqeval", "torch"),
+    *("torchcrf", "transformers", "yaml"),
+)
+"""What malmoi depends on, but for what runs exported models: it may be installed without, to do nothing else."""
 
 
 @contextmanager
@@ -27,17 +33,24 @@ def lasting_imports() -> Iterator[None]:
         gc.enable()
 
 
-def spare_kernels(model: "PreTrainedModel", texts: list[str]) -> None:
+def spare_kernels(model: "TextModel", texts: list[str]) -> None:
     """Let the CRF of a model on the CPU compute with PyTorch where there is little to compute, unless it is set.
 
     Args:
-        model: The model, with or without a CRF.
+        model: The model, with or without a CRF, on any engine.
         texts: All texts that it will read.
     """
+    if not model.on_torch or sum(map(len, texts)) > FEW_CHARACTERS:
+        return
     from malmoi.modeling.linear_chain_crf import LinearChainCrf
 
-    if model.device.type != "cpu" or sum(map(len, texts)) > FEW_CHARACTERS:
+    if model.model.device.type != "cpu":
         return
-    for layer in model.modules():
+    for layer in model.model.modules():
         if isinstance(layer, LinearChainCrf) and layer.implementation == "auto":
             layer.implementation = "torch"
+
+
+def is_left_out(error: ModuleNotFoundError) -> bool:
+    """Tell whether a module is missing because malmoi was installed for exported models alone."""
+    return (error.name or "").partition(".")[0] in NOT_FOR_EXPORTED_MODELS

@@ -1,45 +1,91 @@
-"""`malmoi tag`."""
+"""What `malmoi tag` says of a text."""
 
-import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from transformers.utils import logging
+from malmoi.commands.answering import ModelOptions, load_tagger
+from malmoi.commands.streams.tasks import TextTask
 
-from malmoi.commands.lines import answer_texts
-from malmoi.commands.start_up import spare_kernels
-from malmoi.commands.text_input import TextInput
-from malmoi.data.alignment import Span
-from malmoi.data.inline_marks import write_marks
-from malmoi.inference.tagger import Entity, Tagger
+if TYPE_CHECKING:
+    from malmoi.inference.tagger import Entity, Tagger
 
 
-def tag_texts(
-    model: str,
-    source: TextInput,
-    *,
-    words: Path | None,
-    as_json: bool,
-    batch_size: int,
-    bf16: bool,
-    trust_remote_code: bool,
-) -> None:
-    """Print every text with its names, one per line, in the order of the texts."""
-    logging.disable_progress_bar()
-    tagger = Tagger(model, trust_remote_code=trust_remote_code, bf16=bf16, words=words)
-    if not source.files:
-        spare_kernels(tagger.model, source.texts)
+@dataclass(frozen=True)
+class Tagging(TextTask):
+    """Tag names.
 
-    def answer(lines: list[str]) -> Iterator[str]:
-        for text, entities in zip(lines, tagger.tag(lines, batch_size=batch_size)):
-            yield _json_line(text, entities) if as_json else _inline(text, entities)
+    Args:
+        model: The model.
+        min_score: The least score of a name that is kept.
+    """
 
-    answer_texts(source, answer)
+    model: ModelOptions
+    min_score: float = 0.0
+
+    forms = ("inline", "jsonl", "conll", "brat", "csv", "parquet")
+    columns = ("entities",)
+    sheet_columns = ("start", "end", "label", "score", "name")
+
+    def load(self, texts: list[str]) -> Callable[[list[str]], Iterator[list["Entity"]]]:
+        """Load the model; return what finds the names of texts."""
+        tagger = load_tagger(self.model, texts)
+        return lambda texts: sure_names(tagger, texts, batch_size=self.model.batch_size, min_score=self.min_score)
+
+    def line(self, text: str, answer: list["Entity"]) -> str:
+        """Return the text with its names marked."""
+        from malmoi.data.alignment import Span
+        from malmoi.data.inline_marks import write_marks
+
+        return write_marks(text, (Span(entity.start, entity.end, entity.label) for entity in answer))
+
+    def document(self, text: str, answer: list["Entity"], name: str) -> str:
+        """Return the text with its names marked."""
+        return self.line(text, answer)
+
+    def fields(self, text: str, answer: list["Entity"]) -> dict[str, Any]:
+        """Return the text and its names."""
+        return {"text": text, "entities": [entity._asdict() for entity in answer]}
+
+    def values(self, answer: list["Entity"]) -> list[Any]:
+        """Return the names."""
+        return [[entity._asdict() for entity in answer]]
+
+    def sheet_rows(self, answer: list["Entity"]) -> list[list[str]]:
+        """Return a row for each name, and an empty one if there is none."""
+        rows = [[str(e.start), str(e.end), e.label, f"{e.score:.4f}", e.text] for e in answer]
+        return rows or [[""] * len(self.sheet_columns)]
+
+    def arrow_types(self) -> list[Any]:
+        """Return the type of a list of names."""
+        import pyarrow as pa
+
+        types = {"start": pa.int64(), "end": pa.int64(), "label": pa.string(), "score": pa.float64()}
+        return [pa.list_(pa.struct({**types, "text": pa.string()}))]
+
+    def names(self, answer: list["Entity"]) -> list[tuple[int, int, str]]:
+        """Return start, end and label of the names."""
+        return [(entity.start, entity.end, entity.label) for entity in answer]
+
+    def settings(self) -> dict[str, Any]:
+        """Return the options on which the answers depend."""
+        model = self.model
+        return {
+            "MODEL": model.name,
+            "--words": None if model.words is None else str(model.words),
+            "--bf16": model.bf16,
+            "--min_score": self.min_score,
+        }
 
 
-def _inline(text: str, entities: Iterable[Entity]) -> str:
-    return write_marks(text, (Span(entity.start, entity.end, entity.label) for entity in entities))
+def sure_names(tagger: "Tagger", texts: list[str], *, batch_size: int, min_score: float) -> Iterator[list["Entity"]]:
+    """Yield the names of each text whose score is high enough.
 
-
-def _json_line(text: str, entities: Iterable[Entity]) -> str:
-    return json.dumps({"text": text, "entities": [entity._asdict() for entity in entities]}, ensure_ascii=False)
+    Args:
+        tagger: What finds them.
+        texts: The texts.
+        batch_size: How many are answered at once, at most.
+        min_score: The least score.
+    """
+    for entities in tagger.tag(texts, batch_size=batch_size):
+        yield [entity for entity in entities if entity.score >= min_score]

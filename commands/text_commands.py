@@ -1,13 +1,26 @@
-"""The commands that take texts and answer one line for each: `tag`, `space` and `classify`."""
+"""The commands that take texts and answer each of them: `tag`, `space` and `classify`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from malmoi.commands.answering import ModelOptions
 from malmoi.commands.model_or_text import model_and_source
-from malmoi.commands.options import BatchSize, Bf16, Encoding, Input, Model, Texts, TrustRemoteCode, Words
-from malmoi.commands.start_up import lasting_imports
+from malmoi.commands.options import BatchSize, Bf16, Model, Texts, TrustRemoteCode, Words
+from malmoi.commands.streams.run import Manner, answer_texts
+from malmoi.commands.text_options import (
+    Document,
+    Encoding,
+    Errors,
+    Input,
+    Output,
+    Overwrite,
+    Resume,
+    TextColumn,
+    Workers,
+    wish_of,
+)
 
 
 def tag(
@@ -15,26 +28,39 @@ def tag(
     texts: Texts = None,
     input_file: Input = None,
     encoding: Encoding = None,
+    document: Document = False,
+    text_column: TextColumn = None,
+    output: Output = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="Form of the answers: inline, jsonl, conll, brat, csv or parquet; by default inline, "
+            "for files of rows jsonl, or what the name of --output tells.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with offsets, labels and scores.")] = False,
+    min_score: Annotated[
+        float,
+        typer.Option("--min_score", "--min-score", min=0, max=1, help="Leave out names with a lower probability."),
+    ] = 0.0,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    errors: Errors = None,
     words: Words = None,
+    workers: Workers = 1,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
-    model, source = model_and_source(model, texts, input_file, encoding, task="named-entities")
-    with lasting_imports():
-        from malmoi.commands.tag import tag_texts
+    name, source = model_and_source(model, texts, input_file, encoding, task="named-entities")
+    wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors)
+    options = ModelOptions(name, words, batch_size, bf16, trust_remote_code)
+    from malmoi.commands.tag import Tagging
 
-    tag_texts(
-        model,
-        source,
-        as_json=json,
-        words=words,
-        batch_size=batch_size,
-        bf16=bf16,
-        trust_remote_code=trust_remote_code,
-    )
+    task = Tagging(options, min_score)
+    answer_texts(task, source, wish, Manner(document, text_column, workers))
 
 
 def space(
@@ -42,6 +68,18 @@ def space(
     texts: Texts = None,
     input_file: Input = None,
     encoding: Encoding = None,
+    document: Document = False,
+    text_column: TextColumn = None,
+    output: Output = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="Form of the answers: text, jsonl, csv or parquet; by default text, "
+            "for files of rows jsonl, or what the name of --output tells.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines that say where each character was.")] = False,
     keep_spaces: Annotated[
         bool, typer.Option("--keep_spaces", "--keep-spaces", help="Only add spaces; those that are there stay.")
     ] = False,
@@ -53,28 +91,23 @@ def space(
             help="File of words that stay as they are written, one per line; /.../ is a regular expression.",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines that say where each character was.")] = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    errors: Errors = None,
     words: Words = None,
+    workers: Workers = 1,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Restore the spaces between words; nothing but spaces changes."""
-    model, source = model_and_source(model, texts, input_file, encoding, task="word-spacing")
-    with lasting_imports():
-        from malmoi.commands.space import space_texts
+    name, source = model_and_source(model, texts, input_file, encoding, task="word-spacing")
+    wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors)
+    options = ModelOptions(name, words, batch_size, bf16, trust_remote_code)
+    from malmoi.commands.space import Spacing, kept_words
 
-    space_texts(
-        model,
-        source,
-        keep_spaces=keep_spaces,
-        keep_words=keep_words,
-        as_json=json,
-        words=words,
-        batch_size=batch_size,
-        bf16=bf16,
-        trust_remote_code=trust_remote_code,
-    )
+    task = Spacing(options, keep_spaces, kept_words(keep_words))
+    answer_texts(task, source, wish, Manner(document, text_column, workers))
 
 
 def classify(
@@ -82,23 +115,32 @@ def classify(
     texts: Texts = None,
     input_file: Input = None,
     encoding: Encoding = None,
+    document: Document = False,
+    text_column: TextColumn = None,
+    output: Output = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="Form of the answers: text, jsonl, csv or parquet; by default text, "
+            "for files of rows jsonl, or what the name of --output tells.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with the score of every class.")] = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    errors: Errors = None,
     words: Words = None,
+    workers: Workers = 1,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Classify texts: class, probability, text."""
-    model, source = model_and_source(model, texts, input_file, encoding, task="sentence-classification")
-    with lasting_imports():
-        from malmoi.commands.classify import classify_texts
+    name, source = model_and_source(model, texts, input_file, encoding, task="sentence-classification")
+    wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors)
+    options = ModelOptions(name, words, batch_size, bf16, trust_remote_code)
+    from malmoi.commands.classify import Classifying
 
-    classify_texts(
-        model,
-        source,
-        as_json=json,
-        words=words,
-        batch_size=batch_size,
-        bf16=bf16,
-        trust_remote_code=trust_remote_code,
-    )
+    task = Classifying(options)
+    answer_texts(task, source, wish, Manner(document, text_column, workers))

@@ -8,17 +8,17 @@ from typing import NamedTuple
 from malmoi.data.user_error import UserError
 
 STANDARD_INPUT = "-"
-TABLES = {".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".xls", ".xlsx"}
+TABLES = {".arrow", ".ods", ".xls", ".xlsx"}
 PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".tar", ".tgz"}
 DOCUMENTS = {".pdf", ".hwp", ".hwpx", ".doc", ".docx", ".odt", ".rtf"}
 
 
 class TextInput(NamedTuple):
-    """Texts, or files with one text per line.
+    """Texts, or files with texts.
 
     Args:
         texts: The texts, if there are no files.
-        files: The files, in their order; `-` is standard input.
+        files: The files and folders, in their order; `-` is standard input.
         encoding: How the files are written.
     """
 
@@ -64,17 +64,15 @@ def _as_typed(text: str) -> str:
 
 
 def _check_file(file: str) -> None:
-    """Check that a file is there, and that its name promises text."""
-    if file == STANDARD_INPUT:
-        return
+    """Check that a file or folder is there, and that its name promises texts."""
     path = Path(file)
-    if path.is_dir():
-        raise UserError(f"{file}: expected a file with one text per line, got a folder.")
+    if file == STANDARD_INPUT or path.is_dir():
+        return
     if not path.exists():
         raise UserError(f"{file}: there is no such file.")
     suffix = path.suffix.lower()
     advice = (
-        "write its texts into a text file"
+        "save it as CSV"
         if suffix in TABLES
         else "unpack it first"
         if suffix in PACKED
@@ -83,7 +81,7 @@ def _check_file(file: str) -> None:
         else None
     )
     if advice:
-        raise UserError(f"{file}: expected a file with one text per line, but {suffix} is another format; {advice}.")
+        raise UserError(f"{file}: expected a file with texts, but {suffix} is another format; {advice}.")
 
 
 def _checked_encoding(encoding: str) -> str:

@@ -24,16 +24,14 @@ from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.model_names import check_name, near_names, without_waiting_for_the_hub
+from malmoi.inference.model_tasks import CLASSES as CLASSES
+from malmoi.inference.model_tasks import COMMANDS as COMMANDS
+from malmoi.inference.model_tasks import TASK_KEY as TASK_KEY
+from malmoi.inference.model_tasks import another_task
 from malmoi.modeling import BiLstmModel  # makes the architectures known to the Auto classes, too
 
-COMMANDS = {"named-entities": "tag", "word-spacing": "space", "sentence-classification": "classify"}
-"""The command that uses a model of each task."""
-CLASSES = {"named-entities": "Tagger", "word-spacing": "Spacer", "sentence-classification": "Classifier"}
-"""The class that does."""
 LANGUAGE_MODEL = "language-model"
 """The task of a model that answers nothing: others begin from it."""
-TASK_KEY = "malmoi_task"
-"""Where the configuration of a saved model names its task."""
 MODELS = {"sentence-classification": AutoModelForSequenceClassification, LANGUAGE_MODEL: BiLstmModel}
 """What loads the models of a task; those of the others are taggers."""
 WEIGHTS = "model.safetensors"
@@ -223,9 +221,7 @@ def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -
             f"`--model_name_or_path {model}`."
         )
     if task not in (None, own):
-        raise UserError(
-            f"{model}: this is a model for {own}; use `malmoi {COMMANDS[own]}`, or `{CLASSES[own]}` in Python."
-        )
+        raise UserError(another_task(model, own))
     count = len(config.id2label or {})
     if own == "sentence-classification" and (
         config.problem_type not in (None, "single_label_classification") or count < 2

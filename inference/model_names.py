@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from huggingface_hub import constants
-
 from malmoi.data.user_error import UserError
 
 PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?"
@@ -81,6 +79,8 @@ def near_folder(path: Path) -> Path | None:
 
 def hub_is_out_of_reach() -> bool:
     """Tell whether the Hub cannot be asked: it was ruled out, or no connection to it can be had within seconds."""
+    from huggingface_hub import constants  # what has the model in a folder needs none of it
+
     if constants.HF_HUB_OFFLINE:
         return True
     hub = urlsplit(constants.ENDPOINT)
@@ -110,6 +110,8 @@ def without_waiting_for_the_hub(name: str | Path) -> Iterator[bool]:
     Yields:
         Whether the Hub is out of reach.
     """
+    from huggingface_hub import constants
+
     before = constants.HF_HUB_OFFLINE
     out_of_reach = not Path(name).exists() and hub_is_out_of_reach()
     if out_of_reach:

@@ -1,18 +1,20 @@
 """What everything that uses a saved model on texts begins with."""
 
 from pathlib import Path
-from typing import TypeVar
-
-import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, TypeVar
 
 from malmoi.data.user_error import UserError
-from malmoi.inference.added_words import Words, add_words, read_words
 from malmoi.inference.bundled_models import bundled_name
-from malmoi.inference.devices import find_device, warn_of_slow_bfloat16
 from malmoi.inference.engine import Engine
-from malmoi.inference.loading import LoadedModel, load_model
-from malmoi.inference.torch_engine import TorchEngine
+from malmoi.inference.engine_choice import TorchOptions, make_engine
+
+if TYPE_CHECKING:  # an exported model needs none of them
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from malmoi.inference.added_words import Words
+    from malmoi.inference.loading import LoadedModel
+    from malmoi.inference.torch_engine import TorchEngine
 
 Model = TypeVar("Model", bound="TextModel")
 
@@ -21,8 +23,8 @@ class TextModel:
     """A saved model for one task, ready to answer.
 
     Args:
-        model: A folder, the name of a repository on the Hub, or `bundled:` and a task for a model of the package; by
-            default the one of the package for this task.
+        model: A folder, of a saved model or of one that `malmoi export` wrote, the name of a repository on the Hub, or
+            `bundled:` and a task for a model of the package; by default the one of the package for this task.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
         device: Where to run; by default a GPU if there is one.
@@ -30,6 +32,8 @@ class TextModel:
         words: Words that the model is to know from its lexicon, by label or by class of the lexicon:
             `{"PS": ["가나다", ...]}`, or a file with a word, a tab and its label or class in each line. Nothing is
             trained, and the saved model stays as it is. What it can never find is told in a warning.
+        engine: What computes: `torch`, or `onnx` for an exported model, which takes none of the four options above; by
+            default what suits the folder, PyTorch if it has weights of both kinds.
 
     Raises:
         UserError: If the model cannot be loaded, or is one for another task, or cannot take the words, or the device
@@ -44,23 +48,20 @@ class TextModel:
         *,
         trust_remote_code: bool = False,
         revision: str | None = None,
-        device: str | torch.device | None = None,
+        device: "str | torch.device | None" = None,
         bf16: bool = False,
-        words: Words | None = None,
+        words: "Words | None" = None,
+        engine: str | None = None,
     ):
         model = bundled_name(self.task) if model is None else model
-        place = find_device(device)
-        if bf16:
-            warn_of_slow_bfloat16(place)
-        added = None if words is None else read_words(words)
-        loaded = load_model(model, self.task, trust_remote_code=trust_remote_code, revision=revision, bf16=bf16)
-        if added is not None:
-            add_words(loaded.model, loaded.tokenizer, added, name=model)
-        self._use(TorchEngine(loaded._replace(model=loaded.model.to(place))))  # type: ignore[arg-type]
+        options = TorchOptions(trust_remote_code, revision, device, bf16, words)
+        self._use(make_engine(model, self.task, engine, options))
 
     @classmethod
-    def of_loaded(cls: type[Model], loaded: LoadedModel) -> Model:
+    def of_loaded(cls: type[Model], loaded: "LoadedModel") -> Model:
         """Return what answers with a model for this task that is loaded already, on the device where it is."""
+        from malmoi.inference.torch_engine import TorchEngine
+
         made = cls.__new__(cls)
         made._use(TorchEngine(loaded))
         return made
@@ -76,22 +77,29 @@ class TextModel:
         """Read what a task needs to know of the labels beside their names."""
 
     @property
-    def model(self) -> PreTrainedModel:
+    def model(self) -> "PreTrainedModel":
         """The model of transformers."""
         return self._torch_engine().model
 
     @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
+    def tokenizer(self) -> "PreTrainedTokenizerBase":
         """Its tokenizer."""
         return self._torch_engine().tokenizer
+
+    @property
+    def on_torch(self) -> bool:
+        """Whether PyTorch computes, and not ONNX Runtime."""
+        from malmoi.inference.onnx_engine import OnnxEngine
+
+        return not isinstance(self.engine, OnnxEngine)
 
     @property
     def max_length(self) -> int | None:
         """How many tokens the model reads at once; `None` if there is no limit."""
         return self.engine.max_length
 
-    def _torch_engine(self) -> TorchEngine:
+    def _torch_engine(self) -> "TorchEngine":
         """Return the engine if it is one of PyTorch."""
-        if not isinstance(self.engine, TorchEngine):
+        if not self.on_torch:
             raise UserError("An exported model has no model of transformers; load the folder that it was made from.")
-        return self.engine
+        return self.engine  # type: ignore[return-value]

@@ -4,18 +4,16 @@ Every column is text as it stands: a review `null` is no missing value, and a la
 """
 
 import csv
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from datasets import Features, Value
 
+from malmoi.data.delimited_columns import column_names, columns_of_any_length, delimiter_of, has_quotes
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows
 from malmoi.data.text_lines import DataFormatError, read_lines
 
 SUFFIXES = (".csv", ".tsv")
-DELIMITERS = (",", ";", "\t")
 
 
 def comma_separated_rows(path: Path) -> SourceRows:
@@ -57,23 +55,19 @@ def heading_of(path: Path) -> list[str]:
         DataFormatError: If there is none, or it is not UTF-8.
     """
     _, line = next(read_lines(path))
-    return [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)))] if line.strip() else []
-
-
-def _delimiter(heading: str) -> str:
-    return max(DELIMITERS, key=heading.count)
+    return column_names(line)
 
 
 def _data_rows(path: Path, heading: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows below the heading, without empty ones, with the numbers of their first lines."""
-    delimiter = _delimiter(next(read_lines(path))[1])
+    delimiter = delimiter_of(next(read_lines(path))[1])
     lines = (line + "\n" for _, line in read_lines(path))
-    has_quotes = delimiter != "\t" or _has_quotes(path, len(heading))
+    quoted = delimiter != "\t" or has_quotes((line for _, line in read_lines(path)), len(heading))
     reader = csv.reader(
-        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE, strict=True
+        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=True
     )
     number = 1
-    with _columns_of_any_length():
+    with columns_of_any_length():
         try:
             for row in reader:
                 if number > 1 and row:
@@ -87,27 +81,6 @@ def _data_rows(path: Path, heading: list[str]) -> Iterator[tuple[int, list[str]]
             raise DataFormatError(
                 path, number, f"expected columns as CSV has them, with quotes in pairs, but {error}."
             ) from None
-
-
-def _has_quotes(path: Path, width: int) -> bool:
-    """Tell whether quotes in a file with tabs are those of CSV."""
-    for _, line in read_lines(path):
-        cells = line.split("\t")
-        if line and len(cells) != width:
-            return '"' in line
-        if any(cell.startswith('"') and cell.endswith('"') and '""' in cell[1:-1] for cell in cells):
-            return True
-    return False
-
-
-@contextmanager
-def _columns_of_any_length() -> Iterator[None]:
-    """Lift the limit of Python's CSV reader, 131,072 characters in a column, as long as rows are read."""
-    limit = csv.field_size_limit(sys.maxsize)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
 
 
 def _batch(rows: list[tuple[int, list[str]]], columns: list[str], places: list[int]) -> RowBatch:

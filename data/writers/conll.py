@@ -5,21 +5,17 @@ The reader `conll` gets the same texts and names from them.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from datasets import Dataset, DatasetDict
 
-from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
+from malmoi.data.alignment import Span, tags_to_spans
+from malmoi.data.character_columns import HEAD, character_columns, column_fault
 from malmoi.data.notice import shorten
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
-from malmoi.modeling.name_edges import CHARACTER
 
-HEAD = "# one character a line, a tab, and its tag\n"
-"""The first line, which also keeps an invisible character at the beginning of a text from being that of a file."""
 CHUNK = 4096
 """So many sentences are in memory at once."""
-UNWRITABLE = {"\t": "a tab", "\n": "a line feed", "\r": "a carriage return", "\0": "a NUL"}
 
 
 def write_conll(splits: DatasetDict, folder: Path) -> list[Path]:
@@ -49,7 +45,7 @@ def write_conll(splits: DatasetDict, folder: Path) -> list[Path]:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             file.write(HEAD)
             for _, text, spans in _sentences(rows):
-                _write(file, text, spans)
+                file.write(character_columns(text, spans))
         paths.append(path)
     return paths
 
@@ -69,28 +65,6 @@ def _check(sentence_id: str, text: str, spans: list[Span]) -> None:
     """
     if not text:
         raise UserError(f"The sentence {shorten(sentence_id)} has no characters, so that no column can hold it.")
-    for written, what in ((text, "its text"), *((span.label, f"its type {shorten(span.label)}") for span in spans)):
-        for character, name in UNWRITABLE.items():
-            if character in written:
-                raise UserError(
-                    f"The sentence {shorten(sentence_id)} cannot be written as columns: {what} has {name}."
-                )
-    for span in spans:
-        if span.label != span.label.strip():
-            raise UserError(
-                f"The sentence {shorten(sentence_id)} cannot be written as columns: a space is at the edge of its "
-                f"type {shorten(span.label)}."
-            )
-
-
-def _write(file: TextIO, text: str, spans: list[Span]) -> None:
-    """Write the rows of a sentence, of one character as a reader sees it each, and an empty line."""
-    tags = spans_to_tags(spans, len(text))
-    edges = {edge for span in spans for edge in span[:2]}
-    for match in CHARACTER.finditer(text):
-        start = match.start()
-        # a name that begins or ends inside a character parts it
-        for end in [*(edge for edge in range(start + 1, match.end()) if edge in edges), match.end()]:
-            file.write(f"{text[start:end]}\t{tags[start]}\n")
-            start = end
-    file.write("\n")
+    fault = column_fault(text, spans)
+    if fault is not None:
+        raise UserError(f"The sentence {shorten(sentence_id)} cannot be written as columns: {fault}.")

@@ -129,7 +129,7 @@ def test_kernels_are_spared_for_few_texts_unless_they_are_asked_for(
     assert isinstance(tagger.model, BiLstmCrfForTokenClassification)
     before = list(tagger.tag([TEXT]))
     tagger.model.crf.implementation = implementation
-    spare_kernels(tagger.model, ["가" * (characters - 1), "가"])
+    spare_kernels(tagger, ["가" * (characters - 1), "가"])
     assert tagger.model.crf.implementation == expected
     after = list(tagger.tag([TEXT]))
     assert [[entity[:3] for entity in entities] for entities in after] == [

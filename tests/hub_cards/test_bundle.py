@@ -41,7 +41,7 @@ def corpus(tmp_path: Path, license_of_weights: str = "apache-2.0") -> str:
 def test_a_bundled_model_answers_as_its_run(finished: Path, tmp_path: Path) -> None:
     folder = bundle(finished, texts=TEXTS, corpus=corpus(tmp_path), output_dir=tmp_path / "made")
     assert {path.name for path in folder.iterdir()} == {
-        *("README.md", "config.json", "model.safetensors", "recipe.yaml", "report.json"),
+        *("README.md", "config.json", "model.onnx", "model.safetensors", "recipe.yaml", "report.json"),
         *("tokenizer.json", "tokenizer_config.json"),
     }
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -54,8 +54,9 @@ def test_a_bundled_model_answers_as_its_run(finished: Path, tmp_path: Path) -> N
         else:
             assert tensor.dtype == torch.float16
     for text in TEXTS:
-        ours, theirs = Tagger(folder)(text), Tagger(finished)(text)
-        assert [entity[:3] for entity in ours] == [entity[:3] for entity in theirs]
+        theirs = Tagger(finished)(text)
+        for engine in ("torch", "onnx"):
+            assert [entity[:3] for entity in Tagger(folder, engine=engine)(text)] == [each[:3] for each in theirs]
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "malmoi tag " in card
     assert "trust_remote_code" not in card

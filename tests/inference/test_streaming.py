@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from support.command_line import MALMOI, malmoi
 from support.property_tests import examples
 
-from malmoi.commands import lines
-from malmoi.commands.lines import CHUNK_BYTES, Chunk, line_chunks
+from malmoi.commands.streams import raw_lines
+from malmoi.commands.streams.raw_lines import CHUNK_BYTES
+from malmoi.commands.streams.rows import BadRow, Part, Row
+from malmoi.commands.streams.text_source import lines_of_text
 from malmoi.data.inline_marks import parse_marks
-from malmoi.data.text_lines import DataFormatError
 from malmoi.inference.batches import CHUNK_CHARACTERS, CHUNK_TEXTS, text_chunks
 
 SENTENCES = ["손흥민은 춘천에서 태어났다.", "", "비가 와서 집에 있었다.", "김민재가 서울로 갔다! " * 8]
@@ -32,10 +34,14 @@ def many_lines(size: int) -> list[str]:
     return written
 
 
-def chunks_of(content: bytes, tmp_path: Path) -> list[Chunk]:
+def parts_of(content: bytes, tmp_path: Path) -> list[Part]:
     (tmp_path / "in.txt").write_bytes(content)
     with (tmp_path / "in.txt").open("rb") as file:
-        return list(line_chunks(file, "in.txt"))
+        return list(lines_of_text(file, "in.txt"))
+
+
+def texts_of(parts: Iterable[Part]) -> list[str]:
+    return [row.text for part in parts for row in part.rows if isinstance(row, Row)]
 
 
 @given(content=st.text(alphabet="가a\n\r\u2028", max_size=60), size=st.integers(1, 20))
@@ -44,44 +50,41 @@ def test_no_line_is_lost_wherever_reading_stops(
     tmp_path_factory: pytest.TempPathFactory, content: str, size: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "CHUNK_BYTES", size)
-        chunks = chunks_of(content.encode(), tmp_path_factory.mktemp("lines"))
+        patch.setattr(raw_lines, "CHUNK_BYTES", size)
+        parts = parts_of(content.encode(), tmp_path_factory.mktemp("lines"))
     expected = content.split("\n")
     expected = [line.removesuffix("\r") for line in (expected if expected[-1] else expected[:-1])]
-    assert [line for chunk in chunks for line in chunk.lines] == expected
-    assert not chunks or chunks[-1].end == len(content.encode())
+    assert texts_of(parts) == expected
+    assert not parts or parts[-1].position == (len(content.encode()), len(expected))
 
 
 def test_a_chunk_is_small_and_a_line_may_be_longer_than_a_chunk(tmp_path: Path) -> None:
     long = "가" * CHUNK_BYTES
-    chunks = chunks_of("\n".join(["나"] * CHUNK_BYTES + [long, "다"]).encode(), tmp_path)
-    assert [line for chunk in chunks for line in chunk.lines] == ["나"] * CHUNK_BYTES + [long, "다"]
-    assert all(len(chunk.lines) <= CHUNK_BYTES // 4 + 1 for chunk in chunks)
+    parts = parts_of("\n".join(["나"] * CHUNK_BYTES + [long, "다"]).encode(), tmp_path)
+    assert texts_of(parts) == ["나"] * CHUNK_BYTES + [long, "다"]
+    assert all(len(part.rows) <= CHUNK_BYTES // 4 + 1 for part in parts)
 
 
 def test_lines_before_one_that_is_not_utf8_are_handed_over(tmp_path: Path) -> None:
     good = many_lines(2 * CHUNK_BYTES)
     path = tmp_path / "in.txt"
     path.write_bytes("\n".join(good).encode() + b"\n\xea\xb0\n" + "가\n".encode())
-    found: list[str] = []
     with path.open("rb") as file:
-        rows = (line for chunk in line_chunks(file, "in.txt") for line in chunk.lines)
-        with pytest.raises(DataFormatError) as error:
-            found.extend(rows)
-    assert str(error.value) == f"in.txt, line {len(good) + 1}: expected UTF-8, but byte 1 of the line is 0xea."
-    assert found == good
+        rows = [row for part in lines_of_text(file, "in.txt") for row in part.rows]
+    assert [row.text for row in rows if isinstance(row, Row)] == [*good, "가"]
+    assert rows[-2] == BadRow(len(good) + 1, "expected UTF-8, but byte 1 of the line is 0xea.", b"\xea\xb0")
 
 
 def test_a_pipe_is_read_as_it_comes() -> None:
     reader, writer = os.pipe()
     with open(reader, "rb") as file, open(writer, "wb", buffering=0) as pipe:
-        chunks = line_chunks(file, "pipe")
+        parts = lines_of_text(file, "pipe")
         for part, expected in (("가\n나\n다".encode(), ["가", "나"]), ("라\n".encode(), ["다라"]), (b"\n", [""])):
             pipe.write(part)
-            assert next(chunks).lines == expected
+            assert texts_of([next(parts)]) == expected
         pipe.write(b"a")
         pipe.close()
-        assert [chunk.lines for chunk in chunks] == [["a"]]
+        assert [texts_of([part]) for part in parts] == [["a"]]
 
 
 def test_texts_are_taken_in_chunks() -> None:

@@ -1,0 +1,1 @@
+"""From files with texts to files with answers: what is read, what is written, and the run over both."""

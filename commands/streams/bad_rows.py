@@ -1,0 +1,68 @@
+"""The file of `--errors`: the rows that could not be answered, as JSON lines."""
+
+import base64
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from malmoi.commands.streams.outputs import write_whole
+from malmoi.commands.streams.rows import BadRow, InputFile
+from malmoi.data.user_error import UserError
+
+
+class BadRows:
+    """Keeps bad rows.
+
+    Args:
+        path: The file.
+        size: How many bytes of it an earlier run has written.
+    """
+
+    def __init__(self, path: Path, *, size: int):
+        self._path = path
+        self._file = open(path, "r+b" if size else "wb", buffering=0)  # noqa: SIM115 - closed by `close`
+        self._file.truncate(size)
+        self._file.seek(size)
+        self.size = size
+        self.count = 0
+
+    def write(self, file: InputFile, rows: Iterable[BadRow], *, encoding: str) -> None:
+        """Write rows.
+
+        Args:
+            file: The file that they are from.
+            rows: The rows.
+            encoding: Its encoding.
+        """
+        content = "".join(
+            f"{json.dumps(_described(file, row, encoding), ensure_ascii=False)}\n" for row in rows
+        ).encode()
+        write_whole(self._file, content, self._path)
+        self.size += len(content)
+        self.count += content.count(b"\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def error_of(file: InputFile, row: BadRow) -> UserError:
+    """Return what is to be raised for a row where bad rows are not kept."""
+    if file.kind == "document":
+        return UserError(f"{file.name}: {row.reason}")
+    return UserError(f"{file.name}, {_unit(file)} {row.number}: {row.reason}")
+
+
+def _described(file: InputFile, row: BadRow, encoding: str) -> dict[str, Any]:
+    described = {"file": file.place, _unit(file): row.number, "reason": row.reason}
+    try:
+        return {**described, "raw": row.raw.decode(encoding)}
+    except UnicodeDecodeError:
+        raw = row.raw.decode(encoding, errors="backslashreplace")
+        return {**described, "raw": raw, "base64": base64.b64encode(row.raw).decode()}
+
+
+def _unit(file: InputFile) -> str:
+    """Return what the numbers of the rows of a file count."""
+    return "row" if file.kind == "parquet" else "line"

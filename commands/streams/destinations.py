@@ -1,0 +1,221 @@
+"""Where the answers go and in which form, by the options of the command line and what is there already."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from malmoi.commands.streams.forms import ColumnForm, Form, JsonForm, LineForm, SheetForm, StandoffForm
+from malmoi.commands.streams.journal import Journal, Progress
+from malmoi.commands.streams.outputs import Files, Output, Pipe, Screen, is_pipe, partial_of, take_name
+from malmoi.commands.streams.rows import InputFile
+from malmoi.commands.streams.tasks import Place, TextTask
+from malmoi.commands.text_input import STANDARD_INPUT
+from malmoi.data.user_error import UserError
+
+BY_ENDING = {".conll": "conll", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+"""The form that the name of `--output` tells."""
+OF_FILES = {".txt", *BY_ENDING}
+"""How names end that mean a file even if the input is a folder."""
+FORMS: dict[str, Callable[[TextTask, Place], Form]] = {
+    "inline": LineForm,
+    "text": LineForm,
+    "jsonl": JsonForm,
+    "csv": SheetForm,
+    "conll": ColumnForm,
+}
+
+
+class Wish(NamedTuple):
+    """What the user says of the output.
+
+    Args:
+        form: The name of its form, if it is said.
+        plain: Whether JSON lines are to hold nothing but the texts and their answers.
+        output: The file or folder, if there is one.
+        resume: Whether an earlier run is to be gone on with.
+        overwrite: Whether what is there may be replaced.
+        errors: The file for bad rows.
+    """
+
+    form: str | None = None
+    plain: bool = False
+    output: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+    errors: Path | None = None
+
+
+def form_name(wish: Wish, task: TextTask, files: Sequence[InputFile]) -> str:
+    """Return the name of the form: what the user says, what the output is called, or what suits the input.
+
+    Raises:
+        UserError: If the task has no such form, or it cannot hold such rows.
+    """
+    kinds = {file.kind for file in files}
+    told = None if wish.output is None else BY_ENDING.get(wish.output.suffix.lower())
+    usual = "jsonl" if kinds & {"csv", "json", "parquet"} else task.forms[0]
+    name = wish.form or ("jsonl" if wish.plain else told or usual)
+    if name not in task.forms:
+        raise UserError(f"--format must be one of {', '.join(task.forms)}, got {name!r}.")
+    if name == "conll" and "document" in kinds:
+        raise UserError("--format conll has a sentence for each line of a file; leave --document out.")
+    if name == "brat" and kinds != {"document"}:
+        raise UserError("--format brat is for whole documents; add --document.")
+    if name == "parquet" and "json" in kinds:
+        raise UserError(
+            "--format parquet needs columns with types, which JSON lines have not; --format jsonl keeps all."
+        )
+    if name == "parquet" and wish.output is None:
+        raise UserError("--format parquet needs a file or folder to write, by --output.")
+    return name
+
+
+def is_folder(wish: Wish, name: str, files: Sequence[InputFile], *, from_folder: bool) -> bool:
+    """Tell whether the output is a folder with a file for each one of the input.
+
+    Args:
+        wish: What the user says.
+        name: The name of the form.
+        files: The input.
+        from_folder: Whether the input has a folder.
+    """
+    if wish.output is None:
+        return False
+    if wish.output.is_dir() or str(wish.output).endswith(("/", "\\")) or name == "brat":
+        return True
+    return (from_folder or len(files) > 1) and wish.output.suffix.lower() not in OF_FILES
+
+
+def make_form(name: str, task: TextTask, place: Place) -> Form:
+    """Return a form by its name."""
+    if name == "brat":
+        return StandoffForm(task, place)
+    if name == "parquet":
+        from malmoi.commands.streams.parquet_form import ParquetForm
+
+        return ParquetForm(task, place)
+    return FORMS[name](task, place)
+
+
+def make_output(
+    wish: Wish,
+    form: Form,
+    files: Sequence[InputFile],
+    *,
+    folder: bool,
+    settings: Mapping[str, Any],
+    given: Sequence[str],
+) -> Output | None:
+    """Return what takes the answers; `None` if an earlier run has written all of them.
+
+    Args:
+        wish: What the user says.
+        form: The form.
+        files: The input.
+        folder: Whether the output is a folder.
+        settings: The options on which the output depends, by their flags.
+        given: The files and folders of `--input`.
+
+    Raises:
+        UserError: If something is there that may not be replaced, or cannot be gone on with.
+    """
+    output = wish.output
+    if output is None or (not folder and is_pipe(output)):
+        if wish.resume:
+            raise UserError("--resume needs a file or folder to go on with, by --output.")
+        check_errors(wish, files)
+        return Screen() if output is None else Pipe(output)
+    if output.is_file() and folder:
+        raise UserError(f"--output {output}: expected a folder, but it is a file.")
+    targets = _targets(output, form, files) if folder else [(output,)]
+    _check_apart(wish, targets, files, given)
+    place = output / ".malmoi.journal" if folder else output.with_name(f".{output.name}.journal")
+    journal = Journal(place, settings, files)
+    start = Progress()
+    there = [path for target in targets for path in target if path.exists()]
+    if wish.overwrite:
+        journal.remove()
+    elif place.exists():
+        if not wish.resume:
+            raise UserError(
+                f"--output {output}: a run has begun it and not ended; go on with it by --resume, or begin anew by "
+                "--overwrite."
+            )
+        _check_regular(files)
+        start = journal.read()
+    elif there and wish.resume and len(there) == sum(map(len, targets)):
+        return None
+    elif there:
+        raise UserError(f"--output: {there[0]} is there already; choose another place, or replace it by --overwrite.")
+    if start == Progress():
+        check_errors(wish, files)
+        journal.begin()
+    return Files(targets, inputs=len(files), journal=journal, start=start, finish=_finish_of(form))
+
+
+def check_errors(wish: Wish, files: Sequence[InputFile]) -> None:
+    """Check that the file of `--errors` may be written.
+
+    Raises:
+        UserError: If it is there already.
+    """
+    errors = wish.errors
+    if errors is not None and errors.exists() and not (wish.overwrite or wish.resume or is_pipe(errors)):
+        raise UserError(f"--errors: {errors} is there already; choose another place, or replace it by --overwrite.")
+
+
+def _targets(output: Path, form: Form, files: Sequence[InputFile]) -> list[tuple[Path, ...]]:
+    """Return the files for each one of the input, which have its name and another ending.
+
+    Raises:
+        UserError: If two of the input would have the same.
+    """
+    seen: dict[Path, str] = {}
+    targets = []
+    for file in files:
+        if file.path == STANDARD_INPUT:
+            raise UserError("Standard input has no name for a file in a folder; give a file as --output.")
+        target = tuple((output / file.relative).with_suffix(ending) for ending in form.endings)
+        other = seen.setdefault(target[0], file.name)
+        if other != file.name:
+            raise UserError(f"{other} and {file.name} would both be answered in {target[0]}; rename one of them.")
+        targets.append(target)
+    return targets
+
+
+def _check_apart(
+    wish: Wish, targets: Sequence[tuple[Path, ...]], files: Sequence[InputFile], given: Sequence[str]
+) -> None:
+    """Check that nothing of the input would be written over, nor become part of it."""
+    written = [path for target in targets for path in target] + ([wish.errors] if wish.errors else [])
+    if wish.errors is not None and wish.errors.resolve() in {path.resolve() for path in written[:-1]}:
+        raise UserError(f"--errors: {wish.errors} is the file of --output, too.")
+    inputs = {Path(file.path).resolve() for file in files if file.path != STANDARD_INPUT}
+    folders = [Path(path).resolve() for path in given if path != STANDARD_INPUT and Path(path).is_dir()]
+    for path in written:
+        place = path.resolve()
+        if place in inputs:
+            raise UserError(f"{path} would be written over, but it is a file of --input; choose another place.")
+        for folder in folders:
+            if folder in place.parents:
+                raise UserError(f"{path} would be written into {folder}, which is read; choose a place outside of it.")
+
+
+def _check_regular(files: Sequence[InputFile]) -> None:
+    for file in files:
+        if file.path == STANDARD_INPUT or file.size is None:
+            raise UserError(f"--resume: {file.name} cannot be read again; give a file by --input.")
+
+
+def _finish_of(form: Form) -> Callable[[Path, Path], None]:
+    return finish_parquet if form.endings == (".parquet",) else take_name
+
+
+def finish_parquet(partial: Path, path: Path) -> None:
+    """Make a Parquet file of what was written, under its name."""
+    from malmoi.commands.streams.parquet_form import write_parquet
+
+    whole = partial_of(partial)
+    write_parquet(partial, whole)
+    whole.replace(path)
+    partial.unlink()

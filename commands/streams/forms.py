@@ -1,0 +1,240 @@
+"""The forms in which answers are written, row by row."""
+
+import csv
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Container, Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+from malmoi.commands.streams.json_values import cell_text, json_text
+from malmoi.commands.streams.rows import TEXT, TYPED, BadRow, Piece, Row, RowFault
+from malmoi.commands.streams.tasks import Place, TextTask, answer_columns
+from malmoi.data.notice import list_names, shorten
+from malmoi.data.user_error import UserError
+
+FILE, LINE = "file", "line"
+"""What the place of a row is called."""
+
+
+class AnsweredRow(NamedTuple):
+    """A row, its number among those of its piece, and its answer."""
+
+    at: int
+    row: Row
+    answer: Any
+
+
+class Form(ABC):
+    """A way to write answers. It can be sent to another process.
+
+    Args:
+        task: Whose answers they are.
+        place: What every row says of where it stands.
+    """
+
+    endings: ClassVar[tuple[str, ...]]
+    """How the names of the files end into which it writes, in the order of the contents."""
+
+    def __init__(self, task: TextTask, place: Place):
+        self.task = task
+        self.place = place
+
+    def head(self, piece: Piece) -> tuple[bytes, ...]:
+        """Return what stands before the rows of a file."""
+        return (b"",) * len(self.endings)
+
+    @abstractmethod
+    def write(
+        self, piece: Piece, answered: list[AnsweredRow], *, keeps_bad: bool
+    ) -> tuple[tuple[bytes, ...], list[BadRow]]:
+        """Return rows as they stand in each file, and those that cannot be written.
+
+        Args:
+            piece: The rows, and the file that they are from.
+            answered: Those with an answer.
+            keeps_bad: Whether rows that cannot be written are left out; otherwise the first of them is the end.
+
+        Raises:
+            UserError: If no row of the file can be written.
+        """
+
+    def placed(self, piece: Piece, number: int, taken: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the columns that say where a row stands, unless it has such columns of its own."""
+        place: dict[str, Any] = {FILE: piece.file.place} if self.place.file else {}
+        if self.place.line and piece.file.kind == "line":
+            place[LINE] = number
+        return {name: value for name, value in place.items() if name not in taken}
+
+
+class RowForm(Form):
+    """A form in which a row stands for itself."""
+
+    def write(
+        self, piece: Piece, answered: list[AnsweredRow], *, keeps_bad: bool
+    ) -> tuple[tuple[bytes, ...], list[BadRow]]:
+        """Return rows as they stand in each file, one after the other, and those that cannot be written."""
+        contents: list[list[bytes]] = [[] for _ in self.endings]
+        bad: list[BadRow] = []
+        fields = self._all_fields(piece) if answered else []
+        for at, row, answer in answered:
+            try:
+                for content, written in zip(contents, self.row(piece, row, fields[at], answer)):
+                    content.append(written)
+            except RowFault as fault:
+                bad.append(BadRow(row.number, str(fault), row.text.encode()))
+                if not keeps_bad:
+                    break
+        return tuple(map(b"".join, contents)), bad
+
+    @abstractmethod
+    def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
+        """Return a row as it stands in each file.
+
+        Args:
+            piece: Where it is from.
+            row: The row.
+            fields: All its columns; `None` if it has none but the text.
+            answer: Its answer.
+
+        Raises:
+            RowFault: If this form cannot hold it.
+        """
+
+    def _all_fields(self, piece: Piece) -> list[Mapping[str, Any] | None]:
+        batch = piece.part.batch
+        if batch is not None:
+            return batch.to_pylist()
+        return [row.fields if isinstance(row, Row) else None for row in piece.part.rows]
+
+
+class LineForm(RowForm):
+    """What the console shows: a line for each text; of a document its whole content."""
+
+    endings = (".txt",)
+
+    def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
+        """Return a line, or the content of a document."""
+        if piece.file.kind == "document":
+            return (self.task.document(row.text, answer, piece.file.place).encode(),)
+        if "\n" in row.text and piece.file.kind != TYPED:
+            raise RowFault(f"the text has a line end, so that no line can hold it: {shorten(row.text)}.")
+        return (f"{self.task.line(row.text, answer)}\n".encode(),)
+
+
+class JsonForm(RowForm):
+    """A JSON object on each line: the columns of the row, and the answer."""
+
+    endings = (".jsonl",)
+
+    def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
+        """Return a line."""
+        if fields is None:
+            whole = self.task.fields(row.text, answer)
+        else:
+            names = answer_columns(self.task.columns, fields)
+            fault = name_fault(names, fields)
+            if fault is not None:
+                raise RowFault(fault)
+            whole = {**fields, **dict(zip(names, self.task.values(answer)))}
+        return (f"{json_text({**self.placed(piece, row.number, fields or {}), **whole})}\n".encode(),)
+
+
+class SheetForm(RowForm):
+    """CSV: the columns of the row, and the answer; a name that is found is a row of its own."""
+
+    endings = (".csv",)
+
+    def head(self, piece: Piece) -> tuple[bytes, ...]:
+        """Return the heading."""
+        columns = self._columns(piece)
+        names = answer_columns(self.task.sheet_columns, columns)
+        fault = name_fault(names, columns)
+        if fault is not None:
+            raise UserError(f"{piece.file.name}: {fault}")
+        return (_sheet_row([*self.placed(piece, 0, dict.fromkeys(columns)), *columns, *names]),)
+
+    def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
+        """Return a row, or one for each name."""
+        columns = self._columns(piece)
+        fields = {TEXT: row.text} if fields is None else fields
+        others = [name for name in fields if name not in columns]
+        if others and piece.file.kind == "json":
+            raise RowFault(f"the first row has no {list_names(others)}, so that CSV cannot hold it; jsonl can.")
+        before = [*self.placed(piece, row.number, dict.fromkeys(columns)).values(), *map(fields.get, columns)]
+        cells = [cell_text(value) for value in before]
+        return (b"".join(_sheet_row([*cells, *found]) for found in self.task.sheet_rows(answer)),)
+
+    def _columns(self, piece: Piece) -> tuple[str, ...]:
+        """Return the columns that a row has already; a document is not repeated beside each of its names."""
+        return piece.layout.columns or (() if piece.file.kind == "document" else (piece.layout.text,))
+
+
+class ColumnForm(RowForm):
+    """Columns as CoNLL has them: a character and its tag on each line, and an empty line after each text."""
+
+    endings = (".conll",)
+
+    def head(self, piece: Piece) -> tuple[bytes, ...]:
+        """Return a comment, which keeps an invisible character of the first text from being that of the file."""
+        from malmoi.data.character_columns import HEAD
+
+        return (HEAD.encode(),)
+
+    def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
+        """Return the lines of a text; an empty one has none."""
+        from malmoi.data.alignment import Span
+        from malmoi.data.character_columns import character_columns, column_fault
+
+        spans = [Span(*name) for name in self.task.names(answer)]
+        fault = column_fault(row.text, spans)
+        if fault is not None:
+            raise RowFault(f"the text cannot be written as columns: {fault}.")
+        return (character_columns(row.text, spans).encode() if row.text else b"",)
+
+
+class StandoffForm(RowForm):
+    """brat: a document as it is in a file, and its names with their offsets in another."""
+
+    endings = (".txt", ".ann")
+
+    def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
+        """Return the text, and a line for each name."""
+        lines = []
+        for number, (start, end, label) in enumerate(self.task.names(answer), start=1):
+            if any(character.isspace() for character in label):
+                raise RowFault(f"brat needs types without spaces, got {shorten(label)}.")
+            # the parts of a name that goes on in the next line
+            parts = [(start + match[0], start + match[1]) for match in _line_parts(row.text[start:end])]
+            places = ";".join(f"{first} {last}" for first, last in parts)
+            name = " ".join(row.text[first:last] for first, last in parts)
+            lines.append(f"T{number}\t{label} {places}\t{name}\n")
+        return (row.text.encode(), "".join(lines).encode())
+
+
+def name_fault(names: Iterable[str], taken: Container[str]) -> str | None:
+    """Return what is wrong if answers are called what a row has already; `None` if nothing is.
+
+    Args:
+        names: What the answers are called.
+        taken: The columns of the row.
+    """
+    twice = [name for name in names if name in taken]
+    return f"there is a column {twice[0]!r} already, which is what the answer would be called." if twice else None
+
+
+def _line_parts(text: str) -> list[tuple[int, int]]:
+    """Return start and end of what stands in each line of a text, without empty lines."""
+    parts, start = [], 0
+    for line in text.split("\n"):
+        end = start + len(line.removesuffix("\r"))
+        if end > start:
+            parts.append((start, end))
+        start += len(line) + 1
+    return parts
+
+
+def _sheet_row(cells: list[str]) -> bytes:
+    written = io.StringIO()
+    # so that a carriage return stands in quotes, too
+    csv.writer(written, lineterminator="\r\n").writerow(cells)
+    return written.getvalue().removesuffix("\r\n").encode() + b"\n"

@@ -1,0 +1,94 @@
+"""Files with a JSON object on each line, one of whose fields is the text."""
+
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import Any
+
+from malmoi.commands.streams.raw_lines import decoded_line, raw_lines
+from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row, RowFault
+from malmoi.commands.streams.text_column import text_column
+from malmoi.data.json_text import JsonText, kind_of
+from malmoi.data.notice import list_names
+from malmoi.data.text_lines import DataFormatError
+
+
+def layout_of_json(file: BufferedReader, name: str, *, encoding: str, named: str | None) -> Layout:
+    """Return what the first object of a file tells; `Layout()` if there is none.
+
+    Args:
+        file: The file, at its beginning.
+        name: What messages call it.
+        encoding: Its encoding.
+        named: What the user says is the field with the texts.
+
+    Raises:
+        UserError: If the file holds one list, or it cannot be told which field holds the texts.
+    """
+    for lines, start, _, _ in raw_lines(file):
+        for number, raw in enumerate(lines, start=start.number + 1):
+            line = decoded_line(raw, name, number, encoding)
+            if isinstance(line, BadRow) or not line.strip():
+                continue
+            if line.lstrip().startswith("["):
+                raise DataFormatError(
+                    name, number, "expected a JSON object on each line, got a list; write its objects a line each."
+                )
+            try:
+                fields = _object(line, name, number)
+            except RowFault:
+                continue
+            texts = [field for field, value in fields.items() if isinstance(value, str)]
+            # rows may differ, so that what the user says need not be in this one
+            column = named or text_column(f"{name}, line {number}", [*fields], texts, named=None)
+            return Layout(column, tuple(fields))
+    return Layout() if named is None else Layout(named)
+
+
+def rows_of_json(file: BufferedReader, name: str, column: str, *, encoding: str, start: Position) -> Iterator[Part]:
+    """Yield the objects of a file, as many at once as can be read without waiting for more. Blank lines are none.
+
+    Args:
+        file: The file, at the place.
+        name: What messages call it.
+        column: The field with the texts.
+        encoding: Its encoding.
+        start: The place from which it is read.
+    """
+    for lines, before, position, done in raw_lines(file, start):
+        rows: list[Row | BadRow] = []
+        for number, raw in enumerate(lines, start=before.number + 1):
+            line = decoded_line(raw, name, number, encoding)
+            if isinstance(line, BadRow):
+                rows.append(line)
+            elif line.strip():
+                rows.append(_row(line, raw, name, number, column))
+        yield Part(rows, position, done)
+
+
+def _row(line: str, raw: bytes, name: str, number: int, column: str) -> Row | BadRow:
+    try:
+        fields = _object(line, name, number)
+        if column not in fields:
+            raise RowFault(f"expected a text in the field {column!r}, but there are {list_names([*fields])}.")
+        if not isinstance(fields[column], str):
+            raise RowFault(f"expected a text in the field {column!r}, got {kind_of(fields[column])}.")
+    except RowFault as fault:
+        return BadRow(number, str(fault), raw)
+    return Row(number, fields[column], fields)
+
+
+def _object(line: str, name: str, number: int) -> dict[str, Any]:
+    """Return the object of a line.
+
+    Raises:
+        RowFault: If it holds anything else.
+    """
+    try:
+        text = JsonText(line, name, line=number)
+        value = text.value()
+        text.end()
+    except DataFormatError as error:
+        raise RowFault(str(error).removeprefix(f"{name}, line {number}: ")) from None
+    if not isinstance(value, dict):
+        raise RowFault(f"expected a JSON object, got {kind_of(value)}.")
+    return value

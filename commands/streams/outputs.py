@@ -1,0 +1,233 @@
+"""Where answers go: to standard output, to a pipe or device, or into files that take their names once whole."""
+
+import os
+import stat
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from io import FileIO
+from pathlib import Path
+
+from malmoi.commands.streams.answers import Written
+from malmoi.commands.streams.journal import Journal, Progress
+from malmoi.commands.streams.rows import BEGINNING
+from malmoi.data.user_error import UserError
+
+SECONDS = 1.0
+"""How much work a kill can cost, at most, beside one job."""
+
+
+class Output(ABC):
+    """What takes answers, in their order."""
+
+    start = Progress()
+    """How far an earlier run has come."""
+
+    @abstractmethod
+    def write(self, written: Written) -> None:
+        """Take a piece of a file."""
+
+    @abstractmethod
+    def settle(self, written: Written, *, error_size: int) -> None:
+        """Note that a piece, and what is wrong with rows of it, has been written.
+
+        Args:
+            written: The piece.
+            error_size: How many bytes the file of `--errors` has now.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End, whole or not."""
+
+
+class Forgetful(Output):
+    """What cannot be gone on with."""
+
+    def settle(self, written: Written, *, error_size: int) -> None:
+        """Note nothing."""
+
+    def close(self) -> None:
+        """Leave it open, for whoever opened it."""
+
+
+class Screen(Forgetful):
+    """Standard output. The rows of a piece are written in one go: a signal cannot leave half a row."""
+
+    def __init__(self) -> None:
+        self._is_begun = False
+
+    def write(self, written: Written) -> None:
+        """Take a piece of a file."""
+        text = b"".join([*([] if self._is_begun else written.head), *written.contents]).decode()
+        self._is_begun = True
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+class Pipe(Forgetful):
+    """A pipe or a device, which has a name among files.
+
+    Args:
+        path: Its name.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - closed by `close`
+        self._is_begun = False
+
+    def write(self, written: Written) -> None:
+        """Take a piece of a file."""
+        content = b"".join([*([] if self._is_begun else written.head), *written.contents])
+        self._is_begun = True
+        write_whole(self._file, content, self._path)
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
+
+
+class Files(Output):
+    """Files, each of which is written beside its place and takes its name once it is whole.
+
+    Args:
+        targets: The files, which are several for one form: one such group for all files of the input, or one for each.
+        inputs: How many files the input has.
+        journal: Where it is written down how far the run has come.
+        start: How far an earlier one has come.
+        finish: Makes of what was written what is to have the name.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[tuple[Path, ...]],
+        *,
+        inputs: int,
+        journal: Journal,
+        start: Progress,
+        finish: Callable[[Path, Path], None],
+    ):
+        self._targets = targets
+        self._inputs = inputs
+        self._journal = journal
+        self._finish = finish
+        self._open: list[FileIO] = []
+        self._saved = time.monotonic()
+        self._progress = start
+        self._journal.path.parent.mkdir(parents=True, exist_ok=True)
+        if start.is_whole:
+            self._name()
+        self.start = self._progress
+
+    def write(self, written: Written) -> None:
+        """Take a piece of a file; one that is cut off would not be gone on with, and is left."""
+        if written.is_cut_off:
+            return
+        if not self._open:
+            self._open_partials()
+        for path, file, head, content in zip(self._target(), self._open, written.head, written.contents):
+            write_whole(file, content if self._progress.sizes else head + content, path)
+
+    def settle(self, written: Written, *, error_size: int) -> None:
+        """Note that a piece has been written; after the last one the files take their names."""
+        if written.is_cut_off:
+            return
+        files = self._progress.files
+        is_whole = written.is_last and (len(self._targets) > 1 or files == self._inputs - 1)
+        # in one step: whatever interrupts this finds the progress of before or of after
+        self._progress = Progress(
+            files=files + 1 if written.is_last and not is_whole else files,
+            position=BEGINNING if written.is_last else written.position,
+            sizes=[file.tell() for file in self._open],
+            error_size=error_size,
+            is_whole=is_whole,
+        )
+        if is_whole:
+            self._save()
+            self._name()
+        elif time.monotonic() - self._saved > SECONDS:
+            for file in self._open:
+                os.fsync(file.fileno())
+            self._save()
+
+    def close(self) -> None:
+        """Close the files; if they are not whole, another run can go on with them."""
+        is_begun = bool(self._progress.files or self._progress.sizes)
+        for file in self._open:
+            file.close()
+        if self._progress.files == self._inputs:
+            return
+        if is_begun:
+            self._save()
+            return
+        if self._open:
+            for path in map(partial_of, self._target()):
+                path.unlink(missing_ok=True)
+        self._journal.remove()
+
+    def _target(self) -> tuple[Path, ...]:
+        return self._targets[self._progress.files if len(self._targets) > 1 else 0]
+
+    def _open_partials(self) -> None:
+        """Open what was begun, up to the last whole row, or begin."""
+        target = self._target()
+        target[0].parent.mkdir(parents=True, exist_ok=True)
+        for path, size in zip(map(partial_of, target), self._progress.sizes or [0] * len(target)):
+            file = open(path, "r+b" if size else "wb", buffering=0)  # noqa: SIM115 - closed by `close`
+            self._open.append(file)
+            if file.seek(0, os.SEEK_END) < size:
+                raise UserError(f"--resume: {path} is shorter than it was; begin anew by --overwrite.")
+            file.truncate(size)
+            file.seek(size)
+
+    def _name(self) -> None:
+        """Let what is whole take its name."""
+        for file in self._open:
+            file.close()
+        self._open = []
+        for path in self._target():
+            if partial_of(path).exists():  # otherwise it has its name already
+                self._finish(partial_of(path), path)
+        done = self._progress.files + 1 if len(self._targets) > 1 else self._inputs
+        self._progress = Progress(files=done, error_size=self._progress.error_size)
+        if done == self._inputs:
+            self._journal.remove()
+        else:
+            self._save()
+
+    def _save(self) -> None:
+        self._journal.write(self._progress)
+        self._saved = time.monotonic()
+
+
+def partial_of(path: Path) -> Path:
+    """Return where a file is written until it is whole."""
+    return path.with_name(f".{path.name}.partial")
+
+
+def take_name(partial: Path, path: Path) -> None:
+    """Give a file its name."""
+    partial.replace(path)
+
+
+def write_whole(file: FileIO, content: bytes, path: Path) -> None:
+    """Write all of something.
+
+    Raises:
+        UserError: If there is no room for it, or something else is wrong with the file.
+    """
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(f"{path}: it could not be written on ({error.strerror}).") from None
+
+
+def is_pipe(path: Path) -> bool:
+    """Tell whether a name is that of a pipe or a device, which is there already and no file."""
+    return path.exists() and not path.is_dir() and not stat.S_ISREG(path.stat().st_mode)

@@ -1,0 +1,160 @@
+"""CSV and TSV: a heading, and rows whose columns are separated by commas, semicolons or tabs.
+
+Every column is text as it stands. A row may be several lines, where a column in quotes holds line ends.
+"""
+
+import csv
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import NamedTuple
+
+from malmoi.commands.streams.raw_lines import CHUNK_BYTES, decoded_line, raw_lines
+from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row
+from malmoi.commands.streams.text_column import text_column
+from malmoi.data.delimited_columns import column_names, columns_of_any_length, delimiter_of, has_quotes
+from malmoi.data.text_lines import DataFormatError
+
+LONGEST = 1 << 24
+"""Characters in a column, at most: a quote that is never closed must not read the rest of a file into memory."""
+
+
+class Separators(NamedTuple):
+    """How the columns of a file are told apart.
+
+    Args:
+        delimiter: What stands between them.
+        quoted: Whether quotes are quotes.
+    """
+
+    delimiter: str
+    quoted: bool
+
+
+def layout_of_separated(file: BufferedReader, name: str, *, encoding: str, named: str | None) -> Layout:
+    """Return the columns of a file; none if it is empty.
+
+    Args:
+        file: The file, at its beginning.
+        name: What messages call it.
+        encoding: Its encoding.
+        named: What the user says is the column with the texts.
+
+    Raises:
+        UserError: If the heading is none, or it cannot be told which column holds the texts.
+    """
+    raw = file.readline()
+    if not raw:
+        return Layout()
+    heading = decoded_line(raw.removesuffix(b"\n"), name, 1, encoding)
+    if isinstance(heading, BadRow):
+        raise DataFormatError(name, 1, heading.reason)
+    columns = column_names(heading)
+    twice = [column for index, column in enumerate(columns) if column in columns[:index]]
+    if twice:
+        raise DataFormatError(name, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")
+    return Layout(text_column(name, columns, columns, named=named), tuple(columns))
+
+
+def separators(file: BufferedReader, name: str, *, encoding: str, width: int) -> Separators:
+    """Return how the columns of a file are told apart; for one with tabs all of it is looked at.
+
+    Args:
+        file: The file, at its beginning.
+        name: What messages call it.
+        encoding: Its encoding.
+        width: How many columns it has.
+    """
+    lines = (
+        line
+        for raw in raw_lines(file)
+        for number, each in enumerate(raw.lines, start=raw.start.number + 1)
+        if isinstance(line := decoded_line(each, name, number, encoding), str)
+    )
+    delimiter = delimiter_of(next(lines))
+    return Separators(delimiter, delimiter != "\t" or has_quotes(lines, width))
+
+
+def rows_of_separated(
+    file: BufferedReader, name: str, layout: Layout, form: Separators, *, encoding: str, start: Position
+) -> Iterator[Part]:
+    """Yield the rows below the heading, without empty ones; their numbers are those of their first lines.
+
+    Args:
+        file: The file, at the place.
+        name: What messages call it.
+        layout: Its columns.
+        form: How they are told apart.
+        encoding: Its encoding.
+        start: The place from which it is read: its beginning, or between two rows.
+    """
+    lines = _TakenLines(file, start, encoding)
+    reader = csv.reader(
+        lines,
+        delimiter=form.delimiter,
+        quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE,
+        strict=True,
+    )
+    if not start.number:
+        next(lines, None)  # the heading
+        lines.take()
+    rows: list[Row | BadRow] = []
+    begun = lines.position
+    while True:
+        before = lines.position
+        reason, cells = "", []
+        with columns_of_any_length(LONGEST):
+            try:
+                cells = next(reader)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                reason = f"expected columns as CSV has them, with quotes in pairs, but {error}."
+        raw = lines.take()
+        if cells or reason:
+            rows.append(_row(cells, reason, raw, before.number + 1, name, layout, encoding))
+        if lines.position.offset - begun.offset >= CHUNK_BYTES:
+            yield Part(rows, lines.position, lines.position.offset)
+            rows, begun = [], lines.position
+    if rows:
+        yield Part(rows, lines.position, lines.position.offset)
+
+
+def _row(
+    cells: list[str], reason: str, raw: bytes, number: int, name: str, layout: Layout, encoding: str
+) -> Row | BadRow:
+    for index, line in enumerate(raw.split(b"\n")):
+        decoded = decoded_line(line, name, number + index, encoding)
+        if isinstance(decoded, BadRow):
+            return BadRow(number, decoded.reason, raw)
+    if not reason and len(cells) != len(layout.columns):
+        reason = f"expected {len(layout.columns)} columns as in the heading, got {len(cells)}."
+    if reason:
+        return BadRow(number, reason, raw)
+    fields = dict(zip(layout.columns, cells))
+    return Row(number, fields[layout.text], fields)
+
+
+class _TakenLines(Iterator[str]):
+    """The lines of a file as the reader of CSV takes them, which is not one more than it needs for a row."""
+
+    def __init__(self, file: BufferedReader, start: Position, encoding: str):
+        self._file = file
+        self._encoding = encoding
+        self._taken: list[bytes] = []
+        self.position = start
+
+    def __next__(self) -> str:
+        """Return a line."""
+        raw = self._file.readline()
+        if not raw:
+            raise StopIteration
+        self._taken.append(raw)
+        self.position = Position(self.position.offset + len(raw), self.position.number + 1)
+        # what is no text, or has a NUL, is found once its row is whole
+        return raw.decode(self._encoding, errors="replace").replace("\0", "\ufffd")
+
+    def take(self) -> bytes:
+        """Return the lines of the row that has been read, without the last line end."""
+        raw = b"".join(self._taken)
+        self._taken = []
+        return raw.removesuffix(b"\n").removesuffix(b"\r")

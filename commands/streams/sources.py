@@ -1,0 +1,154 @@
+"""Which reader a file has, by its kind."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from io import BufferedReader
+from typing import NamedTuple
+
+from malmoi.commands.streams.raw_lines import CHUNK_BYTES
+from malmoi.commands.streams.rows import BEGINNING, InputFile, Layout, Part, Piece, Position, Row
+from malmoi.commands.text_input import STANDARD_INPUT
+from malmoi.data.user_error import UserError
+
+
+class Reading(NamedTuple):
+    """How files are read.
+
+    Args:
+        encoding: How those of text are written.
+        text_column: What the user says is the column with the texts.
+    """
+
+    encoding: str = "utf-8"
+    text_column: str | None = None
+
+
+def layout_of(file: InputFile, reading: Reading) -> Layout:
+    """Return what the rows of a file have in common.
+
+    Args:
+        file: The file.
+        reading: How it is read.
+
+    Raises:
+        UserError: If it is not what its name promises, or it cannot be told which column holds the texts.
+    """
+    if file.path == STANDARD_INPUT:  # of which nothing may be read ahead
+        return Layout() if reading.text_column is None else Layout(reading.text_column)
+    if file.kind in ("line", "document"):
+        return Layout()
+    with opened(file) as stream:
+        if file.kind == "parquet":
+            from malmoi.commands.streams.parquet_source import layout_of_parquet
+
+            return layout_of_parquet(stream, file.name, named=reading.text_column)
+        if file.kind == "csv":
+            from malmoi.commands.streams.separated_source import layout_of_separated
+
+            return layout_of_separated(stream, file.name, encoding=reading.encoding, named=reading.text_column)
+        from malmoi.commands.streams.json_source import layout_of_json
+
+        return layout_of_json(stream, file.name, encoding=reading.encoding, named=reading.text_column)
+
+
+def pieces_of(file: InputFile, reading: Reading, start: Position) -> Iterator[Piece]:
+    """Yield the rows of a file from a place on; the last piece is an empty one.
+
+    Args:
+        file: The file.
+        reading: How it is read.
+        start: The place.
+
+    Raises:
+        UserError: If it cannot be read; what is read until then has been yielded.
+    """
+    layout = layout_of(file, reading)
+    position, done = start, 0
+    with opened(file) as stream:
+        for part in _parts(stream, file, layout, reading, start):
+            position, done = part.position, part.done
+            yield Piece(file, layout, part, is_last=False)
+    if not done and not start.offset and file.path != STANDARD_INPUT:
+        print(f"malmoi: {file.name}: the file is empty.", file=sys.stderr)
+    yield Piece(file, layout, Part([], position, done), is_last=True)
+
+
+def jobs_of(files: list[InputFile], reading: Reading, start: Position) -> Iterator[list[Piece]]:
+    """Yield the rows of files in jobs of about `CHUNK_BYTES`, so that small files are answered together.
+
+    Args:
+        files: The files, in their order.
+        reading: How they are read.
+        start: The place from which the first of them is read.
+    """
+    job: list[Piece] = []
+    size = 0
+    try:
+        for file in files:
+            for piece in pieces_of(file, reading, start):
+                job.append(piece)
+                size += sum(len(row.text) if isinstance(row, Row) else len(row.raw) for row in piece.part.rows)
+                # a pipe may be slow: what has come is answered
+                if size >= CHUNK_BYTES // 4 or file.size is None:
+                    yield job
+                    job, size = [], 0
+            start = BEGINNING
+    except (UserError, OSError):
+        if job:  # what was read before the fault is answered
+            yield job
+        raise
+    if job:
+        yield job
+
+
+def check_layouts(files: Sequence[InputFile], reading: Reading) -> None:
+    """Check that files have the same columns, so that their rows can stand in one table.
+
+    Raises:
+        UserError: If they have not.
+    """
+    first = layout_of(files[0], reading)
+    for file in files[1:]:
+        layout = layout_of(file, reading)
+        if (file.kind == "document") != (files[0].kind == "document") or layout[1:] != first[1:]:
+            raise UserError(
+                f"{files[0].name} and {file.name} have different columns, so that one table cannot hold both; give a "
+                "folder as --output, or --format jsonl."
+            )
+
+
+def opened(file: InputFile) -> AbstractContextManager[BufferedReader]:
+    """Open a file."""
+    from_input = file.path == STANDARD_INPUT
+    return open(0 if from_input else file.path, "rb", closefd=not from_input)
+
+
+def _parts(
+    stream: BufferedReader, file: InputFile, layout: Layout, reading: Reading, start: Position
+) -> Iterator[Part]:
+    if file.kind == "parquet":
+        from malmoi.commands.streams.parquet_source import rows_of_parquet
+
+        return rows_of_parquet(stream, file.name, layout, size=file.size or 0, start=start)
+    if file.kind == "document":
+        from malmoi.commands.streams.text_source import whole_text
+
+        return whole_text(stream, file.name, encoding=reading.encoding, start=start)
+    if file.kind == "csv":
+        from malmoi.commands.streams.separated_source import rows_of_separated, separators
+
+        if not layout.columns:
+            return iter(())
+        form = separators(stream, file.name, encoding=reading.encoding, width=len(layout.columns))
+        stream.seek(start.offset)
+        return rows_of_separated(stream, file.name, layout, form, encoding=reading.encoding, start=start)
+    if start.offset:
+        stream.seek(start.offset)
+    if file.kind == "json":
+        from malmoi.commands.streams.json_source import rows_of_json
+
+        return rows_of_json(stream, file.name, layout.text, encoding=reading.encoding, start=start)
+    from malmoi.commands.streams.text_source import lines_of_text
+
+    return lines_of_text(stream, file.name, encoding=reading.encoding, start=start)

@@ -1,0 +1,42 @@
+"""Which column of a file holds the texts."""
+
+import difflib
+from collections.abc import Collection, Sequence
+
+from malmoi.data.column_headings import TEXT_HEADING
+from malmoi.data.notice import list_names
+from malmoi.data.user_error import UserError
+
+FLAG = "--text_column"
+SUREST = ("text", "sentence", "document")
+
+
+def text_column(name: str, columns: Sequence[str], texts: Collection[str], *, named: str | None) -> str:
+    """Return the column with the texts: what the user says, one whose name tells it, or the only one that can be it.
+
+    Args:
+        name: What messages call the file.
+        columns: All columns.
+        texts: Those that hold text.
+        named: What the user says.
+
+    Raises:
+        UserError: If there is no such column, or it could be one of several.
+    """
+    if named is not None:
+        if named not in columns:
+            nearest = difflib.get_close_matches(named, columns, n=1, cutoff=0.4)
+            meant = f"did you mean {nearest[0]!r}? It has" if nearest else "it has"
+            raise UserError(f"{FLAG}: {name} has no column {named!r}; {meant} {list_names(columns)}.")
+        if named not in texts:
+            raise UserError(f"{FLAG}: {name}: expected a column with texts, but {named!r} holds something else.")
+        return named
+    fitting = [column for column in columns if column in texts]
+    for column in SUREST:
+        if column in fitting:
+            return column
+    found = [column for column in fitting if TEXT_HEADING.fullmatch(column)] or fitting
+    if len(found) != 1:
+        seen = f"several may be it: {list_names(found)}" if found else f"it has {list_names(columns)}"
+        raise UserError(f"{name}: expected a column with texts, but {seen}; say which by {FLAG}.")
+    return found[0]

@@ -1,0 +1,78 @@
+"""The options of the commands that answer texts: where these come from, and where the answers go."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from malmoi.commands.streams.destinations import Wish
+from malmoi.data.user_error import UserError
+
+Input = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        help="File with a text on each line, or with rows (.jsonl, .csv, .tsv, .parquet), or a folder of such files; "
+        "- for standard input. Repeatable.",
+    ),
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="Encoding of the files, such as cp949; by default utf-8.")
+]
+Document = Annotated[
+    bool, typer.Option("--document", help="Each file is one text; offsets count its characters from its beginning.")
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--text_column",
+        "--text-column",
+        help="Column with the texts, in files of rows; by default the one that is called text, or the only one that "
+        "can be it. Standard input is JSON lines then.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        help="File to write, or folder for a file for each one of --input. It takes its name once it is whole.",
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on where a run with the same options, which did not end, has come to.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
+Errors = Annotated[
+    Path | None,
+    typer.Option(
+        "--errors",
+        help="File for rows that cannot be answered, with file, number and reason as JSON lines; without it the first "
+        "such row is the end.",
+    ),
+]
+Workers = Annotated[
+    int, typer.Option("--workers", min=1, help="Processes that answer side by side, each with a model of its own.")
+]
+
+
+def wish_of(
+    form: str | None, *, as_json: bool, output: Path | None, resume: bool, overwrite: bool, errors: Path | None
+) -> Wish:
+    """Return what is said of the output.
+
+    Args:
+        form: The name of its form, if it is said.
+        as_json: Whether it is to be JSON lines with nothing but the texts and their answers.
+        output: The file or folder, if there is one.
+        resume: Whether an earlier run is to be gone on with.
+        overwrite: Whether what is there may be replaced.
+        errors: The file for bad rows.
+
+    Raises:
+        UserError: If two options say different things.
+    """
+    if as_json and form not in (None, "jsonl"):
+        raise UserError(f"Give either --json or --format {form}, not both.")
+    if resume and overwrite:
+        raise UserError("Give either --resume, which goes on, or --overwrite, which begins anew, not both.")
+    return Wish(form=form, plain=as_json, output=output, resume=resume, overwrite=overwrite, errors=errors)

@@ -1,0 +1,78 @@
+"""Write a model as a folder that answers without torch: `model.onnx`, and what reads texts for it."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from malmoi.data.user_error import UserError
+from malmoi.export.folder import check_target, whole_folder
+from malmoi.export.graph import build_graph
+from malmoi.export.int8 import quantize
+from malmoi.export.parity import TOLERANCE, Parity, compare
+from malmoi.inference.bundled_models import model_place
+from malmoi.inference.loading import load_model
+
+GRAPH = "model.onnx"
+OF_CODE = ("auto_map", "custom_pipelines")
+"""What in a configuration names code that comes with the model; none comes with a graph."""
+ALSO = ("README.md", "LICENSE", "LICENSE.txt")
+
+
+class Exported(NamedTuple):
+    """What was written."""
+
+    sizes: dict[str, int]
+    """Bytes of each file, by its name."""
+    parity: Parity
+    """How its graph answers, beside the model."""
+
+
+def export_model(
+    model: str | Path,
+    folder: Path,
+    *,
+    sentences: Sequence[str],
+    int8: bool = False,
+    trust_remote_code: bool = False,
+    revision: str | None = None,
+) -> Exported:
+    """Write a model as a folder with a graph, if this answers as the model does.
+
+    Args:
+        model: A folder, the name of a repository on the Hub, or that of a model of the package.
+        folder: The folder; it does not exist, or is empty.
+        sentences: The sentences on which both are compared.
+        int8: Whether the LSTM gets weights of 8 bits. What answers differ then is told, not refused.
+        trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
+        revision: Branch, tag or commit of the repository.
+
+    Raises:
+        UserError: If the model cannot be loaded, there is no graph for such a model, the graph answers otherwise, or
+            something is in the folder. Nothing is left behind then.
+    """
+    check_target(folder)
+    loaded = load_model(model, None, trust_remote_code=trust_remote_code, revision=revision)
+    network, tokenizer = loaded.model.float(), loaded.tokenizer
+    graph = build_graph(network)
+    parity = compare(network, tokenizer, graph, sentences)
+    if not parity.holds:
+        raise UserError(
+            f"{model}: nothing was written, as the graph would answer otherwise: {parity.different} of "
+            f"{parity.answers} answers are others, and probabilities differ by up to {parity.largest:.1e}, where "
+            f"{TOLERANCE} is allowed."
+        )
+    if int8:
+        graph = quantize(graph)
+        parity = compare(network, tokenizer, graph, sentences)
+    config = {name: value for name, value in network.config.to_diff_dict().items() if name not in OF_CODE}
+    with whole_folder(folder) as written:
+        tokenizer.save_pretrained(written)
+        place = Path(model_place(model))
+        for name in ALSO:
+            if (place / name).is_file():
+                shutil.copyfile(place / name, written / name)
+        (written / GRAPH).write_bytes(graph.SerializeToString())
+        (written / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return Exported({path.name: path.stat().st_size for path in sorted(folder.iterdir())}, parity)

@@ -1,0 +1,197 @@
+"""Dictionary features, as `modeling/lexicon.py` has them, in bulk: all lengths of words at once.
+
+The words of each length lie in the order of their hashes, and an index tells where those with the same first bits
+begin: a few halvings find a hash from there, where `torch.searchsorted` has no counterpart among the operators of ONNX.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import spox.opset.ai.onnx.v18 as op
+from spox import Var
+
+from malmoi.export.constants import Array, array_of, ints, number, part, positions, size, weight
+from malmoi.modeling.lexicon import (
+    HASH_MODULUS,
+    HASH_MULTIPLIER,
+    NO_CHARACTER,
+    OF_SIZE,
+    OTHER_CHARACTER,
+    PLACES,
+    SHORTEST_ACROSS_SPACE,
+    SPACE,
+    Lexicon,
+)
+
+BUCKET = 16
+"""How many words may have the same first bits of their hashes, at most: a power of two."""
+HASH_BITS = 31
+FAR = 2**62
+"""More spaces than any text has."""
+
+
+class WordTables(NamedTuple):
+    """The words of a lexicon."""
+
+    hashes: Array
+    """Hashes of all words, length after length, in order; `BUCKET` of the largest number behind each length, int32."""
+    classes: Array
+    """Row of the table of classes for each of them, 0 where there is no word."""
+    rows: Array
+    """Which classes a word has, 0 or 1, float32, `(combinations, classes)`; none for the first."""
+    first: Array
+    """Where the hashes of each bucket begin, int32."""
+    buckets: Array
+    """Where the buckets of each length begin, int64, `(lengths,)`."""
+    widths: Array
+    """How many hashes, as numbers, each bucket of a length spans, int64, `(lengths,)`."""
+
+
+def word_tables(lexicon: Lexicon) -> WordTables:
+    """Return the words of a lexicon in a form in which they are found by a few operators."""
+    sizes = list(lexicon.config.lexicon_sizes) or [0]
+    combinations, numbers = np.unique(lexicon.word_classes.cpu().numpy().astype(np.int64), return_inverse=True)
+    bits = np.arange(len(lexicon.config.lexicon_classes))
+    rows = np.vstack([np.zeros((1, len(bits))), (combinations[:, None] >> bits) & 1]).astype(np.float32)
+    of_sizes = np.cumsum([0, *sizes])
+    all_hashes = lexicon.word_hashes.cpu().numpy()
+    hashes: list[Array] = []
+    classes: list[Array] = []
+    first: list[Array] = []
+    buckets, widths, begin = [], [], 0
+    for start, stop in zip(of_sizes, of_sizes[1:]):
+        own, bits_of_bucket = all_hashes[start:stop].astype(np.int64), 0
+        while np.bincount(own >> (HASH_BITS - bits_of_bucket), minlength=1).max() > BUCKET:
+            bits_of_bucket += 1
+        buckets.append(sum(map(len, first)))
+        widths.append(1 << (HASH_BITS - bits_of_bucket))
+        edges = np.arange(1 << bits_of_bucket) << (HASH_BITS - bits_of_bucket)
+        first.append(begin + np.searchsorted(own, edges))
+        hashes += [own, np.full(BUCKET, np.iinfo(np.int32).max)]
+        classes += [numbers[start:stop] + 1, np.zeros(BUCKET, dtype=np.int64)]
+        begin += len(own) + BUCKET
+    row_type = np.uint8 if len(rows) <= 256 else np.int32
+    return WordTables(
+        np.concatenate(hashes).astype(np.int32),
+        np.concatenate(classes).astype(row_type),
+        rows,
+        np.concatenate(first).astype(np.int32),
+        np.array(buckets, dtype=np.int64),
+        np.array(widths, dtype=np.int64),
+    )
+
+
+def look_up(lexicon: Lexicon, input_ids: Var, mask: Var) -> Var:
+    """Return the embedded features, `(batch, length, lexicon_embedding_size)`.
+
+    Args:
+        lexicon: The layer.
+        input_ids: Token ids, `(batch, length)`.
+        mask: Which positions hold a token, `(batch, length)`.
+    """
+    characters = _characters(lexicon, input_ids, mask)
+    is_space = op.equal(characters, number(SPACE))
+    written = op.and_(op.greater(characters, number(NO_CHARACTER)), op.not_(is_space))
+    # the text without its spaces to the front of each row; one more column takes what is no part of it
+    count = size(characters, 1)
+    place = op.cumsum(op.cast(written, to=np.int64), number(1))
+    place = op.where(written, op.sub(place, number(1)), count)
+    room = op.expand(number(0), op.concat([size(characters, 0), op.add(count, ints(1))], axis=0))
+    passed = op.cumsum(op.cast(is_space, to=np.int64), number(1))
+    text, spaces = (
+        op.scatter_elements(room, place, op.where(written, values, number(0)), axis=1)
+        for values in (characters, passed)
+    )
+    words = _find(word_tables(lexicon), text, spaces, positions(count))
+    words = op.gather_nd(words, op.unsqueeze(place, ints(2)), batch_dims=1)
+    return _embed(lexicon, words)
+
+
+def _characters(lexicon: Lexicon, input_ids: Var, mask: Var) -> Var:
+    """Return the characters of tokens, `(batch, length * characters of a token)`; nothing where there is no token."""
+    table = lexicon.token_characters.cpu().numpy()
+    other = np.full_like(table[:1], NO_CHARACTER)
+    other[0, 0] = OTHER_CHARACTER
+    table = np.concatenate([table, other, np.full_like(table[:1], NO_CHARACTER)])
+    row = op.where(mask, op.min([input_ids, number(len(table) - 2)]), number(len(table) - 1))
+    characters = op.cast(op.gather(op.const(table), row), to=np.int64)
+    width = op.mul(size(input_ids, 1), ints(table.shape[1]))
+    return op.reshape(characters, op.concat([size(input_ids, 0), width], axis=0))
+
+
+def _find(tables: WordTables, text: Var, spaces: Var, starts: Var) -> Var:
+    """Return the words over each character, as rows of the classes, `(batch, characters + 1, words)`; see `_over`.
+
+    Args:
+        tables: The words.
+        text: Code points, `(batch, characters + 1)`; what is behind a text is 0.
+        spaces: How many spaces stand before each character, `(batch, characters + 1)`.
+        starts: Where a word may begin, `(characters,)`.
+    """
+    lengths = len(tables.widths)
+    behind = ints(0, 0, 0, lengths - 1)
+    windows = op.add(op.unsqueeze(starts, ints(1)), op.const(np.arange(lengths)[None]))
+    near = op.gather(op.pad(spaces, behind, number(FAR)), windows, axis=1)
+    near = op.abs(op.sub(near, op.unsqueeze(part(spaces, 0, -1, axis=1), ints(2))))
+    limits = [0 if length < SHORTEST_ACROSS_SPACE else FAR // 2 for length in range(1, lengths + 1)]
+    near = op.less_or_equal(near, op.const(limits, np.int64))
+    hashed = _hash(op.gather(op.pad(text, behind), windows, axis=1), lengths)
+    bucket = op.add(op.div(hashed, op.const(tables.widths)), op.const(tables.buckets))
+    hashed = op.cast(hashed, to=np.int32)
+    index, hashes = op.gather(op.const(tables.first), bucket), op.const(tables.hashes)
+    step = BUCKET // 2
+    while step:
+        further = op.add(index, op.const(step, np.int32))
+        index = op.where(op.less_or_equal(op.gather(hashes, further), hashed), further, index)
+        step //= 2
+    hit = op.and_(near, op.equal(op.gather(hashes, index), hashed))
+    words = op.where(hit, op.cast(op.gather(op.const(tables.classes), index), to=np.int64), number(0))
+    words = op.reshape(words, op.concat([size(text, 0), ints(-1)], axis=0))
+    words = op.pad(words, ints(0, (lengths - 1) * lengths, 0, 0))
+    begins = [(lengths - 1 - shift) * lengths + length - 1 for _, length, shift in _over(lengths)]
+    places = op.add(op.unsqueeze(op.mul(starts, number(lengths)), ints(1)), op.const([begins], np.int64))
+    places = op.concat([places, op.const(np.zeros((1, len(begins))), np.int64)], axis=0)
+    return op.gather(words, places, axis=1)
+
+
+def _hash(windows: Var, lengths: int) -> Var:
+    """Return the hash of the first character, of the first two, and so on, of windows, `(batch, starts, lengths)`.
+
+    It is a sum of the characters, each times a power of the multiplier. In two halves of its bits, no sum leaves the 53
+    bits that float64 holds exactly, so that one product of matrices does it.
+    """
+    powers = [[0] * lengths for _ in range(lengths)]
+    for length in range(lengths):
+        for place in range(length + 1):
+            powers[place][length] = pow(HASH_MULTIPLIER, length - place + 1, HASH_MODULUS)
+    high, low = (np.array(powers) >> 16).astype(float), (np.array(powers) & 0xFFFF).astype(float)
+    codes = op.cast(op.add(windows, number(2)), to=np.float64)
+    halves = op.cast(op.matmul(codes, op.const(np.concatenate([high, low], axis=1))), to=np.int64)
+    upper, lower = op.split(halves, num_outputs=2, axis=2)
+    return op.mod(op.add(op.mul(upper, number(1 << 16)), lower), number(HASH_MODULUS))
+
+
+def _over(lengths: int) -> list[tuple[int, int, int]]:
+    """Return the words that may lie over a character: its place in them, their length, characters before it."""
+    found = []
+    for length in range(1, lengths + 1):
+        begin, inside, end = OF_SIZE[min(length, len(OF_SIZE)) - 1]
+        for shift in range(length):
+            found.append((begin if shift == 0 else end if shift == length - 1 else inside, length, shift))
+    return found
+
+
+def _embed(lexicon: Lexicon, words: Var) -> Var:
+    """Return the embedded features, `(batch, length, lexicon_embedding_size)`, of the words over each character."""
+    tables, width = word_tables(lexicon), lexicon.config.lexicon_token_length
+    over = _over(len(tables.widths))
+    of_place = np.zeros((len(PLACES), len(over)), dtype=np.float32)
+    of_place[[place for place, _, _ in over], range(len(over))] = 1
+    classes = tables.rows.shape[1]
+    found = op.matmul(op.const(of_place), op.gather(op.const(tables.rows), words))
+    found = op.min([found, op.const(1.0, np.float32)])
+    # (batch, characters, places, classes) -> (batch, length, characters of a token, marks)
+    marks = op.reshape(found, op.concat([size(words, 0), ints(-1, width, len(PLACES) * classes)], axis=0))
+    marks = op.reduce_max(marks, ints(2), keepdims=0) if width > 1 else op.squeeze(marks, ints(2))
+    projected = op.matmul(marks, weight(array_of(lexicon.projection.weight).T))
+    return op.relu(op.add(projected, weight(array_of(lexicon.projection.bias))))

@@ -1,0 +1,137 @@
+"""Whether a graph answers as the model does from which it was made."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from malmoi.data.longest_input import longest_input
+from malmoi.export.constants import Array
+from malmoi.export.crf import ChainScores
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
+
+TOLERANCE = 1e-4
+"""How far probabilities may be apart."""
+BATCH_SIZE = 16
+
+
+class Parity(NamedTuple):
+    """How a graph answers, beside its model."""
+
+    sentences: int
+    """How many sentences were compared."""
+    answers: int
+    """How many tags or classes they have."""
+    different: int
+    """How many of these the graph gives otherwise; those that the model finds as good are not among them."""
+    largest: float
+    """How far the probabilities are apart, at most."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the graph is the model."""
+        return self.different == 0 and self.largest <= TOLERANCE
+
+
+def open_graph(graph: onnx.ModelProto, *, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """Return what runs a graph, on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or torch.get_num_threads()
+    return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def run_graph(session: onnxruntime.InferenceSession, input_ids: Array, attention_mask: Array) -> dict[str, Array]:
+    """Return the outputs of a graph by their names."""
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"input_ids": input_ids, "attention_mask": attention_mask})))
+
+
+def compare(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, graph: onnx.ModelProto, sentences: Sequence[str]
+) -> Parity:
+    """Compare what a graph and its model answer to sentences, in batches of neighbours.
+
+    Args:
+        model: The model, in evaluation mode on the CPU.
+        tokenizer: Its tokenizer.
+        graph: The graph.
+        sentences: The sentences; what a model cannot take of a longer one is left out.
+    """
+    limit = longest_input(model.config, tokenizer)
+    rows = [tokenizer(sentence, truncation=False)["input_ids"][:limit] for sentence in sentences]
+    return compare_rows(model, open_graph(graph), [row for row in rows if row], padding=tokenizer.pad_token_id or 0)
+
+
+def compare_rows(
+    model: PreTrainedModel,
+    session: onnxruntime.InferenceSession,
+    rows: Iterable[Sequence[int]],
+    *,
+    padding: int = 0,
+    batch_size: int = BATCH_SIZE,
+) -> Parity:
+    """Compare the answers to rows of token ids, so many at once."""
+    sentences = answers = different = 0
+    largest = 0.0
+    for input_ids, mask in padded_batches(list(rows), padding, batch_size):
+        of_graph, of_model = run_graph(session, input_ids, mask), answer(model, input_ids, mask)
+        name = "probabilities" if "probabilities" in of_model else "marginals"
+        inside = mask.astype(bool) if name == "marginals" else np.ones(len(mask), dtype=bool)
+        apart = np.abs(of_graph[name] - of_model[name])[inside]
+        largest = max(largest, float(np.nan_to_num(apart, nan=np.inf).max(initial=0)))
+        sentences += len(input_ids)
+        if name == "probabilities":
+            answers += len(input_ids)
+            different += _other_classes(of_graph[name], of_model[name])
+        else:
+            answers += int((of_model["predictions"] != IGNORED_LABEL).sum())
+            different += _other_tags(model, of_graph["predictions"], of_model)
+    return Parity(sentences, answers, different, largest)
+
+
+def padded_batches(rows: Sequence[Sequence[int]], padding: int, batch_size: int) -> Iterator[tuple[Array, Array]]:
+    """Yield token ids and masks, `(batch, length)`, of rows."""
+    for begin in range(0, len(rows), batch_size):
+        batch = rows[begin : begin + batch_size]
+        input_ids = np.full((len(batch), max(map(len, batch))), padding, dtype=np.int64)
+        mask = np.zeros_like(input_ids)
+        for index, row in enumerate(batch):
+            input_ids[index, : len(row)], mask[index, : len(row)] = row, 1
+        yield input_ids, mask
+
+
+@torch.inference_mode()
+def answer(model: PreTrainedModel, input_ids: Array, attention_mask: Array) -> dict[str, Array]:
+    """Return what a model answers, by the names of the outputs of its graph."""
+    inputs = {"input_ids": torch.from_numpy(input_ids), "attention_mask": torch.from_numpy(attention_mask)}
+    output: Mapping[str, Any] = model(**inputs, return_dict=True)
+    if "predictions" in output:
+        emissions = model._emissions(inputs["input_ids"], inputs["attention_mask"].bool())
+        found = {"predictions": output["predictions"], "marginals": output["marginals"], "emissions": emissions}
+    else:
+        logits = output["logits"].float()
+        found = {"probabilities": logits.softmax(-1)}
+    return {name: values.numpy() for name, values in found.items()}
+
+
+def _other_classes(of_graph: Array, of_model: Array) -> int:
+    """Return to how many texts a class is given that is less probable than another."""
+    given = np.take_along_axis(of_model, of_graph.argmax(1)[:, None], axis=1)[:, 0]
+    return int((given < of_model.max(1) - TOLERANCE).sum())
+
+
+def _other_tags(model: PreTrainedModel, tags: Array, of_model: Mapping[str, Array]) -> int:
+    """Return how many tags differ in sentences of which the model finds its own tags better."""
+    chain, count = ChainScores.of(model.crf), 0
+    for ours, theirs, emissions in zip(tags, of_model["predictions"], of_model["emissions"]):
+        inside = theirs != IGNORED_LABEL
+        if (inside != (ours != IGNORED_LABEL)).any():
+            count += len(ours)
+        elif (ours != theirs).any():
+            scores = [chain.score(path[inside], emissions[inside]) for path in (ours, theirs)]
+            count += int((ours != theirs).sum()) if scores[0] < scores[1] - TOLERANCE else 0
+    return count

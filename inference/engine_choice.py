@@ -1,0 +1,100 @@
+"""Which engine a model runs on: PyTorch, or ONNX Runtime for what `malmoi export` wrote.
+
+Torch and transformers are imported where they are needed, and not before.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from malmoi.data.user_error import UserError
+from malmoi.inference.bundled_models import model_place
+from malmoi.inference.engine import Engine
+from malmoi.inference.exported_folder import GRAPH
+from malmoi.inference.model_names import check_name
+
+if TYPE_CHECKING:
+    import torch
+
+    from malmoi.inference.added_words import Words
+
+TORCH, ONNX = "torch", "onnx"
+ENGINES = (TORCH, ONNX)
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+"""A folder with one of these can be loaded with transformers."""
+
+
+class TorchOptions(NamedTuple):
+    """How a model of transformers is loaded; see `TextModel`."""
+
+    trust_remote_code: bool = False
+    revision: str | None = None
+    device: "str | torch.device | None" = None
+    bf16: bool = False
+    words: "Words | None" = None
+
+
+def make_engine(model: str | Path, task: str, engine: str | None, options: TorchOptions) -> Engine:
+    """Load a model.
+
+    Args:
+        model: A folder, the name of a repository on the Hub, or that of a model of the package.
+        task: The task that it must have been trained for.
+        engine: What it is to run on, one of `ENGINES`; `None` for what suits the folder.
+        options: How it is loaded.
+
+    Raises:
+        UserError: If it cannot be loaded, or an option is not one of its engine.
+    """
+    if engine not in (None, *ENGINES):
+        raise UserError(f"`engine` must be {' or '.join(ENGINES)}, got {engine!r}.")
+    place = model_place(model)
+    if (engine or suitable_engine(place)) == TORCH:
+        return _torch_engine(model, task, options)
+    folder = Path(place)
+    if not (folder / GRAPH).is_file():
+        raise UserError(f"{model}: expected the folder of an exported model, with a {GRAPH} in it.")
+    device = str(options.device or "cpu")
+    given = [name for name, is_given in (("words", options.words is not None), ("bf16", options.bf16)) if is_given]
+    given += [] if device == "cpu" else [f"device {device}"]
+    if given:
+        raise UserError(
+            f"{model}: an exported model runs on the CPU as it is, without {' and '.join(given)}; load the folder "
+            "that it was made from."
+        )
+    from malmoi.inference.onnx_engine import OnnxEngine
+
+    return OnnxEngine(folder, task=task)
+
+
+def suitable_engine(place: str | Path) -> str:
+    """Return the engine of a model, of which a folder may have two: that of PyTorch then, where it is installed."""
+    folder = Path(place)
+    if not (folder / GRAPH).is_file():
+        return TORCH
+    has_weights = any((folder / name).is_file() for name in WEIGHTS)
+    return TORCH if has_weights and find_spec(TORCH) is not None else ONNX
+
+
+def _torch_engine(model: str | Path, task: str, options: TorchOptions) -> Engine:
+    missing = [name for name in (TORCH, "transformers") if find_spec(name) is None]
+    if missing:
+        check_name(model_place(model))
+        raise UserError(
+            f"{model}: {' and '.join(missing)} must be installed for a model that is not exported: pip install malmoi."
+        )
+    from malmoi.inference.added_words import add_words, read_words
+    from malmoi.inference.devices import find_device, warn_of_slow_bfloat16
+    from malmoi.inference.loading import load_model
+    from malmoi.inference.torch_engine import TorchEngine
+
+    place = find_device(options.device)
+    if options.bf16:
+        warn_of_slow_bfloat16(place)
+    words = None if options.words is None else read_words(options.words)
+    loaded = load_model(
+        model, task, trust_remote_code=options.trust_remote_code, revision=options.revision, bf16=options.bf16
+    )
+    if words is not None:
+        add_words(loaded.model, loaded.tokenizer, words, name=model)
+    return TorchEngine(loaded._replace(model=loaded.model.to(place)))  # type: ignore[arg-type]
