@@ -31,9 +31,11 @@ from malmoi.hub_cards.run_facts import RunFacts, read_facts
 from malmoi.hub_cards.staging import RECIPE, recipe_of
 from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.classifier import Classifier
-from malmoi.inference.loading import LANGUAGE_MODEL, TOKENIZER, WEIGHTS, check_model_folder, load_model
+from malmoi.inference.loading import LANGUAGE_MODEL, load_model
+from malmoi.inference.model_folder import TOKENIZER, check_model_folder
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
+from malmoi.inference.weights_header import WEIGHTS
 from malmoi.models import FOLDER
 from malmoi.reports.report import write_report
 from malmoi.training.processes.launcher import leave
