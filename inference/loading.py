@@ -232,7 +232,7 @@ def _one_sentence(model: str | Path) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """Return what an error says, within a line and as a sentence."""
-    said = " ".join(str(error).split())
+    said = " ".join(str(error).partition("Exception raised from")[0].split())  # what follows is a trace of torch
     said = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
     speaks = isinstance(error, (OSError, ValueError, RuntimeError, ImportError, StrictDataclassError))
     return said if speaks and said else f"it cannot be loaded ({type(error).__name__}: {said})"
@@ -246,7 +246,7 @@ def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -
         raise UserError(f"{model}: expected a model for token or sequence classification, got {found}.")
     if own not in (*COMMANDS, LANGUAGE_MODEL):
         raise UserError(
-            f"{model}: there is no task {shorten(own)}; known are {', '.join((*COMMANDS, LANGUAGE_MODEL))}."
+            f"{model}/{CONFIG}: there is no task {shorten(own)}; known are {', '.join((*COMMANDS, LANGUAGE_MODEL))}."
         )
     if own == LANGUAGE_MODEL and task != own:
         raise UserError(

@@ -12,8 +12,8 @@ from malmoi.data.notice import shorten
 from malmoi.data.user_error import UserError
 from malmoi.inference.model_folder import TOKENIZER, TOKENIZER_CONFIG, check_tokenizer_files
 
-PROBE = "가 a\U0010fffd"
-"""A text with a character that no tokenizer knows."""
+PROBE = "가 aꙮ \U00013000"
+"""A text with characters that hardly any tokenizer knows."""
 MOST_GROWTH = 64
 """How many times as long as before a normalizer may make a text."""
 MOST_TOKENS_ADDED = 100
@@ -110,8 +110,8 @@ def _check_growth(model: str | Path, tokenizer: PreTrainedTokenizerBase) -> None
     added = backend.num_special_tokens_to_add(False)
     if added >= tokenizer.model_max_length:
         raise UserError(
-            f"{model}/{TOKENIZER_CONFIG}: `model_max_length` is {tokenizer.model_max_length}, which leaves no room for a "
-            f"token beside the {added} that the tokenizer adds."
+            f"{model}/{TOKENIZER_CONFIG}: `model_max_length` is {tokenizer.model_max_length}, which leaves no room "
+            f"beside the {added} tokens that stand around every text."
         )
     if added > MOST_TOKENS_ADDED:
         raise UserError(f"{model}/{TOKENIZER}: it puts {added:,} tokens around each text.")
