@@ -11,7 +11,6 @@ import argparse
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.text_lines import read_lines
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import whole_folder
 from malmoi.hub_cards.card import render_card
 from malmoi.hub_cards.corpus import Corpus, corpus_of
 from malmoi.hub_cards.run_facts import RunFacts, read_facts
@@ -88,10 +88,7 @@ def bundle(
     target = FOLDER / facts.task if output_dir is None else Path(output_dir)
     if target.exists() and not (target / RECIPE).is_file():
         raise UserError(f"{target}: expected no folder, or one that holds a model of the package.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="malmoi-bundle-", dir=target.parent) as folder:
-        made = Path(folder) / "model"
-        made.mkdir()
+    with whole_folder(target, replaces=True) as made:
         _write_model(run, made, half=half)
         if facts.task == LANGUAGE_MODEL:
             _check_states(run, made, [*facts.examples, *(_sample_sentences() if texts is None else texts)])
@@ -101,8 +98,6 @@ def bundle(
         size = sum(path.stat().st_size for path in made.iterdir())
         if size > MOST_BYTES:
             raise UserError(f"{run}: its folder would have {size:,} bytes, more than the {MOST_BYTES:,} of a model.")
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.move(made, target)
     return target
 
 

@@ -15,7 +15,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import cached_file
+from transformers.utils.hub import cached_file
 
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.notice import list_names, shorten

@@ -49,9 +49,9 @@ def check_token_ids(model: str | Path, loaded: PreTrainedModel, tokenizer: PreTr
     Raises:
         UserError: If not, as where the tokenizer of another model lies in its folder.
     """
-    rows = loaded.get_input_embeddings().num_embeddings
+    embeddings: Any = loaded.get_input_embeddings()
     # a BiLSTM takes tokens that only its lexicon knows for the unknown one
-    known = max(int(rows), int(getattr(loaded.config, "lexicon_vocab_size", 0) or 0))
+    known = max(int(embeddings.num_embeddings), int(getattr(loaded.config, "lexicon_vocab_size", 0) or 0))
     token, largest = max(tokenizer.get_vocab().items(), key=lambda item: item[1], default=("", -1))
     if largest >= known:
         raise UserError(
