@@ -20,6 +20,7 @@ from rich.table import Table
 
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import write_whole
 from malmoi.reports.report import FILE_WIDTH, environment, machine_name
 
 RESULTS = Path("benchmarks/results")
@@ -176,9 +177,8 @@ def write_results(
         "settings": dict(settings),
         "rows": [dict(row) for row in rows],
     }
-    unfinished = path.with_suffix(".json.part")
-    unfinished.write_text(json.dumps(_plain(results), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with write_whole(path) as file:
+        file.write(json.dumps(_plain(results), ensure_ascii=False, indent=2) + "\n")
     return path
 
 

@@ -1,9 +1,9 @@
 """Read the tensors of an old checkpoint. No code in it is ever run."""
 
-import pickle
 import re
 import warnings
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -63,7 +63,7 @@ def _read_pickle(path: Path) -> Any:
 
 def _needs_code(error: Exception, path: Path) -> bool:
     """Tell whether torch refused a file for what is in it, and not because it is damaged or something else."""
-    if isinstance(error, pickle.UnpicklingError):
+    if isinstance(error, UnpicklingError):
         with path.open("rb") as file:
             return file.read(2)[:1] in (b"\x80", b"P")  # a pickle, or a zip archive that holds one
     # so it refuses its old tar format and TorchScript

@@ -1,6 +1,5 @@
 """From an old checkpoint with its hand-written configuration to a folder that `from_pretrained` loads."""
 
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from malmoi.conversion.hand_written_config import check_sizes, read_config, read
 from malmoi.conversion.state_dict_names import check_shapes, find_layers, rename, sizes_of
 from malmoi.conversion.verification import LENGTHS, verify
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import whole_folder
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
 from malmoi.inference.model_names import check_name, without_waiting_for_the_hub
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
@@ -67,16 +67,10 @@ def convert_checkpoint(checkpoint: Path, output_dir: Path, *, config: Path, toke
     model.config.pad_token_id = loaded_tokenizer.pad_token_id
     model.config.unk_token_id = loaded_tokenizer.unk_token_id
     loaded_tokenizer.model_max_length = UNLIMITED  # an LSTM has no limit; the tokenizer's own is that of an encoder
-    output_dir.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output_dir.parent, prefix=f".{output_dir.name}-") as temporary:
-        # a folder in the folder: only the owner may enter the outer one
-        staged = Path(temporary) / output_dir.name
+    with whole_folder(output_dir) as staged:
         model.save_pretrained(staged)
         loaded_tokenizer.save_pretrained(staged)
         largest_difference = verify(load_model(staged, None).model, tensors)
-        if output_dir.exists():
-            output_dir.rmdir()
-        staged.rename(output_dir)
     return Conversion(
         config=model.config,
         num_parameters=model.num_parameters(),

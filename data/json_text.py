@@ -182,7 +182,12 @@ def first_characters(path: Path) -> str:
         return ""
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of an object of JSON, as its decoder takes them.
+
+    Raises:
+        ValueError: If a key stands twice.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
@@ -194,7 +199,12 @@ def _repeated(key: str) -> str:
     return f"the key {shorten(key)} stands twice in an object"
 
 
-def _number(digits: str) -> int:
+def bounded_number(digits: str) -> int:
+    """Return a whole number: reading one takes time that grows with the square of its digits.
+
+    Raises:
+        ValueError: If it has more than a thousand.
+    """
     if len(digits) > MAX_DIGITS:
         raise ValueError(f"a number has {len(digits):,} digits")
     return int(digits)
@@ -204,4 +214,4 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_number, parse_constant=_no_constant)
+DECODER = json.JSONDecoder(object_pairs_hook=unique_keys, parse_int=bounded_number, parse_constant=_no_constant)

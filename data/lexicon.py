@@ -14,6 +14,7 @@ from pathlib import Path
 from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import whole_file
 from malmoi.modeling.name_edges import INVISIBLE
 
 FOLDER = Path(__file__).parent / "lexicons"
@@ -116,7 +117,8 @@ def write_bundled(lexicon: LexiconWords, path: Path) -> None:
         names = ",".join(name for index, name in enumerate(lexicon.classes) if bits >> index & 1)
         lines.append(f"{names}\t{' '.join(words)}")
     text = "".join(f"{line}\n" for line in lines)
-    path.write_bytes(lzma.compress(text.encode(), preset=6 | lzma.PRESET_EXTREME))
+    with whole_file(path) as unfinished:
+        unfinished.write_bytes(lzma.compress(text.encode(), preset=6 | lzma.PRESET_EXTREME))
 
 
 def _read_file(path: Path) -> LexiconWords:

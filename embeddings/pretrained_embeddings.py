@@ -17,7 +17,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTo
 from malmoi.data.token_features import untagged_token_ids
 from malmoi.data.user_error import UserError
 from malmoi.embeddings.word_vectors import read_word_vectors
-from malmoi.inference.loading import check_model_folder
+from malmoi.inference.model_folder import check_model_folder
 from malmoi.inference.model_names import check_name, without_waiting_for_the_hub
 
 CONTINUATION = "##"

@@ -12,7 +12,6 @@ import argparse
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.text_lines import read_lines
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import whole_folder
 from malmoi.hub_cards.bundled_graph import write_graph
 from malmoi.hub_cards.card import render_card
 from malmoi.hub_cards.corpus import Corpus, corpus_of
@@ -34,9 +34,11 @@ from malmoi.hub_cards.staging import RECIPE, recipe_of
 from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.classifier import Classifier
 from malmoi.inference.engine_choice import ONNX, TORCH
-from malmoi.inference.loading import LANGUAGE_MODEL, TOKENIZER, WEIGHTS, check_model_folder, load_model
+from malmoi.inference.loading import LANGUAGE_MODEL, load_model
+from malmoi.inference.model_folder import TOKENIZER, check_model_folder
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
+from malmoi.inference.weights_header import WEIGHTS
 from malmoi.models import FOLDER
 from malmoi.reports.report import write_report
 from malmoi.training.processes.launcher import leave
@@ -89,10 +91,7 @@ def bundle(
     target = FOLDER / facts.task if output_dir is None else Path(output_dir)
     if target.exists() and not (target / RECIPE).is_file():
         raise UserError(f"{target}: expected no folder, or one that holds a model of the package.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="malmoi-bundle-", dir=target.parent) as folder:
-        made = Path(folder) / "model"
-        made.mkdir()
+    with whole_folder(target, replaces=True) as made:
         _write_model(run, made, half=half)
         if facts.task == LANGUAGE_MODEL:
             _check_states(run, made, [*facts.examples, *(_sample_sentences() if texts is None else texts)])
@@ -103,8 +102,6 @@ def bundle(
         size = sum(path.stat().st_size for path in made.iterdir())
         if size > MOST_BYTES:
             raise UserError(f"{run}: its folder would have {size:,} bytes, more than the {MOST_BYTES:,} of a model.")
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.move(made, target)
     return target
 
 

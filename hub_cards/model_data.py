@@ -23,6 +23,7 @@ from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import write_whole
 
 REVIEWS, TEXTS = 630_880, 651_088
 """Lines of `korean-text.txt.xz` before those of KLUE, and before those of KMOU."""
@@ -110,7 +111,7 @@ def _write(path: Path, lines: Iterable[str]) -> int:
     """Write lines into a file, and return how many there are."""
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with write_whole(path) as file:
         for line in lines:
             file.write(f"{line}\n")
             count += 1

@@ -20,6 +20,7 @@ from transformers.utils import logging
 
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import whole_folder
 from malmoi.hub_cards.corpus import Corpus, corpus_of
 from malmoi.hub_cards.division import division_of
 from malmoi.hub_cards.run_facts import read_facts
@@ -165,10 +166,9 @@ def kept(staged: Path, folder: Path) -> Published:
     Raises:
         UserError: If something else is there.
     """
-    if folder.exists():
-        shutil.rmtree(_checked(folder))
-    shutil.move(staged, folder)
-    (folder / MARK).touch()
+    with whole_folder(_checked(folder) if folder.exists() else folder, replaces=True) as unfinished:
+        shutil.copytree(staged, unfinished, dirs_exist_ok=True)
+        (unfinished / MARK).touch()
     return Published(str(folder), [entry for entry in listing(folder) if entry[0] != MARK])
 
 

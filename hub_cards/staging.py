@@ -12,7 +12,7 @@ from malmoi.hub_cards.corpus import Corpus
 from malmoi.hub_cards.evaluation_results import write_evaluation_results
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.usage import examples, run_example
-from malmoi.inference.loading import check_model_folder
+from malmoi.inference.model_folder import check_model_folder
 from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT
 from malmoi.reports.report import REPORT_FILE, write_report
 

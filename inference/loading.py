@@ -7,36 +7,38 @@ from typing import Any, NamedTuple
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError, safe_open
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
-    AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils.hub import cached_file
 
-from malmoi.data.json_object import read_json_object
 from malmoi.data.label_scheme import read_label_scheme
+from malmoi.data.notice import list_names, shorten
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
+from malmoi.inference.built_size import check_built_size
 from malmoi.inference.bundled_models import model_place
+from malmoi.inference.model_folder import CONFIG, check_config, check_model_folder
 from malmoi.inference.model_names import check_name, near_names, without_waiting_for_the_hub
 from malmoi.inference.model_tasks import CLASSES as CLASSES
 from malmoi.inference.model_tasks import COMMANDS as COMMANDS
 from malmoi.inference.model_tasks import TASK_KEY as TASK_KEY
 from malmoi.inference.model_tasks import another_task
+from malmoi.inference.tokenizer_loading import PROBE, check_token_ids, load_tokenizer
+from malmoi.inference.weights_header import WEIGHTS, Shapes, shapes_of
 from malmoi.modeling import BiLstmModel  # makes the architectures known to the Auto classes, too
 
 LANGUAGE_MODEL = "language-model"
 """The task of a model that answers nothing: others begin from it."""
 MODELS = {"sentence-classification": AutoModelForSequenceClassification, LANGUAGE_MODEL: BiLstmModel}
 """What loads the models of a task; those of the others are taggers."""
-WEIGHTS = "model.safetensors"
-SHARDS = "model.safetensors.index.json"
-TOKENIZER = "tokenizer.json"
+MOST_SAID = 400
+"""How much of what a library says is said again."""
 
 
 class LoadedModel(NamedTuple):
@@ -83,15 +85,22 @@ def load_model(
         UserError: If it cannot be loaded; the message names the file.
     """
     named, model = model, model_place(model)
-    check_place(model)
-    options = {"trust_remote_code": trust_remote_code, "revision": revision}
+    shapes = check_place(model)
+    options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "revision": revision}
     with _one_sentence(model):
-        config = AutoConfig.from_pretrained(model, **options)
+        config = _read_config(model, options)
         own_task = _check_task(named, config, task)
         if task is not None:
             check_labels(model, config, own_task)
-        tokenizer = _load_tokenizer(model, options)
+        tokenizer = load_tokenizer(model, options)
+        if own_task == "sentence-classification" and tokenizer.pad_token is None:
+            raise UserError(f"{model}: the tokenizer of a classifier needs a `pad_token`, and it has none.")
         model_class: Any = MODELS.get(own_task, AutoModelForTokenClassification)
+        if shapes is None:
+            shapes = _shapes_on_the_hub(model, revision)
+        # a class that came with the model may build what it likes: it was trusted
+        if shapes is not None and type(config).__module__.startswith(("transformers.", "malmoi.")):
+            check_built_size(model_class, config, shapes, folder=model)
         loaded, notes = model_class.from_pretrained(
             model,
             config=config,
@@ -105,9 +114,14 @@ def load_model(
         name, found, expected = sorted(notes["mismatched_keys"])[0]
         raise UserError(f"{model}/{WEIGHTS}: {name} is {tuple(found)}, but config.json asks for {tuple(expected)}.")
     if notes["missing_keys"]:
-        raise UserError(f"{model}/{WEIGHTS}: it lacks the weights {', '.join(sorted(notes['missing_keys']))}.")
-    if not tokenizer.is_fast:
-        raise UserError(f"{model}: the tokenizer {type(tokenizer).__name__} gives no character offsets.")
+        raise UserError(
+            f"{model}/{WEIGHTS}: it lacks the weights {list_names(sorted(notes['missing_keys']), length=80)}."
+        )
+    _check_numbers(model, loaded)
+    check_token_ids(model, loaded, tokenizer)
+    if config.model_type not in ("bilstm", "bilstm_crf"):  # whose settings are checked one by one
+        with _one_sentence(model):
+            _try_out(loaded.eval(), tokenizer)
     return LoadedModel(loaded.eval(), tokenizer)
 
 
@@ -139,14 +153,47 @@ def read_config(
     model = model_place(model)
     check_place(model)
     with _one_sentence(model):
-        config: PreTrainedConfig = AutoConfig.from_pretrained(
-            model, trust_remote_code=trust_remote_code, revision=revision
-        )
-        return config
+        return _read_config(model, {"trust_remote_code": trust_remote_code, "revision": revision})
 
 
-def check_place(model: str | Path) -> None:
+def _read_config(model: str | Path, options: dict[str, Any]) -> PreTrainedConfig:
+    """Return the configuration of a model; that of a folder was looked at by `check_place`."""
+    if not Path(model).is_dir():
+        check_config(Path(str(cached_file(str(model), CONFIG, revision=options["revision"]))))
+    config: PreTrainedConfig = AutoConfig.from_pretrained(model, **options)
+    return config
+
+
+def _shapes_on_the_hub(model: str | Path, revision: str | None) -> Shapes | None:
+    """Return the shapes of the weights of a repository on the Hub; `None` if they are in several files."""
+    file = cached_file(str(model), WEIGHTS, revision=revision, _raise_exceptions_for_missing_entries=False)
+    return None if file is None else shapes_of(Path(str(file)))
+
+
+@torch.no_grad()
+def _try_out(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let a model read a few tokens: settings of stock models are looked at nowhere before they are used."""
+    encoded = tokenizer(PROBE, return_tensors="pt")
+    model(input_ids=encoded["input_ids"], attention_mask=torch.ones_like(encoded["input_ids"]))
+
+
+@torch.no_grad()
+def _check_numbers(model: str | Path, loaded: PreTrainedModel) -> None:
+    """Check that weights are numbers, as damaged ones often are not.
+
+    Raises:
+        UserError: If one is infinite or none (NaN).
+    """
+    for name, parameter in loaded.named_parameters():
+        if parameter.is_floating_point() and not parameter.sum(dtype=torch.float32).isfinite():
+            raise UserError(f"{model}/{WEIGHTS}: {name} holds infinite numbers or some that are none (NaN).")
+
+
+def check_place(model: str | Path) -> Shapes | None:
     """Check that a model is a whole folder, or has a name that one on the Hub can have.
+
+    Returns:
+        The shapes of the weights in a folder; `None` for a name on the Hub.
 
     Raises:
         UserError: If not; the message names the file.
@@ -155,9 +202,10 @@ def check_place(model: str | Path) -> None:
         raise UserError(f"Expected the folder of a model or its name on the Hub, got {model!r}.")
     check_name(model)
     if Path(model).is_dir():
-        check_model_folder(Path(model))
-    elif "/" not in str(model):  # only models of long ago have no user in their name, none of them a tagger
+        return check_model_folder(Path(model))
+    if "/" not in str(model):  # only models of long ago have no user in their name, none of them a tagger
         raise UserError(f"{model}: there is no such folder{near_names(Path(model))}")
+    return None
 
 
 @contextmanager
@@ -168,45 +216,24 @@ def _one_sentence(model: str | Path) -> Iterator[None]:
             yield
         except UserError:
             raise
-        except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, StrictDataclassError) as error:
+        except Exception as error:  # of values that no library expects, it raises whatever they happen to mean
             where = str(model) if Path(model).is_dir() else f"{model}: there is no such folder, and on the Hub"
             reason = (
                 "it cannot be asked (no connection, or HF_HUB_OFFLINE is set), and no copy of it lies in the cache"
                 if out_of_reach and isinstance(error, OSError)
-                else " ".join(str(error).split())
+                else _reason(error)
             )
             # "rnus/model" may be meant for the Hub or for a folder beside
             near = "" if Path(model).is_dir() else near_names(Path(model)).removesuffix(".")
             raise UserError(f"{where}: {reason.removesuffix('.')}{near or '.'}") from error
 
 
-def _load_tokenizer(model: str | Path, options: dict[str, Any]) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a model.
-
-    Raises:
-        UserError: If a folder lacks it, or it is damaged; the message names the file.
-    """
-    folder = Path(model)
-    if not folder.is_dir():
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(model, **options)
-        return tokenizer
-    file = folder / TOKENIZER
-    if (folder / "tokenizer_config.json").is_file():
-        read_json_object(folder / "tokenizer_config.json")
-    lacking = UserError(f"{file}: there is no such file, so the folder holds no tokenizer.")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(model, **options)
-    except Exception as error:  # the library of tokenizers raises nothing more special
-        if not file.is_file():
-            raise lacking from error
-        raise UserError(f"{file}: the file is damaged ({' '.join(str(error).split())}).") from error
-    # some classes make up a tokenizer that knows no words if they find none
-    files = {TOKENIZER, *tokenizer.vocab_files_names.values()}
-    if tokenizer.is_fast and not any((folder / name).is_file() for name in files):
-        raise lacking
-    if tokenizer.is_fast and not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
-        raise UserError(f"{file}: the file is damaged (it holds no words).")
-    return tokenizer
+def _reason(error: Exception) -> str:
+    """Return what an error says, within a line and as a sentence."""
+    said = " ".join(str(error).partition("Exception raised from")[0].split())  # what follows is a trace of torch
+    said = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
+    speaks = isinstance(error, (OSError, ValueError, RuntimeError, ImportError, StrictDataclassError))
+    return said if speaks and said else f"it cannot be loaded ({type(error).__name__}: {said})"
 
 
 def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -> str:
@@ -215,6 +242,10 @@ def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -
     if own is None:
         found = ", ".join(config.architectures or ["none that is named"])
         raise UserError(f"{model}: expected a model for token or sequence classification, got {found}.")
+    if own not in (*COMMANDS, LANGUAGE_MODEL):
+        raise UserError(
+            f"{model}/{CONFIG}: there is no task {shorten(own)}; known are {', '.join((*COMMANDS, LANGUAGE_MODEL))}."
+        )
     if own == LANGUAGE_MODEL and task != own:
         raise UserError(
             f"{model}: this is a language model, which has no labels to answer with; train from it by "
@@ -247,47 +278,3 @@ def check_labels(model: str | Path, config: PreTrainedConfig, task: str) -> None
             raise UserError(f"{model}: {error}") from None
     if task == "word-spacing" and sorted(labels) != sorted(SPACING_LABELS):
         raise UserError(f"{model}: expected the labels {' and '.join(SPACING_LABELS)}, got {', '.join(labels)}.")
-
-
-def check_model_folder(folder: Path) -> None:
-    """Check that a folder holds a whole model whose parts fit together.
-
-    Raises:
-        UserError: If not; the message names the file.
-    """
-    labels = _check_config(folder / "config.json")
-    if (folder / SHARDS).is_file():
-        return
-    weights = folder / WEIGHTS
-    if not weights.is_file():
-        pickled = [path.name for pattern in ("*.bin", "*.pth", "*.pt") for path in sorted(folder.glob(pattern))]
-        hint = f" {pickled[0]} may be a pickle, which is never loaded." if pickled else ""
-        raise UserError(f"{weights}: there is no such file, so the folder holds no weights.{hint}")
-    try:
-        with safe_open(weights, framework="pt") as tensors:
-            sizes = {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise UserError(f"{weights}: the file is damaged or cut off ({error}).") from None
-    if "crf.transitions" in sizes and labels is not None and sizes["crf.transitions"][0] != labels:
-        raise UserError(
-            f"{folder / 'config.json'}: it names {labels} labels, but the CRF in {WEIGHTS} has "
-            f"{sizes['crf.transitions'][0]}."
-        )
-
-
-def _check_config(path: Path) -> int | None:
-    """Return the number of labels that a configuration names, if it names any."""
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such file, so the folder holds no model{_model_inside(path.parent)}")
-    labels = read_json_object(path).get("id2label")
-    if labels is not None and not isinstance(labels, dict):
-        raise UserError(f"{path}: expected `id2label` to map numbers to labels, got {labels!r}.")
-    return None if labels is None else len(labels)
-
-
-def _model_inside(folder: Path) -> str:
-    """Return the end of a sentence that says where the model may be, if a folder itself holds none."""
-    if (folder / "adapter_config.json").is_file():
-        return "; it holds an adapter, which must be merged into its model first."
-    inside = sorted(path.parent.name for path in folder.glob("*/config.json"))
-    return f"; did you mean {folder / inside[-1]}?" if inside else "."

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import write_whole
 from malmoi.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
 from malmoi.reports.markdown_text import markdown_line, table_line
 from malmoi.reports.plots import plot_comparison
@@ -252,8 +253,9 @@ def write_comparison(comparison: dict[str, Any], folder: Path, *, name: str, plo
     """Write a comparison as Markdown, JSON and, if asked for, PNG; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     written = [folder / f"{name}.md", folder / f"{name}.json"]
-    written[0].write_text(to_markdown(comparison), encoding="utf-8")
-    written[1].write_text(json.dumps(comparison, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    for path, text in zip(written, (to_markdown(comparison), json.dumps(comparison, ensure_ascii=False, indent=2))):
+        with write_whole(path) as file:
+            file.write(text if path.suffix == ".md" else f"{text}\n")
     if plot:
         written.append(plot_comparison(comparison, folder / f"{name}.png"))
     return written

@@ -1,10 +1,7 @@
-"""Files that are written whole or not at all."""
+"""Files that a user asks for by a flag."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from malmoi.data.user_error import UserError
 
@@ -25,15 +22,3 @@ def check_output_file(path: Path, flag: str) -> None:
         raise UserError(f"{flag} {path}: there is no folder {path.parent}.")
     if not os.access(path.parent, os.W_OK):
         raise UserError(f"{flag} {path}: the folder {path.parent} may not be written to.")
-
-
-@contextmanager
-def write_whole(path: Path) -> Iterator[TextIO]:
-    """Give a file to write to; it takes its name once all is written, and what had the name before is replaced."""
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -8,6 +8,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from malmoi.data.whole_output import whole_file
+
 LOSS_PLOT, CONFUSION_PLOT = "loss.png", "confusion.png"
 LATIN_FONT = "DejaVu Sans"  # comes with Matplotlib
 KOREAN_FONTS = (
@@ -191,6 +193,5 @@ def new_figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
     with rc_context({"font.family": _fonts()}):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
-        unfinished = path.with_suffix(".png.part")
-        figure.savefig(unfinished, format="png", dpi=150)
-    unfinished.replace(path)
+        with whole_file(path) as unfinished:
+            figure.savefig(unfinished, format="png", dpi=150)

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from malmoi.data.json_object import read_json_object
+from malmoi.data.whole_output import write_whole
 from malmoi.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
 from malmoi.metrics.language_model import NO_SHARES
 from malmoi.metrics.named_entities import OF_KLUE
@@ -60,9 +61,8 @@ def machine_name(environment: dict[str, Any]) -> str:
 def write_report(report: dict[str, Any], folder: Path) -> Path:
     """Write a report into a run folder, whole or not at all."""
     path = folder / REPORT_FILE
-    unfinished = path.with_suffix(".json.part")
-    unfinished.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with write_whole(path) as file:
+        file.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     return path
 
 

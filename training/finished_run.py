@@ -3,14 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+from malmoi.data.whole_output import files_together
+from malmoi.inference.model_folder import CONFIG
+from malmoi.inference.weights_header import SHARDS
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe
 from malmoi.reports.plots import plot_run
-from malmoi.reports.report import write_report
+from malmoi.reports.report import REPORT_FILE, write_report
 from malmoi.training.preparation import Preparation
 from malmoi.training.request import TrainingRequest
 from malmoi.training.trainer import Training
 
+OWN_WEIGHTS = ("model*.safetensors", SHARDS)
 # the state of the optimizer is larger than the model
 FILES_TO_GO_ON = ("optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "rng_state*.pth")
 
@@ -19,10 +23,12 @@ def save_run(report: dict[str, Any], request: TrainingRequest, prepared: Prepara
     """Save model, tokenizer, report and plots into the folder of the run; the first process does, the others wait."""
     trainer, folder = training.trainer, request.output_dir
     if trainer.is_world_process_zero():
-        request.task.kept(trainer.accelerator.unwrap_model(trainer.model)).save_pretrained(folder)
-        prepared.tokenizer.save_pretrained(folder)
-        write_report(report, folder)
-        plot_run(report, folder)
+        model = request.task.kept(trainer.accelerator.unwrap_model(trainer.model))
+        with files_together(folder, last=(CONFIG, REPORT_FILE), stale=OWN_WEIGHTS) as unfinished:
+            model.save_pretrained(unfinished)
+            prepared.tokenizer.save_pretrained(unfinished)
+            write_report(report, unfinished)
+            plot_run(report, unfinished)
         if not keeps_optimizer(request.arguments, request.recipe):
             remove_optimizer_state(folder)
     trainer.accelerator.wait_for_everyone()

@@ -16,6 +16,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from malmoi.data.whole_output import disk_errors
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.training.callbacks import (
     EpochTimer,
@@ -87,14 +88,16 @@ def train_what_is_left(trainer: Trainer, checkpoint: Path | None, arguments: Rec
     """Train what is left to train; nothing if early stopping or the number of steps has ended the training before."""
     callbacks = trainer.callback_handler.callbacks
     if checkpoint is None:
-        trainer.train()
+        with disk_errors(Path(str(trainer.args.output_dir))):
+            trainer.train()
     else:
         restore_callbacks(callbacks, checkpoint)
         finished = finished_state(checkpoint, arguments, planned)
         if finished is None:
             check_optimizer(checkpoint)
             trainer.add_callback(ResumedState(callbacks, checkpoint))
-            trainer.train(resume_from_checkpoint=str(checkpoint))
+            with disk_errors(Path(str(trainer.args.output_dir))):
+                trainer.train(resume_from_checkpoint=str(checkpoint))
         else:
             say(f"{checkpoint}: the training is finished ({finished}); nothing is left to train.")
             restore_finished_training(trainer, checkpoint)

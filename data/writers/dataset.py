@@ -11,6 +11,7 @@ from typing import Any
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
 from malmoi.data.tagged_dataset import label_names
+from malmoi.data.whole_output import whole_file
 from malmoi.data.word_spacing import SPACING_LABELS, join_words
 
 
@@ -28,9 +29,8 @@ def write_dataset(splits: DatasetDict, folder: Path) -> list[Path]:
     paths = []
     for split, rows in splits.items():
         path = folder / f"{split}.parquet"
-        partial = path.with_name(f".{path.name}.partial")
-        _as_published(rows).to_parquet(partial)
-        partial.replace(path)  # no half-written file if the disk is full
+        with whole_file(path) as unfinished:
+            _as_published(rows).to_parquet(unfinished)
         paths.append(path)
     return paths
 

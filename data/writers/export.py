@@ -1,6 +1,5 @@
 """Writes data in another form: whole or not at all, and only if a reader gets the same again."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from malmoi.data.inspection.inspected_text import inspected_texts
 from malmoi.data.notice import list_names, shorten, without_notices
 from malmoi.data.readers import READERS
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import whole_folder
 from malmoi.data.writers import WRITERS, writers_of
 
 
@@ -55,15 +55,9 @@ def export(splits: DatasetDict, form: str, folder: Path, *, task: str) -> list[P
     Raises:
         UserError: If the form cannot hold the data. Nothing is left behind then.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as unfinished:
-        written = Path(unfinished) / folder.name
-        written.mkdir()
+    with whole_folder(folder) as written:
         names = [path.relative_to(written) for path in WRITERS[form].write(splits, written)]
         _check_same(splits, _read_again(written, form, task=task), form)
-        if folder.exists():
-            folder.rmdir()
-        written.rename(folder)
     return [folder / name for name in names]
 
 

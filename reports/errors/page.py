@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from malmoi.reports.output_file import write_whole
+from malmoi.data.whole_output import write_whole
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("elements.js", "filters.js", "page.js")

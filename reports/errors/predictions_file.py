@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from malmoi.data.whole_output import write_whole
 from malmoi.reports.errors.answers import Answer
-from malmoi.reports.output_file import write_whole
 
 
 def write_predictions(path: Path, answers: Sequence[Answer], others: Sequence[Answer] | None = None) -> None:

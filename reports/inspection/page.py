@@ -14,6 +14,7 @@ from malmoi.data.inspection.findings import Case, Finding
 from malmoi.data.inspection.inspected_text import Form
 from malmoi.data.inspection.inspection import Inspection
 from malmoi.data.inspection.summaries import QUANTILES
+from malmoi.data.whole_output import write_whole
 from malmoi.reports.inspection.shown_finding import (
     LANGUAGES,
     details,
@@ -26,7 +27,6 @@ from malmoi.reports.inspection.shown_finding import (
     visible,
     words,
 )
-from malmoi.reports.output_file import write_whole
 
 FOLDER = files("malmoi.reports.inspection")
 HUES = (215, 340, 150, 40, 275, 190, 95, 15, 310, 250)

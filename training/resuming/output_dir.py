@@ -59,7 +59,7 @@ def _last_whole_checkpoint(folder: Path) -> Path:
 
 
 def report_to_go_on_from(training_arguments: TrainingArguments) -> dict[str, Any] | None:
-    """Return the report of the run that is gone on with; `None` if it has none, or no model beside it."""
+    """Return the report of the run that is gone on with; `None` if it has none, or no whole model beside it."""
     folder = Path(str(training_arguments.output_dir))
     if str(training_arguments.resume_from_checkpoint).lower() != "true" or not any(folder.glob("*.safetensors")):
         return None

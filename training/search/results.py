@@ -8,6 +8,7 @@ import yaml
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from malmoi.data.whole_output import write_whole
 from malmoi.reports.plots import can_plot
 from malmoi.reports.report import environment
 from malmoi.reports.search_plots import plot_search
@@ -100,7 +101,5 @@ def best_recipe(results: dict[str, Any], study: Study, search: Search) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file, whole or not at all."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with write_whole(path) as file:
+        file.write(text)

@@ -1,0 +1,139 @@
+"""Output that is there whole or not at all, whenever the process is killed and wherever the disk is full.
+
+What is written gets another name first, in the same file system, reaches the disk, and takes its own name at the end:
+a rename is one step. A process that is killed leaves what was there before, and beside it something hidden that begins
+with a dot, or ends in `.part`, which nothing reads.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from malmoi.data.user_error import UserError
+
+OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
+"""What Rust writes behind a message of the operating system."""
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise what the operating system refuses as an `OSError`: libraries in Rust raise classes of their own for it.
+
+    Args:
+        path: What is written.
+    """
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        found = OF_THE_SYSTEM.search(str(error))
+        if found is None:
+            raise
+        number = int(found[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
+
+
+@contextmanager
+def write_whole(path: Path) -> Iterator[TextIO]:
+    """Give a file to write to; it takes its name once all is written, and what had the name before is replaced."""
+    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give the path of a file to write; it takes its name once all is written, and replaces what had the name."""
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        with disk_errors(path):
+            yield unfinished
+        _reach_the_disk(unfinished)
+        unfinished.replace(path)
+        _reach_the_disk(path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
+    """Give an empty folder to write to; it takes its name once all is written.
+
+    Args:
+        folder: Where it is to be. The folders above it are made.
+        replaces: Whether it may take the place of a folder that holds something. If the process is killed in the
+            moment between the two, there is neither, and the old one lies beside it under a hidden name.
+
+    Raises:
+        UserError: If there is a file of that name, or a folder that holds something and is not to be replaced.
+    """
+    folder = folder.resolve()
+    if not replaces and folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"{folder}: the folder is not empty; give another, or one that does not exist.")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: there is a file of that name; expected a folder.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+        # a folder in the folder: only the owner may enter the outer one
+        unfinished = Path(temporary) / folder.name
+        unfinished.mkdir()
+        with disk_errors(folder):
+            yield unfinished
+        _all_reach_the_disk(unfinished)
+        if folder.exists():
+            folder.rename(Path(temporary) / "before")
+        unfinished.rename(folder)
+        _reach_the_disk(folder.parent)
+
+
+@contextmanager
+def files_together(folder: Path, *, last: Sequence[str], stale: Sequence[str] = ()) -> Iterator[Path]:
+    """Give an empty folder to write to, whose files then go into another one, which holds other things too.
+
+    Files of these names are replaced. In between, those are missing without which what is there counts for nothing.
+
+    Args:
+        folder: Where the files are to be.
+        last: The names of those files, in the order in which they come.
+        stale: Patterns of files that belong to what is replaced, and go if they are not written anew.
+    """
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as temporary:
+        unfinished = Path(temporary)
+        with disk_errors(folder):
+            yield unfinished
+        _all_reach_the_disk(unfinished)
+        for name in reversed(last):
+            (folder / name).unlink(missing_ok=True)
+        _reach_the_disk(folder)
+        written = sorted(path.name for path in unfinished.iterdir())
+        for path in (path for pattern in stale for path in folder.glob(pattern)):
+            if path.name not in written:
+                path.unlink()
+        for name in [name for name in written if name not in last] + [name for name in last if name in written]:
+            target = folder / name
+            if target.is_dir():
+                shutil.rmtree(target)
+            (unfinished / name).replace(target)
+        _reach_the_disk(folder)
+
+
+def _all_reach_the_disk(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        _reach_the_disk(path)
+    _reach_the_disk(folder)
+
+
+def _reach_the_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are where a power cut leaves them."""
+    with contextlib.suppress(PermissionError, IsADirectoryError):  # Windows opens no folders
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

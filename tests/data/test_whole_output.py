@@ -1,0 +1,175 @@
+"""What is written is there whole or not at all, wherever the process is killed and wherever the disk is full."""
+
+import json
+import os
+import stat
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from support.warm_process import run_in_process
+
+from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import disk_errors, files_together, whole_file, whole_folder, write_whole
+
+TESTS = Path(__file__).parents[1]
+
+
+def stop_halfway(writing: AbstractContextManager[Path]) -> None:
+    with writing as unfinished:
+        (unfinished / "config" if unfinished.is_dir() else unfinished).write_text("half", encoding="utf-8")
+        raise RuntimeError("stop")
+
+
+def test_a_file_takes_its_name_once_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("before", encoding="utf-8")
+    with write_whole(path) as file:
+        file.write("after")
+        file.flush()
+        assert path.read_text(encoding="utf-8") == "before"
+    assert path.read_text(encoding="utf-8") == "after"
+    with pytest.raises(RuntimeError, match="stop"):
+        stop_halfway(whole_file(path))
+    assert path.read_text(encoding="utf-8") == "after"
+    assert os.listdir(tmp_path) == ["file.txt"]
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_a_folder_takes_its_name_once_it_is_whole(tmp_path: Path, replaces: bool) -> None:
+    folder = tmp_path / "deeper" / "folder"
+    with pytest.raises(RuntimeError, match="stop"):
+        stop_halfway(whole_folder(folder, replaces=replaces))
+    assert os.listdir(tmp_path / "deeper") == []
+    folder.mkdir()
+    with whole_folder(folder, replaces=replaces) as unfinished:
+        (unfinished / "inner").mkdir()
+        (unfinished / "inner" / "whole").touch()
+        assert os.listdir(folder) == []
+    assert os.listdir(folder) == ["inner"]
+    assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IMODE(folder.parent.stat().st_mode)
+    if replaces:
+        with whole_folder(folder, replaces=True) as unfinished:
+            (unfinished / "other").touch()
+        assert os.listdir(folder) == ["other"]
+    else:
+        with pytest.raises(UserError, match="the folder is not empty"), whole_folder(folder):
+            pass
+    assert os.listdir(tmp_path / "deeper") == ["folder"]
+    with whole_folder(folder.parent / "other" / ".." / "new"):
+        pass
+    assert sorted(os.listdir(tmp_path / "deeper")) == ["folder", "new"]
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="there is a file of that name"), whole_folder(tmp_path / "file"):
+        pass
+
+
+def test_files_go_together_into_a_folder_that_holds_other_things(tmp_path: Path) -> None:
+    for name in ("mine", "config", "weights-1", "weights-2", "stale"):
+        (tmp_path / name).write_text("before", encoding="utf-8")
+    with pytest.raises(RuntimeError, match="stop"):
+        stop_halfway(files_together(tmp_path, last=["config"]))
+    assert {path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"before"}
+    with files_together(tmp_path, last=["config"], stale=["weights-*"]) as unfinished:
+        for name in ("config", "weights-1"):
+            (unfinished / name).write_text("after", encoding="utf-8")
+    found = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert found == {"mine": "before", "config": "after", "weights-1": "after", "stale": "before"}
+
+
+def test_what_the_system_refuses_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left on device"), disk_errors(tmp_path):
+        raise ValueError("I/O error: No space left on device (os error 28)")
+    with pytest.raises(ValueError, match="other"), disk_errors(tmp_path):
+        raise ValueError("other")
+    (tmp_path / "full.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"), write_whole(tmp_path / "full") as file:
+        file.write("a")
+    assert os.listdir(tmp_path) == []
+
+
+# what saves a model, killed at every step and with a disk that is full at any size
+CODE = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from support.killed_process import killed_at_each_step, with_a_full_disk
+from support.saved_models import build
+from support.tiny_models import SENTENCES
+from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
+from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import disk_errors, files_together, whole_folder
+from malmoi.inference.tagger import Tagger
+import torch
+root = Path({root!r})
+tokenizer = build_syllable_tokenizer(SENTENCES)
+old, new = build("bilstm_crf", len(tokenizer)), build("bilstm_crf", len(tokenizer))
+with torch.no_grad():
+    old.classifier.bias.copy_(torch.tensor([9.0, 0, 0, 0, 0]))
+    new.classifier.bias.copy_(torch.tensor([0, 0, 9.0, 0, 0]))
+
+def save(folder, model=new):
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+def into_a_run(folder):
+    with files_together(folder / "model", last=("config.json",), stale=("model*.safetensors",)) as unfinished:
+        save(unfinished)
+
+def in_its_place(folder):
+    with whole_folder(folder / "model", replaces=True) as unfinished:
+        save(unfinished)
+
+def in_a_new_place(folder):
+    with whole_folder(folder / "new") as unfinished:
+        save(unfinished)
+
+def as_a_checkpoint(folder):  # as the stock Trainer does
+    with disk_errors(folder):
+        save(folder / "new")
+
+def found(folder):
+    try:
+        answers = Tagger(folder)("가나다라")
+    except UserError as error:
+        assert "\\n" not in str(error)
+        return "refused"
+    return "old" if {{entity.label for entity in answers}} == {{"PS"}} else "new"
+
+start = root / "start"
+save(start / "model", old)
+work = {work}
+folder = root / "folder"
+place = folder / ("model" if work in (into_a_run, in_its_place) else "new")
+for step, killed in killed_at_each_step(work, start, folder):
+    print(json.dumps(["killed" if killed else "finished", found(place), found(folder / "model")]))
+largest = max(path.stat().st_size for path in place.iterdir())
+sizes = [0, 1, 100, 1000, largest // 2, largest - 1, largest + 1000]
+for size, refused in with_a_full_disk(work, start, folder, sizes):
+    print(json.dumps(["full" if refused else "finished", found(place), found(folder / "model")]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", ["into_a_run", "in_its_place", "in_a_new_place", "as_a_checkpoint"])
+def test_a_model_is_saved_whole_or_refused_wherever_saving_ends(tmp_path: Path, work: str) -> None:
+    result = run_in_process(CODE.format(tests=str(TESTS), root=str(tmp_path), work=work))
+    assert result.returncode == 0, result.stderr
+    tries = [json.loads(line) for line in result.stdout.splitlines()]
+    ends = [end for end, _, _ in tries]
+    assert ends.count("killed") >= 8
+    assert ends.count("full") >= 5
+    assert ends.count("finished") == 2
+    replaced = work in ("into_a_run", "in_its_place")
+    for end, found, other in tries:
+        if end == "finished":
+            assert found == "new"
+        elif end == "full":
+            # nothing was moved yet
+            assert found == ("old" if replaced else "refused")
+        else:
+            assert found in ("old", "new", "refused")
+        assert replaced or other == "old"
+    before = [found for end, found, _ in tries if end == "killed"]
+    assert before[0] == ("old" if replaced else "refused")
+    assert "new" in before or work == "as_a_checkpoint" or work == "in_a_new_place"
