@@ -5,12 +5,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 
 from malmoi.commands.streams.rows import TYPED, InputFile
 from malmoi.commands.text_input import STANDARD_INPUT
 
-Advance = Callable[[int, int], None]
-"""Takes the bytes of all files that are done so far, and how many rows have come to those before."""
+Advance = Callable[[InputFile, int, int], None]
+"""Takes a file, how many of its bytes are done so far, and how many rows have come to those before."""
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def progress_bar(files: Sequence[InputFile], *, to_screen: bool) -> Iterator[Adv
     """
     among_answers = to_screen and sys.stdout.isatty()
     if not sys.stderr.isatty() or among_answers or any(map(_is_typed, files)):
-        yield lambda done, more_rows: None
+        yield lambda file, done, more_rows: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -46,11 +47,13 @@ def progress_bar(files: Sequence[InputFile], *, to_screen: bool) -> Iterator[Adv
     started = time.perf_counter()
     rows = 0
 
-    def advance(done: int, more_rows: int) -> None:
+    before = [0, *accumulate(size or 0 for size in sizes)]
+
+    def advance(file: InputFile, done: int, more_rows: int) -> None:
         nonlocal rows
         rows += more_rows
         speed = rows / (time.perf_counter() - started)
-        bar.update(task, completed=done, speed=f"{rows:,} {unit}, {speed:,.0f} {unit} a second")
+        bar.update(task, completed=before[file.number] + done, speed=f"{rows:,} {unit}, {speed:,.0f} {unit} a second")
 
     with bar:
         task = bar.add_task("", total=total, speed="")

@@ -1,5 +1,6 @@
 """The options of the commands that answer texts: where these come from, and where the answers go."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,7 @@ TextColumn = Annotated[
     ),
 ]
 Output = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         help="File to write, or folder for a file for each one of --input. It takes its name once it is whole.",
@@ -56,7 +57,7 @@ Workers = Annotated[
 
 
 def wish_of(
-    form: str | None, *, as_json: bool, output: Path | None, resume: bool, overwrite: bool, errors: Path | None
+    form: str | None, *, as_json: bool, output: str | None, resume: bool, overwrite: bool, errors: Path | None
 ) -> Wish:
     """Return what is said of the output.
 
@@ -75,4 +76,12 @@ def wish_of(
         raise UserError(f"Give either --json or --format {form}, not both.")
     if resume and overwrite:
         raise UserError("Give either --resume, which goes on, or --overwrite, which begins anew, not both.")
-    return Wish(form=form, plain=as_json, output=output, resume=resume, overwrite=overwrite, errors=errors)
+    return Wish(
+        form=form,
+        plain=as_json,
+        output=None if output is None else Path(output),
+        into_folder=output is not None and output.endswith(("/", os.sep)),
+        resume=resume,
+        overwrite=overwrite,
+        errors=errors,
+    )

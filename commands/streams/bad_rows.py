@@ -20,10 +20,11 @@ class BadRows:
     """
 
     def __init__(self, path: Path, *, size: int):
-        self._path = path
+        self.path = path
         self._file = open(path, "r+b" if size else "wb", buffering=0)  # noqa: SIM115 - closed by `close`
-        self._file.truncate(size)
-        self._file.seek(size)
+        if size:
+            self._file.truncate(size)
+            self._file.seek(size)
         self.size = size
         self.count = 0
 
@@ -38,7 +39,7 @@ class BadRows:
         content = "".join(
             f"{json.dumps(_described(file, row, encoding), ensure_ascii=False)}\n" for row in rows
         ).encode()
-        write_whole(self._file, content, self._path)
+        write_whole(self._file, content, self.path)
         self.size += len(content)
         self.count += content.count(b"\n")
 

@@ -32,6 +32,7 @@ class Wish(NamedTuple):
         form: The name of its form, if it is said.
         plain: Whether JSON lines are to hold nothing but the texts and their answers.
         output: The file or folder, if there is one.
+        into_folder: Whether the name of the output is written as that of a folder.
         resume: Whether an earlier run is to be gone on with.
         overwrite: Whether what is there may be replaced.
         errors: The file for bad rows.
@@ -40,6 +41,7 @@ class Wish(NamedTuple):
     form: str | None = None
     plain: bool = False
     output: Path | None = None
+    into_folder: bool = False
     resume: bool = False
     overwrite: bool = False
     errors: Path | None = None
@@ -65,8 +67,8 @@ def form_name(wish: Wish, task: TextTask, files: Sequence[InputFile]) -> str:
         raise UserError(
             "--format parquet needs columns with types, which JSON lines have not; --format jsonl keeps all."
         )
-    if name == "parquet" and wish.output is None:
-        raise UserError("--format parquet needs a file or folder to write, by --output.")
+    if name in ("brat", "parquet") and (wish.output is None or is_pipe(wish.output)):
+        raise UserError(f"--format {name} needs a {'folder' if name == 'brat' else 'file'} to write, by --output.")
     return name
 
 
@@ -79,9 +81,9 @@ def is_folder(wish: Wish, name: str, files: Sequence[InputFile], *, from_folder:
         files: The input.
         from_folder: Whether the input has a folder.
     """
-    if wish.output is None:
+    if wish.output is None or is_pipe(wish.output):
         return False
-    if wish.output.is_dir() or str(wish.output).endswith(("/", "\\")) or name == "brat":
+    if wish.output.is_dir() or wish.into_folder or name == "brat":
         return True
     return (from_folder or len(files) > 1) and wish.output.suffix.lower() not in OF_FILES
 
@@ -120,7 +122,7 @@ def make_output(
         UserError: If something is there that may not be replaced, or cannot be gone on with.
     """
     output = wish.output
-    if output is None or (not folder and is_pipe(output)):
+    if output is None or is_pipe(output):
         if wish.resume:
             raise UserError("--resume needs a file or folder to go on with, by --output.")
         check_errors(wish, files)
@@ -170,15 +172,15 @@ def _targets(output: Path, form: Form, files: Sequence[InputFile]) -> list[tuple
     Raises:
         UserError: If two of the input would have the same.
     """
-    seen: dict[Path, str] = {}
+    seen: dict[Path, InputFile] = {}
     targets = []
     for file in files:
         if file.path == STANDARD_INPUT:
             raise UserError("Standard input has no name for a file in a folder; give a file as --output.")
         target = tuple((output / file.relative).with_suffix(ending) for ending in form.endings)
-        other = seen.setdefault(target[0], file.name)
-        if other != file.name:
-            raise UserError(f"{other} and {file.name} would both be answered in {target[0]}; rename one of them.")
+        other = seen.setdefault(target[0], file)
+        if other is not file:
+            raise UserError(f"{other.name} and {file.name} would both be answered in {target[0]}; rename one of them.")
         targets.append(target)
     return targets
 

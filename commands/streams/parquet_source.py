@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from malmoi.commands.streams.json_values import json_text
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row
 from malmoi.commands.streams.text_column import text_column
 from malmoi.data.text_lines import DataFormatError
@@ -64,13 +65,15 @@ def rows_of_parquet(file: BufferedReader, name: str, layout: Layout, *, size: in
                 continue
             new = batch.slice(max(0, batch.num_rows - (read - start.number)))
             first = read - new.num_rows + 1
-            rows = [_row(text, number, layout) for number, text in enumerate(_texts(new, layout), start=first)]
+            rows = [_row(new, index, text, first + index, layout) for index, text in enumerate(_texts(new, layout))]
             yield Part(rows, Position(read, read), size * read // total, new)
 
 
-def _row(text: str | bytes | None, number: int, layout: Layout) -> Row | BadRow:
+def _row(batch: Any, index: int, text: str | bytes | None, number: int, layout: Layout) -> Row | BadRow:
     if text is None:
-        return BadRow(number, f"expected a text in the column {layout.text!r}, but there is a null.", b"")
+        others = batch.slice(index, 1).to_pylist()[0]
+        reason = f"expected a text in the column {layout.text!r}, but there is a null."
+        return BadRow(number, reason, json_text(others).encode())
     if isinstance(text, bytes):
         return BadRow(number, f"expected UTF-8 in the column {layout.text!r}, but it is none.", text)
     return Row(number, text)

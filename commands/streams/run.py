@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from malmoi.commands.progress import progress_bar
+from malmoi.commands.progress import Advance, progress_bar
 from malmoi.commands.streams.answers import Answered, Answering
 from malmoi.commands.streams.bad_rows import BadRows, error_of
 from malmoi.commands.streams.destinations import Wish, form_name, is_folder, make_form, make_output
@@ -69,20 +69,28 @@ def answer_texts(task: TextTask, source: TextInput, wish: Wish, manner: Manner) 
         print(f"malmoi: {wish.output} is there already, and whole: nothing is left to do.", file=sys.stderr)
         return
     answering = Answering(form, keeps_bad=wish.errors is not None, texts=source.texts)
-    with closing(output):
-        start = output.start
-        if source.files:
-            jobs = jobs_of(files[start.files :], reading, start.position)
-        else:
-            rows = [Row(number, text) for number, text in enumerate(source.texts, start=1)]
-            jobs = iter([[Piece(files[0], Layout(), Part([*rows], BEGINNING, 0), is_last=True)]])
+    with ExitStack() as stack:
+        stack.enter_context(closing(output))
+        bad_rows = None
+        if wish.errors is not None:
+            bad_rows = stack.enter_context(closing(BadRows(wish.errors, size=output.start.error_size)))
+        advance = stack.enter_context(progress_bar(files, to_screen=wish.output is None))
+        jobs = _jobs(source, files, reading, output)
         try:
-            with _answered(jobs, answering, workers=manner.workers) as answers:
-                _write_all(answers, output, files, wish, reading)
+            answers = stack.enter_context(_answered(jobs, answering, workers=manner.workers))
+            _write_all(answers, output, bad_rows, advance, encoding=reading.encoding)
         except KeyboardInterrupt:
             if isinstance(output, Files):
                 print("malmoi: what is answered so far is kept; --resume goes on with it.", file=sys.stderr)
             raise
+
+
+def _jobs(source: TextInput, files: Sequence[InputFile], reading: Reading, output: Output) -> Iterator[list[Piece]]:
+    """Return the texts that are not answered yet."""
+    if source.files:
+        return jobs_of(files[output.start.files :], reading, output.start.position)
+    rows = [Row(number, text) for number, text in enumerate(source.texts, start=1)]
+    return iter([[Piece(files[0], Layout(), Part([*rows], BEGINNING, 0), is_last=True)]])
 
 
 def _files(source: TextInput, manner: Manner) -> list[InputFile]:
@@ -128,34 +136,32 @@ def _answered(
 
 
 def _write_all(
-    answers: Iterator[Answered], output: Output, files: Sequence[InputFile], wish: Wish, reading: Reading
+    answers: Iterator[Answered], output: Output, bad_rows: BadRows | None, advance: Advance, *, encoding: str
 ) -> None:
     """Write the answers as they come.
+
+    Args:
+        answers: The answers.
+        output: Where they go.
+        bad_rows: What keeps bad rows, if something does.
+        advance: Is told how far this is.
+        encoding: The encoding of the files.
 
     Raises:
         UserError: For the first bad row, if bad rows are not kept.
     """
     cut = 0
-    before = [0]
-    for file in files:
-        before.append(before[-1] + (file.size or 0))
-    bad_rows = None if wish.errors is None else BadRows(wish.errors, size=output.start.error_size)
-    error_size = output.start.error_size
-    with progress_bar(files, to_screen=wish.output is None) as advance:
-        for answered in answers:
-            cut += answered.cut
-            for written in answered.written:
-                output.write(written)
-                if written.bad and bad_rows is None:
-                    raise error_of(written.file, written.bad[0])
-                if bad_rows is not None:
-                    bad_rows.write(written.file, written.bad, encoding=reading.encoding)
-                    error_size = bad_rows.size
-                output.settle(written, error_size=error_size)
-                advance(before[written.file.number] + written.done, written.rows)
-    if bad_rows is not None:
-        bad_rows.close()
-        if bad_rows.count:
-            print(f"malmoi: {bad_rows.count:,} rows have no answer; they are in {wish.errors}.", file=sys.stderr)
+    for answered in answers:
+        cut += answered.cut
+        for written in answered.written:
+            output.write(written)
+            if bad_rows is not None:
+                bad_rows.write(written.file, written.bad, encoding=encoding)
+            elif written.bad:
+                raise error_of(written.file, written.bad[0])
+            output.settle(written, error_size=output.start.error_size if bad_rows is None else bad_rows.size)
+            advance(written.file, written.done, written.rows)
+    if bad_rows is not None and bad_rows.count:
+        print(f"malmoi: rows without an answer: {bad_rows.count:,}, all in {bad_rows.path}.", file=sys.stderr)
     if cut:
         print(f"malmoi: {cut} texts were longer than the model can read; their ends were not read.", file=sys.stderr)

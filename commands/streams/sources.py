@@ -74,7 +74,7 @@ def pieces_of(file: InputFile, reading: Reading, start: Position) -> Iterator[Pi
     yield Piece(file, layout, Part([], position, done), is_last=True)
 
 
-def jobs_of(files: list[InputFile], reading: Reading, start: Position) -> Iterator[list[Piece]]:
+def jobs_of(files: Sequence[InputFile], reading: Reading, start: Position) -> Iterator[list[Piece]]:
     """Yield the rows of files in jobs of about `CHUNK_BYTES`, so that small files are answered together.
 
     Args:

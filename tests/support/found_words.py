@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from malmoi.commands.answering import ModelOptions
-from malmoi.commands.streams.destinations import Wish
 from malmoi.commands.streams.run import Manner, answer_texts
 from malmoi.commands.tag import Tagging
 from malmoi.commands.text_input import text_input
+from malmoi.commands.text_options import wish_of
 
 WORD = re.compile(r"[가-힣]+(?: [가-힣]+)?")
 LABEL = "PS"
@@ -72,10 +72,10 @@ def find_words(
     deadly: bool = False,
 ) -> None:
     """Do what `malmoi tag` does with its options."""
-    wish = Wish(
-        form=form,
-        plain=plain,
-        output=None if output is None else Path(output),
+    wish = wish_of(
+        form,
+        as_json=plain,
+        output=None if output is None else str(output),
         resume=resume,
         overwrite=overwrite,
         errors=None if errors is None else Path(errors),

@@ -1,0 +1,182 @@
+"""Files of every kind, answered in every form: nothing is lost that stood beside the texts."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.command_line import malmoi
+from support.found_words import find_words, found_words
+from support.text_files import KINDS, read_rows, write_texts
+
+from malmoi.data.inline_marks import parse_marks
+from malmoi.data.readers.brat import read_brat
+from malmoi.data.readers.conll import read_conll
+from malmoi.data.user_error import UserError
+
+TEXTS = ["손흥민은 춘천에서 태어났다.", "", 'abc, "def"; 가\t나', "😀 한\u1112\u1161\u11ab글 <비가:온다>", " "]
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def entities(text: str) -> list[dict]:
+    return [word._asdict() for word in found_words(text)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", ["inline", "jsonl", "csv", "parquet"])
+def test_every_kind_of_file_is_answered_in_every_form(kind: str, form: str) -> None:
+    source = write_texts(Path(f"in{KINDS[kind]}"), TEXTS)
+    if (kind, form) == ("json", "parquet"):
+        with pytest.raises(UserError, match="parquet needs columns with types, which JSON lines have not"):
+            find_words(source, form=form, output="out")
+        return
+    find_words(source, form=form, output="out.txt" if form == "inline" else f"out.{form}")
+    assert [path.name for path in Path().glob("*out*")] == ["out.txt" if form == "inline" else f"out.{form}"]
+    if form == "inline":
+        lines = Path("out.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        assert [parse_marks(line)[0] for line in lines] == TEXTS
+        return
+    rows = read_rows(Path(f"out.{form}"))
+    name = "text" if kind == "line" else "sentence"
+    if form == "csv":
+        assert list(dict.fromkeys(row[name] for row in rows)) == TEXTS
+        for row in rows:
+            assert row["name"] == (row[name][int(row["start"]) : int(row["end"])] if row["start"] else "")
+        assert [row["name"] for row in rows if row["name"]] == [w.text for text in TEXTS for w in found_words(text)]
+    else:
+        assert [row[name] for row in rows] == TEXTS
+        assert [row["entities"] for row in rows] == [entities(text) for text in TEXTS]
+    if kind == "line":
+        assert list(dict.fromkeys(int(row["line"]) for row in rows)) == [1, 2, 3, 4, 5]
+    elif form == "csv":
+        assert list(dict.fromkeys(int(row["id"]) for row in rows)) == [0, 1, 2, 3, 4]
+    else:
+        others = [{key: row[key] for key in row if key not in ("entities", "line")} for row in rows]
+        given = read_rows(source) if kind != "tsv" else [{**row, "note": 'the "note"'} for row in others]
+        assert others == (given if form != "jsonl" or kind != "parquet" else json.loads(json.dumps(others)))
+        assert [int(row["id"]) for row in rows] == [0, 1, 2, 3, 4]
+
+
+def test_types_of_parquet_are_kept_and_written_as_json_where_that_has_none() -> None:
+    write_texts(Path("in.parquet"), ["가", "나"])
+    find_words("in.parquet", output="out.parquet")
+    assert [row["raw"] for row in read_rows(Path("out.parquet"))] == [b"\x00", b"\x01"]
+    find_words("in.parquet", output="out.jsonl")
+    assert [row["raw"] for row in read_rows(Path("out.jsonl"))] == ["AA==", "AQ=="]
+
+
+def test_columns_of_characters_are_read_again() -> None:
+    texts = [text for text in TEXTS if "\t" not in text]
+    Path("data").mkdir()
+    write_texts(Path("in.txt"), texts)
+    find_words("in.txt", output="data/train.conll")
+    assert read_conll(Path("data"))["train"]["text"] == [text for text in texts if text]
+    with pytest.raises(UserError, match=r"in\.tsv, line 4: the text cannot be written as columns: its text has a tab"):
+        find_words(write_texts(Path("in.tsv"), TEXTS), form="conll", output="out.conll")
+
+
+def test_a_folder_gives_a_folder() -> None:
+    write_texts(Path("texts/하나.txt"), TEXTS)
+    write_texts(Path("texts/더/둘.csv"), TEXTS)
+    write_texts(Path("texts/더/.hidden.txt"), TEXTS)
+    Path("texts/picture.png").touch()
+    find_words("texts", output="out", form="jsonl")
+    assert sorted(str(path) for path in Path("out").rglob("*") if path.is_file()) == [
+        "out/더/둘.jsonl",
+        "out/하나.jsonl",
+    ]
+    for path, name in (("out/하나.jsonl", "text"), ("out/더/둘.jsonl", "sentence")):
+        assert [row[name] for row in read_rows(Path(path))] == TEXTS
+
+
+def test_a_folder_gives_one_file_that_says_where_each_text_stands() -> None:
+    write_texts(Path("texts/b.txt"), TEXTS)
+    write_texts(Path("texts/a/c.jsonl"), TEXTS[:2])
+    find_words("texts", output="names.jsonl")
+    rows = read_rows(Path("names.jsonl"))
+    assert [row["file"] for row in rows] == ["a/c.jsonl"] * 2 + ["b.txt"] * 5
+    assert [row.get("line") for row in rows] == [None, None, 1, 2, 3, 4, 5]
+    assert [row.get("id") for row in rows] == [0, 1] + [None] * 5
+
+
+def test_a_document_is_a_text_and_offsets_count_its_characters() -> None:
+    content = "\ufeff손흥민은\r\n춘천에서 😀 태어났다.\n\n끝"
+    Path("texts").mkdir()
+    Path("texts/a.txt").write_bytes(content.encode())
+    Path("texts/b.txt").write_bytes(b"")
+    find_words("texts", document=True, output="all.jsonl")
+    first, second = read_rows(Path("all.jsonl"))
+    assert first == {"file": "a.txt", "text": content[1:], "entities": entities(content[1:])}
+    assert second == {"file": "b.txt", "text": "", "entities": []}
+    find_words("texts", document=True, output="marked", form="inline")
+    assert parse_marks(Path("marked/a.txt").read_bytes().decode())[0] == content[1:]
+    find_words("texts", document=True, output="all.csv")
+    assert [row["name"] for row in read_rows(Path("all.csv"))] == [w.text for w in found_words(content[1:])] + [""]
+
+
+def test_brat_documents_are_read_again() -> None:
+    Path("texts").mkdir()
+    content = "손흥민은 춘천에서\n\n끝 😀 났다\n"
+    Path("texts/train.txt").write_text(content, encoding="utf-8")
+    find_words("texts", document=True, output="out", form="brat")
+    assert Path("out/train.txt").read_text(encoding="utf-8") == content
+    rows = read_brat(Path("out"))["train"]
+    assert rows["text"] == ["손흥민은 춘천에서", "끝 😀 났다"]
+    for line in Path("out/train.ann").read_text(encoding="utf-8").splitlines():
+        _, place, name = line.split("\t")
+        _, start, end = place.split(" ")
+        assert content[int(start) : int(end)] == name
+    find_words("texts/train.txt", document=True, output="alone", form="brat")
+    assert Path("alone/train.ann").read_bytes() == Path("out/train.ann").read_bytes()
+
+
+def test_standard_input_is_json_lines_if_a_column_is_named() -> None:
+    lines = "".join(f'{{"id": {number}, "body": "가{number}"}}\n' for number in range(3))
+    code = "malmoi classify - --text_column body --format jsonl"
+    output, _ = malmoi(*code.split()[1:], stdin=lines.encode())
+    rows = [json.loads(line) for line in output.splitlines()]
+    assert [(row["id"], row["body"]) for row in rows] == [(0, "가0"), (1, "가1"), (2, "가2")]
+    assert all(row["score"] == row["scores"][row["label"]] for row in rows)
+
+
+def test_an_answer_never_takes_the_place_of_a_column(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in.jsonl").write_text(
+        '{"text": "가", "entities": 1, "line": 7}\n{"text": "나", "entities": 1, "predicted_entities": 2}\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(UserError, match=r"in\.jsonl, line 2: there is a column 'predicted_entities' already"):
+        find_words("in.jsonl", output="out.jsonl")
+    find_words("in.jsonl", output="out.jsonl", overwrite=True, errors="bad.jsonl")
+    assert read_rows(Path("out.jsonl")) == [
+        {"text": "가", "entities": 1, "line": 7, "predicted_entities": entities("가")}
+    ]
+    assert "malmoi: rows without an answer: 1, all in bad.jsonl." in capsys.readouterr().err
+
+
+def test_space_and_classify_write_the_forms_that_make_sense() -> None:
+    Path("in.csv").write_text('id,document,label\n1,"좋은,영화",1\n2,나쁜 영화,0\n', encoding="utf-8")
+    malmoi("classify", "--input", "in.csv", "--output", "out.csv")
+    rows = read_rows(Path("out.csv"))
+    assert [(row["id"], row["document"], row["label"]) for row in rows] == [
+        ("1", "좋은,영화", "1"),
+        ("2", "나쁜 영화", "0"),
+    ]
+    assert [float(row["score"]) > 0 and row["predicted_label"] for row in rows] == ["positive", "negative"]
+    malmoi("space", "--input", "in.csv", "--output", "out.parquet")
+    for row in read_rows(Path("out.parquet")):
+        assert row["spaced"].replace(" ", "") == row["document"].replace(" ", "")
+        assert len(row["offsets"]) == len(row["spaced"])
+    assert malmoi("space", "--input", "in.csv", "--format", "conll", code=2)[1].startswith("malmoi: --format must be")
+
+
+def test_names_that_are_hardly_likely_can_be_left_out() -> None:
+    text = "손흥민은 춘천에서 태어났다. 김민재는 나폴리에서 뛰었다."
+    all_names = json.loads(malmoi("tag", text, "--json")[0])["entities"]
+    least = sorted(entity["score"] for entity in all_names)[1]
+    names = json.loads(malmoi("tag", text, "--json", "--min_score", str(least))[0])["entities"]
+    assert names == [entity for entity in all_names if entity["score"] >= least]
+    assert 0 < len(names) < len(all_names)

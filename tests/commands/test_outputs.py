@@ -1,0 +1,143 @@
+"""Where answers go: nothing that is there is lost, and nothing is there that is not whole."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from support.command_line import malmoi
+from support.found_words import find_words
+from support.text_files import read_rows, write_texts
+
+from malmoi.data.user_error import UserError
+
+TEXTS = ["손흥민은 춘천에서 태어났다.", "", "비가 왔다"]
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_is_there_is_replaced_only_if_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    write_texts(Path("in.txt"), TEXTS)
+    Path("out.jsonl").write_text("mine", encoding="utf-8")
+    with pytest.raises(UserError, match=r"out\.jsonl is there already; choose another place, or replace it by --over"):
+        find_words("in.txt", output="out.jsonl")
+    assert Path("out.jsonl").read_text(encoding="utf-8") == "mine"
+    find_words("in.txt", output="out.jsonl", overwrite=True)
+    assert len(read_rows(Path("out.jsonl"))) == 3
+    find_words("in.txt", output="out.jsonl", resume=True)
+    assert capsys.readouterr().err == "malmoi: out.jsonl is there already, and whole: nothing is left to do.\n"
+    Path("errors.jsonl").write_text("mine", encoding="utf-8")
+    with pytest.raises(UserError, match=r"--errors: errors\.jsonl is there already"):
+        find_words("in.txt", output="other.jsonl", errors="errors.jsonl")
+    assert not Path("other.jsonl").exists()
+
+
+def test_a_run_that_fails_leaves_nothing_under_the_name_of_the_output() -> None:
+    Path("in.txt").write_bytes("가\n나\n".encode() + b"\xff\n")
+    with pytest.raises(UserError, match=r"in\.txt, line 3"):
+        find_words("in.txt", output="out.jsonl")
+    assert [path.name for path in Path().iterdir()] == ["in.txt"]
+
+
+@pytest.mark.parametrize(
+    ("given", "output", "errors", "message"),
+    [
+        (["in.txt"], "in.txt", None, r"in\.txt would be written over, but it is a file of --input"),
+        (["in.txt"], "./d/../in.txt", None, "would be written over"),
+        (["in.txt"], "out.txt", "in.txt", r"in\.txt would be written over"),
+        (["in.txt"], "out.txt", "out.txt", r"--errors: out\.txt is the file of --output, too"),
+        (["d"], "d/out.jsonl", None, "would be written into .*d, which is read"),
+        (["d"], "d", None, r"d/a\.txt would be written over"),
+        (["d"], "d/out", None, "would be written into .*d, which is read"),
+        (["d"], "in.txt", None, r"--output: in\.txt is there already"),
+        (["d", "in.txt", "e/in.txt"], "out", None, r"in\.txt and e/in\.txt would both be answered in out/in\.txt"),
+        (["-"], "out/", None, "Standard input has no name for a file in a folder"),
+        (["empty"], "out", None, "empty: expected a folder with files such as"),
+        (["in.txt", "t.csv"], "out.csv", None, r"in\.txt and t\.csv have different columns"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_is_read(
+    given: list[str], output: str, errors: str | None, message: str
+) -> None:
+    for path in ("in.txt", "d/a.txt", "e/in.txt", "t.csv"):
+        write_texts(Path(path), TEXTS)
+    Path("empty").mkdir()
+    before = sorted(Path().rglob("*"))
+    with pytest.raises(UserError, match=message):
+        find_words(*given, output=output, errors=errors, overwrite=output == "in.txt" and given == ["in.txt"])
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--format", "xml"], "--format must be one of inline, jsonl, conll, brat, csv, parquet, got 'xml'."),
+        (["--format", "brat", "--output", "out"], "--format brat is for whole documents; add --document."),
+        (["--format", "brat", "--document"], "--format brat needs a folder to write, by --output."),
+        (["--format", "conll", "--document"], "--format conll has a sentence for each line of a file"),
+        (["--format", "parquet"], "--format parquet needs a file to write, by --output."),
+        (["--format", "csv", "--json"], "Give either --json or --format csv, not both."),
+        (["--resume", "--overwrite", "--output", "out"], "Give either --resume, which goes on, or --overwrite"),
+        (["--resume"], "--resume needs a file or folder to go on with, by --output."),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(arguments: list[str], message: str) -> None:
+    write_texts(Path("in.txt"), TEXTS)
+    assert malmoi("tag", "--input", "in.txt", *arguments, code=2)[1].startswith(f"malmoi: {message}")
+
+
+def test_documents_are_not_mixed_in_one_file() -> None:
+    for name in ("d/a.txt", "d/b.txt"):
+        write_texts(Path(name), TEXTS)
+    with pytest.raises(UserError, match="--format inline has no place between documents"):
+        find_words("d", document=True, output="out.txt")
+
+
+def test_texts_of_the_command_line_are_written_too_but_are_no_files() -> None:
+    malmoi("tag", "손흥민은 춘천에서 태어났다.", "--output", "out.jsonl")
+    assert [row["text"] for row in read_rows(Path("out.jsonl"))] == ["손흥민은 춘천에서 태어났다."]
+    for option in (["--document"], ["--text_column", "x"], ["--workers", "2"]):
+        assert malmoi("tag", "비가 온다", *option, code=2)[1] == (
+            f"malmoi: {option[0]} is for files, but there is no --input.\n"
+        )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("kind", [".txt", ".csv"])
+def test_a_full_disk_is_one_sentence(kind: str) -> None:
+    source = write_texts(Path(f"in{kind}"), TEXTS)
+    with pytest.raises(UserError, match=r"/dev/full: it could not be written on \(No space left on device\)"):
+        find_words(source, output="/dev/full")
+    Path("bad.txt").write_bytes(b"\xff\n")
+    with pytest.raises(UserError, match="/dev/full: it could not be written on"):
+        find_words("bad.txt", output="out.txt", errors="/dev/full")
+    _, error = malmoi("tag", "--input", source, "--output", "/dev/full", code=2)
+    assert error == "malmoi: /dev/full: it could not be written on (No space left on device).\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_named_pipe_is_written_to_and_read_from() -> None:
+    os.mkfifo("in.txt")
+    os.mkfifo("out.txt")
+    written = threading.Thread(target=lambda: Path("in.txt").write_text("가\n나\n", encoding="utf-8"))
+    answering = threading.Thread(target=lambda: find_words("in.txt", output="out.txt", form="csv"))
+    written.start()
+    answering.start()
+    content = Path("out.txt").read_text(encoding="utf-8")
+    assert content == "line,text,start,end,label,score,name\n1,가,0,1,PS,0.5000,가\n2,나,0,1,PS,0.5000,나\n"
+    written.join()
+    answering.join()
+
+
+def test_an_empty_file_has_an_empty_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in (".txt", ".jsonl", ".csv"):
+        Path(f"in{kind}").touch()
+        find_words(f"in{kind}", output=f"out{kind}.jsonl")
+        assert Path(f"out{kind}.jsonl").read_bytes() == b""
+        assert capsys.readouterr().err == f"malmoi: in{kind}: the file is empty.\n"
+    find_words(write_texts(Path("in.parquet"), []), output="out.parquet")
+    assert read_rows(Path("out.parquet")) == []

@@ -1,0 +1,328 @@
+"""A run that is killed, wherever it is, and gone on with: exactly the rows that were missing, none twice."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.found_words import DEADLY, find_words
+from support.property_tests import examples
+from support.text_files import read_rows, write_texts
+
+from malmoi.commands.streams import outputs
+from malmoi.commands.streams.raw_lines import CHUNK_BYTES
+from malmoi.data.user_error import UserError
+
+SENTENCES = ["손흥민은 춘천에서 태어났다.", "", "비가\t왔다", "김민재가 서울로 갔다! " * 3]
+CASES = {
+    "lines": ("in.txt", "out.txt"),
+    "json": ("in.jsonl", "out.jsonl"),
+    "csv": ("in.csv", "out.csv"),
+    "parquet": ("in.parquet", "out.parquet"),
+    "folder": ("d", "out"),
+    "one": ("d", "all.jsonl"),
+}
+"""What is read, and what is written."""
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make_input(name: str, count: int) -> None:
+    texts = [f"{number} {SENTENCES[number % len(SENTENCES)]}" for number in range(count)]
+    if name != "d":
+        write_texts(Path(name), texts)
+        return
+    for number, (begin, kind) in enumerate(zip(range(0, count, count // 4), (".txt", ".jsonl", ".csv", ".txt"))):
+        write_texts(Path(f"d/{number % 2}/{number}{kind}"), texts[begin : begin + count // 4])
+
+
+def contents(output: str) -> dict[str, bytes]:
+    """Return all files of the output, hidden ones too."""
+    path = Path(output)
+    found = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [*Path().glob(f"*{output}*")]
+    return {str(file): file.read_bytes() for file in found}
+
+
+class Killed(BaseException):
+    """Stands for a signal that nothing can catch."""
+
+
+def kill_at(number: int, patch: pytest.MonkeyPatch, *, seconds: float) -> None:
+    """Let writing end in the middle of a row the so-manyth time that something is written, without a farewell."""
+    real: Callable[..., None] = outputs.write_whole
+    count = 0
+
+    def write(file: Any, content: bytes, path: Path) -> None:
+        nonlocal count
+        count += 1
+        if count == number:
+            file.write(content[: len(content) // 2])
+            raise Killed
+        real(file, content, path)
+
+    def close(self: outputs.Files) -> None:
+        for file in self._open:
+            file.close()
+
+    patch.setattr(outputs, "write_whole", write)
+    patch.setattr(outputs.Files, "close", close)
+    patch.setattr(outputs, "SECONDS", seconds)
+
+
+def answer(case: str, *, resume: bool) -> None:
+    given_name, output = CASES[case]
+    find_words(given_name, output=output, form="jsonl" if case == "folder" else None, resume=resume)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_wherever_a_run_ends_the_next_one_goes_on(case: str) -> None:
+    make_input(CASES[case][0], 6000)
+    answer(case, resume=False)
+    expected = contents(CASES[case][1])
+    for path in expected:
+        Path(path).unlink()
+    kills = 0
+    is_whole = False
+    while not is_whole:
+        with pytest.MonkeyPatch.context() as patch:
+            kill_at(2, patch, seconds=-1.0)
+            try:
+                answer(case, resume=kills > 0)
+                is_whole = True
+            except Killed:
+                kills += 1
+                assert contents(CASES[case][1]) != expected
+    assert kills >= 2
+    assert contents(CASES[case][1]) == expected
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_that_ends_before_anything_is_noted_is_begun_anew(case: str) -> None:
+    make_input(CASES[case][0], 6000)
+    answer(case, resume=False)
+    expected = contents(CASES[case][1])
+    for path in expected:
+        Path(path).unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        kill_at(2, patch, seconds=1000.0)
+        with pytest.raises(Killed):
+            answer(case, resume=False)
+    answer(case, resume=True)
+    assert contents(CASES[case][1]) == expected
+
+
+@given(
+    lines=st.lists(st.sampled_from([b"\xea\xb0\x80", b"", b"\xff", b"a\r", "가나 다".encode() * 20]), max_size=30),
+    number=st.integers(1, 8),
+    size=st.integers(1, 40),
+)
+@settings(max_examples=examples(200))
+def test_bad_rows_are_kept_once_wherever_a_run_ends(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], number: int, size: int
+) -> None:
+    folder = tmp_path_factory.mktemp("bad")
+    (folder / "in.txt").write_bytes(b"\n".join(lines))
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("raw_lines", "sources"):
+            patch.setattr(f"malmoi.commands.streams.{module}.CHUNK_BYTES", size)
+        find_words(folder / "in.txt", form="jsonl", output=folder / "a.jsonl", errors=folder / "a.errors")
+        options = {"form": "jsonl", "output": folder / "b.jsonl", "errors": folder / "b.errors"}
+        with pytest.MonkeyPatch.context() as deadly:
+            kill_at(number, deadly, seconds=-1.0)
+            try:
+                find_words(folder / "in.txt", **options)
+            except Killed:
+                deadly.undo()
+                find_words(folder / "in.txt", **options, resume=True)
+    assert (folder / "a.jsonl").read_bytes() == (folder / "b.jsonl").read_bytes()
+    assert (folder / "a.errors").read_bytes() == (folder / "b.errors").read_bytes()
+
+
+def begun(name: str = "in.jsonl", **options: Any) -> None:
+    """Begin a run that ends in the middle."""
+    make_input(name, 6000)
+    with pytest.MonkeyPatch.context() as patch:
+        kill_at(2, patch, seconds=-1.0)
+        with pytest.raises(Killed):
+            find_words(name, output="out.jsonl", **options)
+
+
+def test_what_was_begun_is_not_lost_by_mistake() -> None:
+    begun()
+    with pytest.raises(
+        UserError, match=r"--output out\.jsonl: a run has begun it and not ended; go on with it by --re"
+    ):
+        find_words("in.jsonl", output="out.jsonl")
+    find_words("in.jsonl", output="out.jsonl", overwrite=True)
+    assert len(read_rows(Path("out.jsonl"))) == 6000
+    assert sorted(path.name for path in Path().iterdir()) == ["in.jsonl", "out.jsonl"]
+
+
+def test_a_run_with_other_options_or_another_input_is_no_continuation() -> None:
+    begun()
+    for options, message in (
+        ({"form": "csv"}, "the output was begun with --format jsonl, not csv; give that again"),
+        ({"text_column": "sentence"}, "the output was begun with --text_column its default, not sentence"),
+        ({"encoding": "cp949"}, "the output was begun with --encoding utf-8, not cp949"),
+    ):
+        with pytest.raises(UserError, match=message):
+            find_words("in.jsonl", output="out.jsonl", resume=True, **options)
+    content = Path("in.jsonl").read_bytes()
+    for other in (content + b"{}\n", b"{" + content, content.replace(b"5999", b"5990")):
+        Path("in.jsonl").write_bytes(other)
+        with pytest.raises(UserError, match="--resume: the files of --input are not those with which the output was"):
+            find_words("in.jsonl", output="out.jsonl", resume=True)
+    Path("in.jsonl").write_bytes(content)
+    partial = Path(".out.jsonl.partial")
+    partial.write_bytes(partial.read_bytes()[:10])
+    with pytest.raises(UserError, match="is shorter than it was; begin anew by --overwrite"):
+        find_words("in.jsonl", output="out.jsonl", resume=True)
+    Path(".out.jsonl.journal").write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match=r"journal is damaged; begin anew by --overwrite"):
+        find_words("in.jsonl", output="out.jsonl", resume=True)
+
+
+def test_a_run_that_fails_at_a_bad_row_goes_on_once_that_is_kept() -> None:
+    make_input("in.txt", 6000)
+    content = Path("in.txt").read_bytes()
+    Path("bad.txt").write_bytes(content + b"\xff\n" + content)
+    with pytest.raises(UserError, match=r"bad\.txt, line 6001: expected UTF-8"):
+        find_words("bad.txt", output="out.txt")
+    assert Path(".out.txt.partial").stat().st_size > CHUNK_BYTES
+    find_words("bad.txt", output="out.txt", resume=True, errors="errors.jsonl")
+    find_words("in.txt", output="good.txt")
+    assert Path("out.txt").read_bytes() == 2 * Path("good.txt").read_bytes()
+    assert [row["line"] for row in read_rows(Path("errors.jsonl"))] == [6001]
+
+
+def test_what_comes_through_a_pipe_cannot_be_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, "가\n".encode() + b"\xff\n")
+    os.close(writer)
+    saved = os.dup(0)
+    os.dup2(reader, 0)
+    try:
+        with pytest.raises(UserError, match="standard input, line 2"):
+            find_words("-", output="out.jsonl")
+        Path(".out.jsonl.journal").write_text("{}", encoding="utf-8")
+        with pytest.raises(UserError, match="--resume: standard input cannot be read again; give a file by --input"):
+            find_words("-", output="out.jsonl", resume=True)
+    finally:
+        os.dup2(saved, 0)
+        for descriptor in (saved, reader):
+            os.close(descriptor)
+
+
+def run(given_name: str, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a run in a process of its own."""
+    code = f"from support.found_words import find_words; find_words({given_name!r}, **{options!r})"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    return status != "Z"
+
+
+def children_of(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
+    return [int(child) for child in listed.split()]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("case", ["lines", "csv", "parquet", "folder"])
+def test_kill_9_in_the_middle(case: str, workers: int) -> None:
+    given_name, output = CASES[case]
+    form = {"form": "jsonl"} if case == "folder" else {}
+    make_input(given_name, 60_000)
+    find_words(given_name, output="expected" + Path(output).suffix, **form)
+    expected = contents("expected" + Path(output).suffix)
+    chance = random.Random(case)
+    kills = 0
+    for attempt in range(6):
+        started = run(given_name, output=output, workers=workers, seconds=0.15 * workers, resume=attempt > 0, **form)
+        place = Path(output) / ".malmoi.journal" if case == "folder" else Path(f".{output}.journal")
+        before = place.read_bytes() if place.exists() else b""
+        deadline = time.monotonic() + 100
+        while started.poll() is None and time.monotonic() < deadline:
+            if place.exists() and place.read_bytes() != before:
+                break
+            time.sleep(0.02)
+        time.sleep(chance.random() * 0.5)
+        children = children_of(started.pid) if started.poll() is None else []
+        started.send_signal(signal.SIGKILL)
+        _, error = started.communicate(timeout=60)
+        if started.returncode == 0:
+            break
+        assert started.returncode == -signal.SIGKILL, error
+        kills += 1
+        deadline = time.monotonic() + 30
+        while any(map(is_running, children)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not any(map(is_running, children))
+    assert kills >= 2
+    if started.returncode:
+        find_words(given_name, output=output, resume=True, **form)
+    found = contents(output)
+    assert sorted(found.values()) == sorted(expected.values())
+    assert len(found) == (4 if case == "folder" else 1)
+
+
+@pytest.mark.slow
+def test_workers_keep_the_order_and_a_dead_one_is_one_sentence() -> None:
+    make_input("in.txt", 20_000)
+    find_words("in.txt", output="one.jsonl")
+    find_words("in.txt", output="three.jsonl", workers=3)
+    assert Path("one.jsonl").read_bytes() == Path("three.jsonl").read_bytes()
+    with Path("in.txt").open("a", encoding="utf-8") as file:
+        file.write(f"{DEADLY}\n" + "가\n" * 50_000)
+    with pytest.raises(UserError, match=r"^worker \d of --workers ended by signal 9; if memory ran out, give fewer"):
+        find_words("in.txt", output="dead.jsonl", workers=2, deadly=True)
+    assert not Path("dead.jsonl").exists()
+    find_words("in.txt", output="dead.jsonl", workers=2, resume=True)
+    find_words("in.txt", output="whole.jsonl")
+    assert Path("dead.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupt_is_clean_and_gone_on_with(workers: int) -> None:
+    make_input("in.txt", 60_000)
+    started = run("in.txt", output="out.jsonl", workers=workers, seconds=0.2)
+    deadline = time.monotonic() + 100
+    while not Path(".out.jsonl.journal").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    children = children_of(started.pid)
+    for pid in [started.pid, *children]:  # as a terminal sends it to all of them
+        os.kill(pid, signal.SIGINT)
+    _, error = started.communicate(timeout=60)
+    assert started.returncode != 0
+    said, *rest = error.decode().splitlines()
+    assert said == "malmoi: what is answered so far is kept; --resume goes on with it."
+    # the command line says no more; here Python does, of this process alone
+    assert "".join(rest).count("Traceback") == 1
+    assert not any(map(is_running, children))
+    find_words("in.txt", output="out.jsonl", resume=True)
+    find_words("in.txt", output="whole.jsonl")
+    assert Path("out.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()
+    assert json.loads(Path("out.jsonl").read_text(encoding="utf-8").splitlines()[-1])["line"] == 60_000
