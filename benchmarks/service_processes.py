@@ -89,7 +89,9 @@ class Offline:
 
 def environment(threads: int) -> dict[str, str]:
     """Return the environment of a process in which torch uses so many threads."""
-    return {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONIOENCODING": "utf-8", "HF_HUB_OFFLINE": "1"}
+    # the service sets the policy itself; offline shall have it, too
+    threading = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    return {**os.environ, **threading, "PYTHONIOENCODING": "utf-8", "HF_HUB_OFFLINE": "1"}
 
 
 @contextmanager

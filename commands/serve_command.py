@@ -1,5 +1,6 @@
 """The command `serve`: a page in the browser, or a service for programs."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -50,6 +51,12 @@ def serve(
             help="With --api: characters that wait for a model; 200000. More are refused.",
         ),
     ] = None,
+    max_wait: Annotated[
+        float | None,
+        typer.Option(
+            "--max_wait", "--max-wait", help="With --api: seconds that these will take; 5. More are refused, too."
+        ),
+    ] = None,
     timeout: Annotated[
         float | None, typer.Option(help="With --api: seconds after which a request is given up; 30.")
     ] = None,
@@ -64,9 +71,13 @@ def serve(
         "max_texts": max_texts,
         "max_body": max_body,
         "max_queue": max_queue,
+        "max_wait": max_wait,
         "timeout": timeout,
     }
     if api:
+        # read when torch is imported: threads that wait for work sleep, instead of keeping the processor from those
+        # that read and write requests
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         with lasting_imports():
             from malmoi.commands.serve_api import serve_api
 

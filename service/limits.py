@@ -15,6 +15,8 @@ class Limits:
         max_texts: Texts of a request, at most.
         max_body: Bytes of the body of a request, at most.
         max_queue: Characters that wait for a model. While there are as many, further requests are turned away.
+        max_wait: Seconds that they will take, by the speed of late. While it is as long, they are, too: what is taken
+            shall be answered in time, be the model fast or slow.
         timeout: Seconds after which a request is given up, and within which a stopping service answers what it has
             taken.
 
@@ -26,6 +28,7 @@ class Limits:
     max_texts: int = 1_000
     max_body: int = 1_048_576
     max_queue: int = 200_000
+    max_wait: float = 5.0
     timeout: float = 30.0
 
     def __post_init__(self) -> None:

@@ -189,6 +189,7 @@ class ServiceLimits(BaseModel):
     max_texts: int = Field(description="Texts of a request.")
     max_body: int = Field(description="Bytes of a body.")
     max_queue: int = Field(description="Characters that wait for a model.")
+    max_wait: float = Field(description="Seconds that these will take.")
     timeout: float = Field(description="Seconds until a request is given up.")
 
 

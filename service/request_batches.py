@@ -21,8 +21,8 @@ from malmoi.service.service_errors import ServiceError
 # about a tenth of a second on a CPU; texts of one round are sorted by length, and more of them would gain little
 ROUND_TEXTS = 256
 ROUND_CHARACTERS = 8_192
-# how much the newest round counts in the estimate of the speed
-NEWEST = 0.2
+# of the sums that tell the speed, so much is left after each further round
+KEPT = 0.8
 Result = bytes | Exception
 """What a request gets."""
 
@@ -65,6 +65,7 @@ class RequestBatches:
         name: Name of the model, for the thread.
         answer: Returns the answers to texts, for given options.
         max_queue: Characters that wait, at most; a request is taken as long as there are fewer.
+        max_wait: Seconds that they will take, at most, by the speed of late.
         observe: Is told of each round: texts, characters, seconds.
     """
 
@@ -74,15 +75,17 @@ class RequestBatches:
         answer: Callable[[Sequence[str], Any], Iterable[Any]],
         *,
         max_queue: int,
+        max_wait: float,
         observe: Callable[[int, int, float], None],
     ):
         self._answer = answer
         self._observe = observe
         self._max_queue = max_queue
+        self._max_wait = max_wait
         self._jobs: deque[Job] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._characters_per_second = 0.0
+        self._answered = self._took = 0.0  # characters and seconds of the last rounds, the older the less
         self.characters = 0
         """How many characters wait."""
         self._thread = threading.Thread(target=self._work, name=f"model {name}", daemon=True)
@@ -101,9 +104,12 @@ class RequestBatches:
         """
         job = Job(texts, options, finish, asyncio.get_running_loop().create_future())
         with self._changed:
-            if self.characters >= self._max_queue:
+            seconds = self.characters * self._took / max(self._answered, 1.0)
+            if self.characters >= self._max_queue or seconds > self._max_wait:
                 raise ServiceError(
-                    "queue_full", "Too many texts are waiting; try again later.", retry_after=self._seconds_of_queue()
+                    "queue_full",
+                    "Too many texts are waiting; try again later.",
+                    retry_after=max(1, min(60, math.ceil(seconds))),
                 )
             self._jobs.append(job)
             self.characters += job.waiting
@@ -123,11 +129,6 @@ class RequestBatches:
             self._closed = True
             self._changed.notify()
 
-    def _seconds_of_queue(self) -> int:
-        """Return how long the queue will take, by the speed of late."""
-        speed = self._characters_per_second
-        return max(1, min(60, math.ceil(self.characters / speed))) if speed else 1
-
     def _work(self) -> None:
         while (pieces := self._next_round()) is not None:
             started = time.perf_counter()
@@ -135,9 +136,8 @@ class RequestBatches:
             seconds = time.perf_counter() - started
             texts = sum(len(piece.texts) for piece in pieces)
             characters = sum(len(text) for piece in pieces for text in piece.texts)
-            speed = (characters + texts) / max(seconds, 1e-6)
-            share = NEWEST if self._characters_per_second else 1
-            self._characters_per_second += share * (speed - self._characters_per_second)
+            self._answered = KEPT * self._answered + characters + texts
+            self._took = KEPT * self._took + seconds
             self._observe(texts, characters, seconds)
             for job, result in results:
                 _hand_over(job, result)

@@ -61,7 +61,11 @@ class TextService:
             return
         for name, model in loaded.items():
             batches = RequestBatches(
-                name, model.answer, max_queue=self.limits.max_queue, observe=self.metrics.observer(name)
+                name,
+                model.answer,
+                max_queue=self.limits.max_queue,
+                max_wait=self.limits.max_wait,
+                observe=self.metrics.observer(name),
             )
             self.metrics.watch_queue(name, lambda own=batches: own.characters, lambda own=batches: own.requests)  # type: ignore[misc]
             self._batches[name] = batches

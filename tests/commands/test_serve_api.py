@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fresh_process import run_cold
 from support.page_in_browser import free_port
 from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
 from typer.testing import CliRunner
@@ -17,6 +18,12 @@ from malmoi.service import server
 from malmoi.service.limits import Limits
 from malmoi.service.served_models import ModelSource, find_models
 from malmoi.service.text_service import TextService
+
+
+@pytest.fixture(autouse=True)
+def unchanged_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command sets it for its process, which here is that of the tests."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture
@@ -45,17 +52,32 @@ def test_without_a_model_those_of_the_package_answer_this_machine_alone(run: lis
 
 
 def test_flags_are_handed_on(run: list[Any]) -> None:
-    flags = "--max_length 1 --max-texts 2 --max_body 3 --max-queue 4 --timeout 0.5 --host 0.0.0.0 --port 7999"
+    flags = "--max_length 1 --max-texts 2 --max_body 3 --max-queue 4 --max_wait 0.25 --timeout 0.5"
+    flags += " --host 0.0.0.0 --port 7999"
     assert invoke("bundled:word-spacing", "--trust_remote_code", *flags.split()) is None
     [(sources, limits, host, port)] = run
     assert sources == [ModelSource("word-spacing", "bundled:word-spacing", "word-spacing", trust_remote_code=True)]
-    assert limits == Limits(max_length=1, max_texts=2, max_body=3, max_queue=4, timeout=0.5)
+    assert limits == Limits(max_length=1, max_texts=2, max_body=3, max_queue=4, max_wait=0.25, timeout=0.5)
     assert (host, port) == ("0.0.0.0", 7999)
 
 
-@pytest.mark.parametrize("flag", ["--max_length", "--max_texts", "--max_body", "--max_queue", "--timeout"])
+@pytest.mark.slow
+def test_threads_of_torch_that_wait_do_not_keep_the_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    code = "from malmoi.commands import main; import os, sys; assert 'torch' not in sys.modules; "
+    code += (
+        "from malmoi.commands.serve_command import serve\ntry:\n    serve(['no/such/model'], api=True, port=PORT)\n"
+    )
+    code += "except Exception as error:\n    print(os.environ['OMP_WAIT_POLICY'])"
+    shown = run_cold(code.replace("PORT", str(free_port())), folder=tmp_path)
+    assert shown == "PASSIVE\n"
+
+
+@pytest.mark.parametrize(
+    "flag", ["--max_length", "--max_texts", "--max_body", "--max_queue", "--max_wait", "--timeout"]
+)
 def test_limits_are_more_than_nothing_and_for_programs(flag: str, run: list[Any]) -> None:
-    for value in ("0", "-1", *(["nan", "inf"] if flag == "--timeout" else [])):
+    for value in ("0", "-1", *(["nan", "inf"] if flag in ("--max_wait", "--timeout") else [])):
         error = invoke(flag, value)
         assert isinstance(error, UserError)
         assert str(error).startswith(f"`{flag}` must be more than 0, got ")

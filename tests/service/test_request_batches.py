@@ -40,7 +40,7 @@ def joined(answers: list[Any]) -> bytes:
 
 @contextmanager
 def queue(model: Model, **settings: Any) -> Iterator[RequestBatches]:
-    defaults = {"max_queue": 1_000_000, "observe": lambda *_: None}
+    defaults = {"max_queue": 1_000_000, "max_wait": 1e9, "observe": lambda *_: None}
     batches = RequestBatches("test", model.answer, **{**defaults, **settings})
     try:
         yield batches
@@ -190,21 +190,39 @@ def test_a_full_queue_says_when_to_come_again() -> None:
     run(model, steps, max_queue=100)
 
 
-def test_the_time_to_come_again_follows_from_the_speed() -> None:
+def test_what_would_wait_too_long_is_refused_however_little_it_is() -> None:
     model = Model()
 
     async def steps(batches: RequestBatches) -> None:
-        await batches.submit(["x"], None, joined).future
-        batches._characters_per_second = 10.0
         await occupy(model, batches)
-        batches.submit(["x" * 99], None, joined)
-        for speed, seconds in ((10.0, 10), (0.1, 60), (1e9, 1)):
-            batches._characters_per_second = speed
+        waiting = [batches.submit(["x" * 99], None, joined)]
+        for took, seconds in ((0.1, None), (1.9, None), (2.1, 3), (10.0, 10), (1000.0, 60)):
+            batches._answered, batches._took = 100.0, took
+            if seconds is None:
+                job = batches.submit([], None, joined)
+                batches.withdraw(job)
+                continue
             with pytest.raises(ServiceError) as refused:
                 batches.submit(["y"], None, joined)
-            assert refused.value.retry_after == seconds
+            assert (refused.value.code, refused.value.retry_after) == ("queue_full", seconds)
+        model.may_answer.set()
+        await waiting[0].future
+        batches._took = 1e9
+        assert await batches.submit(["z"], None, joined).future == b"Z"  # nothing waits
 
-    run(model, steps, max_queue=100)
+    run(model, steps, max_wait=2)
+
+
+def test_the_speed_is_that_of_the_last_rounds() -> None:
+    model = Model()
+
+    async def steps(batches: RequestBatches) -> None:
+        for _ in range(30):
+            await batches.submit(["x" * 9], None, joined).future
+        assert 45 < batches._answered <= 50  # 10 / (1 - 0.8)
+        assert 0 < batches._took < 10
+
+    run(model, steps)
 
 
 def test_what_is_withdrawn_while_it_is_answered_goes_to_nobody() -> None:
@@ -238,7 +256,7 @@ def test_answers_after_the_end_of_the_event_loop_are_dropped() -> None:
     kept = []
 
     async def leave() -> None:
-        kept.append(RequestBatches("test", model.answer, max_queue=100, observe=lambda *_: None))
+        kept.append(RequestBatches("test", model.answer, max_queue=100, max_wait=9, observe=lambda *_: None))
         await occupy(model, kept[0])
 
     asyncio.run(leave())
