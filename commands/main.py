@@ -19,8 +19,8 @@ from malmoi.commands.options import (
     WITH_FLAGS,
     KeyName,
     RecipeName,
-    TrustRemoteCode,
 )
+from malmoi.commands.serve_command import serve
 from malmoi.commands.start_up import is_left_out, lasting_imports
 from malmoi.commands.text_commands import classify, space, tag
 from malmoi.commands.training_commands import train, tune
@@ -106,35 +106,7 @@ def push(
     )
 
 
-@app.command()
-def serve(
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(help="Folders of models, or their names on the Hub; without any the three of the package."),
-    ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(
-            help="Address to listen on: 0.0.0.0 for other machines too, as in a container; otherwise that of "
-            "GRADIO_SERVER_NAME, or this machine alone."
-        ),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=65535, help="Port; otherwise the first free one from that of GRADIO_SERVER_PORT, or 7860, on."
-        ),
-    ] = None,
-    trust_remote_code: TrustRemoteCode = False,
-) -> None:
-    """Show what models answer, side by side, on a page in the browser. Needs the extra `space`.
-
-    Behind a proxy, GRADIO_ROOT_PATH names the path of the page.
-    """
-    with lasting_imports():
-        from malmoi.commands.serve import serve_models
-
-    serve_models(models or [], host=host, port=port, trust_remote_code=trust_remote_code)
+app.command()(serve)
 
 
 @app.command()

@@ -1,0 +1,83 @@
+"""The load on the service is counted rightly, and the measurement runs."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
+
+from malmoi.benchmarks import service
+from malmoi.benchmarks.service import SETTLE, Load, Options, measured_load, parse_options, service_row
+from malmoi.benchmarks.service_processes import Outcome
+from malmoi.data.user_error import UserError
+
+
+def test_what_is_counted_begins_when_all_clients_are_at_work() -> None:
+    first = [Outcome(100 + SETTLE, SETTLE, 200, 50, True)]  # begins at 100
+    later = [Outcome(100 + SETTLE + number / 10, 0.1 * number, 200, 2, number != 7) for number in range(1, 101)]
+    refused = [Outcome(105.0, 0.001, 429, 2, False)] * 30 + [Outcome(106.0, 3.0, 503, 2, False)]
+    load = measured_load([*first, *later, *refused])
+    assert load.texts_per_second == pytest.approx(200 / 10)
+    assert load.requests_per_second == pytest.approx(100 / 10)
+    assert load.p50 == pytest.approx(5.05)
+    assert load.p99 == pytest.approx(9.9, abs=0.02)
+    assert load.statuses == {200: 101, 429: 30, 503: 1}
+    assert load.wrong == 1
+
+
+@pytest.mark.parametrize("outcomes", [[], [Outcome(1.0, 0.5, 200, 1, True)], [Outcome(9.0, 1.0, 503, 1, False)] * 9])
+def test_next_to_no_answers_are_an_error(outcomes: list[Outcome]) -> None:
+    with pytest.raises(UserError, match="The service has answered next to nothing"):
+        measured_load(outcomes)
+
+
+def test_the_share_of_offline_compares_rates_of_one_round() -> None:
+    loads = [Load(rate, 1.0, p50, 2.0, Counter({200: 5, 429: 1}), 0) for rate, p50 in ((80.0, 0.1), (300.0, 0.3))]
+    row = service_row("many", loads, [100.0, 300.0])
+    assert row["of offline"].values == (0.8, 1.0)  # type: ignore[attr-defined]
+    assert (row["p50"], row["200"], row["other statuses"], row["wrong"]) == ("200 ms", 10, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--clients", "0"], "`--clients` must be at least 1, got 0"),
+        (["--threads", "2", "0"], "`--threads` must be at least 1, got 0"),
+        (["--seconds", "3"], "`--seconds` must be from 4 to 600, got 3"),
+        (["--seconds", "nan"], "`--seconds` must be from 4 to 600"),
+    ],
+)
+def test_a_number_out_of_range_is_an_error(flags: list[str], message: str) -> None:
+    assert parse_options([]) == Options()
+    with pytest.raises(UserError, match=message):
+        parse_options(flags)
+
+
+def test_the_process_that_measures_is_not_patched_by_gevent() -> None:
+    assert service.put_load
+    assert "locust" not in sys.modules
+
+
+@pytest.mark.slow
+def test_it_measures_a_tiny_model(tmp_path: Path) -> None:
+    tokenizer = bert_tokenizer()
+    model = save(tmp_path / "model", tiny_bert_tagger(tokenizer, ["B-PS", "I-PS", "O"]), tokenizer)
+    command = [sys.executable, "-m", "malmoi.benchmarks.service", "--model", str(model), "--seconds", "4"]
+    command += ["--rounds", "1", "--threads", "1", "--clients", "3", "--single_clients", "3", "--sentences", "40"]
+    result = subprocess.run(
+        [*command, "--output_dir", str(tmp_path)], capture_output=True, text=True, encoding="utf-8", timeout=400
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Tagging over HTTP" in result.stdout
+    offline, many, single, pressed = json.loads((tmp_path / "service.json").read_text("utf-8"))["rows"]
+    assert offline["texts/s"]["median"] > 0
+    for row in (many, single):
+        assert row["of offline"]["median"] > 0
+        assert row["200"] > 0
+        assert row["other statuses"] == row["wrong"] == 0
+    assert pressed["other statuses"] == pressed["wrong"] == 0
+    assert pressed["200"] > 0
+    assert pressed["recovery"].endswith(" s")
