@@ -1,7 +1,9 @@
 """Group texts into chunks and batches: similar lengths together, and never more at once than memory should hold."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from malmoi.data.text_pieces import Piece, Reading, text_pieces
 from malmoi.data.user_error import UserError
 
 # texts are read ahead so far that those of one batch are about equally long: padding is then a few percent
@@ -9,6 +11,9 @@ CHUNK_TEXTS = 1024
 CHUNK_CHARACTERS = 65_536
 # a batch is as long as its longest text: one very long text must not be multiplied by its neighbours
 PADDED_LENGTH = 16_384
+# pieces of long texts are equally long as they are: what is read ahead only has to keep all threads busy
+AHEAD_IN_PIECES = 16_384
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def text_chunks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -30,16 +35,44 @@ def text_chunks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def length_batches(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-    """Yield batches of indices of similar length, none of which takes much more memory than `PADDED_LENGTH`.
+def piece_chunks(texts: Iterable[str], reading: Reading) -> Iterator[list[Piece]]:
+    """Yield the pieces of texts in lists, of which those that are only parts of a text are short.
+
+    Args:
+        texts: The texts.
+        reading: How long texts are read.
+
+    Raises:
+        UserError: If a text holds a lone surrogate, which is no character.
+    """
+    chunk: list[Piece] = []
+    characters = in_pieces = 0
+    for text in texts:
+        check_text(text)
+        for piece in text_pieces(text, reading):
+            chunk.append(piece)
+            characters += piece.stop - piece.start
+            in_pieces += piece.stop - piece.start if len(text) > reading.length else 0
+            if len(chunk) == CHUNK_TEXTS or characters >= CHUNK_CHARACTERS or in_pieces >= AHEAD_IN_PIECES:
+                yield chunk
+                chunk, characters, in_pieces = [], 0, 0
+    if chunk:
+        yield chunk
+
+
+def length_batches(
+    lengths: Sequence[int], batch_size: int, *, padded_length: int = PADDED_LENGTH
+) -> Iterator[list[int]]:
+    """Yield batches of indices of similar length, none of which takes much more memory than `padded_length`.
 
     Args:
         lengths: Length of each text, in characters or tokens.
         batch_size: How many texts a batch may have at most.
+        padded_length: How many tokens a batch may have, padding included, if it has more than one text.
     """
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) == batch_size or (len(batch) + 1) * lengths[index] > PADDED_LENGTH):
+        if batch and (len(batch) == batch_size or (len(batch) + 1) * lengths[index] > padded_length):
             yield batch
             batch = []
         batch.append(index)
@@ -53,7 +86,5 @@ def check_text(text: str) -> None:
     Raises:
         UserError: If it holds a lone surrogate.
     """
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UserError(f"Character {error.start + 1} of the text is a lone surrogate, not a character.") from None
+    if found := LONE_SURROGATE.search(text):
+        raise UserError(f"Character {found.start() + 1} of the text is a lone surrogate, not a character.")

@@ -6,9 +6,9 @@ from typing import NamedTuple, overload
 from malmoi.data.alignment import token_labels_to_spans
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.inference.answers import Answers, stream_answers
-from malmoi.inference.batches import text_chunks
+from malmoi.inference.seams import whole_names
 from malmoi.inference.text_model import TextModel
-from malmoi.inference.token_labels import TokenLabels, token_labels
+from malmoi.inference.token_labels import TokenLabels, labelled_parts
 from malmoi.modeling.name_edges import NameEdges
 
 
@@ -71,9 +71,13 @@ class Tagger(TextModel):
 
     def _tag(self, texts: Iterable[str], batch_size: int) -> Iterator[list[Entity]]:
         """Yield the names of each text."""
-        for chunk in text_chunks(texts):
-            answers = token_labels(self.engine, chunk, batch_size=batch_size)
-            yield from (self.entities(text, answer) for text, answer in zip(chunk, answers))
+        names: list[Entity] = []
+        parts = labelled_parts(self.engine, texts, batch_size=batch_size)
+        for part in whole_names(parts, self.scheme, self.labels):
+            names += self.entities(part.text, part.tokens)
+            if part.is_last:
+                yield names
+                names = []
 
     def entities(self, text: str, answer: TokenLabels) -> list[Entity]:
         """Return the names that the labels of its tokens spell; the score of a name is the mean over its tokens."""

@@ -3,8 +3,8 @@ r"""Where tokens stand in a text, and where names may begin and end. Written by 
 Nothing here needs torch: an exported model, which runs without it, reads names by the same rules.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import regex  # transformers needs it itself
 
@@ -26,6 +26,10 @@ EMOJI = regex.compile(
 SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # cling to letters, too
 # characters that are whole, visible and no emoji, whatever of them stands around them
 PLAIN = regex.compile(r"[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]*")
+# before which a character ends, whatever it is; searched for from the right
+AFTER_CHARACTER = regex.compile(
+    r"(?r)(?<![\p{Grapheme_Cluster_Break=Prepend}\r\u1100-\u115f\ua960-\ua97c])[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]"
+)
 
 
 def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
@@ -45,12 +49,23 @@ def token_spans(text: str, offsets: Iterable[Sequence[int]]) -> list[tuple[int, 
     return spans
 
 
+def character_starts(text: str, start: int) -> Iterator[int]:
+    """Yield where the characters of a text begin, and where it ends, as far as that is at `start` or after it.
+
+    What stands before is looked at no farther than it matters, so that a long text takes no longer than a short one.
+    """
+    before = AFTER_CHARACTER.search(text, 0, start + 1)
+    for match in CHARACTER.finditer(text, before.start() if before else 0):
+        if match.start() >= start:
+            yield match.start()
+    yield len(text)
+
+
 class NameEdges:
     """The places of a text where names may begin and end: between whole characters, next to a visible one."""
 
     def __init__(self, text: str):
         self.text = text
-        self._starts: list[int] = []  # of its characters, and its end; found when the first name needs them
 
     def trim(self, start: int, end: int) -> tuple[int, int]:
         """Return a name with whole characters only, and with neither emoji nor invisible characters at its ends.
@@ -60,25 +75,29 @@ class NameEdges:
         text = self.text
         if PLAIN.fullmatch(text[max(start - 1, 0) : start + 2]) and PLAIN.fullmatch(text[max(end - 2, 0) : end + 1]):
             return start, end
-        if not self._starts:
-            self._starts = [*(match.start() for match in CHARACTER.finditer(text)), len(text)]
-        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        left, right = first, last
-        while left < right and self._is_foreign(left, spaces=left > first):
+        starts: list[int] = []  # of the characters of the name, and of what comes after it
+        for place in character_starts(text, start):
+            starts.append(place)
+            if place >= end:
+                break
+        characters = [text[place:stop] for place, stop in pairwise(starts)]
+        left, right = 0, len(characters)
+        while left < right and _is_foreign(characters[left], spaces=left > 0):
             left += 1
-        while left < right and self._is_foreign(right - 1, spaces=right < last):
+        while left < right and _is_foreign(characters[right - 1], spaces=right < len(characters)):
             right -= 1
         if left >= right:
             return start, start
-        start, end = self._starts[left], self._starts[right]
+        start, end = starts[left], starts[right]
         while INVISIBLE.match(text[start]):
             start += 1
         while INVISIBLE.match(text[end - 1]) or text[end - 1] in SKIN_TONES:
             end -= 1
         return start, end
 
-    def _is_foreign(self, index: int, *, spaces: bool) -> bool:
-        """Tell whether a character is an emoji or invisible, or a space where spaces count too."""
-        character = self.text[self._starts[index] : self._starts[index + 1]].rstrip(SKIN_TONES)
-        visible = INVISIBLE.sub("", character)
-        return not visible or EMOJI.search(character) is not None or (spaces and visible.isspace())
+
+def _is_foreign(character: str, *, spaces: bool) -> bool:
+    """Tell whether a character is an emoji or invisible, or a space where spaces count too."""
+    character = character.rstrip(SKIN_TONES)
+    visible = INVISIBLE.sub("", character)
+    return not visible or EMOJI.search(character) is not None or (spaces and visible.isspace())
