@@ -1,0 +1,59 @@
+"""Answer the texts of a Spark DataFrame on the machines of a cluster. Needs `pip install 'malmoi[spark]'` and Java."""
+
+import functools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from malmoi.inference.answer_rows import COLUMNS, ModelChoice, RowAnswerer, check_columns
+
+try:
+    from pyspark import SparkFiles, TaskContext
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.functions import arrow_udf
+    from pyspark.sql.pandas.types import from_arrow_schema
+except ImportError as error:
+    raise ImportError("malmoi.inference.spark needs PySpark: `pip install 'malmoi[spark]'`.") from error
+
+ANSWER, SHIPPED = "answer_of_malmoi", "shipped:"
+
+
+def answer_frame(frame: DataFrame, choice: ModelChoice | None = None, *, text_column: str = "text") -> DataFrame:
+    """Return the frame with the answers to its texts; only the texts leave the JVM.
+
+    Args:
+        frame: The frame. Its other columns stay as they are.
+        choice: Which model answers; by default the one of the package for names.
+        text_column: The column with the texts. One that is null gets nulls.
+
+    Raises:
+        UserError: If columns do not fit.
+    """
+    chosen = choice or ModelChoice()
+    check_columns(frame.columns, text_column=text_column, task=chosen.task)
+
+    def answers(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
+        answer = _answerer(chosen, TaskContext.get().cpus())
+        yield from (answer(texts.to_pylist()).to_struct_array() for texts in batches)
+
+    answered = arrow_udf(answers, from_arrow_schema(COLUMNS[chosen.task]))
+    return frame.withColumn(ANSWER, answered(f"`{text_column}`")).select("*", f"{ANSWER}.*").drop(ANSWER)
+
+
+@functools.cache
+def _answerer(choice: ModelChoice, threads: int) -> RowAnswerer:
+    """Return the model, which a worker keeps from one task to the next."""
+    model = choice.model
+    if model is not None and model.startswith(SHIPPED):
+        choice = choice._replace(model=SparkFiles.get(model.removeprefix(SHIPPED)))
+    return RowAnswerer(choice, threads=threads)
+
+
+def ship_model(session: SparkSession, folder: str | Path) -> str:
+    """Send the folder of a model to every worker, and return the name by which a `ModelChoice` has it there."""
+    archive = shutil.make_archive(str(Path(tempfile.mkdtemp(), "model")), "zip", folder)
+    session.sparkContext.addArchive(f"{archive}#{Path(folder).name}")
+    return f"{SHIPPED}{Path(folder).name}"
