@@ -11,7 +11,8 @@ from malmoi.data.standard_streams import write_utf8
 from malmoi.export.graph import build_graph
 from malmoi.hub_cards.shared_weights import share_weights
 from malmoi.inference.exported_folder import GRAPH
-from malmoi.inference.loading import WEIGHTS, load_model
+from malmoi.inference.loading import load_model
+from malmoi.inference.weights_header import WEIGHTS
 from malmoi.models import FOLDER, NAMES
 
 
