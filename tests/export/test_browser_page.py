@@ -153,6 +153,7 @@ def test_the_page_finds_the_names_that_the_tagger_finds(driver: Chrome, exported
     assert (exported / "README.md").read_text(encoding="utf-8").startswith("---\ntitle: malmoi\nsdk: static\n")
     expected = Tagger(exported)(texts)
     with served(exported) as address:
+        driver.get_log("browser")  # of the page before
         page = Page(driver, address)
         page.requested_hosts()
         WebDriverWait(driver, 120).until(lambda driver: driver.execute_script("return document.body.dataset.ready"))
