@@ -13,6 +13,7 @@ import typer
 
 from malmoi.commands.data_command import data
 from malmoi.commands.evaluate_command import evaluate
+from malmoi.commands.export_command import export
 from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
 from malmoi.commands.options import (
     WITH_FLAGS,
@@ -217,6 +218,9 @@ def convert(
         from malmoi.commands.convert import convert_to_folder
 
     convert_to_folder(checkpoint, output_dir, config=config, tokenizer=tokenizer)
+
+
+app.command()(export)
 
 
 @app.command()

@@ -2,15 +2,15 @@
 
 One `Loop` runs over stretches of `STRETCH` positions, so that what it costs beside the arithmetic is paid once for
 many steps. It has three recursions: the best beginnings (Viterbi), and the sums over all beginnings and over all ends
-(forward and backward); the latter two are one batch, as ends are read from the back.
+(forward and backward); the latter two are one batch, as ends are read from the back, each within its own length.
 
-A message says what all that comes before a position weighs, by the tag there; a step takes it over the position, by a
-matrix for each position and row of the batch, which are made for a stretch at once. That of a position that carries no
-tag changes nothing, so there may be holes anywhere, and what fills up the last stretch is one. All is in float64:
-float32 could not tell apart the best scores of a long text, which are sums over it. Sums over sequences are of weights,
-exp(score), and are brought back to a largest of 1 every `RESCALED` steps.
+A message says what all that comes before a position weighs, by the tag there. Positions that carry no tag are taken
+out first, so a chain is followed by nothing but its end, which has a number behind those of the tags. Best scores are
+sums over a whole text, in float64: float32 could not tell apart those of a long one. Sums over sequences are of
+weights, exp(score), brought back to a largest of 1 every `RESCALED` steps.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +22,6 @@ from malmoi.modeling.linear_chain_crf import LinearChainCrf
 
 STRETCH = 16
 RESCALED = 8
-HOLE, STEP, LAST = range(3)
-"""What a position is to the chain: none of it, a tag that another follows, the last tag."""
 SMALLEST = float(np.finfo(np.float64).tiny)
 
 
@@ -61,78 +59,84 @@ def decode(chain: ChainScores, emissions: Var, tagged: Var) -> tuple[Var, Var]:
     Args:
         chain: The scores of the CRF.
         emissions: Score of every tag at every position, float32, `(length, batch, tags)`.
-        tagged: Which positions carry a tag, `(length, batch)`.
+        tagged: Which positions carry a tag, anywhere, `(length, batch)`.
     """
-    length = size(emissions, 0)
-    missing = op.mod(op.neg(length), ints(STRETCH))
+    length, batch = size(tagged, 0), size(tagged, 1)
     carried = op.cast(tagged, to=np.int64)
-    left = op.cumsum(carried, number(0), reverse=1)
-    kinds = op.add(carried, op.cast(op.and_(tagged, op.equal(left, number(1))), to=np.int64))
+    lengths = op.reduce_sum(carried, ints(0), keepdims=0)
+    place = op.where(tagged, op.sub(op.cumsum(carried, number(0)), number(1)), length)
+    rows = op.expand(positions(batch), op.shape(place))
+    places = op.concat([op.unsqueeze(place, ints(2)), op.unsqueeze(rows, ints(2))], axis=2)
+    # one more position takes what carries no tag
+    room = op.concat([op.add(length, ints(1)), batch, ints(len(chain.end))], axis=0)
+    nothing = op.expand(op.const(0.0), room)
     scores = op.where(op.unsqueeze(tagged, ints(2)), op.cast(emissions, to=np.float64), op.const(0.0))
-    scores, kinds = _fill_up(scores, missing), _fill_up(kinds, missing)
+    scores = op.scatter_nd(nothing, places, scores)
     weights = op.exp(op.sub(scores, op.reduce_max(scores, ints(2))))
-    tags_by_next, before, after = _scan(chain, scores, weights, kinds)
-    tags = _follow(tags_by_next)
+    tags_by_next, before, after = _run(chain, scores, weights, lengths)
+    tags = _follow(tags_by_next, lengths, end=len(chain.end))
     joint = op.mul(op.mul(before, weights), after)
     summed = op.max([op.reduce_sum(joint, ints(2)), op.const(SMALLEST)])
-    return _cut(tags, length), _cut(op.div(joint, summed), length)
+    return op.gather_nd(tags, places), op.gather_nd(op.div(joint, summed), places)
 
 
-def _scan(chain: ChainScores, scores: Var, weights: Var, kinds: Var) -> tuple[Var, Var, Var]:
+def _run(chain: ChainScores, scores: Var, weights: Var, lengths: Var) -> tuple[Var, Var, Var]:
     """Run over the positions.
 
     Args:
         chain: The scores of the CRF.
-        scores: Score of every tag at every position, 0 at holes, `(length, batch, tags)`.
+        scores: Score of every tag at every position, `(length, batch, tags)`.
         weights: Their weights, `(length, batch, tags)`.
-        kinds: What each position is to the chain, `(length, batch)`.
+        lengths: How many positions each chain has, `(batch,)`.
 
     Returns:
-        The best tag at each position for each tag that may come next, `(length, batch, tags)`, and what all beginnings
-        and all ends weigh that lead to a tag, `(length, batch, tags)` each.
+        The best tag at each position for each tag that may come next, and for the end, for so many positions that
+        stretches are full, `(length, batch, tags + 1)`; and what all beginnings and all ends weigh that lead to a tag,
+        `(length, batch, tags)` each.
     """
-    tags, batch = len(chain.start), size(scores, 1)
-    both_kinds = op.concat([kinds, op.add(_reversed(kinds), number(LAST + 1))], axis=1)
-    both_weights = op.concat([weights, _reversed(weights)], axis=1)
-    best = op.expand(op.const(chain.start[None, None, :, None]), op.concat([ints(1), batch, ints(tags, 1)], axis=0))
-    ends = np.stack([_weights(chain.start), _weights(chain.end)])[:, None]
-    sums = op.expand(op.const(ends), op.concat([ints(2), batch, ints(tags)], axis=0))
-    sums = op.reshape(sums, ints(1, -1, 1, tags))
-    stretches = [
-        _in_stretches(op.unsqueeze(scores, ints(3)), tags, 1),
-        _in_stretches(kinds),
-        _in_stretches(op.unsqueeze(both_weights, ints(3)), tags, 1),
-        _in_stretches(both_kinds),
-    ]
-    count = op.squeeze(size(stretches[0], 0), ints(0))
-    *_, tags_by_next, messages = op.loop(count, v_initial=[best, sums], body=_Stretch(chain, *stretches))
-    messages = op.reshape(messages, op.concat([ints(-1), batch, ints(tags)], axis=0))
-    # (stretches, positions, directions and batch, 1, tags) -> (positions, directions, batch, tags)
+    tags, length, batch = len(chain.end), size(scores, 0), size(scores, 1)
+    both = op.concat([op.unsqueeze(each, ints(1)) for each in (weights, _reversed(weights, lengths))], axis=1)
+    missing = op.mod(op.neg(length), ints(STRETCH))
+    # that of the end is minus infinity, so that nothing follows it
+    scores = op.pad(scores, ints(0, 0, 0, 0, 0, 1), op.const(-np.inf))
+    scores, both = _fill_up(scores, missing), _fill_up(both, missing)
+    evens, odds = _alternate(_in_stretches(scores, batch, ints(tags + 1)))
+    both = _in_stretches(both, ints(2), batch, ints(tags))
+    stretch = _Stretch(chain, op.unsqueeze(evens, ints(4)), op.unsqueeze(odds, ints(3)), both)
+    starts = np.append(chain.start, -np.inf)[None, None, :, None]
+    best = op.expand(op.const(starts), op.concat([ints(1), batch, ints(1, 1)], axis=0))
+    ends = np.stack([_weights(chain.start), _weights(chain.end)])[None, :, None]
+    sums = op.expand(op.const(ends), op.concat([ints(1, 1), batch, ints(1)], axis=0))
+    count = op.squeeze(size(both, 0), ints(0))
+    *_, of_evens, of_odds, messages = op.loop(count, v_initial=[best, sums], body=stretch)
     messages = op.reshape(messages, op.concat([ints(-1, 2), batch, ints(tags)], axis=0))
+    messages = op.slice(messages, ints(0), length, ints(0))
     before, after = (op.squeeze(each, ints(1)) for each in op.split(messages, num_outputs=2, axis=1))
-    tags_by_next = op.reshape(tags_by_next, op.concat([ints(-1), batch, ints(tags)], axis=0))
-    return tags_by_next, before, _reversed(after)
+    tags_by_next = op.concat([op.unsqueeze(each, ints(2)) for each in (of_evens, of_odds)], axis=2)
+    tags_by_next = op.reshape(tags_by_next, op.concat([ints(-1), batch, ints(tags + 1)], axis=0))
+    return tags_by_next, before, _reversed(after, lengths)
 
 
 class _Stretch:
-    """The steps over the positions of a stretch."""
+    """The steps over the positions of a stretch.
+
+    At even positions, the ways from tag to tag have the tag in their rows and the next one in their columns; at odd
+    ones it is the other way round: so the best scores come out where the next step wants them.
+    """
 
     def __init__(self, chain: ChainScores, *inputs: Var):
-        """Take what is known of all stretches, the first axis of each: scores, kinds, and both of both directions.
+        """Take what is known of all stretches.
 
         Args:
             chain: The scores of the CRF.
-            inputs: Scores, `(..., STRETCH, batch, tags, 1)`, and kinds, `(..., STRETCH, batch)`, of positions;
-                weights of both directions, `(..., STRETCH, 2 * batch, tags, 1)`, and their rows in the table of
-                weights, `(..., STRETCH, 2 * batch)`.
+            inputs: Scores at even positions, `(stretches, STRETCH / 2, batch, tags + 1, 1)`, and at odd ones,
+                `(..., 1, tags + 1)`; weights in both directions, `(stretches, STRETCH, 2, batch, tags)`.
         """
         self.inputs = inputs
-        tags = len(chain.start)
-        nothing = np.where(np.eye(tags, dtype=bool), 0.0, -np.inf)
-        ended = np.broadcast_to(chain.end[:, None], (tags, tags))
-        self.scores = np.stack([nothing, chain.transitions, ended])
-        steps = _weights(chain.transitions)
-        self.weights = np.stack([np.eye(tags), steps, steps, np.eye(tags), steps.T, steps.T])
+        steps = np.column_stack([chain.transitions, chain.end])
+        self.steps = np.vstack([steps, np.full_like(steps[:1], -np.inf)])
+        weights = _weights(chain.transitions)
+        self.weights = np.stack([weights, weights.T])
 
     def __call__(self, stretch: Var, going_on: Var, best: Var, sums: Var) -> list[Var]:
         """Return the messages behind a stretch, and what is kept of each of its positions.
@@ -140,45 +144,51 @@ class _Stretch:
         Args:
             stretch: Which stretch it is.
             going_on: That it is computed.
-            best: Score of the best beginning that leads to each tag, `(1, batch, tags, 1)`.
-            sums: Weight of all beginnings, and of all ends, that do, `(1, 2 * batch, 1, tags)`.
+            best: Score of the best beginning that leads to each tag, `(1, batch, tags + 1, 1)`.
+            sums: Weight of all beginnings, and of all ends, that do, `(1, 2, batch, tags)`.
         """
         which = op.reshape(stretch, op.const([], np.int64))
-        scores, kinds, weights, both_kinds = (op.gather(each, which) for each in self.inputs)
-        # (STRETCH, batch, tag, next tag)
-        ways = op.add(op.gather(op.const(self.scores), kinds), scores)
-        shares = op.mul(op.gather(op.const(self.weights), both_kinds), weights)
-        bests, all_sums = [], []
-        one_by_one = zip(*(op.split(each, num_outputs=STRETCH, axis=0) for each in (ways, shares)))
-        for step, (way, share) in enumerate(one_by_one, start=1):
-            bests.append(best)
+        evens, odds, weights = (op.gather(each, which) for each in self.inputs)
+        onward, back, shares = op.const(self.steps), op.const(self.steps.T), op.const(self.weights)
+        even_bests, odd_bests, all_sums = [], [], []
+        for even, odd in zip(*(op.split(each, num_outputs=STRETCH // 2, axis=0) for each in (evens, odds))):
+            even_bests.append(op.add(best, even))
+            best = op.reduce_max(op.add(even_bests[-1], onward), ints(2))
+            odd_bests.append(op.add(best, odd))
+            best = op.reduce_max(op.add(odd_bests[-1], back), ints(3))
+        for step, weight in enumerate(op.split(weights, num_outputs=STRETCH, axis=0), start=1):
             all_sums.append(sums)
-            best = op.unsqueeze(op.reduce_max(op.add(best, way), ints(2), keepdims=0), ints(3))
-            sums = op.matmul(sums, share)
+            sums = op.matmul(op.mul(sums, weight), shares)
             if step % RESCALED == 0:
                 sums = op.div(sums, op.max([op.reduce_max(sums, ints(3)), op.const(SMALLEST)]))
-        tags_by_next = op.arg_max(op.add(op.concat(bests, axis=0), ways), axis=2, keepdims=0)
-        return [going_on, best, sums, tags_by_next, op.concat(all_sums, axis=0)]
+        of_evens = op.arg_max(op.add(op.concat(even_bests, axis=0), onward), axis=2, keepdims=0)
+        of_odds = op.arg_max(op.add(op.concat(odd_bests, axis=0), back), axis=3, keepdims=0)
+        return [going_on, best, sums, of_evens, of_odds, op.concat(all_sums, axis=0)]
 
 
-def _follow(tags_by_next: Var) -> Var:
-    """Return the best tags, `(length, batch)`, for the best tag at each position by the next one.
+def _follow(tags_by_next: Var, lengths: Var, *, end: int) -> Var:
+    """Return the best tags, `(length, batch)`, of the best tags at each position for what comes next.
 
     What each tag leads to is composed over twice as many positions in every turn.
+
+    Args:
+        tags_by_next: `(length, batch, tags + 1)`.
+        lengths: How many positions each chain has, `(batch,)`.
+        end: What comes next behind the last position.
     """
 
     def turn(_: Var, __: Var, reach: Var, composed: Var) -> list[Var]:
         further = op.gather(composed, op.min([op.add(places, reach), last]), axis=0)
         reach = op.add(reach, reach)
-        return [op.less(reach, end), reach, op.gather_elements(composed, further, axis=2)]
+        return [op.less(reach, count), reach, op.gather_elements(composed, further, axis=2)]
 
-    rows = op.shape(tags_by_next)
-    itself = op.expand(positions(size(tags_by_next, 2)), op.concat([ints(1), part(rows, 1, axis=0)], axis=0))
-    composed = op.concat([tags_by_next, itself], axis=0)
-    end = size(composed, 0)
-    places, last = positions(end), op.sub(end, number(1))
+    composed = op.pad(tags_by_next, ints(0, 0, 0, 1, 0, 0), number(end))
+    count = size(composed, 0)
+    places, last = positions(count), op.sub(count, number(1))
+    inside = op.unsqueeze(op.less(op.unsqueeze(places, ints(1)), lengths), ints(2))
+    composed = op.where(inside, composed, number(end))
     _, composed = op.loop(cond=op.const([True]), v_initial=[ints(1), composed], body=turn)
-    return op.gather(composed, number(0), axis=2)
+    return op.gather(composed, number(end), axis=2)
 
 
 def _weights(scores: Array) -> Array:
@@ -193,16 +203,16 @@ def _fill_up(values: Var, missing: Var) -> Var:
     return op.pad(values, op.concat([before, missing, part(before, 1, axis=0)], axis=0))
 
 
-def _in_stretches(values: Var, *inner: int) -> Var:
-    """Return values by stretches, `(stretches, STRETCH, batch, ...)`."""
-    return op.reshape(values, op.concat([ints(-1, STRETCH), size(values, 1), ints(*inner)], axis=0))
+def _in_stretches(values: Var, *inner: Var) -> Var:
+    """Return values by stretches, `(stretches, STRETCH, ...)`; the sizes of further axes are given."""
+    return op.reshape(values, op.concat([ints(-1, STRETCH), *inner], axis=0))
 
 
-def _reversed(values: Var) -> Var:
-    """Return values with the last position first."""
-    return part(values, -1, axis=0, step=-1)
+def _alternate(values: Var) -> Sequence[Var]:
+    """Return the values of even and of odd positions, `(stretches, STRETCH / 2, ...)`."""
+    return [part(values, first, axis=1, step=2) for first in (0, 1)]
 
 
-def _cut(values: Var, length: Var) -> Var:
-    """Return so many of the first positions."""
-    return op.slice(values, ints(0), length, ints(0))
+def _reversed(values: Var, lengths: Var) -> Var:
+    """Return values, `(length, batch, ...)`, with the last position of each chain first."""
+    return op.reverse_sequence(values, lengths, batch_axis=1, time_axis=0)

@@ -67,6 +67,7 @@ def export_model(
         graph = quantize(graph)
         parity = compare(network, tokenizer, graph, sentences)
     config = {name: value for name, value in network.config.to_diff_dict().items() if name not in OF_CODE}
+    config["id2label"] = network.config.id2label  # also those that transformers makes up by itself
     with whole_folder(folder) as written:
         tokenizer.save_pretrained(written)
         place = Path(model_place(model))

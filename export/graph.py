@@ -1,6 +1,7 @@
 """The ONNX graph of a model: token ids in, tags and probabilities out."""
 
 import json
+import warnings
 from importlib.metadata import version
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from malmoi.data.user_error import UserError
-from malmoi.export.constants import array_of, ints, number, size, weight
+from malmoi.export.constants import array_of, ints, number, weight
 from malmoi.export.crf import ChainScores, decode
 from malmoi.export.embeddings import embed
 from malmoi.export.lexicon import look_up
@@ -41,6 +42,13 @@ def build_graph(model: PreTrainedModel) -> onnx.ModelProto:
     Raises:
         UserError: If there is no graph for such a model.
     """
+    with warnings.catch_warnings():
+        # that it does not know the shape of what a loop carries
+        warnings.filterwarnings("ignore", "Output type for variable .* was not concrete")
+        return _build(model)
+
+
+def _build(model: PreTrainedModel) -> onnx.ModelProto:
     inputs = {name: spox.argument(spox.Tensor(np.int64, ("batch", "length"))) for name in INPUTS}
     metadata = {VERSION_KEY: version("malmoi")}
     if isinstance(model, BiLstmCrfForTokenClassification):

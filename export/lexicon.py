@@ -1,16 +1,11 @@
-"""Dictionary features, as `modeling/lexicon.py` has them, in bulk: all lengths of words at once.
-
-The words of each length lie in the order of their hashes, and an index tells where those with the same first bits
-begin: a few halvings find a hash from there, where `torch.searchsorted` has no counterpart among the operators of ONNX.
-"""
-
-from typing import NamedTuple
+"""Dictionary features, as `modeling/lexicon.py` has them, in bulk: words of all lengths at once."""
 
 import numpy as np
 import spox.opset.ai.onnx.v18 as op
 from spox import Var
 
-from malmoi.export.constants import Array, array_of, ints, number, part, positions, size, weight
+from malmoi.export.constants import array_of, ints, number, part, positions, size, weight
+from malmoi.export.lexicon_tables import BUCKET, WordTables, word_tables
 from malmoi.modeling.lexicon import (
     HASH_MODULUS,
     HASH_MULTIPLIER,
@@ -23,62 +18,8 @@ from malmoi.modeling.lexicon import (
     Lexicon,
 )
 
-BUCKET = 16
-"""How many words may have the same first bits of their hashes, at most: a power of two."""
-HASH_BITS = 31
 FAR = 2**62
 """More spaces than any text has."""
-
-
-class WordTables(NamedTuple):
-    """The words of a lexicon."""
-
-    hashes: Array
-    """Hashes of all words, length after length, in order; `BUCKET` of the largest number behind each length, int32."""
-    classes: Array
-    """Row of the table of classes for each of them, 0 where there is no word."""
-    rows: Array
-    """Which classes a word has, 0 or 1, float32, `(combinations, classes)`; none for the first."""
-    first: Array
-    """Where the hashes of each bucket begin, int32."""
-    buckets: Array
-    """Where the buckets of each length begin, int64, `(lengths,)`."""
-    widths: Array
-    """How many hashes, as numbers, each bucket of a length spans, int64, `(lengths,)`."""
-
-
-def word_tables(lexicon: Lexicon) -> WordTables:
-    """Return the words of a lexicon in a form in which they are found by a few operators."""
-    sizes = list(lexicon.config.lexicon_sizes) or [0]
-    combinations, numbers = np.unique(lexicon.word_classes.cpu().numpy().astype(np.int64), return_inverse=True)
-    bits = np.arange(len(lexicon.config.lexicon_classes))
-    rows = np.vstack([np.zeros((1, len(bits))), (combinations[:, None] >> bits) & 1]).astype(np.float32)
-    of_sizes = np.cumsum([0, *sizes])
-    all_hashes = lexicon.word_hashes.cpu().numpy()
-    hashes: list[Array] = []
-    classes: list[Array] = []
-    first: list[Array] = []
-    buckets, widths, begin = [], [], 0
-    for start, stop in zip(of_sizes, of_sizes[1:]):
-        own, bits_of_bucket = all_hashes[start:stop].astype(np.int64), 0
-        while np.bincount(own >> (HASH_BITS - bits_of_bucket), minlength=1).max() > BUCKET:
-            bits_of_bucket += 1
-        buckets.append(sum(map(len, first)))
-        widths.append(1 << (HASH_BITS - bits_of_bucket))
-        edges = np.arange(1 << bits_of_bucket) << (HASH_BITS - bits_of_bucket)
-        first.append(begin + np.searchsorted(own, edges))
-        hashes += [own, np.full(BUCKET, np.iinfo(np.int32).max)]
-        classes += [numbers[start:stop] + 1, np.zeros(BUCKET, dtype=np.int64)]
-        begin += len(own) + BUCKET
-    row_type = np.uint8 if len(rows) <= 256 else np.int32
-    return WordTables(
-        np.concatenate(hashes).astype(np.int32),
-        np.concatenate(classes).astype(row_type),
-        rows,
-        np.concatenate(first).astype(np.int32),
-        np.array(buckets, dtype=np.int64),
-        np.array(widths, dtype=np.int64),
-    )
 
 
 def look_up(lexicon: Lexicon, input_ids: Var, mask: Var) -> Var:
@@ -102,9 +43,10 @@ def look_up(lexicon: Lexicon, input_ids: Var, mask: Var) -> Var:
         op.scatter_elements(room, place, op.where(written, values, number(0)), axis=1)
         for values in (characters, passed)
     )
-    words = _find(word_tables(lexicon), text, spaces, positions(count))
+    tables = word_tables(lexicon)
+    words = _find(tables, text, spaces, positions(count))
     words = op.gather_nd(words, op.unsqueeze(place, ints(2)), batch_dims=1)
-    return _embed(lexicon, words)
+    return _embed(lexicon, tables, words)
 
 
 def _characters(lexicon: Lexicon, input_ids: Var, mask: Var) -> Var:
@@ -157,8 +99,8 @@ def _find(tables: WordTables, text: Var, spaces: Var, starts: Var) -> Var:
 def _hash(windows: Var, lengths: int) -> Var:
     """Return the hash of the first character, of the first two, and so on, of windows, `(batch, starts, lengths)`.
 
-    It is a sum of the characters, each times a power of the multiplier. In two halves of its bits, no sum leaves the 53
-    bits that float64 holds exactly, so that one product of matrices does it.
+    It is a sum of the characters, each times a power of the multiplier. In two halves of its bits, no sum leaves the
+    53 bits that float64 holds exactly, so that one product of matrices does it.
     """
     powers = [[0] * lengths for _ in range(lengths)]
     for length in range(lengths):
@@ -181,9 +123,9 @@ def _over(lengths: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def _embed(lexicon: Lexicon, words: Var) -> Var:
+def _embed(lexicon: Lexicon, tables: WordTables, words: Var) -> Var:
     """Return the embedded features, `(batch, length, lexicon_embedding_size)`, of the words over each character."""
-    tables, width = word_tables(lexicon), lexicon.config.lexicon_token_length
+    width = lexicon.config.lexicon_token_length
     over = _over(len(tables.widths))
     of_place = np.zeros((len(PLACES), len(over)), dtype=np.float32)
     of_place[[place for place, _, _ in over], range(len(over))] = 1

@@ -20,11 +20,12 @@ def run_lstm(lstm: nn.LSTM, inputs: Var, lengths: Var) -> Var:
         lengths: Length of each sentence, int32, `(batch,)`.
     """
     for layer in range(lstm.num_layers):
-        weights = [weight(_both(lstm, f"{name}_l{layer}")) for name in ("weight_ih", "weight_hh")]
+        of_inputs, of_states = (weight(_both(lstm, f"{name}_l{layer}")) for name in ("weight_ih", "weight_hh"))
         biases = np.concatenate([_both(lstm, f"{name}_l{layer}") for name in ("bias_ih", "bias_hh")], axis=1)
         states, _, _ = op.lstm(
             inputs,
-            *weights,
+            of_inputs,
+            of_states,
             op.constant(value=biases),
             lengths,
             direction="bidirectional",

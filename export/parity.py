@@ -105,7 +105,7 @@ def padded_batches(rows: Sequence[Sequence[int]], padding: int, batch_size: int)
 
 
 @torch.inference_mode()
-def answer(model: PreTrainedModel, input_ids: Array, attention_mask: Array) -> dict[str, Array]:
+def answer(model: Any, input_ids: Array, attention_mask: Array) -> dict[str, Array]:
     """Return what a model answers, by the names of the outputs of its graph."""
     inputs = {"input_ids": torch.from_numpy(input_ids), "attention_mask": torch.from_numpy(attention_mask)}
     output: Mapping[str, Any] = model(**inputs, return_dict=True)
@@ -124,7 +124,7 @@ def _other_classes(of_graph: Array, of_model: Array) -> int:
     return int((given < of_model.max(1) - TOLERANCE).sum())
 
 
-def _other_tags(model: PreTrainedModel, tags: Array, of_model: Mapping[str, Array]) -> int:
+def _other_tags(model: Any, tags: Array, of_model: Mapping[str, Array]) -> int:
     """Return how many tags differ in sentences of which the model finds its own tags better."""
     chain, count = ChainScores.of(model.crf), 0
     for ours, theirs, emissions in zip(tags, of_model["predictions"], of_model["emissions"]):
