@@ -18,7 +18,7 @@ from malmoi.export.graph import CHAIN_KEY, VERSION_KEY, build_graph
 from malmoi.export.int8 import quantize
 from malmoi.export.parity import TOLERANCE, answer, compare, compare_rows, open_graph, padded_batches, run_graph
 from malmoi.inference.loading import load_model
-from malmoi.modeling.crf_recursions import IGNORED_LABEL
+from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 
 
 @pytest.fixture(scope="module", params=KINDS)
