@@ -17,7 +17,7 @@ NEEDED = ("onnx", "onnxruntime", "spox")
 
 
 def export_to_folder(
-    model: str, folder: Path, *, int8: bool, check_file: Path | None, trust_remote_code: bool
+    model: str, folder: Path, *, int8: bool, check_file: Path | None, page: Path | None, trust_remote_code: bool
 ) -> None:
     """Export a model, and print what came of it.
 
@@ -26,8 +26,11 @@ def export_to_folder(
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise UserError(f"`malmoi export` needs {' and '.join(missing)}: pip install 'malmoi[export]'")
+    from malmoi.export.browser_page import check_runtime, write_page
     from malmoi.export.exported_model import export_model
 
+    if page is not None:
+        check_runtime(page)
     logging.disable_progress_bar()
     logging.set_verbosity_error()  # transformers warns of every hand-written `model_type`
     sentences = sample_sentences() if check_file is None else [line for _, line in read_lines(check_file) if line]
@@ -41,6 +44,12 @@ def export_to_folder(
         f"checked: on {parity.sentences:,} sentences of {of}, {parity.different:,} of {parity.answers:,} answers "
         f"differ from those of PyTorch, and probabilities by up to {parity.largest:.1e}"
     )
+    if page is not None:
+        write_page(folder, page)
+        typer.echo(
+            f"page: {folder / 'index.html'}, for any server of static files, such as\n  "
+            f"{shlex.join(['python', '-m', 'http.server', '--directory', str(folder)])}"
+        )
     command = COMMANDS[read_task(model, trust_remote_code=trust_remote_code)]
     typer.echo(f'Next:\n  {shlex.join(["malmoi", command, str(folder)])} "{EXAMPLE}"')
 

@@ -25,6 +25,13 @@ def export(
             "corpus.",
         ),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            help="Put a page beside it that runs a tagger in the browser; the folder of onnxruntime-web, as "
+            "`npm pack onnxruntime-web` gives it.",
+        ),
+    ] = None,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Write a model as an ONNX graph, with its tokenizer, for use without torch. Needs the extra `export`.
@@ -34,4 +41,4 @@ def export(
     with lasting_imports():
         from malmoi.commands.export import export_to_folder
 
-    export_to_folder(model, folder, int8=int8, check_file=check_file, trust_remote_code=trust_remote_code)
+    export_to_folder(model, folder, int8=int8, check_file=check_file, page=page, trust_remote_code=trust_remote_code)

@@ -1,0 +1,65 @@
+"""`malmoi export`."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from support.tiny_graphs import tagger
+from support.tiny_models import save
+from transformers import PreTrainedTokenizerFast
+from typer.testing import CliRunner
+
+from malmoi.commands import export as export_module
+from malmoi.commands.export import export_to_folder, sample_sentences
+from malmoi.commands.main import app
+from malmoi.data.user_error import UserError
+
+
+@pytest.fixture
+def saved(tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast) -> Path:
+    model = tagger(vocab_size=len(syllable_tokenizer))
+    model.config.malmoi_task = "named-entities"
+    return save(tmp_path / "model", model, syllable_tokenizer)
+
+
+def test_what_was_written_and_checked_is_printed(saved: Path, tmp_path: Path) -> None:
+    sentences = tmp_path / "sentences.txt"
+    sentences.write_text("손흥민은 춘천에서 태어났다.\n\n비가 왔다.\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["export", str(saved), str(tmp_path / "onnx"), "--check_file", str(sentences)])
+    assert result.exit_code == 0, result.output
+    assert "model.onnx" in result.output
+    assert f"checked: on 2 sentences of {sentences}, 0 of " in result.output
+    assert f"malmoi tag {tmp_path / 'onnx'}" in result.output
+
+
+def test_8_bits_are_for_the_asking(saved: Path, tmp_path: Path) -> None:
+    sentences = tmp_path / "sentences.txt"
+    sentences.write_text("손흥민은 춘천에서 태어났다.\n", encoding="utf-8")
+    sizes = []
+    for name, flags in (("whole", []), ("small", ["--int8"])):
+        arguments = ["export", str(saved), str(tmp_path / name), "--check_file", str(sentences), *flags]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        sizes.append((tmp_path / name / "model.onnx").read_bytes())
+    assert b"DynamicQuantizeLSTM" not in sizes[0]
+    assert b"DynamicQuantizeLSTM" in sizes[1]
+
+
+def test_a_missing_library_is_named(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        export_module, "find_spec", lambda name: None if name == "spox" else importlib.util.find_spec(name)
+    )
+    with pytest.raises(UserError, match=r"`malmoi export` needs spox: pip install 'malmoi\[export\]'"):
+        export_to_folder(str(saved), tmp_path / "onnx", int8=False, check_file=None, trust_remote_code=False)
+
+
+def test_a_file_without_sentences_checks_nothing(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "blank.txt").write_text("\n\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"blank.txt: there is no sentence"):
+        export_to_folder(
+            str(saved), tmp_path / "onnx", int8=False, check_file=tmp_path / "blank.txt", trust_remote_code=False
+        )
+    assert not (tmp_path / "onnx").exists()
+
+
+def test_the_sample_corpus_checks_by_default() -> None:
+    assert len(sample_sentences()) > 500

@@ -1,0 +1,147 @@
+"""What an export leaves: a whole folder, or none."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import onnxruntime
+import pytest
+import torch
+from support.tiny_graphs import classifier, tagger
+from support.tiny_models import save
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from malmoi.data.user_error import UserError
+from malmoi.export import exported_model
+from malmoi.export.exported_model import GRAPH, export_model
+from malmoi.export.folder import whole_folder
+from malmoi.export.parity import Parity
+
+SENTENCES = ["손흥민은 춘천에서 태어났다.", "비", "그는 서울로 갔다!", ""]
+
+
+@pytest.fixture
+def saved(tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast) -> Path:
+    model = tagger(vocab_size=len(syllable_tokenizer))
+    model.config.malmoi_task = "named-entities"
+    folder = save(tmp_path / "model", model, syllable_tokenizer)
+    (folder / "README.md").write_text("# 모델\n", encoding="utf-8")
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_folder_holds_what_answers_and_no_code(saved: Path, tmp_path: Path) -> None:
+    exported = export_model(saved, tmp_path / "new" / "onnx", sentences=SENTENCES)
+    folder = tmp_path / "new" / "onnx"
+    assert names(folder) == ["README.md", "config.json", GRAPH, "tokenizer.json", "tokenizer_config.json"]
+    assert {name: (folder / name).stat().st_size for name in names(folder)} == exported.sizes
+    assert exported.parity.sentences == 3  # the empty one has no tokens
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config["malmoi_task"] == "named-entities"
+    assert config["id2label"] == {"0": "B-PS", "1": "I-PS", "2": "B-LC", "3": "I-LC", "4": "O"}
+    assert "auto_map" not in config
+    assert "custom_pipelines" not in config
+    onnxruntime.InferenceSession(folder / GRAPH, providers=["CPUExecutionProvider"])
+    assert names(tmp_path / "new") == ["onnx"]
+
+
+def test_a_classifier_is_exported_too(tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast) -> None:
+    model = save(tmp_path / "model", classifier(vocab_size=len(syllable_tokenizer)), syllable_tokenizer)
+    assert export_model(model, tmp_path / "onnx", sentences=SENTENCES).parity.answers == 3
+
+
+def test_an_empty_folder_is_filled(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "onnx").mkdir()
+    export_model(saved, tmp_path / "onnx", sentences=SENTENCES)
+    assert GRAPH in names(tmp_path / "onnx")
+
+
+@pytest.mark.parametrize("kind", ["full", "file", "link"])
+def test_what_is_there_is_left_alone(saved: Path, tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "onnx"
+    if kind == "full":
+        target.mkdir()
+        (target / "mine.txt").touch()
+    elif kind == "file":
+        target.touch()
+    else:
+        (tmp_path / "elsewhere").mkdir()
+        target.symlink_to(tmp_path / "elsewhere")
+    before = names(tmp_path)
+    with pytest.raises(UserError, match="expected a folder that does not exist, or is empty"):
+        export_model(saved, target, sentences=SENTENCES)
+    assert names(tmp_path) == before
+
+
+def test_a_graph_that_answers_otherwise_is_not_written(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_other_weights(model: PreTrainedModel) -> object:
+        with torch.no_grad():
+            model.classifier.bias[0] += 1
+        graph = build_graph(model)
+        with torch.no_grad():
+            model.classifier.bias[0] -= 1
+        return graph
+
+    build_graph = exported_model.build_graph
+    monkeypatch.setattr(exported_model, "build_graph", with_other_weights)
+    with pytest.raises(UserError, match="nothing was written, as the graph would answer otherwise"):
+        export_model(saved, tmp_path / "onnx", sentences=SENTENCES)
+    assert names(tmp_path) == ["model"]
+
+
+def test_what_8_bits_change_is_told(saved: Path, tmp_path: Path) -> None:
+    parity = export_model(saved, tmp_path / "onnx", sentences=SENTENCES, int8=True).parity
+    assert parity.largest > 0
+    assert isinstance(parity, Parity)
+
+
+def fill(folder: Path, meanwhile: Callable[[], object]) -> None:
+    with whole_folder(folder) as written:
+        (written / "config.json").touch()
+        meanwhile()
+
+
+def test_an_error_leaves_nothing(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        fill(tmp_path / "onnx", fail)
+    assert names(tmp_path) == []
+
+
+def test_a_folder_that_was_filled_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "onnx").mkdir()
+    with pytest.raises(UserError, match="does not exist, or is empty"):
+        fill(tmp_path / "onnx", (tmp_path / "onnx" / "mine.txt").touch)
+    assert names(tmp_path) == ["onnx"]
+    assert names(tmp_path / "onnx") == ["mine.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process is killed by a signal")
+@pytest.mark.parametrize("moment", ["file", "rename"])
+def test_a_killed_export_leaves_no_folder_of_that_name(tmp_path: Path, moment: str) -> None:
+    kill = f"os.kill(os.getpid(), {int(signal.SIGKILL)})"
+    code = f"""
+import os, pathlib, sys
+from malmoi.export import folder
+if {moment == "rename"}:
+    folder._write_through = lambda path: {kill}
+with folder.whole_folder(pathlib.Path(sys.argv[1])) as written:
+    (written / "config.json").write_text("{{}}")
+    if {moment == "file"}:
+        {kill}
+"""
+    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path / "onnx")])
+    assert ended.returncode == -signal.SIGKILL
+    assert not (tmp_path / "onnx").exists()
+    assert all(name.startswith(".onnx-") for name in names(tmp_path))
