@@ -18,7 +18,7 @@ from malmoi.commands.streams.tasks import answer_columns
 from malmoi.data.user_error import UserError
 
 LENGTH = struct.Struct("<Q")
-GROUP_ROWS, GROUP_BYTES = 100_000, 64 * 1024 * 1024
+GROUP_ROWS, GROUP_BYTES = 100_000, 32 * 1024 * 1024
 """About so much becomes a row group."""
 
 
