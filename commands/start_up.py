@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,22 @@ def lasting_imports() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def hide_progress(model: str, engine: str | None) -> None:
+    """Let transformers load weights without a bar, if it is what loads the model.
+
+    Args:
+        model: The folder of the model, or its name.
+        engine: What it is to run on; `None` for what suits the folder.
+    """
+    from malmoi.inference.bundled_models import model_place
+    from malmoi.inference.engine_choice import TORCH, suitable_engine
+
+    if (engine or suitable_engine(model_place(model))) == TORCH and find_spec("transformers") is not None:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
 
 
 def spare_kernels(model: "TextModel", texts: list[str]) -> None:
