@@ -83,7 +83,7 @@ def test_outputs_come_in_an_order_that_stays(make_model: MakeModel) -> None:
     input_ids, mask = batch()
     labels = torch.full_like(input_ids, OUTSIDE)
     assert list(model(input_ids, mask)) == ["logits", "predictions", "marginals", "emissions"]
-    assert list(model(input_ids, mask, labels)) == ["loss", "logits", "predictions", "marginals"]
+    assert list(model(input_ids, mask, labels)) == ["loss", "logits", "predictions", "marginals", "emissions"]
     training = model.train()(input_ids, mask, labels)
     assert list(training) == ["loss", "logits"]
     assert torch.equal(training.logits, model._emissions(input_ids, mask.bool()))
