@@ -134,6 +134,7 @@ bench: setup ## Measure speed beside peers: make bench DATA=DIR, or without DATA
 	@$(BIN)/python -m malmoi.benchmarks.inference $(BENCH_DATA)
 	@$(BIN)/python -m malmoi.benchmarks.step $(BENCH_DATA)
 	@$(BIN)/python -m malmoi.benchmarks.scaling $(BENCH_DATA)
+	@$(BIN)/python -m malmoi.benchmarks.service $(BENCH_DATA)
 	@echo 'Tables as JSON, and plots: benchmarks/results/'
 
 # flair needs an older transformers than ours

@@ -8,8 +8,9 @@ python -m malmoi.benchmarks.service --data_dir DIR
   nothing waits and a request is answered at once.
 
 Offline and service take turns, round by round, with equally many threads of torch. The clients need the processor too:
-on a machine with few cores they take from what the service has. Each answer is compared with that of the offline
-process, so that none can be that of another client.
+on a machine with few cores they take from what the service has. So the share is given by processor time, too: what a
+text costs the offline process, beside what it costs that of the service, HTTP and JSON included. Each answer is
+compared with that of the offline process, so that none can be that of another client.
 """
 
 import argparse
@@ -33,7 +34,7 @@ from malmoi.benchmarks.measurement import (
     run_as_command,
     write_results,
 )
-from malmoi.benchmarks.service_processes import Offline, Outcome, put_load, service
+from malmoi.benchmarks.service_processes import Offline, Outcome, Work, put_load, service, work_so_far
 from malmoi.data.user_error import UserError
 
 GOAL = 0.8
@@ -53,7 +54,7 @@ class Options:
     model: str | None = None
     sentences: int = 2000
     texts_per_request: int = 64
-    clients: int = 12
+    clients: int = 6
     single_clients: int = 32
     seconds: float = 10.0
     rounds: int = 3
@@ -131,12 +132,41 @@ def seconds_to_recover(url: str, text: str, *, usual: float) -> float:
         time.sleep(0.05)
 
 
+@dataclass(frozen=True)
+class Round:
+    """One load, and what was done offline just before.
+
+    Args:
+        offline: What the offline process has done.
+        load: What clients got.
+        cpu_share: Processor time of a text offline, of that in the service.
+    """
+
+    offline: Work
+    load: Load
+    cpu_share: float
+
+    @property
+    def share(self) -> float:
+        """Texts in a second, of those offline."""
+        return self.load.texts_per_second * self.offline.seconds / self.offline.texts
+
+
+def measured_round(url: str, plan: dict[str, Any], place: Path, offline: Work, *, seconds: float) -> Round:
+    """Put a load on the service and return what came of it, beside what was done offline just before."""
+    before = work_so_far(url)
+    load = measured_load(put_load(url, plan, place, seconds=seconds))
+    after = work_so_far(url)
+    of_text = (after.cpu_seconds - before.cpu_seconds) / (after.texts - before.texts)
+    return Round(offline, load, offline.cpu_seconds / offline.texts / of_text)
+
+
 def measure(options: Options, threads: int) -> list[Row]:
     """Return the rows of the table for so many threads of torch."""
     texts = measured_texts(options)
-    offline_rates: list[float] = []
-    many: list[Load] = []
-    single: list[Load] = []
+    many: list[Round] = []
+    single: list[Round] = []
+    seconds = options.seconds
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         offline = Offline(options.model, texts, threads=threads)
@@ -146,17 +176,18 @@ def measure(options: Options, threads: int) -> list[Row]:
             of_single = {**plan, "clients": options.single_clients, "texts_per_request": 1}
             with service(options.model, place, threads=threads) as url:
                 for _ in range(options.rounds):
-                    offline_rates.append(offline.texts_per_second(options.seconds))
-                    many.append(measured_load(put_load(url, of_many, place, seconds=options.seconds)))
-                    single.append(measured_load(put_load(url, of_single, place, seconds=options.seconds)))
-                pressed = overload(url, of_many, many, place, options, usual=min(load.p50 for load in single))
+                    done = offline.work(seconds)
+                    many.append(measured_round(url, of_many, place, done, seconds=seconds))
+                    single.append(measured_round(url, of_single, place, done, seconds=seconds))
+                usual = min(each.load.p50 for each in single)
+                pressed = overload(url, of_many, [each.load for each in many], place, options, usual=usual)
         finally:
             offline.close()
-    many_name = f"{options.clients} clients, {options.texts_per_request} texts a request"
+    rates = Sample(tuple(each.offline.texts / each.offline.seconds for each in many))
     rows = [
-        {"load": "offline, batches of 32", "texts/s": Sample(tuple(offline_rates))},
-        service_row(many_name, many, offline_rates) | {"goal": GOAL},
-        service_row(f"{options.single_clients} clients, one text a request", single, offline_rates),
+        {"load": "offline, batches of 32", "texts/s": rates},
+        service_row(f"{options.clients} clients, {options.texts_per_request} texts a request", many) | {"goal": GOAL},
+        service_row(f"{options.single_clients} clients, one text a request", single),
         pressed,
     ]
     return [{"threads": threads, **row} for row in rows]
@@ -192,13 +223,14 @@ def overload(
     }
 
 
-def service_row(name: str, loads: Sequence[Load], offline_rates: Sequence[float]) -> Row:
+def service_row(name: str, rounds: Sequence[Round]) -> Row:
     """Return the row of one kind of load."""
-    shares = [load.texts_per_second / rate for load, rate in zip(loads, offline_rates, strict=True)]
+    loads = [each.load for each in rounds]
     return {
         "load": name,
         "texts/s": Sample(tuple(load.texts_per_second for load in loads)),
-        "of offline": Sample(tuple(shares)),
+        "of offline": Sample(tuple(each.share for each in rounds)),
+        "by processor time": Sample(tuple(each.cpu_share for each in rounds)),
         "p50": f"{1000 * statistics.median(load.p50 for load in loads):.0f} ms",
         "p99": f"{1000 * statistics.median(load.p99 for load in loads):.0f} ms",
         "200": sum(load.statuses[200] for load in loads),

@@ -59,6 +59,9 @@ class Client(FastHttpUser):
             right = status == 200 and is_right(response.content, numbers)
             response.success()  # locust is not to keep a list of failures: there are many in an overload
         outcomes.append((ended, ended - started, status, len(numbers), right))
+        # a client that is in no hurry does as it is told; to locust this is the sleep of one client alone
+        if status == 429 and not PLAN["rate"]:
+            time.sleep(float(response.headers["Retry-After"]))
 
 
 @events.quitting.add_listener

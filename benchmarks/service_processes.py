@@ -29,11 +29,12 @@ texts = json.loads(sys.stdin.readline())
 tagger = Tagger(model, device="cpu")
 print(json.dumps([[list(entity) for entity in entities] for entities in tagger(texts)]), flush=True)
 for line in sys.stdin:
-    seconds, started, passes = float(line), time.perf_counter(), 0
+    seconds, started, cpu, count = float(line), time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - started < seconds:
-        tagger(texts)
-        passes += 1
-    print(passes * len(texts) / (time.perf_counter() - started), flush=True)
+        part = texts[count % len(texts):][:512]
+        tagger(part)
+        count += len(part)
+    print(json.dumps([count, time.perf_counter() - started, time.process_time() - cpu]), flush=True)
 """
 
 
@@ -45,6 +46,14 @@ class Outcome(NamedTuple):
     status: int
     texts: int
     right: bool
+
+
+class Work(NamedTuple):
+    """What a process has done: how many texts, in how many seconds, of which so many were its own on a processor."""
+
+    texts: float
+    seconds: float
+    cpu_seconds: float
 
 
 class Offline:
@@ -68,9 +77,9 @@ class Offline:
         self.answers: list[list[list[Any]]] = json.loads(self._ask(json.dumps(texts)))
         """The names of each text: start, end, label, score, text."""
 
-    def texts_per_second(self, seconds: float) -> float:
-        """Tag all texts again and again for some seconds, and return how many are tagged in one."""
-        return float(self._ask(str(seconds)))
+    def work(self, seconds: float) -> Work:
+        """Tag all texts again and again for some seconds."""
+        return Work(*json.loads(self._ask(str(seconds))))
 
     def close(self) -> None:
         """End the process."""
@@ -133,6 +142,15 @@ def is_ready(url: str) -> bool:
             return int(response.status) == 200
     except OSError:
         return False
+
+
+def work_so_far(url: str) -> Work:
+    """Return what the service has done until now, as its metrics tell."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=60) as response:
+        lines = response.read().decode().splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    texts = sum(float(value) for name, value in values.items() if name.startswith("malmoi_texts_total{"))
+    return Work(texts, time.monotonic(), float(values["process_cpu_seconds_total"]))
 
 
 def put_load(url: str, plan: dict[str, Any], folder: Path, *, seconds: float) -> list[Outcome]:

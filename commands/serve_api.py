@@ -44,7 +44,7 @@ def serve_api(
     from malmoi.service.text_service import TextService
 
     checked = Limits(**{name: value for name, value in limits.items() if value is not None})  # type: ignore[arg-type]
-    host, port = host or HOST, port or PORT
+    host, port = (host or HOST).strip("[]"), port or PORT
     check_free(host, port)
     logging.disable_progress_bar()
     sources = find_models(models or [*map(bundled_name, NAMES)], trust_remote_code=trust_remote_code)

@@ -10,8 +10,8 @@ import pytest
 from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
 
 from malmoi.benchmarks import service
-from malmoi.benchmarks.service import SETTLE, Load, Options, measured_load, parse_options, service_row
-from malmoi.benchmarks.service_processes import Outcome
+from malmoi.benchmarks.service import SETTLE, Load, Options, Round, measured_load, parse_options, service_row
+from malmoi.benchmarks.service_processes import Outcome, Work
 from malmoi.data.user_error import UserError
 
 
@@ -34,11 +34,24 @@ def test_next_to_no_answers_are_an_error(outcomes: list[Outcome]) -> None:
         measured_load(outcomes)
 
 
-def test_the_share_of_offline_compares_rates_of_one_round() -> None:
-    loads = [Load(rate, 1.0, p50, 2.0, Counter({200: 5, 429: 1}), 0) for rate, p50 in ((80.0, 0.1), (300.0, 0.3))]
-    row = service_row("many", loads, [100.0, 300.0])
+def test_the_share_of_offline_compares_what_was_done_in_one_round() -> None:
+    rounds = [
+        Round(Work(1000, 10.0, 8.0), Load(80.0, 1.0, 0.1, 2.0, Counter({200: 5, 429: 1}), 0), 0.75),
+        Round(Work(900, 3.0, 3.0), Load(300.0, 1.0, 0.3, 2.0, Counter({200: 5, 429: 1}), 0), 0.5),
+    ]
+    row = service_row("many", rounds)
     assert row["of offline"].values == (0.8, 1.0)  # type: ignore[attr-defined]
+    assert row["by processor time"].values == (0.75, 0.5)  # type: ignore[attr-defined]
     assert (row["p50"], row["200"], row["other statuses"], row["wrong"]) == ("200 ms", 10, 2, 0)
+
+
+def test_processor_time_is_that_of_a_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    states = [Work(100, 0, 5.0), Work(300, 0, 9.0)]  # 20 ms a text
+    monkeypatch.setattr(service, "work_so_far", lambda url: states.pop(0))
+    monkeypatch.setattr(
+        service, "put_load", lambda *_, seconds: [Outcome(9.0 + n, 1.0, 200, 2, True) for n in range(9)]
+    )
+    assert service.measured_round("", {}, tmp_path, Work(50, 2.0, 0.5), seconds=4).cpu_share == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +89,7 @@ def test_it_measures_a_tiny_model(tmp_path: Path) -> None:
     assert offline["texts/s"]["median"] > 0
     for row in (many, single):
         assert row["of offline"]["median"] > 0
+        assert 0 < row["by processor time"]["median"] < 2
         assert row["200"] > 0
         assert row["other statuses"] == row["wrong"] == 0
     assert pressed["other statuses"] == pressed["wrong"] == 0

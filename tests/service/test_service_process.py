@@ -147,14 +147,14 @@ def test_a_slow_client_is_answered_with_408_and_holds_nobody_up(shared: ServiceP
 def test_texts_whose_client_has_hung_up_are_not_answered(shared: ServiceProcess) -> None:
     before = metric(shared, "texts_total")
     with ThreadPoolExecutor(1) as other:
-        busy = other.submit(tag, shared, SLOW)
+        busy = other.submit(tag, shared, SLOW * 2)
         time.sleep(0.3)
         body = json.dumps({"texts": ["서울로"] * 20}).encode()
         for _ in range(3):
             with closing(connect(shared)) as connection:
                 connection.sendall(head(len(body)) + body)
-                wait_for(lambda: queued(shared) > 0, seconds=0.5)
-            wait_for(lambda: queued(shared) == 0, seconds=0.5)
+                wait_for(lambda: queued(shared) > 0, seconds=2)
+            wait_for(lambda: queued(shared) == 0, seconds=2)
         assert busy.result().status_code == 200
     assert tag(shared, "서울로").status_code == 200
     assert metric(shared, "texts_total") == before + 2
@@ -168,7 +168,7 @@ def test_what_is_no_http_does_no_harm(shared: ServiceProcess) -> None:
                 connection.sendall(garbage)
                 connection.shutdown(socket.SHUT_WR)
                 assert connection.recv(4096)[:12] in (b"", b"HTTP/1.1 400")
-            except ConnectionError:  # it has hung up while we were still sending
+            except OSError:  # it has hung up while we were still sending
                 pass
     assert tag(shared, "서울로").status_code == 200
 
@@ -181,7 +181,7 @@ def test_a_signal_ends_it_once_everything_is_answered(folders: dict[str, Path], 
             waiting = [clients.submit(tag, service, SLOW, SENTENCES[0]) for _ in range(3)]
             wait_for(lambda: others_in_flight(service) == 3)
             service.process.send_signal(signal.SIGTERM)
-            wait_for(lambda: kept.get("/ready").status_code == 503, seconds=1)
+            wait_for(lambda: kept.get("/ready").status_code == 503, seconds=2)
             assert tag(service, "서울로").json()["error"]["code"] == "stopping"
             assert kept.get("/health").status_code == 200
         answers = [future.result() for future in waiting]
@@ -197,7 +197,7 @@ def test_a_second_signal_ends_it_at_once(folders: dict[str, Path], tmp_path: Pat
         waiting = [clients.submit(tag, service, SLOW * 6) for _ in range(3)]
         wait_for(lambda: others_in_flight(service) == 3)
         service.process.send_signal(signal.SIGINT)
-        wait_for(lambda: httpx.get(f"{service.url}/ready").status_code == 503, seconds=1)
+        wait_for(lambda: httpx.get(f"{service.url}/ready").status_code == 503, seconds=2)
         service.process.send_signal(signal.SIGINT)
         started = time.monotonic()
         assert [future.result().json()["error"]["code"] for future in waiting] == ["stopping"] * 3
