@@ -10,14 +10,15 @@ import pytest
 import torch
 from support.random_sentences import random_sentences
 from support.tiny_graphs import KINDS, VOCABULARY, tagger
-from support.tiny_models import bert_tokenizer, tiny_bert_tagger
 from transformers import PreTrainedModel
 
 from malmoi.data.user_error import UserError
+from malmoi.export import graph as graph_module
 from malmoi.export.graph import CHAIN_KEY, VERSION_KEY, build_graph
 from malmoi.export.int8 import quantize
 from malmoi.export.parity import TOLERANCE, answer, compare, compare_rows, open_graph, padded_batches, run_graph
 from malmoi.inference.loading import load_model
+from malmoi.modeling import BiLstmConfig, BiLstmModel
 from malmoi.modeling.crf_recursions import IGNORED_LABEL
 
 
@@ -164,9 +165,22 @@ def test_8_bits_are_smaller_and_nearly_the_same() -> None:
     assert parity.different < 0.1 * parity.answers
 
 
-def test_what_has_no_lstm_is_refused() -> None:
-    with pytest.raises(UserError, match="knows no graph for BertForTokenClassification"):
-        build_graph(tiny_bert_tagger(bert_tokenizer(), ["B-PS", "I-PS", "O"]))
+def test_8_bits_are_for_an_lstm() -> None:
+    graph = build_graph(tagger())
+    del graph.graph.node[:]
+    with pytest.raises(UserError, match="--int8 is for models with an LSTM"):
+        quantize(graph)
+
+
+def test_what_answers_nothing_is_refused() -> None:
+    with pytest.raises(UserError, match="BiLstmModel gives neither tags nor classes"):
+        build_graph(BiLstmModel(BiLstmConfig(vocab_size=10, embedding_size=4, hidden_size=4)))
+
+
+def test_what_is_too_large_for_a_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_module, "LARGEST", 100)
+    with pytest.raises(UserError, match="A graph holds weights of 100 bytes at most; those of this model are"):
+        build_graph(tagger())
 
 
 def test_a_graph_of_other_weights_is_found_out() -> None:
