@@ -66,6 +66,12 @@ def test_a_row_of_padding_alone_is_no_text(kind: tuple[PreTrainedModel, onnx.Mod
         assert np.allclose(found["probabilities"], expected["probabilities"], atol=TOLERANCE)
 
 
+def test_texts_without_a_token_have_an_answer_of_that_length(kind: tuple[PreTrainedModel, onnx.ModelProto]) -> None:
+    nothing = np.zeros((2, 0), dtype=np.int64)
+    for name, values in run_graph(open_graph(kind[1]), nothing, nothing).items():
+        assert values.shape[: 1 if name == "probabilities" else 2] == ((2,) if name == "probabilities" else (2, 0))
+
+
 def test_padding_changes_nothing(kind: tuple[PreTrainedModel, onnx.ModelProto]) -> None:
     session = open_graph(kind[1])
     input_ids = np.array([[7, 8, 9, 20, 21]])
