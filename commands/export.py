@@ -13,7 +13,7 @@ from malmoi.data.user_error import UserError
 from malmoi.inference.loading import COMMANDS, read_task
 
 EXAMPLE = "손흥민은 춘천에서 태어났다."
-NEEDED = ("onnx", "onnxruntime", "spox")
+NEEDED = ("onnx", "onnxruntime", "onnxscript", "spox")
 
 
 def export_to_folder(

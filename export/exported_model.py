@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from malmoi.data.longest_input import longest_input
 from malmoi.data.user_error import UserError
 from malmoi.export.folder import check_target, whole_folder
 from malmoi.export.graph import build_graph
 from malmoi.export.int8 import quantize
 from malmoi.export.parity import TOLERANCE, Parity, compare
 from malmoi.inference.bundled_models import model_place
-from malmoi.inference.loading import load_model
+from malmoi.inference.loading import TASK_KEY, load_model, task_of
 
 GRAPH = "model.onnx"
+MAX_LENGTH_KEY = "malmoi_max_length"
+"""Where the configuration says how many tokens the model reads at once; null if there is no limit."""
 OF_CODE = ("auto_map", "custom_pipelines")
 """What in a configuration names code that comes with the model; none comes with a graph."""
 ALSO = ("README.md", "LICENSE", "LICENSE.txt")
@@ -55,7 +58,8 @@ def export_model(
     check_target(folder)
     loaded = load_model(model, None, trust_remote_code=trust_remote_code, revision=revision)
     network, tokenizer = loaded.model.float(), loaded.tokenizer
-    graph = build_graph(network)
+    longest = longest_input(network.config, tokenizer)
+    graph = build_graph(network, longest=longest)
     parity = compare(network, tokenizer, graph, sentences)
     if not parity.holds:
         raise UserError(
@@ -67,7 +71,8 @@ def export_model(
         graph = quantize(graph)
         parity = compare(network, tokenizer, graph, sentences)
     config = {name: value for name, value in network.config.to_diff_dict().items() if name not in OF_CODE}
-    config["id2label"] = network.config.id2label  # also those that transformers makes up by itself
+    # what follows from more than this file, or is left out of it where it is the default of transformers
+    config |= {"id2label": network.config.id2label, TASK_KEY: task_of(network.config), MAX_LENGTH_KEY: longest}
     with whole_folder(folder) as written:
         tokenizer.save_pretrained(written)
         place = Path(model_place(model))

@@ -17,48 +17,68 @@ from malmoi.data.user_error import UserError
 from malmoi.export.constants import array_of, ints, number, weight
 from malmoi.export.crf import ChainScores, decode
 from malmoi.export.embeddings import embed
+from malmoi.export.encoders import encode
 from malmoi.export.lexicon import look_up
 from malmoi.export.lstm import run_lstm
 from malmoi.export.pooling import pool
 from malmoi.modeling.bilstm import BiLstmPreTrainedModel
+from malmoi.modeling.crf_tagging import CrfTagger
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
 
 INPUTS = ("input_ids", "attention_mask")
+TASKS = ("ForTokenClassification", "ForSequenceClassification")
 CHAIN_KEY = "malmoi_chain"
 VERSION_KEY = "malmoi_version"
+LARGEST = 2_000_000_000
+"""How many bytes the weights may have: a file of ONNX ends at 2 GiB."""
 IR_VERSION = 9
 """Of the file, as old as the operators allow, so that old runtimes read it."""
 
 
-def build_graph(model: PreTrainedModel) -> onnx.ModelProto:
+def build_graph(model: PreTrainedModel, *, longest: int | None = None) -> onnx.ModelProto:
     """Return the graph of a model in evaluation mode.
 
     It takes `input_ids` and `attention_mask`, int64, `(batch, length)`, with padding on the right. That of a tagger
     gives `predictions`, int64, `(batch, length)`, -100 where a token carries no tag, and `marginals` and `emissions`,
     float32, `(batch, length, labels)`; that of a classifier `probabilities`, float32, `(batch, classes)`.
 
+    Args:
+        model: The model, in float32 on the CPU.
+        longest: How many tokens it can take, if there is a limit.
+
     Raises:
         UserError: If there is no graph for such a model.
     """
+    if not type(model).__name__.endswith(TASKS):
+        raise UserError(f"{type(model).__name__} gives neither tags nor classes: there is no graph for it.")
+    if (size_of_weights := sum(4 * weight.numel() for weight in model.parameters())) > LARGEST:
+        raise UserError(
+            f"A graph holds weights of {LARGEST:,} bytes at most; those of this model are {size_of_weights:,}."
+        )
     with warnings.catch_warnings():
         # that it does not know the shape of what a loop carries
         warnings.filterwarnings("ignore", "Output type for variable .* was not concrete")
-        return _build(model)
+        return _build(model, longest)
 
 
-def _build(model: PreTrainedModel) -> onnx.ModelProto:
+def _build(model: PreTrainedModel, longest: int | None) -> onnx.ModelProto:
     inputs = {name: spox.argument(spox.Tensor(np.int64, ("batch", "length"))) for name in INPUTS}
     metadata = {VERSION_KEY: version("malmoi")}
-    if isinstance(model, BiLstmCrfForTokenClassification):
+    architecture = type(model).__name__
+    if isinstance(model, BiLstmPreTrainedModel):
+        scores = _lstm_scores(model, **inputs)
+    else:
+        scores = encode(model, **inputs, longest=longest)
+    if isinstance(model, CrfTagger):
         chain = ChainScores.of(model.crf)
         metadata[CHAIN_KEY] = _as_json(chain)
-        outputs = _tag(model, chain, **inputs)
-    elif isinstance(model, BiLstmForSequenceClassification):
-        outputs = _classify(model, **inputs)
+        outputs = _tag(model, chain, scores, **inputs)
+    elif architecture.endswith("ForTokenClassification"):
+        outputs = _tag_tokens(scores, **inputs)
     else:
-        raise UserError(f"`malmoi export` knows no graph for {type(model).__name__}: only BiLSTM models have one.")
+        outputs = {"probabilities": op.softmax(scores, axis=-1)}
     graph = spox.build(inputs, outputs)
     for node in [node for node in graph.graph.node if node.op_type == "Constant"]:
         # as initializers, which tools that quantize look for
@@ -72,49 +92,61 @@ def _build(model: PreTrainedModel) -> onnx.ModelProto:
     return graph
 
 
-def _tag(
-    model: BiLstmCrfForTokenClassification, chain: ChainScores, input_ids: Var, attention_mask: Var
-) -> dict[str, Var]:
-    ids, mask = _by_position(input_ids, attention_mask)
-    emissions = _linear(model.classifier, _hidden_states(model, input_ids, attention_mask))
-    tagged = mask
+def _lstm_scores(model: BiLstmPreTrainedModel, input_ids: Var, attention_mask: Var) -> Var:
+    """Return the score of every label of each token, `(batch, length, labels)`, or of each text, `(batch, labels)`."""
+    hidden = _hidden_states(model, input_ids, attention_mask)
+    if isinstance(model, BiLstmForSequenceClassification):
+        return _linear(model.classifier, pool(model.pooling, hidden, _by_position(_is_token(attention_mask))))
+    assert isinstance(model, BiLstmCrfForTokenClassification)
+    return op.transpose(_linear(model.classifier, hidden), perm=(1, 0, 2))
+
+
+def _tag(model: Any, chain: ChainScores, emissions: Var, input_ids: Var, attention_mask: Var) -> dict[str, Var]:
+    """Return the outputs of a tagger with a CRF."""
+    tagged = _is_token(attention_mask)
     for token_id in model.config.untagged_token_ids:
-        tagged = op.and_(tagged, op.not_(op.equal(ids, number(token_id))))
-    tags, marginals = decode(chain, emissions, tagged)
+        tagged = op.and_(tagged, op.not_(op.equal(input_ids, number(token_id))))
+    tags, marginals = decode(chain, op.transpose(emissions, perm=(1, 0, 2)), _by_position(tagged))
     outside = model.config.outside_label_id()
     untagged = np.zeros(len(chain.start), dtype=np.float32)
     if outside is not None:
         untagged[outside] = 1
-    marginals = op.cast(marginals, to=np.float32)
-    marginals = op.where(op.unsqueeze(tagged, ints(2)), marginals, op.const(untagged))
+    marginals = op.cast(op.transpose(marginals, perm=(1, 0, 2)), to=np.float32)
     return {
-        "predictions": op.transpose(op.where(tagged, tags, number(IGNORED_LABEL)), perm=(1, 0)),
-        "marginals": op.transpose(marginals, perm=(1, 0, 2)),
-        "emissions": op.transpose(emissions, perm=(1, 0, 2)),
+        "predictions": op.where(tagged, op.transpose(tags, perm=(1, 0)), number(IGNORED_LABEL)),
+        "marginals": op.where(op.unsqueeze(tagged, ints(2)), marginals, op.const(untagged)),
+        "emissions": emissions,
     }
 
 
-def _classify(model: BiLstmForSequenceClassification, input_ids: Var, attention_mask: Var) -> dict[str, Var]:
-    hidden = _hidden_states(model, input_ids, attention_mask)
-    pooled = pool(model.pooling, hidden, _by_position(input_ids, attention_mask)[1])
-    return {"probabilities": op.softmax(_linear(model.classifier, pooled), axis=-1)}
+def _tag_tokens(scores: Var, input_ids: Var, attention_mask: Var) -> dict[str, Var]:
+    """Return the outputs of a tagger without a CRF, which gives each token its own best label."""
+    best = op.arg_max(scores, axis=2, keepdims=0)
+    return {
+        "predictions": op.where(_is_token(attention_mask), best, number(IGNORED_LABEL)),
+        "marginals": op.softmax(scores, axis=2),
+        "emissions": scores,
+    }
 
 
-def _by_position(input_ids: Var, attention_mask: Var) -> tuple[Var, Var]:
-    """Return token ids, and which positions hold a token, `(length, batch)`."""
-    return op.transpose(input_ids, perm=(1, 0)), op.cast(op.transpose(attention_mask, perm=(1, 0)), to=np.bool_)
+def _is_token(attention_mask: Var) -> Var:
+    return op.cast(attention_mask, to=np.bool_)
+
+
+def _by_position(values: Var) -> Var:
+    """Return values of `(batch, length)` as `(length, batch)`, which an LSTM reads."""
+    return op.transpose(values, perm=(1, 0))
 
 
 def _hidden_states(model: BiLstmPreTrainedModel, input_ids: Var, attention_mask: Var) -> Var:
     """Return the states of the last layer, `(length, batch, hidden_size)`."""
     config: Any = model.config
-    ids, _ = _by_position(input_ids, attention_mask)
-    known = ids
+    known = _by_position(input_ids)
     if model.lexicon is not None and config.unk_token_id is not None:
-        known = op.where(op.less(ids, number(config.vocab_size)), ids, number(config.unk_token_id))
+        known = op.where(op.less(known, number(config.vocab_size)), known, number(config.unk_token_id))
     parts = embed(model.embeddings, known)
     if model.lexicon is not None:
-        features = look_up(model.lexicon, input_ids, op.cast(attention_mask, to=np.bool_))
+        features = look_up(model.lexicon, input_ids, _is_token(attention_mask))
         parts.append(op.transpose(features, perm=(1, 0, 2)))
     embedded = op.concat(parts, axis=2) if len(parts) > 1 else parts[0]
     lengths = op.cast(op.reduce_sum(attention_mask, ints(1), keepdims=0), to=np.int32)

@@ -89,8 +89,9 @@ def _find(tables: WordTables, text: Var, spaces: Var, starts: Var) -> Var:
     hit = op.and_(near, op.equal(op.gather(hashes, index), hashed))
     words = op.where(hit, op.cast(op.gather(op.const(tables.classes), index), to=np.int64), number(0))
     words = op.reshape(words, op.concat([size(text, 0), ints(-1)], axis=0))
-    words = op.pad(words, ints(0, (lengths - 1) * lengths, 0, 0))
-    begins = [(lengths - 1 - shift) * lengths + length - 1 for _, length, shift in _over(lengths)]
+    # before the first character there are no words, which the last row, of no character, has too
+    words = op.pad(words, ints(0, lengths * lengths, 0, 0))
+    begins = [(lengths - shift) * lengths + length - 1 for _, length, shift in _over(lengths)]
     places = op.add(op.unsqueeze(op.mul(starts, number(lengths)), ints(1)), op.const([begins], np.int64))
     places = op.concat([places, op.const(np.zeros((1, len(begins))), np.int64)], axis=0)
     return op.gather(words, places, axis=1)

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from malmoi.data.longest_input import longest_input
 from malmoi.export.constants import Array
 from malmoi.export.crf import ChainScores
+from malmoi.modeling.crf_tagging import CrfTagger
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 
 TOLERANCE = 1e-4
@@ -86,7 +87,7 @@ def compare_rows(
         sentences += len(input_ids)
         if name == "probabilities":
             answers += len(input_ids)
-            different += _other_classes(of_graph[name], of_model[name])
+            different += _less_probable(of_graph[name].argmax(1), of_model[name])
         else:
             answers += int((of_model["predictions"] != IGNORED_LABEL).sum())
             different += _other_tags(model, of_graph["predictions"], of_model)
@@ -113,25 +114,32 @@ def answer(model: Any, input_ids: Array, attention_mask: Array) -> dict[str, Arr
         emissions = model._emissions(inputs["input_ids"], inputs["attention_mask"].bool())
         found = {"predictions": output["predictions"], "marginals": output["marginals"], "emissions": emissions}
     else:
-        logits = output["logits"].float()
-        found = {"probabilities": logits.softmax(-1)}
+        scores = output["logits"].float()
+        probabilities = scores.softmax(-1)
+        found = {"probabilities": probabilities}
+        if scores.dim() == 3:
+            best = scores.argmax(-1).masked_fill(inputs["attention_mask"] == 0, IGNORED_LABEL)
+            found = {"predictions": best, "marginals": probabilities, "emissions": scores}
     return {name: values.numpy() for name, values in found.items()}
 
 
-def _other_classes(of_graph: Array, of_model: Array) -> int:
-    """Return to how many texts a class is given that is less probable than another."""
-    given = np.take_along_axis(of_model, of_graph.argmax(1)[:, None], axis=1)[:, 0]
-    return int((given < of_model.max(1) - TOLERANCE).sum())
+def _less_probable(given: Array, probabilities: Array) -> int:
+    """Return how many of the labels that are given are less probable than others, by more than rounding."""
+    of_given = np.take_along_axis(probabilities, given[..., None], axis=-1)[..., 0]
+    return int((of_given < probabilities.max(-1) - TOLERANCE).sum())
 
 
 def _other_tags(model: Any, tags: Array, of_model: Mapping[str, Array]) -> int:
-    """Return how many tags differ in sentences of which the model finds its own tags better."""
+    """Return how many tags differ where the model finds its own better."""
+    if ((tags == IGNORED_LABEL) != (of_model["predictions"] == IGNORED_LABEL)).any():
+        return tags.size
+    if not isinstance(model, CrfTagger):
+        inside = tags != IGNORED_LABEL
+        return _less_probable(tags[inside], of_model["marginals"][inside])
     chain, count = ChainScores.of(model.crf), 0
     for ours, theirs, emissions in zip(tags, of_model["predictions"], of_model["emissions"]):
-        inside = theirs != IGNORED_LABEL
-        if (inside != (ours != IGNORED_LABEL)).any():
-            count += len(ours)
-        elif (ours != theirs).any():
+        if (ours != theirs).any():
+            inside = theirs != IGNORED_LABEL
             scores = [chain.score(path[inside], emissions[inside]) for path in (ours, theirs)]
             count += int((ours != theirs).sum()) if scores[0] < scores[1] - TOLERANCE else 0
     return count

@@ -12,13 +12,14 @@ import onnxruntime
 import pytest
 import torch
 from support.tiny_graphs import classifier, tagger
-from support.tiny_models import save
+from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from malmoi.data.user_error import UserError
 from malmoi.export import exported_model
 from malmoi.export.exported_model import GRAPH, export_model
 from malmoi.export.folder import whole_folder
+from malmoi.export.graph import build_graph
 from malmoi.export.parity import Parity
 
 SENTENCES = ["손흥민은 춘천에서 태어났다.", "비", "그는 서울로 갔다!", ""]
@@ -46,6 +47,7 @@ def test_a_folder_holds_what_answers_and_no_code(saved: Path, tmp_path: Path) ->
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert config["malmoi_task"] == "named-entities"
     assert config["id2label"] == {"0": "B-PS", "1": "I-PS", "2": "B-LC", "3": "I-LC", "4": "O"}
+    assert config["malmoi_max_length"] is None  # an LSTM reads any number of tokens
     assert "auto_map" not in config
     assert "custom_pipelines" not in config
     onnxruntime.InferenceSession(folder / GRAPH, providers=["CPUExecutionProvider"])
@@ -55,6 +57,27 @@ def test_a_folder_holds_what_answers_and_no_code(saved: Path, tmp_path: Path) ->
 def test_a_classifier_is_exported_too(tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast) -> None:
     model = save(tmp_path / "model", classifier(vocab_size=len(syllable_tokenizer)), syllable_tokenizer)
     assert export_model(model, tmp_path / "onnx", sentences=SENTENCES).parity.answers == 3
+
+
+@pytest.mark.slow
+def test_an_encoder_is_exported_with_its_limit(tmp_path: Path) -> None:
+    tokenizer = bert_tokenizer()
+    model = save(tmp_path / "model", tiny_bert_tagger(tokenizer, ["B-PS", "I-PS", "O"]), tokenizer)
+    exported = export_model(model, tmp_path / "onnx", sentences=[*SENTENCES, "그는 서울로 갔다! " * 20])
+    assert exported.parity.sentences == 5  # special tokens are tokens
+    config = json.loads((tmp_path / "onnx" / "config.json").read_text(encoding="utf-8"))
+    assert config["malmoi_max_length"] == 32
+    assert config["malmoi_task"] == "named-entities"
+
+
+@pytest.mark.slow
+def test_what_torch_cannot_write_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.onnx.errors.OnnxExporterError("no such operator\nand much more")
+
+    monkeypatch.setattr(torch.onnx, "export", fail)
+    with pytest.raises(UserError, match=r"torch knows no graph for BertForTokenClassification: no such operator$"):
+        build_graph(tiny_bert_tagger(bert_tokenizer(), ["B-PS", "I-PS", "O"]))
 
 
 def test_an_empty_folder_is_filled(saved: Path, tmp_path: Path) -> None:
@@ -83,7 +106,7 @@ def test_what_is_there_is_left_alone(saved: Path, tmp_path: Path, kind: str) -> 
 def test_a_graph_that_answers_otherwise_is_not_written(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_other_weights(model: PreTrainedModel) -> object:
+    def with_other_weights(model: PreTrainedModel, **_: object) -> object:
         with torch.no_grad():
             model.classifier.bias[0] += 1
         graph = build_graph(model)
@@ -91,7 +114,6 @@ def test_a_graph_that_answers_otherwise_is_not_written(
             model.classifier.bias[0] -= 1
         return graph
 
-    build_graph = exported_model.build_graph
     monkeypatch.setattr(exported_model, "build_graph", with_other_weights)
     with pytest.raises(UserError, match="nothing was written, as the graph would answer otherwise"):
         export_model(saved, tmp_path / "onnx", sentences=SENTENCES)

@@ -10,14 +10,15 @@ import pytest
 import torch
 from support.random_sentences import random_sentences
 from support.tiny_graphs import KINDS, VOCABULARY, tagger
-from support.tiny_models import bert_tokenizer, tiny_bert_tagger
 from transformers import PreTrainedModel
 
 from malmoi.data.user_error import UserError
+from malmoi.export import graph as graph_module
 from malmoi.export.graph import CHAIN_KEY, VERSION_KEY, build_graph
 from malmoi.export.int8 import quantize
 from malmoi.export.parity import TOLERANCE, answer, compare, compare_rows, open_graph, padded_batches, run_graph
 from malmoi.inference.loading import load_model
+from malmoi.modeling import BiLstmConfig, BiLstmModel
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 
 
@@ -63,6 +64,12 @@ def test_a_row_of_padding_alone_is_no_text(kind: tuple[PreTrainedModel, onnx.Mod
         assert np.allclose(found["marginals"], expected["marginals"], atol=TOLERANCE)
     else:
         assert np.allclose(found["probabilities"], expected["probabilities"], atol=TOLERANCE)
+
+
+def test_texts_without_a_token_have_an_answer_of_that_length(kind: tuple[PreTrainedModel, onnx.ModelProto]) -> None:
+    nothing = np.zeros((2, 0), dtype=np.int64)
+    for name, values in run_graph(open_graph(kind[1]), nothing, nothing).items():
+        assert values.shape[: 1 if name == "probabilities" else 2] == ((2,) if name == "probabilities" else (2, 0))
 
 
 def test_padding_changes_nothing(kind: tuple[PreTrainedModel, onnx.ModelProto]) -> None:
@@ -164,9 +171,22 @@ def test_8_bits_are_smaller_and_nearly_the_same() -> None:
     assert parity.different < 0.1 * parity.answers
 
 
-def test_what_has_no_lstm_is_refused() -> None:
-    with pytest.raises(UserError, match="knows no graph for BertForTokenClassification"):
-        build_graph(tiny_bert_tagger(bert_tokenizer(), ["B-PS", "I-PS", "O"]))
+def test_8_bits_are_for_an_lstm() -> None:
+    graph = build_graph(tagger())
+    del graph.graph.node[:]
+    with pytest.raises(UserError, match="--int8 is for models with an LSTM"):
+        quantize(graph)
+
+
+def test_what_answers_nothing_is_refused() -> None:
+    with pytest.raises(UserError, match="BiLstmModel gives neither tags nor classes"):
+        build_graph(BiLstmModel(BiLstmConfig(vocab_size=10, embedding_size=4, hidden_size=4)))
+
+
+def test_what_is_too_large_for_a_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_module, "LARGEST", 100)
+    with pytest.raises(UserError, match="A graph holds weights of 100 bytes at most; those of this model are"):
+        build_graph(tagger())
 
 
 def test_a_graph_of_other_weights_is_found_out() -> None:

@@ -65,6 +65,7 @@ KINDS: dict[str, Callable[[], Tagger | BiLstmForSequenceClassification]] = {
     "tagger with untagged tokens": lambda: tagger(untagged_token_ids=[0, 2, 3, 4]),
     "tagger with a lexicon": lambda: tagger_with_lexicon(token_length=1, classes=8, longest=7),
     "tagger with a lexicon of few words": lambda: tagger_with_lexicon(token_length=1, classes=2, longest=2, words=2),
+    "tagger with a lexicon of single characters": lambda: tagger_with_lexicon(token_length=1, classes=3, longest=1),
     "tagger with a lexicon of no words": lambda: tagger_with_lexicon(token_length=1, classes=2, longest=2, words=0),
     "tagger with a lexicon of long tokens": lambda: tagger_with_lexicon(token_length=3, classes=11, longest=5),
     "classifier": lambda: classifier(**NGRAMS),
