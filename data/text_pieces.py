@@ -18,8 +18,8 @@ class Reading(NamedTuple):
 
     Args:
         length: How many characters a piece has, at most. A text that is no longer is read as it is.
-        overlap: How many of them it has in common with the piece before, or up to twice `reach` more. What is said in
-            the middle of them is said with half of them as context on either side.
+        overlap: How many of them it has in common with the piece before, at least, and at most `reach` more. What is
+            said in the middle of them is said with half of them as context on either side.
     """
 
     length: int
@@ -28,7 +28,7 @@ class Reading(NamedTuple):
     @property
     def reach(self) -> int:
         """How far a cut may move to find white space, in characters."""
-        return min(REACH, self.overlap // 2)
+        return min(REACH, self.length // 8)
 
 
 class Piece(NamedTuple):

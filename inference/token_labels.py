@@ -12,9 +12,9 @@ from malmoi.inference.batches import PADDED_LENGTH, length_batches, piece_chunks
 from malmoi.inference.engine import Engine
 from malmoi.inference.seams import find_seam
 
-READING = Reading(length=1024, overlap=256)
+READING = Reading(length=8192, overlap=2048)
 """How long texts are read by a model that has no limit. `docs/documents.md` shows what the overlap is worth."""
-READING_OF_LIMITED = Reading(length=8192, overlap=512)
+READING_OF_LIMITED = Reading(length=8192, overlap=1024)
 """How they are read by one with a limit, which divides pieces into windows of its own."""
 PADDED_PIECES = 8192
 """How many tokens a batch of pieces of long texts has."""
