@@ -14,6 +14,7 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -124,35 +125,39 @@ def compare_contexts(text: str, sizes: Sizes) -> Iterator[Row]:
             }
 
 
-def answer(task: str, data_dir: Path | None, characters: int) -> dict[str, float]:
-    """Answer a text in this process, and return what that took."""
-    text = long_text(data_dir, characters)
+def answer(task: str, file: Path) -> dict[str, float]:
+    """Answer the text of a file in this process, and return what that took."""
+    text = file.read_text(encoding="utf-8")
     model = TASKS[task]()
     started = time.perf_counter()
-    model(text.replace(" ", "") if task == "spaces" else text)
+    model(text)
     return {"seconds": time.perf_counter() - started, "peak": peak_memory_bytes() / MIB}
 
 
-def measure_memory(data_dir: Path | None, sizes: Sizes, threads: int) -> Iterator[Row]:
+def measure_memory(text: str, sizes: Sizes, threads: int) -> Iterator[Row]:
     """Yield a row for every task and length of text, each of a process of its own.
 
     Raises:
         RuntimeError: If a process fails.
     """
-    for task in TASKS:
-        for characters in sizes.memory:
-            request = {"task": task, "data_dir": str(data_dir or ""), "characters": characters, "threads": threads}
-            command = [sys.executable, "-m", "malmoi.benchmarks.documents", "--child", json.dumps(request)]
-            result = subprocess.run(command, capture_output=True, text=True)
-            if result.returncode:
-                raise RuntimeError(f"{task} of {characters} characters failed: {result.stderr}")
-            took = json.loads(result.stdout.splitlines()[-1])
-            yield {
-                "answers": task,
-                "characters": characters,
-                "peak memory, MiB": took["peak"],
-                "microseconds a character": 1e6 * took["seconds"] / characters,
-            }
+    with tempfile.TemporaryDirectory() as folder:
+        for task in TASKS:
+            for characters in sizes.memory:
+                file = Path(folder) / "text.txt"
+                line = text.replace(" ", "") if task == "spaces" else text
+                file.write_text((line * (characters // len(line) + 1))[:characters], encoding="utf-8")
+                request = json.dumps({"task": task, "file": str(file), "threads": threads})
+                command = [sys.executable, "-m", "malmoi.benchmarks.documents", "--child", request]
+                result = subprocess.run(command, capture_output=True, text=True)
+                if result.returncode:
+                    raise RuntimeError(f"{task} of {characters} characters failed: {result.stderr}")
+                took = json.loads(result.stdout.splitlines()[-1])
+                yield {
+                    "answers": task,
+                    "characters": characters,
+                    "peak memory, MiB": took["peak"],
+                    "microseconds a character": 1e6 * took["seconds"] / characters,
+                }
 
 
 def measure_time(text: str, rounds: int) -> Iterator[Row]:
@@ -186,15 +191,15 @@ def main(argv: Sequence[str]) -> None:
     if options.child:
         request = json.loads(options.child)
         set_threads(request["threads"])
-        data_dir = Path(request["data_dir"]) if request["data_dir"] else None
-        print(json.dumps(answer(request["task"], data_dir, request["characters"])))
+        print(json.dumps(answer(request["task"], Path(request["file"]))))
         return
     set_threads(options.threads)
     sizes = TINY if options.tiny else Sizes()
-    text = long_text(options.data_dir, sizes.compared)
+    longest = long_text(options.data_dir, max(sizes.memory))
+    text = longest[: sizes.compared]
     tables = {
         "Read in pieces and whole": [*compare_contexts(text, sizes)],
-        "Peak memory": [*measure_memory(options.data_dir, sizes, options.threads)],
+        "Peak memory": [*measure_memory(longest, sizes, options.threads)],
         "Time": [*measure_time(text[: sizes.timed], options.rounds)],
     }
     said = [
