@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -46,7 +46,7 @@ from malmoi.reports.costs import peak_memory_bytes
 
 MIB = 1 << 20
 BATCH_SIZE = 32
-TASKS = {"names": Tagger, "spaces": Spacer, "class": Classifier}
+TASKS: dict[str, Callable[[], Callable[[str], object]]] = {"names": Tagger, "spaces": Spacer, "class": Classifier}
 Row = dict[str, object]
 
 
@@ -86,17 +86,16 @@ def read(model: Tagger | Spacer, text: str, reading: Reading) -> TokenLabels:
     """Return what a model says of the tokens of a text."""
     found = TokenLabels([], [], [])
     for part in labelled_parts(model.engine, [text], batch_size=BATCH_SIZE, reading=reading):
-        for known, more in zip(found, part.tokens):
-            known.extend(more)  # type: ignore[arg-type]
+        found.extend(part.tokens)
     return found
 
 
-def answers(model: Tagger | Spacer, tokens: TokenLabels) -> set[tuple[int, ...] | tuple[int, int, str]]:
+def answers(model: Tagger | Spacer, tokens: TokenLabels) -> set[object]:
     """Return the names, or where words begin."""
     labels = [*map(model.labels.get, tokens.labels)]
     if isinstance(model, Tagger):
         names = token_labels_to_spans(model.scheme.to_bio(labels, tokens.offsets), tokens.offsets)
-        return {tuple(name) for name, _ in names}
+        return {name for name, _ in names}
     return {span for label, span in zip(labels, tokens.offsets) if label == BEGIN}
 
 

@@ -26,7 +26,7 @@ PARTS = [
 ]
 TEXT = st.lists(st.one_of(st.sampled_from(PARTS), st.characters(exclude_categories=["Cs"])), max_size=80).map("".join)
 READING = st.builds(
-    lambda overlap, more: Reading(length=4 * overlap + more, overlap=overlap), st.integers(0, 8), st.integers(1, 40)
+    lambda overlap, more: Reading(length=3 * overlap + more, overlap=overlap), st.integers(0, 8), st.integers(1, 40)
 )
 
 
@@ -66,5 +66,5 @@ def test_where_characters_begin_does_not_depend_on_where_one_looks(text: str, st
 
 
 def test_pieces_must_move_on() -> None:
-    with pytest.raises(ValueError, match="at least four times as long as what it shares, got Reading"):
-        list(text_pieces("가", Reading(length=7, overlap=2)))
+    with pytest.raises(ValueError, match="at least three times as long as what it shares, got Reading"):
+        list(text_pieces("가", Reading(length=5, overlap=2)))

@@ -62,7 +62,7 @@ WHOLE = Reading(length=10**9, overlap=0)
 def joined(parts: list[LabelledPart]) -> TokenLabels:
     whole = TokenLabels([], [], [])
     for part in parts:
-        whole = whole.joined(part.tokens)
+        whole.extend(part.tokens)
     return whole
 
 
