@@ -15,12 +15,12 @@ from malmoi.inference.seams import find_seam
 READING = Reading(length=6144, overlap=2048)
 """How long texts are read by a model that has no limit; `docs/documents.md` shows what the overlap is worth.
 
-Two pieces are answered at a time: as much as of a text of ten thousand characters, whose memory is that of any other.
+Two pieces are answered at a time, in one batch: as much as there is of a text of ten thousand characters.
 """
 READING_OF_LIMITED = Reading(length=8192, overlap=1024)
 """How they are read by one with a limit, which divides pieces into windows of its own."""
-PADDED_PIECES = 8192
-"""How many tokens a batch of pieces of long texts has."""
+PADDED_PIECES = 12_288
+"""How many tokens a batch of pieces of long texts has: those of two pieces."""
 
 
 class TokenLabels(NamedTuple):
