@@ -18,8 +18,8 @@ class Reading(NamedTuple):
 
     Args:
         length: How many characters a piece has, at most. A text that is no longer is read as it is.
-        overlap: How many of them it has in common with the piece before, or up to twice `reach` more. What is said in
-            the middle of them is said with half of them as context on either side.
+        overlap: How many of them it has in common with the piece before, at least, and at most `reach` more. What is
+            said in the middle of them is said with half of them as context on either side.
     """
 
     length: int
@@ -28,7 +28,7 @@ class Reading(NamedTuple):
     @property
     def reach(self) -> int:
         """How far a cut may move to find white space, in characters."""
-        return min(REACH, self.overlap // 2)
+        return min(REACH, self.length // 16)
 
 
 class Piece(NamedTuple):
@@ -58,10 +58,10 @@ def text_pieces(text: str, reading: Reading) -> Iterator[Piece]:
         reading: How long texts are read.
 
     Raises:
-        ValueError: If a piece would share more than a quarter of its characters with each of its neighbours.
+        ValueError: If a piece would share more than a third of its characters with each of its neighbours.
     """
-    if reading.overlap < 0 or reading.length < max(1, 4 * reading.overlap):
-        raise ValueError(f"A piece must be at least four times as long as what it shares, got {reading}.")
+    if reading.overlap < 0 or reading.length < max(1, 3 * reading.overlap):
+        raise ValueError(f"A piece must be at least three times as long as what it shares, got {reading}.")
     start = 0
     while len(text) - start > reading.length:
         stop = _cut(text, start + reading.length, reading.reach)

@@ -11,7 +11,7 @@ CHUNK_TEXTS = 1024
 CHUNK_CHARACTERS = 65_536
 # a batch is as long as its longest text: one very long text must not be multiplied by its neighbours
 PADDED_LENGTH = 16_384
-# pieces of long texts are equally long as they are: what is read ahead only has to keep all threads busy
+# pieces of long texts are equally long as they are: no more are read ahead than a short text may have
 AHEAD_IN_PIECES = 16_384
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -53,7 +53,8 @@ def piece_chunks(texts: Iterable[str], reading: Reading) -> Iterator[list[Piece]
             chunk.append(piece)
             characters += piece.stop - piece.start
             in_pieces += piece.stop - piece.start if len(text) > reading.length else 0
-            if len(chunk) == CHUNK_TEXTS or characters >= CHUNK_CHARACTERS or in_pieces >= AHEAD_IN_PIECES:
+            enough = in_pieces > 0 and in_pieces + reading.length > AHEAD_IN_PIECES
+            if enough or len(chunk) == CHUNK_TEXTS or characters >= CHUNK_CHARACTERS:
                 yield chunk
                 chunk, characters, in_pieces = [], 0, 0
     if chunk:

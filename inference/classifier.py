@@ -3,9 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, overload
 
+import numpy as np
+
+from malmoi.data.text_pieces import Reading
 from malmoi.inference.answers import Answers, stream_answers
-from malmoi.inference.batches import length_batches, text_chunks
+from malmoi.inference.batches import length_batches, piece_chunks, text_chunks
 from malmoi.inference.text_model import TextModel
+
+READ_WHOLE = 16_384
+"""Up to how many characters a text is read as a whole by a model that has no limit."""
+PIECES = Reading(length=4096, overlap=0)
+"""How it reads a longer one."""
 
 
 class Classification(NamedTuple):
@@ -55,8 +63,10 @@ class Classifier(TextModel):
         """Return the class of each of several texts, in the order of the texts, one after the other.
 
         Args:
-            texts: The texts. The answers to a list can also be indexed, and stay in memory; whatever else yields texts
-                is answered as a stream, whose memory does not grow with their number.
+            texts: The texts. Of one that is longer than a model can read, the beginning counts. A model without such
+                a limit reads up to 16,384 characters at once; a longer text has the mean of what is said of its
+                pieces, weighted by their tokens. The answers to a list can also be indexed, and stay in memory;
+                whatever else yields texts is answered as a stream, whose memory does not grow with their number.
             batch_size: How many texts are answered at once, at most.
 
         Raises:
@@ -74,13 +84,50 @@ class Classifier(TextModel):
     def _classify(self, texts: Iterable[str], batch_size: int) -> Iterator[Classification]:
         """Yield the class of each text."""
         for chunk in text_chunks(texts):
-            rows, cut = self.engine.rows(chunk)
-            batches = list(length_batches([len(row) for row in rows], batch_size))
-            scored = self.engine.score_classes([[rows[index] for index in batch] for batch in batches])
-            answers: dict[int, Classification] = {}
-            for batch, probabilities in zip(batches, scored):
-                for index, row in zip(batch, probabilities.tolist()):
-                    best = max(range(len(row)), key=row.__getitem__)
-                    scores = {label: row[class_id] for class_id, label in self.labels.items()}
-                    answers[index] = Classification(self.labels[best], row[best], scores, cut[index])
-            yield from (answers[index] for index in range(len(chunk)))
+            if self.max_length is not None:
+                chunk = [self._beginning(text) if len(text) > READ_WHOLE else text for text in chunk]
+            in_pieces = {
+                index: self._classify_in_pieces(text, batch_size)
+                for index, text in enumerate(chunk)
+                if len(text) > READ_WHOLE and self.max_length is None
+            }
+            short = [text for index, text in enumerate(chunk) if index not in in_pieces]
+            rows, cut = self.engine.rows(short) if short else ([], [])
+            of_rows = map(self._classification, self._probabilities(rows, batch_size), cut)
+            yield from (in_pieces[index] if index in in_pieces else next(of_rows) for index in range(len(chunk)))
+
+    def _probabilities(self, rows: Sequence[list[int]], batch_size: int) -> list[list[float]]:
+        """Return the probability of every class for each row of tokens."""
+        batches = list(length_batches([len(row) for row in rows], batch_size))
+        scored = self.engine.score_classes([[rows[index] for index in batch] for batch in batches])
+        answers = {index: row for batch, answer in zip(batches, scored) for index, row in zip(batch, answer.tolist())}
+        return [answers[index] for index in range(len(rows))]
+
+    def _classification(self, probabilities: Sequence[float], cut: bool) -> Classification:
+        """Return the class of a text of which every class has this probability."""
+        best = max(range(len(probabilities)), key=probabilities.__getitem__)
+        scores = {label: probabilities[class_id] for class_id, label in self.labels.items()}
+        return Classification(self.labels[best], probabilities[best], scores, cut)
+
+    def _classify_in_pieces(self, text: str, batch_size: int) -> Classification:
+        """Return the class that a long text has on average over its pieces, each of which counts by its tokens."""
+        total = np.zeros(len(self.labels))
+        for pieces in piece_chunks([text], PIECES):
+            rows, _ = self.engine.rows([piece.text[piece.start : piece.stop] for piece in pieces])
+            total += np.array([len(row) for row in rows]) @ np.array(self._probabilities(rows, batch_size))
+        return self._classification((total / total.sum()).tolist() if total.any() else self._of_nothing(), cut=False)
+
+    def _of_nothing(self) -> list[float]:
+        """Return the probability of every class for a text without tokens."""
+        rows, _ = self.engine.rows([""])
+        return self._probabilities(rows, 1)[0]
+
+    def _beginning(self, text: str) -> str:
+        """Return as much of a long text as has all the tokens that the model can read, and some more."""
+        end = READ_WHOLE
+        while end < len(text):
+            _, [is_enough] = self.engine.rows([text[:end]])
+            end *= 2  # of a word that is cut off at the end the tokens may be others
+            if is_enough:
+                break
+        return text[:end]

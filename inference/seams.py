@@ -72,7 +72,9 @@ def whole_names(
     """
     kept: TokenLabels | None = None
     for part in parts:
-        tokens = part.tokens if kept is None else kept.joined(part.tokens)
+        if kept is not None:
+            kept.extend(part.tokens)
+        tokens = part.tokens if kept is None else kept
         stop = len(tokens.labels)
         if not part.is_last:
             stop = _end_of_names([*map(labels.get, tokens.labels)], tokens.offsets, scheme)

@@ -5,24 +5,26 @@ Nothing but spaces (U+0020) can change, whatever the model says, and none within
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from io import StringIO
 from typing import NamedTuple, overload
 
 import regex
 
 from malmoi.data.word_spacing import BEGIN
 from malmoi.inference.answers import Answers, stream_answers
-from malmoi.inference.batches import text_chunks
+from malmoi.inference.batches import check_text
 from malmoi.inference.text_model import TextModel
-from malmoi.inference.token_labels import token_labels
+from malmoi.inference.token_labels import labelled_parts
 from malmoi.inference.whole_words import SPACE, FixedGaps, WholeWords
 from malmoi.modeling.name_edges import INVISIBLE
 
 # U+FEFF may begin a file, and forbids a break anywhere else
-WORD = r"[^\s\ufeff]+"
-SEGMENT = re.compile(rf"{WORD}(?: +{WORD})*")
-"""Words with spaces between them, which is where spaces may change; what lies outside of all segments stays."""
+LAST_SPACE = 0x3000
+BARRIERS = "\ufeff" + "".join(c for c in map(chr, range(LAST_SPACE + 1)) if c.isspace() and c != SPACE)
+STRETCH = re.compile(f"[^{re.escape(BARRIERS)}]+")
+"""Characters and the spaces between them. A single class: a repeated group would take memory for each word."""
 
 
 class SpacedText(NamedTuple):
@@ -116,90 +118,159 @@ class Spacer(TextModel):
         self, texts: Iterable[str], *, keep_spaces: bool, whole_words: WholeWords, batch_size: int
     ) -> Iterator[SpacedText]:
         """Yield each text with its spaces restored."""
-        for chunk in text_chunks(texts):
-            segments = [[match.span() for match in SEGMENT.finditer(text)] for text in chunk]
-            bodies = [
-                text[start:end].replace(SPACE, "") for text, spans in zip(chunk, segments) for start, end in spans
-            ]
-            begins = iter(self._word_begins(bodies, batch_size))
-            for text, spans in zip(chunk, segments):
-                segments_of_text = [(span, next(begins)) for span in spans]
-                yield _respace(text, segments_of_text, whole_words.gaps(text), keep_spaces=keep_spaces)
+        ahead: deque[Segment] = deque()
+        found = self._word_begins(_bodies(texts, ahead), batch_size)
+        text: _Respaced | None = None
+        for begins in found:
+            segment = ahead.popleft()
+            if text is None:
+                text = _Respaced(segment.text, whole_words.gaps(segment.text), keep_spaces=keep_spaces)
+            text.space(segment.start, segment.end, begins)
+            if segment.is_last:
+                yield text.spaced()
+                text = None
 
-    def _word_begins(self, bodies: list[str], batch_size: int) -> list[set[int]]:
-        """Return, for texts without spaces, which characters begin a word."""
-        answers = token_labels(self.engine, bodies, batch_size=batch_size)
-        return [
-            _before_invisible(
-                body,
-                {
-                    start
-                    for label, (start, end) in zip(answer.labels, answer.offsets)
-                    if self.labels.get(label) == BEGIN and start < end
-                },
-            )
-            for body, answer in zip(bodies, answers)
-        ]
+    def _word_begins(self, bodies: Iterable[str], batch_size: int) -> Iterator[bytearray]:
+        """Yield, for texts without spaces, 1 for each character that begins a word and 0 for the others."""
+        begins = bytearray()
+        for text, tokens, is_last in labelled_parts(self.engine, bodies, batch_size=batch_size):
+            if not begins:
+                begins = bytearray(len(text))
+            for label, (start, end) in zip(tokens.labels, tokens.offsets):
+                if start < end and self.labels.get(label) == BEGIN:
+                    begins[start] = 1
+            if is_last:
+                yield _before_invisible(text, begins)
+                begins = bytearray()
 
 
-def _before_invisible(body: str, begins: set[int]) -> set[int]:
+class Segment(NamedTuple):
+    """Words with spaces between them, which is where spaces may change; what lies outside of all segments stays.
+
+    Args:
+        text: The text.
+        start: Where the segment begins.
+        end: Where it ends.
+        is_last: Whether the text has no other after it.
+    """
+
+    text: str
+    start: int
+    end: int
+    is_last: bool
+
+
+def _bodies(texts: Iterable[str], ahead: deque[Segment]) -> Iterator[str]:
+    """Yield the segments of texts without their spaces, and put each into `ahead`; a text has at least one."""
+    for text in texts:
+        check_text(text)
+        last = (0, 0)
+        is_first = True
+        for start, end in _segments(text):
+            if not is_first:
+                ahead.append(Segment(text, *last, is_last=False))
+                yield text[slice(*last)].replace(SPACE, "")
+            last, is_first = (start, end), False
+        ahead.append(Segment(text, *last, is_last=True))
+        yield text[slice(*last)].replace(SPACE, "")
+
+
+def _segments(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each stretch of words and spaces in which spaces may change."""
+    for match in STRETCH.finditer(text):
+        stretch = match[0]
+        words = stretch.strip(SPACE)
+        if words:
+            start = match.start() + len(stretch) - len(stretch.lstrip(SPACE))
+            yield start, start + len(words)
+
+
+def _before_invisible(body: str, begins: bytearray) -> bytearray:
     """Return where words begin, invisible characters before them included; never within a user-perceived character."""
-    starts = grapheme_starts(body)
-    begins = begins & starts
-    if not INVISIBLE.search(body):
-        return begins
-    moved = set()
-    for begin in begins:
-        while begin - 1 in starts and INVISIBLE.match(body[begin - 1]):
-            begin -= 1
-        moved.add(begin)
+    moved = bytearray(len(body))
+    place = 0  # of the first of the invisible characters before this one
+    for match in regex.finditer(r"\X", body):  # user-perceived characters (Unicode, UAX 29)
+        start, end = match.span()
+        moved[place] |= begins[start]
+        if end - start > 1 or not INVISIBLE.match(body[start]):
+            place = end
     return moved
 
 
-def grapheme_starts(text: str) -> set[int]:
-    """Return where a text may be parted: before every user-perceived character (Unicode, UAX 29)."""
-    return {match.start() for match in regex.finditer(r"\X", text)}
-
-
-def _respace(
-    text: str, segments: list[tuple[tuple[int, int], set[int]]], fixed: FixedGaps, *, keep_spaces: bool
-) -> SpacedText:
-    """Return the text with a space before every character that begins a word.
+class _Respaced:
+    """A text that gets a space before every character that begins a word, segment by segment.
 
     Only spaces between two characters of a segment can go, and only between two of them can a space come.
 
     Args:
         text: The original.
-        segments: Start and end of each stretch of words and spaces, and which of its characters, counted without
-            spaces, begin a word.
         fixed: Where the writer of the text decides.
         keep_spaces: Whether the spaces of the original stay.
     """
-    removed: list[int] = []
-    inserted: set[int] = set()
-    has_invisible = INVISIBLE.search(text) is not None
-    for (start, end), begins in segments:
-        places = [index for index in range(start, end) if text[index] != SPACE]
-        counts: Sequence[int] = range(len(places))
-        if has_invisible:
-            counts = [n for n in counts if n in (0, len(places) - 1) or not INVISIBLE.match(text[places[n]])]
-        for left, right in pairwise(counts):
-            spaces = [index for index in range(places[left] + 1, places[right]) if text[index] == SPACE]
-            begin = next((count for count in range(left + 1, right + 1) if count in begins), None)
-            if not spaces:
-                if begin is not None and places[begin] not in fixed.closed:
-                    inserted.add(places[begin])
-            elif keep_spaces or not fixed.untouched.isdisjoint(spaces):
+
+    def __init__(self, text: str, fixed: FixedGaps, *, keep_spaces: bool):
+        self.text = text
+        self.fixed = fixed
+        self.keep_spaces = keep_spaces
+        self._written = StringIO()
+        self._offsets: list[int | None] = []
+        self._removed: list[int] = []
+        self._copied = 0  # how much of the original has been dealt with
+
+    def space(self, start: int, end: int, begins: bytearray) -> None:
+        """Space a segment.
+
+        Args:
+            start: Where it begins in the text.
+            end: Where it ends.
+            begins: Which of its characters, counted without spaces, begin a word.
+        """
+        text = self.text
+        has_invisible = INVISIBLE.search(text, start, end) is not None
+        last = len(begins) - 1
+        spaces: list[int] = []  # since the last visible character
+        begin: int | None = None  # the first character since then that begins a word
+        count = -1
+        for place in range(start, end):
+            if text[place] == SPACE:
+                spaces.append(place)
                 continue
-            elif begin is not None or not fixed.open.isdisjoint(spaces):
-                removed += spaces[1:]
-            else:
-                removed += spaces
-    gone = set(removed)
-    offsets: list[int | None] = []
-    for index in range(len(text)):
-        if index in inserted:
-            offsets.append(None)
-        if index not in gone:
-            offsets.append(index)
-    return SpacedText("".join(SPACE if at is None else text[at] for at in offsets), offsets, removed)
+            count += 1
+            if count and begin is None and begins[count]:
+                begin = place
+            if has_invisible and 0 < count < last and INVISIBLE.match(text[place]):
+                continue
+            if begin is not None or spaces:
+                self._decide(begin, spaces)
+                begin, spaces = None, []
+
+    def _decide(self, begin: int | None, spaces: list[int]) -> None:
+        """Decide what becomes of the place between two characters.
+
+        Args:
+            begin: Where a word begins, if one does.
+            spaces: The spaces that are there.
+        """
+        fixed = self.fixed
+        if not spaces:
+            if begin is not None and not fixed.closed[begin]:
+                self._copy(begin)
+                self._written.write(SPACE)
+                self._offsets.append(None)
+        elif not self.keep_spaces and not any(fixed.untouched[place] for place in spaces):
+            stays = begin is not None or any(fixed.open[place] for place in spaces)
+            for place in spaces[1:] if stays else spaces:
+                self._copy(place)
+                self._removed.append(place)
+                self._copied = place + 1
+
+    def _copy(self, stop: int) -> None:
+        """Take over what has not been dealt with, up to a place."""
+        self._written.write(self.text[self._copied : stop])
+        self._offsets.extend(range(self._copied, stop))
+        self._copied = stop
+
+    def spaced(self) -> SpacedText:
+        """Return the whole text."""
+        self._copy(len(self.text))
+        return SpacedText(self._written.getvalue(), self._offsets, self._removed)

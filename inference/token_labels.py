@@ -12,12 +12,15 @@ from malmoi.inference.batches import PADDED_LENGTH, length_batches, piece_chunks
 from malmoi.inference.engine import Engine
 from malmoi.inference.seams import find_seam
 
-READING = Reading(length=1024, overlap=256)
-"""How long texts are read by a model that has no limit. `docs/documents.md` shows what the overlap is worth."""
-READING_OF_LIMITED = Reading(length=8192, overlap=512)
+READING = Reading(length=6144, overlap=2048)
+"""How long texts are read by a model that has no limit; `docs/documents.md` shows what the overlap is worth.
+
+Two pieces are answered at a time, in one batch: as much as there is of a text of ten thousand characters.
+"""
+READING_OF_LIMITED = Reading(length=8192, overlap=1024)
 """How they are read by one with a limit, which divides pieces into windows of its own."""
-PADDED_PIECES = 8192
-"""How many tokens a batch of pieces of long texts has."""
+PADDED_PIECES = 12_288
+"""How many tokens a batch of pieces of long texts has: those of two pieces."""
 
 
 class TokenLabels(NamedTuple):
@@ -37,9 +40,11 @@ class TokenLabels(NamedTuple):
         """Return some of the tokens, from `first` to before `last`."""
         return TokenLabels(self.labels[first:last], self.scores[first:last], self.offsets[first:last])
 
-    def joined(self, more: "TokenLabels") -> "TokenLabels":
-        """Return these tokens and those that follow them."""
-        return TokenLabels(self.labels + more.labels, self.scores + more.scores, self.offsets + more.offsets)
+    def extend(self, more: "TokenLabels") -> None:
+        """Add the tokens that follow these."""
+        self.labels.extend(more.labels)
+        self.scores.extend(more.scores)
+        self.offsets.extend(more.offsets)
 
 
 class LabelledPart(NamedTuple):
@@ -67,8 +72,7 @@ def token_labels(engine: Engine, texts: Sequence[str], *, batch_size: int) -> li
     answers = [TokenLabels([], [], []) for _ in texts]
     number = 0
     for part in labelled_parts(engine, texts, batch_size=batch_size):
-        for known, more in zip(answers[number], part.tokens):
-            known.extend(more)  # type: ignore[arg-type]
+        answers[number].extend(part.tokens)
         number += part.is_last
     return answers
 

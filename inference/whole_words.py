@@ -74,7 +74,7 @@ BETWEEN = regex.compile(rf"{PLAIN}({OTHER}(?: {OTHER})+)(?={PLAIN})", regex.V1)
 
 
 class FixedGaps(NamedTuple):
-    """Places of a text where the writer decides.
+    """Places of a text where the writer decides: 1 for each character of the text that is one, 0 for the others.
 
     Args:
         closed: Characters before which no space may come.
@@ -82,9 +82,9 @@ class FixedGaps(NamedTuple):
         untouched: Spaces that stay exactly as they are.
     """
 
-    closed: set[int]
-    open: set[int]
-    untouched: set[int]
+    closed: bytearray
+    open: bytearray
+    untouched: bytearray
 
 
 class WholeWords:
@@ -108,26 +108,34 @@ class WholeWords:
         Raises:
             UserError: If a regular expression of the user takes too long.
         """
-        fixed = FixedGaps(set(), set(), set())
+        fixed = FixedGaps(*(bytearray(len(text)) for _ in FixedGaps._fields))
         for pattern in (ADDRESS, JOINED, BEFORE_NUMBER, COUNTED):
             for match in pattern.finditer(text):
-                fixed.closed.update(range(match.start() + 1, match.end()))
+                start, end = match.span()
+                _mark(fixed.closed, start + 1, end)
                 if pattern is ADDRESS:
-                    fixed.open.update((match.start() - 1, match.end()))
+                    _mark(fixed.open, max(start - 1, 0), start)
+                    _mark(fixed.open, end, min(end + 1, len(text)))
         for match in BETWEEN.finditer(text):
-            fixed.open.update(at for at in range(*match.span(1)) if text[at] == SPACE)
+            _mark(fixed.open, *match.span(1))
         for pattern in self.patterns:
             try:
-                spans = [match.span() for match in pattern.finditer(text, timeout=LONGEST_SEARCH)]
+                for match in pattern.finditer(text, timeout=LONGEST_SEARCH):
+                    start, end = match.span()
+                    _mark(fixed.closed, start + 1, end)
+                    _mark(fixed.untouched, start, end)
             except TimeoutError:
                 raise UserError(
                     f"The regular expression {shorten(pattern.pattern)} of the words that stay whole takes longer "
                     f"than {LONGEST_SEARCH} seconds in the text {shorten(text)}; write it without repeats in repeats."
                 ) from None
-            for start, end in spans:
-                fixed.closed.update(range(start + 1, end))
-                fixed.untouched.update(at for at in range(start, end) if text[at] == SPACE)
         return fixed
+
+
+def _mark(places: bytearray, start: int, end: int) -> None:
+    """Mark what is between two places."""
+    if start < end:
+        places[start:end] = b"\1" * (end - start)
 
 
 def read_keep_words(path: Path) -> list[str]:

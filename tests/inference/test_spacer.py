@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
 from random import Random
@@ -26,7 +27,7 @@ from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
 from malmoi.inference.spacer import SpacedText, Spacer
-from malmoi.inference.token_labels import TokenLabels, token_labels
+from malmoi.inference.token_labels import LabelledPart, labelled_parts
 
 # what may not be torn apart or must stay: decomposed Hangul, joined emoji, flags, marks, all white space, controls
 PIECES = [
@@ -115,11 +116,12 @@ def test_nothing_but_spaces_changes(spacers: dict[str, Spacer], kind: str, keep_
 
 @given(text=ANY_TEXT, random=st.randoms())
 def test_no_answer_of_a_model_can_change_anything_else(spacers: dict[str, Spacer], text: str, random: Random) -> None:
-    def any_labels(*arguments: Any, **options: Any) -> list[TokenLabels]:
-        answers = token_labels(*arguments, **options)
-        return [answer._replace(labels=[random.randrange(-1, 2) for _ in answer.labels]) for answer in answers]
+    def any_labels(*arguments: Any, **options: Any) -> Iterator[LabelledPart]:
+        for part in labelled_parts(*arguments, **options):
+            labels = [random.randrange(-1, 2) for _ in part.tokens.labels]
+            yield part._replace(tokens=part.tokens._replace(labels=labels))
 
-    with patch("malmoi.inference.spacer.token_labels", any_labels):
+    with patch("malmoi.inference.spacer.labelled_parts", any_labels):
         for keep_spaces in (False, True):
             [spaced] = spacers["byte-level"].space([text], keep_spaces=keep_spaces)
             check_only_spaces_changed(text, spaced, keep_spaces=keep_spaces)
@@ -149,10 +151,10 @@ def test_perfect_answers_restore_the_text(spacers: dict[str, Spacer], lines: lis
     gold = "\r\n".join(" ".join(words) for words in lines)
     noisy = re.sub(" ", lambda _: " " * random.randrange(3), gold)
 
-    def perfect(spacer: Spacer, bodies: list[str], batch_size: int) -> list[set[int]]:
-        assert bodies == ["".join(words) for words in lines]
-        tags = [split_spaces(" ".join(words))[1] for words in lines]
-        return [{place for place, tag in enumerate(row) if tag == "B"} for row in tags]
+    def perfect(spacer: Spacer, bodies: Iterable[str], batch_size: int) -> Iterator[bytearray]:
+        assert list(bodies) == (["".join(words) for words in lines] or [""])
+        tags = [split_spaces(" ".join(words))[1] for words in lines] or [[]]
+        return iter([bytearray(tag == "B" for tag in row) for row in tags])
 
     with patch.object(Spacer, "_word_begins", perfect):
         [spaced] = spacers["bilstm"].space([noisy])

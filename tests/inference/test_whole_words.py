@@ -1,7 +1,7 @@
 """What stays as it is written when spaces are restored: a model that would part everything, and one that nothing."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,7 +18,7 @@ from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.spacer import Spacer
-from malmoi.inference.token_labels import TokenLabels, token_labels
+from malmoi.inference.token_labels import LabelledPart, labelled_parts
 from malmoi.inference.whole_words import WholeWords, read_keep_words
 
 WHOLE = [
@@ -49,12 +49,12 @@ class Forced:
         self.spacer = spacer
 
     def space(self, text: str, label: str, **options: Any) -> str:
-        def labels(*arguments: Any, **settings: Any) -> list[TokenLabels]:
-            answers = token_labels(*arguments, **settings)
+        def labels(*arguments: Any, **settings: Any) -> Iterator[LabelledPart]:
             forced = SPACING_LABELS.index(label)
-            return [answer._replace(labels=[forced] * len(answer.labels)) for answer in answers]
+            for part in labelled_parts(*arguments, **settings):
+                yield part._replace(tokens=part.tokens._replace(labels=[forced] * len(part.tokens.labels)))
 
-        with patch("malmoi.inference.spacer.token_labels", labels):
+        with patch("malmoi.inference.spacer.labelled_parts", labels):
             [spaced] = self.spacer.space([text], **options)
         assert spaced.text.replace(" ", "") == text.replace(" ", "")
         assert all(at is None or text[at] == character for at, character in zip(spaced.offsets, spaced.text))
