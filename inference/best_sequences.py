@@ -22,6 +22,25 @@ def join_chains(chains: Sequence[WrittenChain]) -> WrittenChain:
     return WrittenChain(emissions, chains[0].start, np.concatenate(steps), chains[-1].end)
 
 
+def chain_of_names(chain: WrittenChain, labels: NameLabels) -> WrittenChain:
+    """Return a chain in which the label of no name stands for all labels, too, that are read as if they were it.
+
+    Without a CRF, and with one that does not give such labels, it is as probable as before that it spells given names;
+    otherwise about as probable.
+    """
+    silent, outside = labels.spells_nothing(), labels.outside()
+    steps = chain.steps + chain.emissions[1:, None]
+    steps[:, :, outside] = np.logaddexp(
+        steps[:, :, outside], np.logaddexp.reduce(np.where(silent, steps, -np.inf), axis=2)
+    )
+    steps[:, silent] = -np.inf
+    start = chain.start + chain.emissions[0]
+    first = silent[outside]  # before the first token there is no name, either
+    start[outside] = np.logaddexp(start[outside], np.logaddexp.reduce(np.where(first, start, -np.inf)))
+    start[first] = -np.inf
+    return WrittenChain(np.zeros_like(chain.emissions), start, steps, chain.end)
+
+
 def best_sequences(chain: WrittenChain, count: int) -> list[list[int]]:
     """Return the most probable sequences of labels, the best first (Viterbi, with several ways into each label).
 
@@ -97,6 +116,6 @@ def _allowed(tags: Sequence[str], labels: NameLabels) -> Iterable[Allowed]:
 
 def _chosen(labels: NameLabels, ids: Sequence[int]) -> Allowed:
     """Return which labels are among some."""
-    chosen = np.zeros(labels.count, bool)
+    chosen = np.zeros(len(labels.names), bool)
     chosen[list(ids)] = True
     return chosen

@@ -9,14 +9,15 @@ import numpy as np
 from malmoi.data.alignment import OUTSIDE, Span
 from malmoi.data.label_scheme import LabelScheme
 from malmoi.data.user_error import UserError
-from malmoi.inference.best_sequences import best_sequences, join_chains, probability_of_names
+from malmoi.inference.best_sequences import best_sequences, chain_of_names, join_chains, probability_of_names
 from malmoi.inference.chain_messages import WrittenChain
 from malmoi.inference.found_names import Entity, FoundName, in_windows, names_of_labels, scored_names, scored_tokens
 from malmoi.inference.name_probabilities import NameChain, NameTokens, name_probabilities
 from malmoi.inference.token_labels import TokenLabels
 
-SEQUENCES_PER_ANSWER = 64
-"""Among how many sequences of labels, for each answer that is asked for, those are looked for that differ in names."""
+CANDIDATES, MOST_CANDIDATES = 4, 64
+"""Among how many sequences of labels, for each answer that is asked for, answers are looked for at first, and at most.
+"""
 
 
 class Hypothesis(NamedTuple):
@@ -58,7 +59,8 @@ def best_hypotheses(
 ) -> list[Hypothesis]:
     """Return the most probable answers to a text, the best first.
 
-    They are looked for among the best sequences of labels; sequences that spell the same names are one answer.
+    They are looked for among the best sequences of labels. Where no more than one sequence spells the same names, as
+    in BIO with constrained steps or without a CRF, they are exactly the best ones. Probabilities are always exact.
 
     Args:
         text: The text.
@@ -95,10 +97,11 @@ def _distinct_answers(
 ) -> list[list[list[FoundName]]]:
     """Return the names of the best sequences of labels: for each answer, those that are the same characters."""
     spelling = _spelling(answer)
-    sequences = count
+    likely = chain_of_names(chain, tagger.labels)
+    sequences = CANDIDATES * count
     while True:
         found: dict[tuple[Span, ...], dict[tuple[NameTokens, ...], list[FoundName]]] = {}
-        best = best_sequences(chain, sequences)
+        best = best_sequences(likely, sequences)
         for sequence in best:
             labels: list[str | None] = [None] * len(answer.labels)
             for token, label in zip(spelling, sequence, strict=True):
@@ -106,7 +109,7 @@ def _distinct_answers(
             names = names_of_labels(text, labels, answer.offsets, scheme)
             members = found.setdefault(tuple(span for span, _ in names), {})
             members.setdefault(tuple(tokens for _, tokens in names), names)
-        if len(found) >= count or len(best) < sequences or sequences >= SEQUENCES_PER_ANSWER * count:
+        if len(found) >= count or len(best) < sequences or sequences >= MOST_CANDIDATES * count:
             return [list(members.values()) for members in found.values()]
         sequences *= 4
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from malmoi.data.alignment import OUTSIDE
 from malmoi.data.label_scheme import BEGIN, END, INSIDE, SINGLE, LabelScheme
 
 
@@ -48,16 +49,29 @@ class NameLabels(NamedTuple):
     types: dict[str, TypeLabels]
     inside_begins: bool
 
-    @property
-    def count(self) -> int:
-        """How many labels there are."""
-        return len(self.names)
-
     def goes_on(self) -> NDArray[np.bool_]:
         """Return whether a label goes on with the name that one before it has left open, `(before, label)`."""
-        answer = np.zeros((self.count, self.count), bool)
+        answer = np.zeros((len(self.names), len(self.names)), bool)
         for labels in self.types.values():
             answer[np.ix_(labels.leave_open, labels.go_on)] = True
+        return answer
+
+    def outside(self) -> int:
+        """Return the id of the label of what is no name."""
+        return self.names.index(OUTSIDE)
+
+    def spells_nothing(self) -> NDArray[np.bool_]:
+        """Return whether a label is, after another one, read as if it were that of no name, `(before, label)`.
+
+        The label of no name itself is not among them. One that goes on with a name is where there is none to go on
+        with, unless it begins one then.
+        """
+        named = [label for of in self.types.values() for label in (*of.leave_open, *of.end, *of.single)]
+        answer = np.ones((len(self.names), len(self.names)), bool)
+        answer[:, [*named, self.outside()]] = False
+        if not self.inside_begins:
+            for labels in self.types.values():
+                answer[:, labels.go_on] = ~self.goes_on()[:, labels.go_on]
         return answer
 
 

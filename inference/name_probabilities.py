@@ -71,7 +71,7 @@ class NameChain(NamedTuple):
 
     def cooled(self) -> Chain:
         """Return the scores of the chain, divided by the temperature; without a CRF all are 0."""
-        count = self.labels.count
+        count = len(self.labels.names)
         if self.chain is None:
             return Chain(np.zeros(count), np.zeros((count, count)), np.zeros(count))
         return Chain(*(scores / self.temperature for scores in self.chain))
