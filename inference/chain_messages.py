@@ -80,7 +80,7 @@ class ProductMessages:
                 now /= np.maximum(now.max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
             before = now
         self._from_start, self._to_end, self._after = passed[0], passed[1], received[1]
-        lost: NDArray[np.bool_] = np.logical_and(passed < LEAST, passed > 0).any(axis=1)
+        lost: NDArray[np.bool_] = np.logical_or.reduce((passed < LEAST) & (passed > 0), axis=1)
         lost_tokens = lost[0, self._forward] | lost[1, self._backward]
         self.exact = ~np.logical_or.reduceat(lost_tokens, firsts)
         """Whether each text could be computed in products, `(texts,)`."""

@@ -98,7 +98,7 @@ def write_temperature(config: Path, temperature: float) -> None:
     """Write the temperature into a config, whole or not at all."""
     settings = {**read_json_object(config), NAME_TEMPERATURE: temperature}
     unfinished = config.with_suffix(".json.part")
-    unfinished.write_text(json.dumps(settings, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    unfinished.write_text(json.dumps(settings, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     unfinished.replace(config)
 
 
