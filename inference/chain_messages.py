@@ -37,17 +37,37 @@ class Messages(Protocol):
         """Return the probability of a label of the token after each place, if that at the place is given."""
 
 
+class Weights(NamedTuple):
+    """The scores of a chain as factors, of which the largest is 1; 0 where a step is forbidden.
+
+    Args:
+        ends: Those of the first label, and those of the last, `(2, labels)`.
+        steps: Those of steps, by the label after and the one before, and the other way round, `(2, labels, labels)`.
+    """
+
+    ends: Array
+    steps: Array
+
+
+def weights_of(chain: Chain) -> Weights | None:
+    """Return the weights of a chain; `None` if its scores are too far apart for products."""
+    if not all(map(_fits_products, chain)):
+        return None
+    start, steps, end = (np.exp(_lowered(scores)) for scores in chain)
+    return Weights(np.stack([start, end]), np.stack([steps.T, steps]))
+
+
 class ProductMessages:
     """The chains of several texts, computed together.
 
     Args:
         emissions: The scores of the labels of each text, `(length, labels)`, none of them empty.
-        chain: The scores of the chain.
+        weights: The weights of the chain.
     """
 
-    def __init__(self, emissions: Sequence[Array], chain: Chain):
+    def __init__(self, emissions: Sequence[Array], weights: Weights):
         lengths = np.array([len(row) for row in emissions])
-        self._steps = _weights(chain.transitions)
+        self._steps = weights.steps[1]
         # longest first, so that those that go on after a number of tokens are the first ones
         order = np.argsort(-lengths, kind="stable")
         row_of = np.empty_like(order)
@@ -60,28 +80,26 @@ class ProductMessages:
         # where each token stands if all texts are read from their beginnings at once, and from their ends
         self._forward = offsets[position] + row
         self._backward = offsets[np.repeat(lengths, lengths) - 1 - position] + row
-        scores = np.concatenate(emissions)
-        weights = np.exp(scores - scores.max(axis=1, keepdims=True), dtype=np.float64)
-        arranged = np.empty_like(weights)
-        passed = np.empty((2, *weights.T.shape))  # (direction, labels, tokens): what a token hands on
-        for direction, places in enumerate((self._forward, self._backward)):
-            arranged[places] = weights
-            passed[direction] = arranged.T
+        scores = np.concatenate(emissions).T.copy()  # labels first: most of what follows is along the tokens
+        of_tokens = np.exp(scores - scores.max(axis=0))
+        passed = np.empty((2, *of_tokens.shape))  # (direction, labels, tokens): what a token hands on
+        passed[0][:, self._forward] = of_tokens
+        passed[1][:, self._backward] = of_tokens
         received = np.empty_like(passed)
-        received[:, :, : going_on[0]] = np.stack([_weights(chain.start), _weights(chain.end)])[:, :, None]
-        steps = np.stack([self._steps.T, self._steps])
+        received[:, :, : going_on[0]] = weights.ends[:, :, None]
         before = passed[:, :, :0]
         for time, (first, last) in enumerate(itertools.pairwise(offsets.tolist())):
             now, message = passed[:, :, first:last], received[:, :, first:last]
             if time:
-                np.matmul(steps, before[:, :, : last - first], out=message)
+                np.matmul(weights.steps, before[:, :, : last - first], out=message)
             np.multiply(now, message, out=now)
             if time % STEPS_BETWEEN == STEPS_BETWEEN - 1:
                 now /= np.maximum(now.max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
             before = now
         self._from_start, self._to_end, self._after = passed[0], passed[1], received[1]
         lost: NDArray[np.bool_] = np.logical_or.reduce((passed < LEAST) & (passed > 0), axis=1)
-        lost_tokens = lost[0, self._forward] | lost[1, self._backward]
+        lost_tokens = of_tokens.min(axis=0) < np.exp(-WIDEST)
+        lost_tokens |= lost[0, self._forward] | lost[1, self._backward]
         self.exact = ~np.logical_or.reduceat(lost_tokens, firsts)
         """Whether each text could be computed in products, `(texts,)`."""
 
@@ -173,16 +191,10 @@ def write_out(emissions: Array, chain: Chain) -> WrittenChain:
     return WrittenChain(np.asarray(emissions, np.float64), chain.start, steps, chain.end)
 
 
-def fits_products(scores: Array) -> bool:
+def _fits_products(scores: Array) -> bool:
     """Tell whether the finite ones of some scores are near enough to each other to be weights."""
     finite = scores[np.isfinite(scores)]
     return not finite.size or float(np.ptp(finite)) <= WIDEST
-
-
-def _weights(scores: Array) -> Array:
-    """Return scores as weights, of which the largest is 1; 0 where a step is forbidden."""
-    weights: Array = np.exp(_lowered(scores))
-    return weights
 
 
 def _lowered(scores: Array, axis: int | None = None) -> Array:

@@ -13,6 +13,8 @@ and may have any. A text that is read in windows has a chain in each.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +26,9 @@ from malmoi.inference.chain_messages import (
     Messages,
     Places,
     ProductMessages,
+    Weights,
     WrittenChain,
-    fits_products,
+    weights_of,
     write_out,
 )
 from malmoi.inference.engine import Chain
@@ -56,7 +59,8 @@ class NameTokens(NamedTuple):
     label: str
 
 
-class NameChain(NamedTuple):
+@dataclass(frozen=True)
+class NameChain:
     """What the probabilities of a tagger of names depend on, beside the scores of the tokens.
 
     Args:
@@ -69,12 +73,18 @@ class NameChain(NamedTuple):
     labels: NameLabels
     temperature: float = 1.0
 
+    @cached_property
     def cooled(self) -> Chain:
-        """Return the scores of the chain, divided by the temperature; without a CRF all are 0."""
+        """The scores of the chain, divided by the temperature; without a CRF all are 0."""
         count = len(self.labels.names)
         if self.chain is None:
             return Chain(np.zeros(count), np.zeros((count, count)), np.zeros(count))
         return Chain(*(scores / self.temperature for scores in self.chain))
+
+    @cached_property
+    def weights(self) -> Weights | None:
+        """The weights of this chain; `None` if its scores are too far apart for products."""
+        return weights_of(self.cooled)
 
     def emissions(self, text: ScoredTokens) -> tuple[Array, NDArray[np.bool_]]:
         """Return the scores of the tokens of a chain, divided by the temperature, and which of them spell something.
@@ -87,7 +97,7 @@ class NameChain(NamedTuple):
     def write_out(self, text: ScoredTokens) -> WrittenChain:
         """Return the chain of the tokens of a text that spell something, of which there must be any."""
         emissions, spelling = self.emissions(text)
-        written = write_out(emissions, self.cooled())
+        written = write_out(emissions, self.cooled)
         return written if spelling.all() else written.only(spelling)
 
 
@@ -102,14 +112,12 @@ def name_probabilities(
         tagger: What gave the tokens their scores.
     """
     answers: list[list[float]] = [[] for _ in texts]
-    chain = tagger.cooled()
-    may_be_products = all(map(fits_products, chain))
     for group in _groups(texts, names):
         chains = [tagger.emissions(texts[number]) for number in group]
-        simple = [at for at, (_, spelling) in enumerate(chains) if may_be_products and spelling.all()]
+        simple = [at for at, (_, spelling) in enumerate(chains) if spelling.all()]
         exact: list[int] = []
-        if simple:
-            messages = ProductMessages([chains[at][0] for at in simple], chain)
+        if simple and tagger.weights is not None:
+            messages = ProductMessages([chains[at][0] for at in simple], tagger.weights)
             exact = [group[at] for at, is_exact in zip(simple, messages.exact.tolist()) if is_exact]
             found = _of_texts(messages, *_placed([group[at] for at in simple], texts, names), tagger.labels)
             for number, probabilities in zip([group[at] for at in simple], found):

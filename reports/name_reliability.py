@@ -1,6 +1,7 @@
 """How true the probabilities of the names are that a tagger finds in tagged sentences."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from datasets import Dataset
 
@@ -35,7 +36,7 @@ class AnsweredSentences:
 
     def names(self, temperature: float) -> Iterator[tuple[float, bool]]:
         """Yield the probability of each name that the tagger finds, and whether it is right."""
-        self.tagger.name_chain = self.tagger.name_chain._replace(temperature=temperature)
+        self.tagger.name_chain = replace(self.tagger.name_chain, temperature=temperature)
         for entities, gold in zip(self.tagger.entities(self.texts, self.answers), self.gold):
             yield from ((entity.score, Span(*entity[:3]) in gold) for entity in entities)
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from support.label_enumeration import SCHEMES, Tokens
 
 from malmoi.inference.best_sequences import best_sequences, join_chains, probability_of_names
-from malmoi.inference.chain_messages import LogMessages, ProductMessages, write_out
+from malmoi.inference.chain_messages import LogMessages, ProductMessages, weights_of, write_out
 from malmoi.inference.engine import Chain
 from malmoi.inference.name_probabilities import NameChain, NameTokens, ScoredTokens, name_probabilities
 
@@ -78,7 +78,9 @@ def test_products_and_logarithms_say_the_same(tokens: Tokens) -> None:
     count = len(tokens.labels)
     chain = tokens.chain or Chain(np.zeros(count), np.zeros((count, count)), np.zeros(count))
     chain = Chain(*(np.where(np.isfinite(scores), np.clip(scores, -20, 20), -np.inf) for scores in chain))
-    products, logarithms = ProductMessages([emissions], chain), LogMessages(*write_out(emissions, chain))
+    weights = weights_of(chain)
+    assert weights is not None
+    products, logarithms = ProductMessages([emissions], weights), LogMessages(*write_out(emissions, chain))
     assert products.exact.tolist() == [True]
     places = np.arange(len(emissions))
     np.testing.assert_allclose(products.marginals(places), logarithms.marginals(places), atol=1e-12)
@@ -110,7 +112,10 @@ def test_labels_that_drift_apart_without_end_are_computed_in_logarithms() -> Non
     steps = np.where(np.eye(2, dtype=bool), 0.0, -np.inf)
     emissions = np.tile([[10.0, 0.0]], (1000, 1))
     chain = Chain(np.zeros(2), steps, np.array([-9999.0, 0.0]))
-    assert ProductMessages([emissions, emissions[:3]], chain._replace(end=np.zeros(2))).exact.tolist() == [False, True]
+    assert weights_of(chain) is None
+    weights = weights_of(chain._replace(end=np.zeros(2)))
+    assert weights is not None
+    assert ProductMessages([emissions, emissions[:3]], weights).exact.tolist() == [False, True]
     tokens = Tokens(["X", "O"], emissions, chain, [], [])
     every = np.ones(1000, bool)
     [found] = name_probabilities(
