@@ -21,8 +21,8 @@ Places = NDArray[np.int64]
 
 WIDEST = 110.0
 """How far apart the scores of the labels of one token may be for products, and those of a chain."""
-LEAST = 1e-200
-"""Below it, a product of two further weights could become 0, which stands for what is forbidden."""
+LEAST = 1e-120
+"""Below it, the weight of a label could become 0 on the way to a probability, which stands for what is forbidden."""
 STEPS_BETWEEN = 8
 """After how many tokens weights are brought back to about 1."""
 
@@ -94,7 +94,7 @@ class ProductMessages:
                 np.matmul(weights.steps, before[:, :, : last - first], out=message)
             np.multiply(now, message, out=now)
             if time % STEPS_BETWEEN == STEPS_BETWEEN - 1:
-                now /= np.maximum(now.max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+                now /= np.maximum(now.max(axis=1, keepdims=True), LEAST)
             before = now
         self._from_start, self._to_end, self._after = passed[0], passed[1], received[1]
         lost: NDArray[np.bool_] = np.logical_or.reduce((passed < LEAST) & (passed > 0), axis=1)

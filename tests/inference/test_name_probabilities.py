@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.label_enumeration import SCHEMES, Tokens
 
@@ -16,11 +16,11 @@ def some_tokens(draw: st.DrawFn) -> Tokens:
     labels = SCHEMES[draw(st.sampled_from(sorted(SCHEMES)))]
     length = draw(st.integers(1, 5 if len(labels) < 6 else 4))
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
-    size = draw(st.sampled_from([0.0, 1.0, 5.0, 60.0, 500.0, 1e4]))
+    size = draw(st.sampled_from([0.0, 1.0, 5.0, 50.0, 60.0, 500.0, 1e4]))
     emissions = random.uniform(-size, size, (length, len(labels)))
     chain = None
     if draw(st.booleans()):
-        size = draw(st.sampled_from([0.0, 2.0, 30.0, 1e4]))
+        size = draw(st.sampled_from([0.0, 2.0, 30.0, 50.0, 1e4]))
         start, end = random.uniform(-size, size, (2, len(labels)))
         steps = random.uniform(-size, size, (len(labels), len(labels)))
         share = draw(st.sampled_from([0.0, 0.3]))
@@ -164,3 +164,20 @@ def test_chains_one_after_the_other_have_no_influence_on_each_other(first: Token
     [best] = best_sequences(join_chains(chains), 1)
     [[before], [after]] = [best_sequences(chain, 1) for chain in chains]
     assert best == before + after
+
+
+@given(st.integers(0, 10**6), st.sampled_from([3.0, 10.0, 40.0, 54.0]))
+def test_what_is_said_to_be_exact_in_products_is(seed: int, size: float) -> None:
+    random = np.random.default_rng(seed)
+    emissions = random.choice([-size, size], (30, 4))
+    scores = [random.choice([-size, size, -np.inf], shape, p=[0.5, 0.3, 0.2]) for shape in (4, (4, 4), 4)]
+    for each in scores:
+        each[..., 0] = -size  # one label is always allowed
+    chain = Chain(*scores)
+    weights = weights_of(chain)
+    assert weights is not None
+    products, logarithms = ProductMessages([emissions], weights), LogMessages(*write_out(emissions, chain))
+    places = np.arange(30)
+    assume(products.exact.all())
+    np.testing.assert_allclose(products.marginals(places), logarithms.marginals(places), atol=1e-9)
+    assert products.marginals(places).sum(axis=0) == pytest.approx(1)
