@@ -39,9 +39,10 @@ from malmoi.data.text_pieces import Reading
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import BEGIN
 from malmoi.inference.classifier import Classifier
+from malmoi.inference.labelled_tokens import TokenLabels
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
-from malmoi.inference.token_labels import READING, TokenLabels, labelled_parts
+from malmoi.inference.token_labels import READING, labelled_parts
 from malmoi.reports.costs import peak_memory_bytes
 
 MIB = 1 << 20

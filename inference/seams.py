@@ -1,18 +1,15 @@
 """Where the answers to two pieces of a text that overlap are sewn together, and where a text may be handed on."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from malmoi.data.alignment import token_labels_to_spans
 from malmoi.data.label_scheme import LabelScheme
 from malmoi.data.token_windows import Offsets
-
-if TYPE_CHECKING:
-    from malmoi.inference.token_labels import LabelledPart, TokenLabels
+from malmoi.inference.labelled_tokens import LabelledPart, TokenLabels
 
 
 def find_seam(
-    left: "TokenLabels", right: "TokenLabels", start: int, stop: int, *, outside: int | None = None
+    left: TokenLabels, right: TokenLabels, start: int, stop: int, *, outside: int | None = None
 ) -> tuple[int, int]:
     """Return how many tokens count of a piece, and from which token on those of the next piece do.
 
@@ -61,25 +58,28 @@ def _within(offsets: Offsets, start: int, stop: int) -> Iterator[int]:
 
 
 def whole_names(
-    parts: Iterable["LabelledPart"], scheme: LabelScheme, labels: Mapping[int, str]
-) -> Iterator["LabelledPart"]:
+    chunks: Iterable[list[LabelledPart]], scheme: LabelScheme, labels: Mapping[int, str]
+) -> Iterator[list[LabelledPart]]:
     """Yield the parts of texts so that none of them ends within a name.
 
     Args:
-        parts: The parts of the texts, in their order.
+        chunks: The parts of the texts, in their order, as many at once as become known together.
         scheme: How the labels write names.
         labels: The label of each id.
     """
     kept: TokenLabels | None = None
-    for part in parts:
-        if kept is not None:
-            kept.extend(part.tokens)
-        tokens = part.tokens if kept is None else kept
-        stop = len(tokens.labels)
-        if not part.is_last:
-            stop = _end_of_names([*map(labels.get, tokens.labels)], tokens.offsets, scheme)
-        yield part._replace(tokens=tokens.part(0, stop))
-        kept = None if part.is_last else tokens.part(stop, len(tokens.labels))
+    for chunk in chunks:
+        whole = []
+        for part in chunk:
+            if kept is not None:
+                kept.extend(part.tokens)
+            tokens = part.tokens if kept is None else kept
+            stop = len(tokens.labels)
+            if not part.is_last:
+                stop = _end_of_names([*map(labels.get, tokens.labels)], tokens.offsets, scheme)
+            whole.append(part._replace(tokens=tokens.part(0, stop)))
+            kept = None if part.is_last else tokens.part(stop, len(tokens.labels))
+        yield whole
 
 
 def _end_of_names(labels: list[str | None], offsets: Offsets, scheme: LabelScheme) -> int:

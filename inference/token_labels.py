@@ -1,15 +1,16 @@
 """Label the tokens of texts with a tagger: of a long text piece by piece, of a piece window by window."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from malmoi.data.alignment import OUTSIDE
 from malmoi.data.text_pieces import Piece, Reading
 from malmoi.data.token_windows import Offsets, Window
 from malmoi.inference.batches import PADDED_LENGTH, length_batches, piece_chunks
 from malmoi.inference.engine import Engine
+from malmoi.inference.labelled_tokens import LabelledPart, TokenLabels, WindowScores, no_tokens
 from malmoi.inference.seams import find_seam
 
 READING = Reading(length=6144, overlap=2048)
@@ -23,44 +24,6 @@ PADDED_PIECES = 12_288
 """How many tokens a batch of pieces of long texts has: those of two pieces."""
 
 
-class TokenLabels(NamedTuple):
-    """The tokens of a text, or of a part of it.
-
-    Args:
-        labels: The label id of each token, negative where it carries none.
-        scores: The probability of that label.
-        offsets: The characters that the token stands for.
-    """
-
-    labels: list[int]
-    scores: list[float]
-    offsets: Offsets
-
-    def part(self, first: int, last: int) -> "TokenLabels":
-        """Return some of the tokens, from `first` to before `last`."""
-        return TokenLabels(self.labels[first:last], self.scores[first:last], self.offsets[first:last])
-
-    def extend(self, more: "TokenLabels") -> None:
-        """Add the tokens that follow these."""
-        self.labels.extend(more.labels)
-        self.scores.extend(more.scores)
-        self.offsets.extend(more.offsets)
-
-
-class LabelledPart(NamedTuple):
-    """The next tokens of a text.
-
-    Args:
-        text: The whole text.
-        tokens: Some of its tokens; their offsets are those in the whole text.
-        is_last: Whether they are the last of the text.
-    """
-
-    text: str
-    tokens: TokenLabels
-    is_last: bool
-
-
 def token_labels(engine: Engine, texts: Sequence[str], *, batch_size: int) -> list[TokenLabels]:
     """Return the labels of the tokens of each text: the Viterbi path of a CRF, otherwise the likeliest of each token.
 
@@ -69,7 +32,7 @@ def token_labels(engine: Engine, texts: Sequence[str], *, batch_size: int) -> li
         texts: The texts, of any length.
         batch_size: How many windows are answered at once, at most.
     """
-    answers = [TokenLabels([], [], []) for _ in texts]
+    answers = [no_tokens() for _ in texts]
     number = 0
     for part in labelled_parts(engine, texts, batch_size=batch_size):
         answers[number].extend(part.tokens)
@@ -81,6 +44,17 @@ def labelled_parts(
     engine: Engine, texts: Iterable[str], *, batch_size: int, reading: Reading | None = None
 ) -> Iterator[LabelledPart]:
     """Yield the labels of the tokens of texts, of a short text all at once, of a long one as they become known.
+
+    See `labelled_chunks`, which yields those together that become known together.
+    """
+    for parts in labelled_chunks(engine, texts, batch_size=batch_size, reading=reading):
+        yield from parts
+
+
+def labelled_chunks(
+    engine: Engine, texts: Iterable[str], *, batch_size: int, reading: Reading | None = None
+) -> Iterator[list[LabelledPart]]:
+    """Yield the labels of the tokens of texts, as many at once as become known together.
 
     What is in memory does not grow with the length of a text. Neighbouring pieces of a long text overlap, and the
     answer goes over from one to the next where both say the same, with what both have read as context on both sides.
@@ -97,17 +71,19 @@ def labelled_parts(
     if reading is None:
         reading = READING if engine.max_length is None else READING_OF_LIMITED
     outside = next((index for index, label in engine.labels.items() if label == OUTSIDE), None)
-    left = TokenLabels([], [], [])
+    left = no_tokens()
     end = 0
     for chunk in piece_chunks(texts, reading):
+        parts = []
         for piece, tokens in zip(chunk, _label_pieces(engine, chunk, batch_size)):
             if piece.start:
                 kept, skipped = find_seam(left, tokens, piece.start, end, outside=outside)
-                yield LabelledPart(piece.text, left.part(0, kept), is_last=False)
+                parts.append(LabelledPart(piece.text, left.part(0, kept), is_last=False))
                 tokens = tokens.part(skipped, len(tokens.labels))
             if piece.is_last:
-                yield LabelledPart(piece.text, tokens, is_last=True)
+                parts.append(LabelledPart(piece.text, tokens, is_last=True))
             left, end = tokens, piece.stop
+        yield parts
 
 
 def _label_pieces(engine: Engine, pieces: Sequence[Piece], batch_size: int) -> list[TokenLabels]:
@@ -117,18 +93,24 @@ def _label_pieces(engine: Engine, pieces: Sequence[Piece], batch_size: int) -> l
     lengths = [len(window.input_ids) for window in windows]
     batches = list(length_batches(lengths, batch_size, padded_length=PADDED_PIECES if long else PADDED_LENGTH))
     scored = engine.score_tokens([[windows[index].input_ids for index in batch] for batch in batches])
-    of_windows: list[tuple[list[int], list[float]]] = [([], [])] * len(windows)
+    of_windows: dict[int, tuple[list[int], list[float], NDArray[np.int64], NDArray[np.float32]]] = {}
     for batch, answer in zip(batches, scored):
         best = answer.predictions
         scores = np.take_along_axis(answer.probabilities, np.maximum(best, 0)[..., None], 2)[..., 0]
-        for index, labels_of_row, scores_of_row in zip(batch, best.tolist(), scores.tolist()):
-            of_windows[index] = labels_of_row, scores_of_row
-    answers = [TokenLabels([], [], []) for _ in pieces]
-    for owner, window, (labels, probabilities) in zip(owners, windows, of_windows):
+        rows = zip(best.tolist(), scores.tolist(), best, answer.emissions)
+        of_windows.update(zip(batch, rows))
+    answers = [no_tokens() for _ in pieces]
+    for index, (owner, window) in enumerate(zip(owners, windows)):
+        labels, probabilities, predictions, emissions = of_windows[index]
+        window = window._replace(offsets=_moved(window.offsets, pieces[owner].start))
         first, last = window.kept
+        length = len(window.input_ids)
+        answers[owner].windows.append(
+            WindowScores(len(answers[owner].labels), window, predictions[:length], emissions[:length])
+        )
         answers[owner].labels.extend(labels[first:last])
         answers[owner].scores.extend(probabilities[first:last])
-        answers[owner].offsets.extend(_moved(window.offsets[first:last], pieces[owner].start))
+        answers[owner].offsets.extend(window.offsets[first:last])
     return answers
 
 

@@ -11,9 +11,10 @@ from datasets import Dataset
 
 from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
 from malmoi.data.tagged_dataset import label_names
+from malmoi.inference.labelled_tokens import TokenLabels
 from malmoi.inference.loading import LoadedModel
 from malmoi.inference.tagger import Entity, Tagger
-from malmoi.inference.token_labels import TokenLabels, token_labels
+from malmoi.inference.token_labels import token_labels
 from malmoi.metrics.name_errors import KINDS, Mistake, compare_names
 from malmoi.metrics.paired_bootstrap import Figure, ratio
 from malmoi.reports.errors.answers import (
@@ -115,11 +116,10 @@ def name_answers(
     tagger, labels = Tagger.of_loaded(loaded), label_names(dataset)
     for rows in batches(dataset):
         found = token_labels(tagger.engine, [row["text"] for row in rows], batch_size=batch_size)
-        for row, of_tokens in zip(rows, found):
+        entities = tagger.entities([row["text"] for row in rows], found)
+        for row, of_tokens, of_text in zip(rows, found, entities):
             tags = [labels[tag] for tag in row["tags"]]
-            yield _answer(
-                row["id"], row["text"], tags, tagger.entities(row["text"], of_tokens), of_tokens, training_names
-            )
+            yield _answer(row["id"], row["text"], tags, of_text, of_tokens, training_names)
 
 
 def _answer(

@@ -10,9 +10,10 @@ from datasets import Dataset
 
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.word_spacing import BEGIN, join_words
+from malmoi.inference.labelled_tokens import TokenLabels
 from malmoi.inference.loading import LoadedModel
 from malmoi.inference.spacer import Spacer
-from malmoi.inference.token_labels import TokenLabels, token_labels
+from malmoi.inference.token_labels import token_labels
 from malmoi.metrics.paired_bootstrap import Figure, ratio
 from malmoi.metrics.word_spacing import token_tags
 from malmoi.reports.errors.answers import Answer, Error, Findings, Line, Mark, Table, TaskErrors, batches

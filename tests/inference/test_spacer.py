@@ -26,8 +26,9 @@ from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
+from malmoi.inference.labelled_tokens import LabelledPart
 from malmoi.inference.spacer import SpacedText, Spacer
-from malmoi.inference.token_labels import LabelledPart, labelled_parts
+from malmoi.inference.token_labels import labelled_parts
 
 # what may not be torn apart or must stay: decomposed Hangul, joined emoji, flags, marks, all white space, controls
 PIECES = [

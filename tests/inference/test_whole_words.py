@@ -17,8 +17,9 @@ from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
+from malmoi.inference.labelled_tokens import LabelledPart
 from malmoi.inference.spacer import Spacer
-from malmoi.inference.token_labels import LabelledPart, labelled_parts
+from malmoi.inference.token_labels import labelled_parts
 from malmoi.inference.whole_words import WholeWords, read_keep_words
 
 WHOLE = [

@@ -17,8 +17,8 @@ from support.page_in_browser import browser
 
 from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.inference.classifier import Classification
+from malmoi.inference.labelled_tokens import TokenLabels
 from malmoi.inference.tagger import Entity
-from malmoi.inference.token_labels import TokenLabels
 from malmoi.metrics.name_errors import KINDS
 from malmoi.reports.errors import TASK_ERRORS
 from malmoi.reports.errors.answers import Answer, Confusion, Error, Findings, Table
@@ -39,7 +39,7 @@ def name_answer(
 ) -> Answer:
     """Return the answer of a tagger of characters that is so sure of everything."""
     entities = [Entity(*span, sure, text[span.start : span.end]) for span in predicted]
-    tokens = TokenLabels([0] * len(text), [sure] * len(text), [(at, at + 1) for at in range(len(text))])
+    tokens = TokenLabels([0] * len(text), [sure] * len(text), [(at, at + 1) for at in range(len(text))], [])
     names = frozenset({"춘천"})
     return _answer(f"text-{number}-{source}", text, spans_to_tags(gold, len(text)), entities, tokens, names)
 
