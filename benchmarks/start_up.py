@@ -2,12 +2,13 @@
 
 python -m malmoi.benchmarks.start_up
 
-Processes take turns. What they take of a processor is the system's own account, as is their memory: the largest
-resident set, libraries included. Time on the clock also depends on what else the machine does.
+On Linux. Processes take turns. What they take of a processor is the system's own account, as is their memory: the
+largest resident set, libraries included. Time on the clock also depends on what else the machine does.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,8 +36,15 @@ from malmoi.inference.model_tasks import COMMANDS
 SENTENCE = "손흥민은 춘천에서 태어났다."
 MEGABYTE = 1_000_000
 # without the runtime, the models of the package run on torch
-WITHOUT = "sys.modules['onnxruntime'] = None; "
-RUN = "import sys; {}sys.argv = ['malmoi', *sys.argv[1:]]; from malmoi.commands.main import main; main()"
+WITHOUT = "sys.modules['onnxruntime'] = None"
+RUN = """
+import atexit, pathlib, sys
+peak = sys.argv.pop(1)
+atexit.register(lambda: pathlib.Path(peak).write_bytes(pathlib.Path("/proc/self/status").read_bytes()))
+{}
+from malmoi.commands.main import main
+main()
+"""
 
 
 class Run(NamedTuple):
@@ -53,14 +61,18 @@ def run_cold(code: str, arguments: Sequence[str]) -> Run:
     Raises:
         UserError: If it fails.
     """
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    took = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise UserError(f"malmoi {' '.join(arguments)} ended with {process.returncode}.")
-    return Run(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / MEGABYTE)
+    with tempfile.TemporaryDirectory() as folder:
+        peak = Path(folder) / "status"
+        started = time.perf_counter()
+        process = subprocess.Popen([sys.executable, "-c", code, peak, *arguments], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise UserError(f"malmoi {' '.join(arguments)} ended with {process.returncode}.")
+        # what `wait4` says of memory counts that of this process, from which the other was forked
+        [kilobytes] = re.findall(r"VmHWM:\s*(\d+) kB", peak.read_text(encoding="utf-8"))
+    return Run(took, usage.ru_utime + usage.ru_stime, int(kilobytes) * 1024 / MEGABYTE)
 
 
 def measure(rounds: int, exported: Path) -> list[dict[str, object]]:
