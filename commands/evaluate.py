@@ -11,6 +11,7 @@ from malmoi.data.readers import NO_OPTIONS, READERS
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import bundled_name
+from malmoi.inference.engine import NAME_TEMPERATURE
 from malmoi.models import NAMES
 from malmoi.reports.errors import TASK_ERRORS
 from malmoi.reports.errors.answers import Findings
@@ -20,6 +21,8 @@ from malmoi.reports.errors.rows import count_errors, page_data
 from malmoi.reports.errors.two_models import compare_answers, differences_table, right_sentence
 from malmoi.reports.output_file import check_output_file
 from malmoi.reports.report import print_definition, print_report, print_table, report_console, shown_figures
+from malmoi.training.name_temperature import config_to_change, temperature_sentence, write_temperature
+from malmoi.training.name_temperature import fit_temperature as fit_temperature_of
 from malmoi.training.reading import recognised_reader
 from malmoi.training.saved_model_evaluation import (
     Measurement,
@@ -30,6 +33,7 @@ from malmoi.training.saved_model_evaluation import (
     read_measured_data,
 )
 from malmoi.training.tasks import TASKS
+from malmoi.training.tasks.named_entities import NamedEntities
 
 
 def model_to_measure(model: str | None, *, task: str | None, reader: str | None, data_dir: Path | None) -> str:
@@ -70,6 +74,7 @@ def evaluate_model(
     errors: Path | None = None,
     predictions: Path | None = None,
     against: str | None = None,
+    fit_temperature: bool = False,
 ) -> None:
     """Compute the figures of a saved model on one part of the data, and print them.
 
@@ -88,11 +93,15 @@ def evaluate_model(
         errors: Where the page of mistakes is written, if at all.
         predictions: Where the predictions are written, if at all.
         against: Another model to measure on the same texts.
+        fit_temperature: Whether a temperature of the probabilities of names is fitted and written into the model.
     """
     check_outputs(errors, predictions)
+    config = config_to_change(model) if fit_temperature else None
     logging.disable_progress_bar()
     disable_progress_bars()
     named = load_named(model, trust_remote_code=trust_remote_code)
+    if config is not None and named.task.name != NamedEntities.name:
+        raise UserError(f"--fit_temperature is for taggers of names; {model} is a model for {named.task.name}.")
     data = read_measured_data(
         named,
         data_dir=data_dir,
@@ -104,7 +113,14 @@ def evaluate_model(
     )
     measurement = prepare(named, data)
     other = None if against is None else prepare_against(against, measurement, trust_remote_code=trust_remote_code)
+    if config is not None:
+        fitted = fit_temperature_of(named.loaded, measurement.rows, batch_size=batch_size)
+        if fitted.helps():
+            write_temperature(config, fitted.temperature)
+            setattr(named.loaded.model.config, NAME_TEMPERATURE, fitted.temperature)
     report = measure(measurement, batch_size=batch_size)
+    if config is not None:
+        report["temperature"] = fitted.report()
     if errors is not None or predictions is not None or other is not None:
         found = _find_errors(measurement, batch_size)
         report["errors"] = count_errors(found.answers)
@@ -154,6 +170,8 @@ def _print(report: dict[str, Any], *, every_figure: bool, errors: Path | None) -
         print(right_sentence(report))
     if len(names) < len(report["definitions"]):
         print(f"--all shows {len(report['definitions']) - len(names)} more figures, those by which KLUE is judged.")
+    if "temperature" in report:
+        print(temperature_sentence(report["temperature"], report["model"]))
     if errors is not None:
         texts = report["data"]["texts"][report["data"]["split"]]
         print(f"{errors} shows the {report['errors']['texts']:,} of {texts:,} texts that have a mistake.")

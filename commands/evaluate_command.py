@@ -58,6 +58,15 @@ def evaluate(
         str | None,
         typer.Option(help="Another model on the same data: its figures, and whether the difference may be luck."),
     ] = None,
+    fit_temperature: Annotated[
+        bool,
+        typer.Option(
+            "--fit_temperature",
+            "--fit-temperature",
+            help="Make probabilities of names truer: fit a temperature on half of the texts, and write it into the "
+            "config.json of the model if it helps on the other half.",
+        ),
+    ] = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Compute the figures of a saved model, each with its definition and its 95 % interval."""
@@ -87,4 +96,5 @@ def evaluate(
         errors=errors,
         predictions=predictions,
         against=against,
+        fit_temperature=fit_temperature,
     )

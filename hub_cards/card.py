@@ -24,7 +24,7 @@ from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.loading import CLASSES, COMMANDS, LANGUAGE_MODEL
 from malmoi.metrics.language_model import NO_SHARES
 from malmoi.reports.markdown_text import markdown_line
-from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT
+from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT, RELIABILITY_PLOT
 from malmoi.training.tasks import TASKS
 
 PIPELINES = {
@@ -179,7 +179,7 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "machine": machine(report["environment"]),
         **({"hardest": (worst[0], worst[3].mean)} if worst else {}),
         **({"command": COMMANDS[facts.task], "class_name": CLASSES[facts.task]} if facts.task in COMMANDS else {}),
-        "plots": [name for name in (LOSS_PLOT, CONFUSION_PLOT) if (facts.folder / name).is_file()],
+        "plots": [name for name in (LOSS_PLOT, CONFUSION_PLOT, RELIABILITY_PLOT) if (facts.folder / name).is_file()],
     }
 
 

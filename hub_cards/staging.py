@@ -13,7 +13,7 @@ from malmoi.hub_cards.evaluation_results import write_evaluation_results
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.usage import examples, run_example
 from malmoi.inference.loading import check_model_folder
-from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT
+from malmoi.reports.plots import CONFUSION_PLOT, LOSS_PLOT, RELIABILITY_PLOT
 from malmoi.reports.report import REPORT_FILE, write_report
 
 PUBLISHED = (
@@ -29,6 +29,7 @@ PUBLISHED = (
     "*.py",
     LOSS_PLOT,
     CONFUSION_PLOT,
+    RELIABILITY_PLOT,
 )
 """What of a run folder is published; never a checkpoint, an optimizer or a pickle."""
 RECIPE = "recipe.yaml"

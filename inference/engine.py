@@ -4,6 +4,7 @@ Tokens and scores go through here as lists and NumPy arrays; what is made of the
 for every engine.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -11,6 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from malmoi.data.token_windows import Window
+from malmoi.data.user_error import UserError
+
+NAME_TEMPERATURE = "name_temperature"
+"""The key of the temperature in the config of a model."""
 
 Rows = Sequence[list[int]]
 """The tokens of each row of a batch; the last row is the longest."""
@@ -54,6 +59,8 @@ class Engine(Protocol):
     """The label of each id."""
     max_length: int | None
     """How many tokens it reads at once, special ones included; `None` if there is no limit."""
+    name_temperature: float
+    """What its scores are divided by for the probabilities of names, as its config says; 1 if that says nothing."""
 
     def chain(self) -> Chain | None:
         """Return the scores of its CRF; `None` if it has none."""
@@ -69,3 +76,14 @@ class Engine(Protocol):
 
     def score_classes(self, batches: Sequence[Rows]) -> list[NDArray[np.float32]]:
         """Return the probability of every class for each row of each batch, `(batch, classes)`."""
+
+
+def name_temperature(value: object) -> float:
+    """Return the temperature that a config says.
+
+    Raises:
+        UserError: If it is no positive number.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 and math.isfinite(value):
+        return float(value)
+    raise UserError(f"`{NAME_TEMPERATURE}` in config.json must be a positive number, got {str(value)[:40]!r}.")

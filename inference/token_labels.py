@@ -4,10 +4,27 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from malmoi.data.token_windows import Offsets, Window
 from malmoi.inference.batches import length_batches
 from malmoi.inference.engine import Engine
+
+
+class WindowScores(NamedTuple):
+    """What a tagger says of a window of a text.
+
+    Args:
+        first: Which token of the text is the first one that the window keeps.
+        window: The window.
+        predictions: The best label of each of its tokens, `(length,)`, negative where it carries none.
+        emissions: The score of every label of each, `(length, labels)`.
+    """
+
+    first: int
+    window: Window
+    predictions: NDArray[np.int64]
+    emissions: NDArray[np.float32]
 
 
 class TokenLabels(NamedTuple):
@@ -17,11 +34,13 @@ class TokenLabels(NamedTuple):
         labels: The label id of each token, negative where it carries none.
         scores: The probability of that label.
         offsets: The characters that the token stands for.
+        windows: The windows in which the tagger has read the text, in their order.
     """
 
     labels: list[int]
     scores: list[float]
     offsets: Offsets
+    windows: list[WindowScores]
 
 
 def token_labels(engine: Engine, texts: Sequence[str], *, batch_size: int) -> list[TokenLabels]:
@@ -35,15 +54,20 @@ def token_labels(engine: Engine, texts: Sequence[str], *, batch_size: int) -> li
     owners, windows = text_windows(engine.windows(texts))
     batches = list(length_batches([len(window.input_ids) for window in windows], batch_size))
     scored = engine.score_tokens([[windows[index].input_ids for index in batch] for batch in batches])
-    of_windows: list[tuple[list[int], list[float]]] = [([], [])] * len(windows)
+    of_windows: dict[int, tuple[list[int], list[float], NDArray[np.int64], NDArray[np.float32]]] = {}
     for batch, answer in zip(batches, scored):
         best = answer.predictions
         scores = np.take_along_axis(answer.probabilities, np.maximum(best, 0)[..., None], 2)[..., 0]
-        for index, labels_of_row, scores_of_row in zip(batch, best.tolist(), scores.tolist()):
-            of_windows[index] = labels_of_row, scores_of_row
-    answers = [TokenLabels([], [], []) for _ in texts]
-    for owner, window, (labels, probabilities) in zip(owners, windows, of_windows):
+        rows = zip(best.tolist(), scores.tolist(), best, answer.emissions)
+        of_windows.update(zip(batch, rows))
+    answers = [TokenLabels([], [], [], []) for _ in texts]
+    for index, (owner, window) in enumerate(zip(owners, windows)):
+        labels, probabilities, predictions, emissions = of_windows[index]
         first, last = window.kept
+        length = len(window.input_ids)
+        answers[owner].windows.append(
+            WindowScores(len(answers[owner].labels), window, predictions[:length], emissions[:length])
+        )
         answers[owner].labels.extend(labels[first:last])
         answers[owner].scores.extend(probabilities[first:last])
         answers[owner].offsets.extend(window.offsets[first:last])

@@ -8,7 +8,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-LOSS_PLOT, CONFUSION_PLOT = "loss.png", "confusion.png"
+LOSS_PLOT, CONFUSION_PLOT, RELIABILITY_PLOT = "loss.png", "confusion.png", "reliability.png"
 LATIN_FONT = "DejaVu Sans"  # comes with Matplotlib
 KOREAN_FONTS = (
     "Noto Sans CJK KR",
@@ -31,7 +31,7 @@ def can_plot() -> bool:
 
 
 def plot_run(report: dict[str, Any], folder: Path) -> list[Path]:
-    """Draw the loss curves and, for a classifier, the confusion matrix of a run into its folder, if it is possible."""
+    """Draw the loss curves of a run into its folder, and what else its report has to draw, if it is possible."""
     if not can_plot():
         return []
     drawn = []
@@ -39,6 +39,8 @@ def plot_run(report: dict[str, Any], folder: Path) -> list[Path]:
         drawn.append(plot_losses(report["losses"], report["epochs"], folder / LOSS_PLOT))
     if "confusion" in report:
         drawn.append(plot_confusion(report["confusion"], folder / CONFUSION_PLOT))
+    if "reliability" in report:
+        drawn.append(plot_reliability(report["reliability"], folder / RELIABILITY_PLOT))
     return drawn
 
 
@@ -80,6 +82,32 @@ def plot_confusion(confusion: dict[str, Any], path: Path) -> Path:
         if not _characters().issuperset("".join(confusion["classes"])):
             title += "\nno font is installed for all names:\nclasses are numbered as in report.json"
         axes.set_title(title, fontsize="medium")
+    return path
+
+
+def plot_reliability(reliability: dict[str, Any], path: Path) -> Path:
+    """Draw how many of the names of each bin of probabilities are right; on the diagonal, probabilities are true."""
+    bins = reliability["bins"]
+    with new_figure(path, width=4.8, height=5.4) as figure:
+        shares, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+        edges = [100 * entry["from"] for entry in bins]
+        widths = [100 * (entry["to"] - entry["from"]) for entry in bins]
+        shares.bar(edges, [100 * entry["right"] for entry in bins], widths, align="edge", edgecolor="white")
+        shares.plot([0, 100], [0, 100], color="black", linestyle="--", linewidth=1)
+        shares.plot(
+            [100 * entry["mean_probability"] for entry in bins], [100 * entry["right"] for entry in bins], "ko"
+        )
+        shares.set_ylim(0, 105)
+        shares.set_ylabel("names that are right, %")
+        error = 100 * reliability["expected_calibration_error"]
+        shares.set_title(f"expected calibration error {error:.1f} %", fontsize="medium")
+        counts.bar(edges, [entry["names"] for entry in bins], widths, align="edge", edgecolor="white")
+        counts.set_ylabel("names")
+        counts.set_xlabel("probability, %")
+        counts.set_xlim(0, 100)
+        for axes in (shares, counts):
+            axes.grid(alpha=0.3)
+            axes.set_axisbelow(True)
     return path
 
 

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from malmoi.data.json_object import read_json_object
+from malmoi.metrics.calibration import ERROR
 from malmoi.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
 from malmoi.metrics.language_model import NO_SHARES
 from malmoi.metrics.named_entities import OF_KLUE
@@ -116,6 +117,9 @@ def print_report(report: dict[str, Any], console: Console, *, names: Sequence[st
     console.print()
     if any(name.startswith("f1/") for name in report["figures"]):
         print_table(console, breakdown_table(report))
+    if "reliability" in report:
+        print_table(console, reliability_table(report))
+        print_definition(console, ERROR, report["reliability"]["definition"])
     if "confusion" in report:
         confusion = confusion_table(report["confusion"])
         fits = Measurement.get(console, console.options, confusion).maximum < console.width
@@ -192,6 +196,23 @@ def breakdown_table(report: dict[str, Any]) -> Table:
         cells += [f"{support.get(name, 0):,}"] if support else []
         table.add_row(plain(name), *cells)
     return table
+
+
+def reliability_table(report: dict[str, Any]) -> Table:
+    """Return how probable predicted names are, and how many are right: all, and those of each bin of probabilities."""
+    reliability = report["reliability"]
+    table = Table(title=f"Probabilities of names, in % ({ERROR} {100 * reliability[ERROR]:.1f})")
+    for column in ("probability", "names", "in the mean", "right"):
+        table.add_column(column, justify="right")
+    for bin_ in reliability["bins"]:
+        table.add_row(f"{100 * bin_['from']:.0f}-{100 * bin_['to']:.0f}", *_reliability_cells(bin_))
+    table.add_section()
+    table.add_row("all", *_reliability_cells(reliability))
+    return table
+
+
+def _reliability_cells(part: dict[str, Any]) -> list[str]:
+    return [f"{part['names']:,}", f"{100 * part['mean_probability']:.1f}", f"{100 * part['right']:.1f}"]
 
 
 def confusion_table(confusion: dict[str, Any]) -> Table:

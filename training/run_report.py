@@ -14,6 +14,7 @@ from transformers import TrainerState, TrainingArguments
 from malmoi.data.readers import READERS
 from malmoi.data.splits.cutting import Cut, cut_of
 from malmoi.data.splits.faults import count_repeated
+from malmoi.inference.loading import LoadedModel
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
 from malmoi.recipes.recipe import Recipe
 from malmoi.recipes.search_space import SEARCH_SPACE
@@ -105,6 +106,12 @@ def make_report(
     }
     if training.trainer.is_world_process_zero():
         answered = prepared.model, prepared.tokenizer, prepared.splits["validation"]["text"]
+        loaded = LoadedModel(prepared.model.eval(), prepared.tokenizer)
+        batch_size = training_arguments.per_device_eval_batch_size
+        for split, prefix in (("validation", ""), ("test", "test_")):
+            if split in prepared.splits:
+                found = task.describe_answers(loaded, prepared.splits[split], batch_size=batch_size)
+                report |= {prefix + name: value for name, value in found.items()}
         report["texts_per_second"] = texts_per_second(*answered, max_length=prepared.max_length)
         if any(isinstance(module, LinearChainCrf) for module in prepared.model.modules()):
             with without_kernels():

@@ -228,6 +228,7 @@ def measure(measurement: Measurement, *, batch_size: int) -> dict[str, Any]:
         "tokenizer": {"vocab_size": len(loaded.tokenizer), **task.describe_tokens(evaluation)},
         "figures": figures,
         **evaluation.details,
+        **task.describe_answers(loaded, rows, batch_size=batch_size),
         "definitions": {name: text for name, text in task.definitions.items() if name in figures},
         "breakdown": task.breakdown,
         "environment": environment(),

@@ -115,11 +115,10 @@ def name_answers(
     tagger, labels = Tagger.of_loaded(loaded), label_names(dataset)
     for rows in batches(dataset):
         found = token_labels(tagger.engine, [row["text"] for row in rows], batch_size=batch_size)
-        for row, of_tokens in zip(rows, found):
+        entities = tagger.entities([row["text"] for row in rows], found)
+        for row, of_tokens, of_text in zip(rows, found, entities):
             tags = [labels[tag] for tag in row["tags"]]
-            yield _answer(
-                row["id"], row["text"], tags, tagger.entities(row["text"], of_tokens), of_tokens, training_names
-            )
+            yield _answer(row["id"], row["text"], tags, of_text, of_tokens, training_names)
 
 
 def _answer(

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from malmoi.metrics.calibration import Reliability
 from malmoi.reports import plots
 from malmoi.reports.plots import (
     KOREAN_FONTS,
@@ -218,6 +219,22 @@ def test_korean_names_are_drawn_with_a_korean_font(tmp_path: Path, figures: list
         pytest.skip("no Korean font is installed")
     assert_drawn(plot_confusion(confusion(KOREAN_CLASSES), tmp_path / "confusion.png"))
     assert [label.get_text() for label in figures[0].axes[0].get_xticklabels()] == KOREAN_CLASSES
+
+
+def test_the_reliability_of_a_run_is_drawn(tmp_path: Path, figures: list[Figure]) -> None:
+    reliability = Reliability()
+    for number in range(100):
+        reliability.add(number / 100, number % 3 > 0)
+    report = {"losses": [], "epochs": [], "reliability": reliability.report()}
+    assert plot_run(report, tmp_path) == [tmp_path / "reliability.png"]
+    assert_drawn(tmp_path / "reliability.png")
+    shares, counts = figures[0].axes
+    assert [bar.get_height() for bar in counts.patches] == [part["names"] for part in report["reliability"]["bins"]]
+    assert shares.get_title() == f"expected calibration error {100 * reliability.error():.1f} %"
+
+
+def test_no_names_are_a_reliability_too(tmp_path: Path) -> None:
+    assert plot_run({"losses": [], "epochs": [], "reliability": Reliability().report()}, tmp_path)
 
 
 def test_a_dollar_sign_begins_no_formula() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
@@ -11,9 +12,11 @@ from malmoi.data.augmentation import with_replaced_names
 from malmoi.data.inline_marks import write_marks
 from malmoi.data.space_noise import with_space_noise, without_spaces
 from malmoi.data.tagged_dataset import names_in
+from malmoi.inference.loading import LoadedModel
 from malmoi.metrics.named_entities import DEFINITIONS, NO_SPACES, NamedEntityMetrics
 from malmoi.metrics.tokenized_sentence import TaggingMetrics
 from malmoi.recipes.arguments import NamedEntityArguments, RecipeArguments
+from malmoi.reports.name_reliability import name_reliability
 from malmoi.training.evaluation import Evaluation, TaggingEvaluation
 from malmoi.training.tasks.examples import Candidate, choose_examples, some_rows
 from malmoi.training.tasks.tagging import TaggingTask
@@ -65,6 +68,10 @@ class NamedEntities(TaggingTask):
     def metrics_maker(self, train: Dataset | None) -> Callable[[Sequence[str]], TaggingMetrics]:
         """Return what makes empty metrics for labels; they tell unseen names if the training set is known."""
         return partial(NamedEntityMetrics, training_names=None if train is None else frozenset(names_in(train)))
+
+    def describe_answers(self, loaded: LoadedModel, dataset: Dataset, *, batch_size: int) -> dict[str, Any]:
+        """Return how true the probabilities of names are."""
+        return {"reliability": name_reliability(loaded, dataset, batch_size=batch_size).report()}
 
     def altered_evaluations(
         self, evaluation: Evaluation, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None

@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.readers import read_splits
+from malmoi.inference.loading import LoadedModel
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.training.classification_loss import LossFunction
 from malmoi.training.evaluation import Evaluation, predicted_labels
@@ -118,6 +119,16 @@ class Task(ABC):
     def kept(self, model: PreTrainedModel) -> PreTrainedModel:
         """Return what is saved of a trained model."""
         return model
+
+    def describe_answers(self, loaded: LoadedModel, dataset: Dataset, *, batch_size: int) -> dict[str, Any]:
+        """Return what a report says of the answers of a finished model, beside figures of its predictions.
+
+        Args:
+            loaded: The model, in evaluation mode.
+            dataset: The texts with their right answers.
+            batch_size: How many are answered at once.
+        """
+        return {}
 
     @abstractmethod
     def describe_tokens(self, evaluation: Evaluation) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def name_answer(
 ) -> Answer:
     """Return the answer of a tagger of characters that is so sure of everything."""
     entities = [Entity(*span, sure, text[span.start : span.end]) for span in predicted]
-    tokens = TokenLabels([0] * len(text), [sure] * len(text), [(at, at + 1) for at in range(len(text))])
+    tokens = TokenLabels([0] * len(text), [sure] * len(text), [(at, at + 1) for at in range(len(text))], [])
     names = frozenset({"춘천"})
     return _answer(f"text-{number}-{source}", text, spans_to_tags(gold, len(text)), entities, tokens, names)
 

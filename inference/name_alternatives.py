@@ -1,0 +1,132 @@
+"""What else the names of a text might be: other labels of a stretch, and the most probable answers as a whole."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from malmoi.data.alignment import OUTSIDE, Span
+from malmoi.data.label_scheme import LabelScheme
+from malmoi.data.user_error import UserError
+from malmoi.inference.best_sequences import best_sequences, chain_of_names, join_chains, probability_of_names
+from malmoi.inference.chain_messages import WrittenChain
+from malmoi.inference.found_names import Entity, FoundName, in_windows, names_of_labels, scored_names, scored_tokens
+from malmoi.inference.name_probabilities import NameChain, NameTokens, name_probabilities
+from malmoi.inference.token_labels import TokenLabels
+
+CANDIDATES, MOST_CANDIDATES = 4, 64
+"""Among how many sequences of labels, for each answer that is asked for, answers are looked for at first, and at most.
+"""
+
+
+class Hypothesis(NamedTuple):
+    """An answer to a text: names, and the probability that the text has these and no others."""
+
+    entities: list[Entity]
+    probability: float
+
+
+def alternatives(answer: TokenLabels, start: int, end: int, tagger: NameChain) -> list[tuple[str | None, float]]:
+    """Return how probable each label is for exactly a stretch of a text, the most probable first; `None` for no name.
+
+    Args:
+        answer: What was read of the text.
+        start: Its first character in the text.
+        end: The character after its last one.
+        tagger: What gave the tokens their scores.
+
+    Raises:
+        UserError: If no tokens begin and end there.
+    """
+    spelling = [at for at in _spelling(answer) if start <= answer.offsets[at][0] and answer.offsets[at][1] <= end]
+    if not spelling or (answer.offsets[spelling[0]][0], answer.offsets[spelling[-1]][1]) != (start, end):
+        touched = [answer.offsets[at] for at in _spelling(answer)]
+        near = [span for span in touched if span[0] < end and span[1] > start]
+        mend = f"; the tokens there reach from {near[0][0]} to {near[-1][1]}" if near else ""
+        raise UserError(f"No name can reach from character {start} to {end}: no tokens begin and end there{mend}.")
+    labels = list(tagger.labels.types)
+    names = [NameTokens(spelling[0], spelling[-1] + 1, label) for label in labels]
+    placed = list(in_windows(answer, names))
+    tokens = scored_tokens(answer.windows[placed[0][0]])
+    [probabilities] = name_probabilities([tokens], [[name for _, name in placed]], tagger)
+    found: list[tuple[str | None, float]] = [*zip(labels, probabilities), (None, max(1 - sum(probabilities), 0.0))]
+    return sorted(found, key=lambda each: -each[1])
+
+
+def best_hypotheses(
+    text: str, answer: TokenLabels, count: int, tagger: NameChain, scheme: LabelScheme
+) -> list[Hypothesis]:
+    """Return the most probable answers to a text, the best first.
+
+    They are looked for among the best sequences of labels. Where no more than one sequence spells the same names, as
+    in BIO with constrained steps or without a CRF, they are exactly the best ones. Probabilities are always exact.
+
+    Args:
+        text: The text.
+        answer: What was read of it.
+        count: How many, at most.
+        tagger: What gave the tokens their scores.
+        scheme: How its labels write names.
+    """
+    chains = []
+    for window in answer.windows:
+        tokens = scored_tokens(window)
+        kept = np.zeros_like(tokens.spelling)
+        kept[slice(*window.window.kept)] = True
+        if (tokens.spelling & kept).any():
+            chains.append(tagger.write_out(tokens._replace(spelling=tokens.spelling & kept)))
+    if not chains:
+        return [Hypothesis([], 1.0)]
+    chain = join_chains(chains)
+    spelling = _spelling(answer)
+    found = []
+    for names in _distinct_answers(text, answer, count, chain, tagger, scheme):
+        # the same characters may be other tokens, if one more is invisible
+        probability = sum(
+            probability_of_names(chain, _tags([tokens for _, tokens in each], spelling), tagger.labels)
+            for each in names
+        )
+        [entities] = scored_names([text], [answer], [names[0]], tagger)
+        found.append(Hypothesis(entities, min(probability, 1.0)))
+    return sorted(found, key=lambda hypothesis: -hypothesis.probability)[:count]
+
+
+def _distinct_answers(
+    text: str, answer: TokenLabels, count: int, chain: WrittenChain, tagger: NameChain, scheme: LabelScheme
+) -> list[list[list[FoundName]]]:
+    """Return the names of the best sequences of labels: for each answer, those that are the same characters."""
+    spelling = _spelling(answer)
+    likely = chain_of_names(chain, tagger.labels)
+    sequences = CANDIDATES * count
+    while True:
+        found: dict[tuple[Span, ...], dict[tuple[NameTokens, ...], list[FoundName]]] = {}
+        best = best_sequences(likely, sequences)
+        for sequence in best:
+            labels: list[str | None] = [None] * len(answer.labels)
+            for token, label in zip(spelling, sequence, strict=True):
+                labels[token] = tagger.labels.names[label]
+            names = names_of_labels(text, labels, answer.offsets, scheme)
+            members = found.setdefault(tuple(span for span, _ in names), {})
+            members.setdefault(tuple(tokens for _, tokens in names), names)
+        if len(found) >= count or len(best) < sequences or sequences >= MOST_CANDIDATES * count:
+            return [list(members.values()) for members in found.values()]
+        sequences *= 4
+
+
+def _spelling(answer: TokenLabels) -> list[int]:
+    """Return the tokens of a text that have a label and characters of their own."""
+    return [
+        token
+        for token, (label, (start, end)) in enumerate(zip(answer.labels, answer.offsets))
+        if label >= 0 and start < end
+    ]
+
+
+def _tags(names: Sequence[NameTokens], spelling: Sequence[int]) -> list[str]:
+    """Return names as BIO tags of the tokens that spell something."""
+    tags = [OUTSIDE] * len(spelling)
+    for first, last, label in names:
+        begin, end = bisect_left(spelling, first), bisect_left(spelling, last)
+        tags[begin:end] = ["B-" + label] + ["I-" + label] * (end - begin - 1)
+    return tags
