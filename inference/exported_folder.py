@@ -14,6 +14,7 @@ from malmoi.data.json_object import read_json_object
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
+from malmoi.inference.engine import NAME_TEMPERATURE, name_temperature
 from malmoi.inference.model_tasks import COMMANDS, TASK_KEY, another_task
 from malmoi.modeling.name_edges import UNLIMITED
 
@@ -34,6 +35,7 @@ class ExportedFolder(NamedTuple):
         padding: The token that fills up shorter rows.
         max_length: How many tokens the model reads at once, special ones included; `None` if there is no limit.
         cuts_beginning: Whether of a text that is too long the end is read, and not the beginning.
+        name_temperature: What scores are divided by for the probabilities of names.
     """
 
     graph: Path
@@ -43,6 +45,7 @@ class ExportedFolder(NamedTuple):
     padding: int
     max_length: int | None
     cuts_beginning: bool
+    name_temperature: float
 
 
 def read_exported_folder(folder: Path, task: str | None) -> ExportedFolder:
@@ -74,6 +77,7 @@ def read_exported_folder(folder: Path, task: str | None) -> ExportedFolder:
         0 if padding is None else padding,
         _longest_input(folder, config, settings),
         settings.get("truncation_side") == "left",
+        name_temperature(config.get(NAME_TEMPERATURE, 1.0)),
     )
 
 

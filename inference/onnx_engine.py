@@ -53,6 +53,7 @@ class OnnxEngine:
         self.task = read.task
         self.labels = read.labels
         self.max_length = read.max_length
+        self.name_temperature = read.name_temperature
         self._tokenizer = read.tokenizer
         self._padding = read.padding
         self._cuts_beginning = read.cuts_beginning

@@ -40,6 +40,7 @@ def test_a_tagger_answers_as_its_model(saved_model: Path, exported: Path, limit:
     ours, theirs = Tagger(exported), Tagger(saved_model)
     assert ours.max_length == theirs.max_length == limit
     assert ours.labels == theirs.labels
+    assert ours.engine.name_temperature == theirs.engine.name_temperature == 1
     assert ours.engine.windows(HARD_TEXTS) == theirs.engine.windows(HARD_TEXTS)
     assert ours.engine.rows(HARD_TEXTS) == theirs.engine.rows(HARD_TEXTS)
     for batch_size in (1, 32):
@@ -172,6 +173,7 @@ FAULTS: list[tuple[Callable[[Path], Any], str]] = [
         r"this is a model for word-spacing|expected the labels B",
     ),
     (with_key("config.json", "max_position_embeddings", "many"), r"expected numbers of tokens for `max_position_emb"),
+    (with_key("config.json", "name_temperature", 0), r"`name_temperature` in config\.json must be a positive number"),
     (with_key("tokenizer_config.json", "model_max_length", "x"), r"and `model_max_length` in tokenizer_config"),
     (damage_chain("[]"), r"model\.onnx: the scores of its CRF are damaged \("),
     (damage_chain('{"start": [0], "transitions": [[0]], "end": [0]}'), r"the scores of its CRF are for 1 labels, not"),
