@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from malmoi.commands.streams.outputs import write_whole
 from malmoi.commands.streams.rows import BadRow, InputFile
+from malmoi.commands.streams.whole_files import write_whole
 from malmoi.data.user_error import UserError
 
 

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from malmoi.commands.streams.forms import ColumnForm, Form, JsonForm, LineForm, SheetForm, StandoffForm
 from malmoi.commands.streams.journal import Journal, Progress
-from malmoi.commands.streams.outputs import Files, Output, Pipe, Screen, is_pipe, partial_of, take_name
+from malmoi.commands.streams.outputs import Files, Output, Pipe, Screen, is_pipe
 from malmoi.commands.streams.rows import InputFile
 from malmoi.commands.streams.tasks import Place, TextTask
+from malmoi.commands.streams.whole_files import partial_of, take_name
 from malmoi.commands.text_input import STANDARD_INPUT
 from malmoi.data.user_error import UserError
 

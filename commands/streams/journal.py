@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from malmoi.commands.streams.rows import BEGINNING, InputFile, Position
+from malmoi.commands.streams.whole_files import partial_of, write_whole
 from malmoi.commands.text_input import STANDARD_INPUT
 from malmoi.data.user_error import UserError
 
@@ -84,8 +85,9 @@ class Journal:
     def write(self, progress: Progress) -> None:
         """Write how far the run has come, whole or not at all."""
         content = {"settings": self._settings, "input": self._input, "progress": asdict(progress)}
-        partial = self.path.with_name(f"{self.path.name}.partial")
-        partial.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8", errors="replace")
+        partial = partial_of(self.path)
+        with open(partial, "wb", buffering=0) as file:
+            write_whole(file, json.dumps(content).encode(), self.path)
         partial.replace(self.path)
 
     def remove(self) -> None:

@@ -11,6 +11,8 @@ from malmoi.data.json_text import JsonText, kind_of
 from malmoi.data.notice import list_names
 from malmoi.data.text_lines import DataFormatError
 
+DEEPEST = 100
+
 
 def layout_of_json(file: BufferedReader, name: str, *, encoding: str, named: str | None) -> Layout:
     """Return what the first object of a file tells; `Layout()` if there is none.
@@ -91,4 +93,15 @@ def _object(line: str, name: str, number: int) -> dict[str, Any]:
         raise RowFault(str(error).removeprefix(f"{name}, line {number}: ")) from None
     if not isinstance(value, dict):
         raise RowFault(f"expected a JSON object, got {kind_of(value)}.")
+    if line.count("[") + line.count("{") > DEEPEST and _is_deeper(value, DEEPEST):
+        raise RowFault(f"expected at most {DEEPEST} brackets within each other.")
     return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Tell whether lists and objects stand within each other on more levels: other programs give up at some."""
+    held = [value]
+    for _ in range(levels):
+        inner = [each for found in held for each in (found.values() if isinstance(found, dict) else found)]
+        held = [each for each in inner if isinstance(each, (dict, list))]
+    return bool(held)

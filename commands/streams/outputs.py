@@ -6,12 +6,14 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
 from malmoi.commands.streams.answers import Written
 from malmoi.commands.streams.journal import Journal, Progress
 from malmoi.commands.streams.rows import BEGINNING
+from malmoi.commands.streams.whole_files import partial_of, write_whole
 from malmoi.data.user_error import UserError
 
 SECONDS = 1.0
@@ -152,15 +154,20 @@ class Files(Output):
                 os.fsync(file.fileno())
             self._save()
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether something is written that another run can go on with."""
+        return bool(self._progress.files or self._progress.sizes)
+
     def close(self) -> None:
         """Close the files; if they are not whole, another run can go on with them."""
-        is_begun = bool(self._progress.files or self._progress.sizes)
         for file in self._open:
             file.close()
         if self._progress.files == self._inputs:
             return
-        if is_begun:
-            self._save()
+        if self.is_begun:
+            with suppress(OSError):  # the disk may be full; what was noted before is true, too
+                self._save()
             return
         if self._open:
             for path in map(partial_of, self._target()):
@@ -200,32 +207,6 @@ class Files(Output):
     def _save(self) -> None:
         self._journal.write(self._progress)
         self._saved = time.monotonic()
-
-
-def partial_of(path: Path) -> Path:
-    """Return where a file is written until it is whole."""
-    return path.with_name(f".{path.name}.partial")
-
-
-def take_name(partial: Path, path: Path) -> None:
-    """Give a file its name."""
-    partial.replace(path)
-
-
-def write_whole(file: FileIO, content: bytes, path: Path) -> None:
-    """Write all of something.
-
-    Raises:
-        UserError: If there is no room for it, or something else is wrong with the file.
-    """
-    rest = memoryview(content)
-    try:
-        while rest:
-            rest = rest[file.write(rest) :]
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UserError(f"{path}: it could not be written on ({error.strerror}).") from None
 
 
 def is_pipe(path: Path) -> bool:

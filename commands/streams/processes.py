@@ -159,6 +159,9 @@ def _hand_over(worker: Worker, todo: "queue.SimpleQueue[Task | None]") -> None:
             worker.process.join(SECONDS_TO_END)
             future.set_exception(UserError(_ended(worker.process)))
             return
+        except BaseException as error:  # whatever it is, somebody waits for an answer
+            future.set_exception(error)
+            return
         if isinstance(answer, UserError):
             future.set_exception(answer)
         else:

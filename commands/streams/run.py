@@ -80,7 +80,7 @@ def answer_texts(task: TextTask, source: TextInput, wish: Wish, manner: Manner) 
             answers = stack.enter_context(_answered(jobs, answering, workers=manner.workers))
             _write_all(answers, output, bad_rows, advance, encoding=reading.encoding)
         except KeyboardInterrupt:
-            if isinstance(output, Files):
+            if isinstance(output, Files) and output.is_begun:
                 print("malmoi: what is answered so far is kept; --resume goes on with it.", file=sys.stderr)
             raise
 

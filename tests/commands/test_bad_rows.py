@@ -81,6 +81,15 @@ BAD = {
 }
 
 
+DEEP = b'{"text": "x", "y": ' + b"[" * 100 + b"]" * 100 + b"}"
+BAD["l.jsonl"] = (
+    '{"text": "가"}\n'.encode() + DEEP + '\n{"text": "나"}\n'.encode(),
+    2,
+    "expected at most 100 brackets within each other",
+    DEEP,
+)
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_row_ends_the_run_or_is_kept(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     content, number, reason, raw = BAD[name]

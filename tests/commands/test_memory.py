@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-ROWS = 50_000
-TEXT = "손흥민은 춘천에서 태어났다. 김민재는 나폴리에서 뛰었다. " * 3
+ROWS = 100_000
+TEXT = "손흥민 " + "abcdefghij " * 45
 CODE = """
 import re, sys
 from pathlib import Path
@@ -22,10 +22,10 @@ print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize(("kind", "form"), [("parquet", "parquet"), ("parquet", "jsonl"), ("csv", "csv")])
-def test_200_000_rows_take_no_more_than_50_000(tmp_path: Path, kind: str, form: str) -> None:
+@pytest.mark.parametrize(("kind", "form"), [("parquet", "parquet"), ("csv", "jsonl")])
+def test_200_000_rows_take_no_more_than_100_000(tmp_path: Path, kind: str, form: str) -> None:
     peaks = []
-    for times in (1, 4):
+    for times in (1, 2):
         source, target = tmp_path / f"{times}.{kind}", tmp_path / f"{times}.out.{form}"
         count = times * ROWS
         if kind == "parquet":
@@ -45,5 +45,5 @@ def test_200_000_rows_take_no_more_than_50_000(tmp_path: Path, kind: str, form: 
         peaks.append(int(result.stdout) * 1024)
         if form == "parquet":
             assert pq.ParquetFile(target).metadata.num_rows == count
-    # the texts alone are some fifty megabytes more
+    # the texts alone are fifty megabytes more
     assert peaks[1] - peaks[0] < 30_000_000, peaks

@@ -1,6 +1,9 @@
 """Where answers go: nothing that is there is lost, and nothing is there that is not whole."""
 
 import os
+import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -131,6 +134,22 @@ def test_a_named_pipe_is_written_to_and_read_from() -> None:
     assert content == "line,text,start,end,label,score,name\n1,가,0,1,PS,0.5000,가\n2,나,0,1,PS,0.5000,나\n"
     written.join()
     answering.join()
+
+
+def test_a_bar_counts_the_rows_of_every_kind_of_file() -> None:
+    pty = pytest.importorskip("pty")
+    code = "from support.found_words import find_words; find_words('in.parquet', 'in.csv', output='out.jsonl')"
+    for kind in ("csv", "parquet"):
+        write_texts(Path(f"in.{kind}"), TEXTS * 1000)
+    parent, terminal = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TERM": "xterm", "COLUMNS": "120"}
+    subprocess.run([sys.executable, "-c", code], stderr=terminal, env=environment, check=True, timeout=200)
+    os.close(terminal)
+    shown = ""
+    while "6,000 rows" not in shown:
+        shown += os.read(parent, 65536).decode(errors="replace")
+    os.close(parent)
+    assert re.search(r"6,000 rows, [\d,]+ rows a second", shown)
 
 
 def test_an_empty_file_has_an_empty_answer(capsys: pytest.CaptureFixture[str]) -> None:

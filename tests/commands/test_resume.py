@@ -8,23 +8,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.found_words import DEADLY, find_words
+from support.found_words import DEADLY, FindingWords, find_words
 from support.property_tests import examples
 from support.text_files import read_rows, write_texts
 
+from malmoi.commands.answering import ModelOptions
 from malmoi.commands.streams import outputs
+from malmoi.commands.streams.answers import Answering
+from malmoi.commands.streams.forms import LineForm
+from malmoi.commands.streams.processes import serve_jobs, threads_of_each
 from malmoi.commands.streams.raw_lines import CHUNK_BYTES
+from malmoi.commands.streams.tasks import Place
 from malmoi.data.user_error import UserError
 
 SENTENCES = ["손흥민은 춘천에서 태어났다.", "", "비가\t왔다", "김민재가 서울로 갔다! " * 3]
 CASES = {
-    "lines": ("in.txt", "out.txt"),
+    "marks": ("in.txt", "out.txt"),
+    "lines": ("in.txt", "out.jsonl"),
     "json": ("in.jsonl", "out.jsonl"),
     "csv": ("in.csv", "out.csv"),
     "parquet": ("in.parquet", "out.parquet"),
@@ -226,9 +233,11 @@ def test_what_comes_through_a_pipe_cannot_be_gone_on_with(monkeypatch: pytest.Mo
             os.close(descriptor)
 
 
-def run(given_name: str, **options: Any) -> "subprocess.Popen[bytes]":
-    """Start a run in a process of its own."""
+def run(given_name: str, *, largest: int | None = None, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a run in a process of its own, in which a file may not be larger than so many bytes."""
     code = f"from support.found_words import find_words; find_words({given_name!r}, **{options!r})"
+    if largest is not None:  # the nearest to a full disk that needs no rights
+        code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest})); {code}"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE)
 
@@ -253,6 +262,21 @@ def all_end(pids: list[int]) -> bool:
 def children_of(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
     return [int(child) for child in listed.split()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the limits of Unix")
+@pytest.mark.parametrize("case", ["json", "parquet"])
+def test_a_disk_that_gets_full_costs_nothing_that_was_written(case: str) -> None:
+    given_name, output = CASES[case]
+    make_input(given_name, 6000)
+    limited = run(given_name, output=output, largest=50_000 if case == "parquet" else 700_000)
+    _, error = limited.communicate(timeout=60)
+    assert f"UserError: {output}: it could not be written on (File too large).\n" in error.decode()
+    assert Path(f".{output}.journal").exists()
+    find_words(given_name, output=output, resume=True)
+    found = Path(output).read_bytes()
+    find_words(given_name, output=output, overwrite=True)
+    assert found == Path(output).read_bytes()
 
 
 @pytest.mark.slow
@@ -290,6 +314,19 @@ def test_kill_9_in_the_middle(case: str, workers: int) -> None:
     found = contents(output)
     assert sorted(found.values()) == sorted(expected.values())
     assert len(found) == (4 if case == "folder" else 1)
+
+
+def test_cores_are_shared_out_unless_the_user_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {*range(8)}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert [threads_of_each(workers) for workers in (1, 2, 3, 8, 20)] == [8, 4, 2, 1, 1]
+    nobody, connection = Pipe()
+    nobody.close()
+    for chosen, expected in (("5", "5"), (None, "3")):
+        monkeypatch.delenv("OMP_NUM_THREADS") if chosen is None else monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+        answering = Answering(LineForm(FindingWords(ModelOptions("none")), Place()), keeps_bad=False)
+        serve_jobs(connection, answering, 3)
+        assert os.environ["OMP_NUM_THREADS"] == expected
 
 
 @pytest.mark.slow
