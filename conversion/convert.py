@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from malmoi.conversion.checkpoint_file import read_state_dict
 from malmoi.conversion.hand_written_config import check_sizes, read_config, read_labels
@@ -15,6 +15,7 @@ from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_folder
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
 from malmoi.inference.model_names import check_name, without_waiting_for_the_hub
+from malmoi.inference.tokenizer_loading import load_tokenizer
 from malmoi.modeling import BiLstmCrfConfig, BiLstmCrfForTokenClassification
 from malmoi.modeling.name_edges import UNLIMITED
 
@@ -120,15 +121,12 @@ def _load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     check_name(name)
     try:
         with without_waiting_for_the_hub(name):
-            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    except Exception as error:  # a damaged tokenizer.json raises no narrower class
+            return load_tokenizer(name, {"trust_remote_code": False})
+    except Exception as error:  # what is wrong with one from the Hub raises no narrower class
         where = (
             "no folder with a tokenizer" if Path(name).is_dir() else "in no such folder and not to be had from the Hub"
         )
         raise UserError(f"The tokenizer {name!r} is {where} ({' '.join(str(error).split())})") from error
-    if not tokenizer.is_fast:
-        raise UserError(f"The tokenizer {name!r} gives no character offsets; a fast tokenizer is needed.")
-    return tokenizer
 
 
 def _check_vocabulary(name: str, tokenizer: PreTrainedTokenizerBase, vocab_size: int) -> int:

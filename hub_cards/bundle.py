@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers.utils import logging
 
+from malmoi.data.json_object import read_json_object
 from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.text_lines import read_lines
@@ -116,7 +117,7 @@ def _check_license(corpus: Corpus) -> None:
 
 def _write_model(run: Path, folder: Path, *, half: bool) -> None:
     """Write configuration, weights and tokenizer."""
-    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    config = read_json_object(run / "config.json")
     # what the model computes in; otherwise it would be what is stored
     config = {key: value for key, value in config.items() if key not in ABOUT_CODE} | {"dtype": "float32"}
     (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

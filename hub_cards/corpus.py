@@ -9,6 +9,7 @@ import yaml
 
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.official_splits import OfficialSplit, read_splits
+from malmoi.recipes.recipe_file import UniqueKeyLoader
 
 CORPORA = Path(__file__).parent / "corpora"
 OF_READERS = {
@@ -106,8 +107,10 @@ def read_corpus(path: Path) -> Corpus:
         UserError: If it is no YAML, lacks a key or has one too many.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        values = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
+    except RecursionError:
+        raise UserError(f"{path}: expected YAML, but its brackets are nested too deeply.") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected lines of the form `key: value`.")

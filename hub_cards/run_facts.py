@@ -1,7 +1,6 @@
 """The facts that a card states. Every number comes from a report or is measured on the files that are published."""
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
@@ -12,6 +11,7 @@ from transformers import TrainingArguments
 from malmoi.configuration.configuration_bilstm import BiLstmConfig
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.configuration.configuration_encoder_crf import EncoderCrfConfig
+from malmoi.data.json_object import read_json_object
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.example_texts import example_texts
 from malmoi.hub_cards.space.label_names import types_of
@@ -152,7 +152,7 @@ class RunFacts(NamedTuple):
     @property
     def max_length(self) -> int | None:
         """Return how many tokens the model takes at once; `None` if there is no limit."""
-        settings = json.loads((self.folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        settings = read_json_object(self.folder / "tokenizer_config.json")
         longest = settings.get("model_max_length")
         return None if longest is None or longest >= UNLIMITED else int(longest)
 
@@ -180,7 +180,7 @@ def read_facts(run: Path, other_seeds: Sequence[Path] = ()) -> RunFacts:
     seeds = [read.report["seed"] for read in runs]
     if len(set(seeds)) < len(seeds):
         raise UserError(f"Runs of other seeds must have other seeds, got {', '.join(map(str, seeds))}.")
-    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    config = read_json_object(run / "config.json")
     return RunFacts(run, first, [read.report for read in runs[1:]], config)
 
 

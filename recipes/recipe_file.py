@@ -6,8 +6,11 @@ from typing import Any
 
 import yaml
 
+from malmoi.data.json_object import read_bounded
 from malmoi.data.user_error import UserError
 
+MOST_BYTES = 1 << 20
+MOST_VALUES = 100_000
 EXPECTED = "expected lines of the form `key: value`"
 
 
@@ -16,7 +19,19 @@ class RecipeError(UserError):
 
 
 class UniqueKeyLoader(yaml.SafeLoader):
-    """The safe loader of YAML, which takes no key twice: of two values, one would be forgotten in silence."""
+    """The safe loader of YAML, which takes no key twice: of two values, one would be forgotten in silence.
+
+    Nor does it take aliases that write a little text out to a large one.
+    """
+
+    def get_single_node(self) -> Any:
+        """Return the root of the document."""
+        root = super().get_single_node()
+        if root is not None and _written_out(root, {}) > MOST_VALUES:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"its aliases stand for more than {MOST_VALUES:,} values", root.start_mark
+            )
+        return root
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         """Return a mapping."""
@@ -31,13 +46,26 @@ class UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+def _written_out(node: Any, known: dict[int, int]) -> int:
+    """Return how many values there are below a node, those of an alias at each place where it stands."""
+    if id(node) not in known:
+        known[id(node)] = MOST_VALUES + 1  # of one that stands in itself
+        inner = node.value if isinstance(node, yaml.CollectionNode) else ()
+        parts = [part for pair in inner for part in (pair if isinstance(pair, tuple) else (pair,))]
+        known[id(node)] = 1 + sum(_written_out(part, known) for part in parts)
+    return known[id(node)]
+
+
 def read_recipe(path: Path) -> dict[str, Any]:
     """Return the settings of a recipe.
 
     Raises:
         RecipeError: If it is no UTF-8, no YAML, no mapping, or has a key twice; with line and column.
     """
-    content = path.read_bytes()
+    try:
+        content = read_bounded(path, most_bytes=MOST_BYTES)
+    except UserError as error:
+        raise RecipeError(str(error)) from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -52,6 +80,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
         raise RecipeError(
             f"{path}, line {line}: expected YAML, which has no character U+{ord(text[error.position]):04X}."
         ) from None
+    except RecursionError:
+        raise RecipeError(f"{path}: expected YAML, but its brackets are nested too deeply.") from None
     except ValueError as error:  # a date that does not exist, as 2024-13-01
         raise RecipeError(f"{path}: expected YAML: {error}.") from None
     if settings is None:

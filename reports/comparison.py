@@ -11,6 +11,7 @@ from malmoi.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
 from malmoi.reports.markdown_text import markdown_line, table_line
 from malmoi.reports.plots import plot_comparison
 from malmoi.reports.report import REPORT_FILE, machine_name, read_report, write_interval
+from malmoi.reports.report_shape import check_report
 
 NEEDED = (
     *("recipe", "task", "model_type", "main_figure", "figures", "best", "mean", "epochs"),
@@ -92,6 +93,7 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
                 f"{given / REPORT_FILE}: it lacks {', '.join(missing)}, as reports of older versions do; "
                 "train the run anew."
             )
+        check_report(report, given / REPORT_FILE)
         runs.append(Run(_name(folder, resolved), report))
     return runs
 

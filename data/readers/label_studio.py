@@ -83,9 +83,11 @@ def read_label_studio(data_dir: Path | None, *, task: str, annotator: str | None
         )
     chosen = {split: _chosen(files[split][0], tasks, annotator, remarks) for split, tasks in read.items()}
     if task == "sentence-classification":
-        splits = classified_splits(
-            {split: with_unique_ids(_labelled(rows, remarks), remarks) for split, rows in chosen.items()}
-        )
+        labelled = {split: [*with_unique_ids(_labelled(rows, remarks), remarks)] for split, rows in chosen.items()}
+        for split, texts in labelled.items():
+            if not texts:
+                raise DataFormatError(files[split][0], None, "expected texts, found none.")
+        splits = classified_splits(labelled)
     else:
         splits = marked_splits({split: with_unique_ids(_marked(rows), remarks) for split, rows in chosen.items()})
     remarks.say()

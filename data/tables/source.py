@@ -128,7 +128,9 @@ def _rows_of_file(path: Path) -> SourceRows:
         for _ in read_lines(path):  # an encoding that is not UTF-8 is better told with its line
             pass
         return rows_of_dataset(load_dataset("json", data_files=str(path), split="train"), str(path))
-    except (OSError, pa.ArrowException, DatasetsError) as error:
+    except DataFormatError:
+        raise
+    except (OSError, ValueError, pa.ArrowException, DatasetsError) as error:  # ValueError: there are no rows
         cause = error.__cause__ or error
         raise DataFormatError(
             path, None, f"expected a {suffix} file, but it is damaged ({_first_line(cause)})."

@@ -70,6 +70,6 @@ def read_report_of(place: str, *, revision: str | None = None) -> dict[str, Any]
     try:
         path = cached_file(place, REPORT_FILE, revision=revision, _raise_exceptions_for_missing_entries=False)
         report = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-    except (OSError, ValueError):  # not there, or not ours: a page does without
+    except (OSError, ValueError, RecursionError):  # not there, or not ours: a page does without
         return {}
     return report if isinstance(report, dict) else {}

@@ -81,6 +81,8 @@ def read_model_list(path: Path) -> list[ListedModel]:
         raise UserError(f"{path}: there is no such file, so it is unknown which models to serve.")
     try:
         models = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise UserError(f"{path}: expected JSON, but its brackets are nested too deeply.") from None
     except ValueError as error:
         raise UserError(f"{path}: expected JSON ({error}).") from None
     return parse_model_list(models, source=str(path))

@@ -39,7 +39,6 @@ EXCUSED: dict[str, dict[str, str]] = {
     },
     "tests/crf_kernels/test_interface.py": {"exec": "runs its own text as two modules of different age"},
     "tests/embeddings/test_pretrained_embeddings.py": {"pickle": "makes the pickles that must be refused"},
-    "tests/hub_cards/test_push.py": {"exec": "runs the example of a card that we wrote"},
     "tests/metrics/test_metrics.py": {"pickle": "measures how large counts are between processes"},
     "tests/modeling/test_labels_of_now.py": {"pickle": "a model must survive being sent to a process"},
     "tests/modeling/test_old_folders.py": {"extractall": "unpacks our own archive, with names that were looked at"},

@@ -13,6 +13,11 @@ from malmoi.recipes.recipe_file import read_recipe
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe
 from malmoi.training.tasks import TASKS
 
+BOMB = b"a0: &a0 x\n" + b"".join(
+    b"a%d: &a%d [%s]\n" % (level, level, b", ".join([b"*a%d" % (level - 1)] * 10)) for level in range(1, 30)
+)
+"""A few lines whose aliases stand for 10**29 values."""
+
 
 @pytest.mark.parametrize(
     ("content", "message"),
@@ -22,6 +27,11 @@ from malmoi.training.tasks import TASKS
         (b"a: a: b\n", ", line 1, column 5: expected YAML: a second colon on this line; put the value in quotes."),
         (b"seed: 1\n---\nseed: 2\n", ", line 2, column 1: expected YAML: expected a single document in the"),
         (b"a: *x\n", ", line 1, column 4: expected YAML: found undefined alias 'x'."),
+        (b"a: " + b"[" * 100_000, ": expected YAML, but its brackets are nested too deeply."),
+        (BOMB, ", line 1, column 1: expected YAML: its aliases stand for more than 100,000 values."),
+        (b"a: &a [*a]\n", ", line 1, column 1: expected YAML: its aliases stand for more than 100,000 values."),
+        (b"a: " + b"1" * 2_000_000, ": the file is larger than the 1,048,576 bytes that are read of such a file."),
+        (b"a: " + b"1" * 10_000, ": expected YAML: "),
         (b"a: !!python/object:os.system x\n", ", line 1, column 4: expected YAML: could not determine a constructor"),
         (b'a: "\x07"\n', ", line 1: expected YAML, which has no character U+0007."),
         (b"run_name: 2024-13-01\n", ": expected YAML: month must be in 1..12."),

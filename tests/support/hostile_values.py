@@ -81,7 +81,7 @@ CHANGES: list[Callable[[bytes, Random], bytes]] = [
     _with_another_value,
     lambda content, random: content[: random.randrange(len(content))],
     lambda content, random: content + content[: random.randrange(len(content))],
-    lambda content, random: random.choice([*BOMBS.values()]),
+    lambda content, random: random.choice([bomb for bomb in BOMBS.values() if len(bomb) < 1 << 21]),
 ]
 
 

@@ -1,5 +1,6 @@
 """What a finished training leaves behind, what going on with it means, and what a log of it looks like."""
 
+import errno
 import fcntl
 import json
 import os
@@ -14,8 +15,11 @@ import pytest
 from support.command_line import MALMOI, malmoi
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
+from malmoi.data.user_error import UserError
+from malmoi.inference.tagger import Tagger
 from malmoi.recipes.recipe import RecipeError, load_recipe
-from malmoi.training import callbacks
+from malmoi.reports.report import read_report
+from malmoi.training import callbacks, finished_run
 from malmoi.training.callbacks import ShortLines
 from malmoi.training.finished_run import FILES_TO_GO_ON
 from malmoi.training.resuming.checkpoints import has_optimizer
@@ -51,6 +55,32 @@ def finished(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> P
     folder = tmp_path_factory.mktemp("runs") / "finished"
     train(folder, marked_corpus)
     return folder
+
+
+@pytest.mark.slow
+def test_a_run_that_cannot_be_saved_holds_no_model_and_goes_on(
+    tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patched:
+        patched.setattr(finished_run, "write_report", full)
+        with pytest.raises(OSError, match="No space left on device"):
+            train(folder, marked_corpus, keep_optimizer="true")
+    assert {path.name.partition("-")[0] for path in folder.iterdir()} == {"checkpoint"}
+    with pytest.raises(UserError, match=r"holds no model; did you mean .*checkpoint-"):
+        Tagger(folder)
+    report = train(folder, marked_corpus, resume_from_checkpoint="true", keep_optimizer="true")
+    assert read_report(folder) == json.loads(json.dumps(report))
+    before = Tagger(folder)("김하늘은 서울에 갔다")
+    # a finished one stays where a longer one cannot be saved
+    with monkeypatch.context() as patched:
+        patched.setattr(finished_run, "plot_run", full)
+        with pytest.raises(OSError, match="No space left on device"):
+            train(folder, marked_corpus, resume_from_checkpoint="true", num_train_epochs=3, keep_optimizer="true")
+    assert Tagger(folder)("김하늘은 서울에 갔다") == before
 
 
 def test_a_finished_run_keeps_models_and_no_optimizer(finished: Path) -> None:

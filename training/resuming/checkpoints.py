@@ -1,6 +1,5 @@
 """Checkpoints: which of them are whole, and what they know of the training that wrote them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,9 @@ from safetensors import SafetensorError, safe_open
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
+
+from malmoi.data.json_object import read_json_object
+from malmoi.data.user_error import UserError
 
 OPTIMIZER_FILES = ("optimizer*", "global_step*")  # of one process, of FSDP, of DeepSpeed
 
@@ -21,8 +23,7 @@ def checkpoints_in(folder: Path) -> list[Path]:
 
 def read_state(checkpoint: Path) -> dict[str, Any]:
     """Return the state of the `Trainer` that a checkpoint holds."""
-    state: dict[str, Any] = json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
-    return state
+    return read_json_object(checkpoint / TRAINER_STATE_NAME)
 
 
 def what_it_lacks(checkpoint: Path) -> str | None:
@@ -35,10 +36,8 @@ def what_it_lacks(checkpoint: Path) -> str | None:
         if not path.is_file():
             return f"it holds no {name}"
         try:
-            whole = isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
-        except ValueError:
-            whole = False
-        if not whole:
+            read_json_object(path)
+        except UserError:
             return f"its {name} is damaged"
     if (checkpoint / SAFE_WEIGHTS_INDEX_NAME).is_file():
         return None

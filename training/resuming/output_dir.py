@@ -6,6 +6,7 @@ from typing import Any
 
 from transformers import TrainingArguments
 
+from malmoi.inference.weights_header import WEIGHT_FILES
 from malmoi.recipes.recipe import RecipeError
 from malmoi.reports.report import REPORT_FILE, read_report
 from malmoi.training.processes.launcher import say
@@ -74,5 +75,6 @@ def remove_old_run(training_arguments: TrainingArguments) -> None:
         if training_arguments.process_index == 0:
             for checkpoint in folder.glob("checkpoint-*"):
                 shutil.rmtree(checkpoint)
-            for name in (REPORT_FILE, "model.safetensors"):
-                (folder / name).unlink(missing_ok=True)
+            for pattern in (REPORT_FILE, *WEIGHT_FILES):
+                for path in folder.glob(pattern):
+                    path.unlink()
