@@ -142,7 +142,10 @@ def measure(texts: Texts, model: str | None, *, workers: int, rounds: int, folde
                         job(source, folder / f"{name}-{number}-{len(marks)}")
                         marks.append(meter.spent())
             steps = [later.since(earlier) for earlier, later in pairwise(marks)]
-            measured[name].append(Measured(steps[0], steps[2].since(steps[1])))
+            found = Measured(steps[0], steps[2].since(steps[1]))
+            measured[name].append(found)
+            spent_more = f"{found.more.processor:.1f} s of processors, {found.more.clock:.1f} s on the clock"
+            print(f"Round {number + 1}, {name}: {spent_more} for {texts.difference:,} sentences.", flush=True)
     return measured
 
 

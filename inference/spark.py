@@ -40,8 +40,7 @@ def answer_frame(frame: DataFrame, choice: ModelChoice | None = None, *, text_co
         answer = _answerer(chosen, task.cpus() if task else 1)
         yield from (answer(texts.to_pylist()).to_struct_array() for texts in batches)
 
-    schema = from_arrow_schema(COLUMNS[chosen.task])
-    answered = arrow_udf(answers, schema)  # type: ignore[call-overload]  # structs are missing there
+    answered = arrow_udf(answers, from_arrow_schema(COLUMNS[chosen.task]))  # type: ignore[call-overload]
     return frame.withColumn(ANSWER, answered(f"`{text_column}`")).select("*", f"{ANSWER}.*").drop(ANSWER)
 
 
