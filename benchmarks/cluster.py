@@ -11,7 +11,6 @@ hour of a core: nothing here knows prices.
 """
 
 import argparse
-import statistics
 import tempfile
 import threading
 import time
@@ -43,6 +42,7 @@ from malmoi.inference.bundled_models import bundled_name, model_place
 
 BILLION = 1_000_000_000
 GIGABYTE = 1e9
+RATE = "sentences per second of processor"
 Row = dict[str, object]
 
 
@@ -156,7 +156,7 @@ def speed_rows(measured: Mapping[str, Sequence[Measured]], difference: int) -> l
     return [
         {
             "way": name,
-            "sentences per second of processor": processor[name].rate(difference),
+            RATE: processor[name].rate(difference),
             "processor time": ratio(processor[name], processor[PLAIN]),
             "time on the clock": ratio(clock[name], clock[PLAIN]),
             "until the first answers, processor seconds": Sample(tuple(each.first.processor for each in rounds)),
@@ -166,12 +166,14 @@ def speed_rows(measured: Mapping[str, Sequence[Measured]], difference: int) -> l
     ]
 
 
-def cost_rows(rates: Mapping[str, float], *, cores: Sequence[int], prices: Sequence[float]) -> list[Row]:
-    """Return what a billion sentences cost: core hours = 10^9 / sentences per second of processor / 3600."""
+def cost_rows(speeds: Sequence[Row], *, cores: Sequence[int], prices: Sequence[float]) -> list[Row]:
+    """Return what a billion sentences cost at the median speeds of these rows."""
     rows: list[Row] = []
-    for name, rate in rates.items():
-        hours = BILLION / rate / 3600
-        row: Row = {"way": name, "core hours": hours}
+    for speed in speeds:
+        rate = speed[RATE]
+        assert isinstance(rate, Sample)
+        hours = BILLION / rate.median / 3600
+        row: Row = {"way": speed["way"], "core hours": hours}
         row |= {f"hours on {count} cores": hours / count for count in cores}
         row |= {f"at {price:g} per core hour": hours * price for price in prices}
         rows.append(row)
@@ -206,11 +208,7 @@ def main(argv: Sequence[str]) -> None:
         measured = measure(texts, options.model, workers=options.workers, rounds=options.rounds, folder=folder)
         read, written = (size(each) / texts.counts[1] for each in (texts.many, folder / f"{PLAIN}-0-3"))
     rows = speed_rows(measured, texts.difference)
-    rates = {
-        name: texts.difference / statistics.median(each.more.processor for each in rounds)
-        for name, rounds in measured.items()
-    }
-    costs = cost_rows(rates, cores=options.cores, prices=options.price)
+    costs = cost_rows(rows, cores=options.cores, prices=options.price)
     notes = [
         f"{len(sentences):,} sentences of {describe_source(options.data_dir)}, {options.workers} workers; "
         f"the folder of the model has {size(model_folder) / 2**20:.1f} MiB.",
@@ -218,9 +216,10 @@ def main(argv: Sequence[str]) -> None:
         machine_line(),
     ]
     print_table(rows, title="Tagging on engines for many machines")
-    print_table(costs, title="A billion sentences: core hours = 10^9 / sentences per second of processor / 3600")
+    print_table(costs, title=f"A billion sentences: core hours = 10^9 / {RATE} / 3600")
     print(*notes, sep="\n")
-    settings: dict[str, Any] = {**vars(options), "costs": costs, "bytes read": read, "bytes written": written}
+    told = {name: getattr(options, name) for name in ("model", "sentences", "rounds", "workers", "cores", "price")}
+    settings: dict[str, Any] = {**told, "costs": costs, "bytes read": read, "bytes written": written}
     write_results("cluster", {**settings, "notes": notes}, rows, options.output_dir)
 
 

@@ -13,7 +13,7 @@ from support.engines import require_engine
 
 from malmoi.benchmarks import cluster
 from malmoi.benchmarks.cluster import Measured, Meter, Spent, cost_rows, measure, speed_rows, write_texts
-from malmoi.benchmarks.cluster_engines import ENGINES, Job, alone
+from malmoi.benchmarks.cluster_engines import ENGINES, PLAIN, Job, alone
 from malmoi.data.user_error import UserError
 
 BUSY = "import time\nwhile time.process_time() < 1: pass\ntime.sleep({rest})"
@@ -71,7 +71,8 @@ def test_ways_take_turns_and_start_up_is_told_apart(tmp_path: Path, monkeypatch:
 
 
 def test_costs_are_core_hours_times_what_the_reader_pays() -> None:
-    [row] = cost_rows({"way": 1000.0}, cores=[100], prices=[0.05])
+    measured = {"way": [Measured(Spent(1, 1), Spent(2, 3))] * 2, PLAIN: [Measured(Spent(1, 1), Spent(1, 1))] * 2}
+    row, _ = cost_rows(speed_rows(measured, 2000), cores=[100], prices=[0.05])
     assert row["core hours"] == pytest.approx(277.78, abs=0.01)
     assert row["hours on 100 cores"] == pytest.approx(2.7778, abs=0.0001)
     assert row["at 0.05 per core hour"] == pytest.approx(13.89, abs=0.01)
