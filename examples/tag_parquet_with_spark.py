@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--text_column", default="text")
     parser.add_argument("--master", help="address of the cluster, unless spark-submit has been told")
     options = parser.parse_args(arguments)
+    if options.ship and not options.model:
+        parser.error("--ship needs --model.")
 
     # version 1 of the committer moves files into place when all tasks have ended, not one by one
     builder = SparkSession.builder.appName("malmoi").config(

@@ -46,8 +46,8 @@ def answer_dataset(
         UserError: If columns do not fit. What is found out by a worker Ray wraps in an error of its own.
     """
     chosen = choice or ModelChoice()
-    if schema := dataset.schema(fetch_if_missing=False):
-        check_columns(schema.names, text_column=text_column, task=chosen.task)
+    schema = dataset.schema(fetch_if_missing=False)  # what is not known before the data are read, the workers check
+    check_columns(schema.names if schema else [text_column], text_column=text_column, task=chosen.task)
     # Ray starts a worker that dies anew, and gives it its batch again, unless it is told otherwise
     return dataset.map_batches(
         ModelActor,

@@ -13,7 +13,7 @@ from malmoi.inference.answer_rows import COLUMNS, ModelChoice, RowAnswerer, chec
 try:
     from pyspark import SparkFiles, TaskContext
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.functions import arrow_udf
+    from pyspark.sql.pandas.functions import arrow_udf
     from pyspark.sql.pandas.types import from_arrow_schema
 except ImportError as error:
     raise ImportError("malmoi.inference.spark needs PySpark: `pip install 'malmoi[spark]'`.") from error
@@ -36,19 +36,19 @@ def answer_frame(frame: DataFrame, choice: ModelChoice | None = None, *, text_co
     check_columns(frame.columns, text_column=text_column, task=chosen.task)
 
     def answers(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
-        answer = _answerer(chosen, TaskContext.get().cpus())
+        task = TaskContext.get()
+        answer = _answerer(chosen, task.cpus() if task else 1)
         yield from (answer(texts.to_pylist()).to_struct_array() for texts in batches)
 
-    answered = arrow_udf(answers, from_arrow_schema(COLUMNS[chosen.task]))
+    answered = arrow_udf(answers, from_arrow_schema(COLUMNS[chosen.task]))  # type: ignore[call-overload]
     return frame.withColumn(ANSWER, answered(f"`{text_column}`")).select("*", f"{ANSWER}.*").drop(ANSWER)
 
 
 @functools.cache
 def _answerer(choice: ModelChoice, threads: int) -> RowAnswerer:
     """Return the model, which a worker keeps from one task to the next."""
-    model = choice.model
-    if model is not None and model.startswith(SHIPPED):
-        choice = choice._replace(model=SparkFiles.get(model.removeprefix(SHIPPED)))
+    if choice.model and choice.model.startswith(SHIPPED):
+        choice = choice._replace(model=SparkFiles.get(choice.model.removeprefix(SHIPPED)))
     return RowAnswerer(choice, threads=threads)
 
 

@@ -151,6 +151,8 @@ def test_what_the_user_can_mend_is_one_sentence(tmp_path: Path) -> None:
     dataset = ray.data.from_items([{"id": 1, "text": "비가 왔다."}])
     with pytest.raises(UserError, match="has no column 'review'; it has id, text"):
         answer_dataset(dataset, ModelChoice(str(tagger)), text_column="review")
+    with pytest.raises(UserError, match="`task` must be one of"):
+        answer_dataset(dataset.map_batches(dict), ModelChoice(task="translation"))
     with pytest.raises(ray.exceptions.ActorDiedError, match=r"UserError: .*nowhere: there is no such folder"):
         answer_dataset(dataset, ModelChoice(str(tmp_path / "nowhere"))).take_all()
     with pytest.raises(
