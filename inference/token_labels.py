@@ -16,13 +16,15 @@ class WindowScores(NamedTuple):
 
     Args:
         first: Which token of the text is the first one that the window keeps.
-        window: The window.
+        kept: First and last (exclusive) of the tokens of the window whose answers count.
+        offsets: The characters that each token of the window stands for, in the whole text.
         predictions: The best label of each of its tokens, `(length,)`, negative where it carries none.
         emissions: The score of every label of each, `(length, labels)`.
     """
 
     first: int
-    window: Window
+    kept: tuple[int, int]
+    offsets: Offsets
     predictions: NDArray[np.int64]
     emissions: NDArray[np.float32]
 
@@ -66,7 +68,9 @@ def token_labels(engine: Engine, texts: Sequence[str], *, batch_size: int) -> li
         first, last = window.kept
         length = len(window.input_ids)
         answers[owner].windows.append(
-            WindowScores(len(answers[owner].labels), window, predictions[:length], emissions[:length])
+            WindowScores(
+                len(answers[owner].labels), window.kept, window.offsets, predictions[:length], emissions[:length]
+            )
         )
         answers[owner].labels.extend(labels[first:last])
         answers[owner].scores.extend(probabilities[first:last])
