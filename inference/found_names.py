@@ -83,7 +83,7 @@ def scored_names(
 def scored_tokens(scores: WindowScores) -> ScoredTokens:
     """Return what probabilities of names need to know of the tokens of a window."""
     labelled = scores.predictions >= 0
-    offsets = scores.window.offsets
+    offsets = scores.offsets
     spelling = np.fromiter((start < end for start, end in offsets), bool, len(offsets))
     return ScoredTokens(scores.emissions, labelled, spelling & labelled)
 
@@ -104,14 +104,14 @@ def in_windows(answer: TokenLabels, names: Iterable[NameTokens]) -> Iterator[tup
         keeping = range(bisect_right(begins, name.first) - 1, max(bisect_left(begins, name.last), 1))
         for number in keeping:
             scores = answer.windows[number]
-            first = name.first - scores.first + scores.window.kept[0]
+            first = name.first - scores.first + scores.kept[0]
             if len(begins) == 1 or (
-                first >= 0 and scores.window.offsets[first : first + length] == answer.offsets[name.first : name.last]
+                first >= 0 and scores.offsets[first : first + length] == answer.offsets[name.first : name.last]
             ):
                 yield number, NameTokens(first, first + length, name.label)
                 break
         else:
             scores = answer.windows[keeping[0]]
-            first = name.first - scores.first + scores.window.kept[0]
+            first = name.first - scores.first + scores.kept[0]
             spelling = np.flatnonzero(scored_tokens(scores).spelling)
             yield keeping[0], NameTokens(first, min(first + length, int(spelling[-1]) + 1), name.label)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from malmoi.data.token_windows import Offsets, Window
+from malmoi.data.token_windows import Offsets
 
 
 class WindowScores(NamedTuple):
@@ -13,13 +13,15 @@ class WindowScores(NamedTuple):
 
     Args:
         first: Which of the tokens beside it is the first one that the window keeps; negative if it keeps earlier ones.
-        window: The window; its offsets are those in the whole text.
+        kept: First and last (exclusive) of the tokens of the window whose answers count.
+        offsets: The characters that each token of the window stands for, in the whole text.
         predictions: The best label of each of its tokens, `(length,)`, negative where it carries none.
         emissions: The score of every label of each, `(length, labels)`.
     """
 
     first: int
-    window: Window
+    kept: tuple[int, int]
+    offsets: Offsets
     predictions: NDArray[np.int64]
     emissions: NDArray[np.float32]
 
@@ -44,7 +46,7 @@ class TokenLabels(NamedTuple):
         windows = [
             window._replace(first=window.first - first)
             for window in self.windows
-            if window.first < last and window.first + window.window.kept[1] - window.window.kept[0] > first
+            if window.first < last and window.first + window.kept[1] - window.kept[0] > first
         ]
         return TokenLabels(self.labels[first:last], self.scores[first:last], self.offsets[first:last], windows)
 

@@ -73,7 +73,7 @@ def best_hypotheses(
     for window in answer.windows:
         tokens = scored_tokens(window)
         kept = np.zeros_like(tokens.spelling)
-        kept[slice(*window.window.kept)] = True
+        kept[slice(*window.kept)] = True
         if (tokens.spelling & kept).any():
             chains.append(tagger.write_out(tokens._replace(spelling=tokens.spelling & kept)))
     if not chains:

@@ -102,15 +102,15 @@ def _label_pieces(engine: Engine, pieces: Sequence[Piece], batch_size: int) -> l
     answers = [no_tokens() for _ in pieces]
     for index, (owner, window) in enumerate(zip(owners, windows)):
         labels, probabilities, predictions, emissions = of_windows[index]
-        window = window._replace(offsets=_moved(window.offsets, pieces[owner].start))
+        offsets = _moved(window.offsets, pieces[owner].start)
         first, last = window.kept
-        length = len(window.input_ids)
+        length, kept_before = len(offsets), len(answers[owner].labels)
         answers[owner].windows.append(
-            WindowScores(len(answers[owner].labels), window, predictions[:length], emissions[:length])
+            WindowScores(kept_before, window.kept, offsets, predictions[:length], emissions[:length])
         )
         answers[owner].labels.extend(labels[first:last])
         answers[owner].scores.extend(probabilities[first:last])
-        answers[owner].offsets.extend(window.offsets[first:last])
+        answers[owner].offsets.extend(offsets[first:last])
     return answers
 
 

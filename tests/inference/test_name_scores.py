@@ -11,7 +11,6 @@ from support.label_enumeration import Tokens
 from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
 from transformers import PreTrainedTokenizerBase
 
-from malmoi.data.token_windows import Window
 from malmoi.data.user_error import UserError
 from malmoi.inference.found_names import in_windows
 from malmoi.inference.labelled_tokens import TokenLabels, WindowScores
@@ -182,9 +181,10 @@ def windows_of(length: int, size: int, overlap: int) -> TokenLabels:
         first = 0 if start == 0 else 1 + overlap // 2
         last = stop - start + 2 if stop == length else 1 + size - (overlap - overlap // 2)
         offsets = [(0, 0), *((at, at + 1) for at in range(start, stop)), (0, 0)]
-        window = Window([0] * len(offsets), offsets, (first, last))
         predictions = np.array([-100, *[0] * (stop - start), -100])
-        answer.windows.append(WindowScores(len(answer.labels), window, predictions, np.zeros((len(offsets), 2))))
+        answer.windows.append(
+            WindowScores(len(answer.labels), (first, last), offsets, predictions, np.zeros((len(offsets), 2)))
+        )
         answer.labels.extend(predictions[first:last].tolist())
         answer.offsets.extend(offsets[first:last])
     assert [start for start, end in answer.offsets if start < end] == list(range(length))
@@ -197,12 +197,12 @@ def test_a_name_is_judged_where_all_of_it_is_seen() -> None:
         for last in range(first + 1, min(first + 30, 101)):
             # the first token of the text is `[CLS]`, which is kept
             [(number, name)] = in_windows(answer, [NameTokens(first + 1, last + 1, "PS")])
-            window = answer.windows[number].window
+            window = answer.windows[number]
             spans = window.offsets[name.first : name.last]
             assert window.kept[0] <= name.last - 1
             assert name.first < window.kept[1]
             if (
-                any(set(answer.offsets[first + 1 : last + 1]) <= set(other.window.offsets) for other in answer.windows)
+                any(set(answer.offsets[first + 1 : last + 1]) <= set(other.offsets) for other in answer.windows)
                 and last - first <= 5
             ):
                 assert spans == answer.offsets[first + 1 : last + 1]
