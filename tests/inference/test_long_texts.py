@@ -282,7 +282,7 @@ print(peak_memory_bytes())
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["Tagger", "Spacer", "Classifier"])
-def test_memory_does_not_grow_with_the_length_of_a_text(tmp_path: Path, name: str) -> None:
+def test_memory_is_bounded_however_long_a_text_is(tmp_path: Path, name: str) -> None:
     task = {"Tagger": "named-entities", "Spacer": "word-spacing", "Classifier": "sentence-classification"}[name]
     few, many = (
         int(
@@ -293,4 +293,5 @@ def test_memory_does_not_grow_with_the_length_of_a_text(tmp_path: Path, name: st
         )
         for characters in (10_000, 300_000)
     )
-    assert many < 1.1 * few
+    # read whole, each character takes 3.6 KiB or more
+    assert many - few < 290_000 * 1024
