@@ -158,8 +158,8 @@ lexicon: setup ## Make the bundled lexicon anew from mecab-ko-dic (a download of
 
 lock: setup ## Write constraints.txt anew.
 	@$(BIN)/python -m pip install --quiet uv
-	@echo 'torch==2.13.0' | $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --extra ray --extra spark --no-header \
-		--constraint - --output-file constraints.txt pyproject.toml
+	@echo 'torch==2.13.0' | $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --extra ray \
+		--extra spark --no-header --constraint - --output-file constraints.txt pyproject.toml
 
 clean: ## Remove .venv and everything else that was made; runs/ is kept.
 	@rm -rf .venv .venv-flair build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

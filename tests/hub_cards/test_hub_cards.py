@@ -252,7 +252,7 @@ HARMLESS = {
 OPTIONAL = {
     "bilstm": {"malmoi"},
     "linear_chain_crf": {"malmoi"},
-    "crf_tagging": {"regex"},  # transformers itself needs it
+    "name_edges": {"regex"},  # transformers itself needs it
     "modeling_encoder_crf": {"pathlib"},  # to ask whether a name is that of a folder
 }
 """Libraries beside torch and transformers that a file may import: malmoi only where it is installed."""
