@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from malmoi.commands.engine_choice import engine_of
-from malmoi.commands.start_up import lasting_imports, spare_kernels
+from malmoi.commands.start_up import lasting_imports, spare_kernels, without_progress_bars
 
 if TYPE_CHECKING:
     from malmoi.inference.classifier import Classifier
@@ -68,13 +68,15 @@ def load_classifier(options: ModelOptions, texts: list[str]) -> "Classifier":
 def _loaded(kind: type[Loaded], options: ModelOptions, texts: list[str]) -> Loaded:
     """Return a model, ready to answer; see `load_tagger`."""
     needs_torch = options.bf16 or options.words is not None
+    engine = engine_of(options.name, few_texts=bool(texts), needs_torch=needs_torch)
     with lasting_imports():
+        without_progress_bars(options.name, engine)
         made = kind(
             options.name,
             trust_remote_code=options.trust_remote_code,
             bf16=options.bf16,
             words=options.words,
-            engine=engine_of(options.name, few_texts=bool(texts), needs_torch=needs_torch),
+            engine=engine,
         )
     if texts:
         spare_kernels(made, texts)
