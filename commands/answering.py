@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from malmoi.commands.engine_choice import engine_of
-from malmoi.commands.start_up import hide_progress, lasting_imports, spare_kernels
+from malmoi.commands.start_up import lasting_imports, spare_kernels, without_progress_bars
 
 if TYPE_CHECKING:
     from malmoi.inference.classifier import Classifier
@@ -70,7 +70,7 @@ def _loaded(kind: type[Loaded], options: ModelOptions, texts: list[str]) -> Load
     needs_torch = options.bf16 or options.words is not None
     engine = engine_of(options.name, few_texts=bool(texts), needs_torch=needs_torch)
     with lasting_imports():
-        hide_progress(options.name, engine)
+        without_progress_bars(options.name, engine)
         made = kind(
             options.name,
             trust_remote_code=options.trust_remote_code,

@@ -34,22 +34,6 @@ def lasting_imports() -> Iterator[None]:
         gc.enable()
 
 
-def hide_progress(model: str, engine: str | None) -> None:
-    """Let transformers load weights without a bar, if it is what loads the model.
-
-    Args:
-        model: The folder of the model, or its name.
-        engine: What it is to run on; `None` for what suits the folder.
-    """
-    from malmoi.inference.bundled_models import model_place
-    from malmoi.inference.engine_choice import TORCH, suitable_engine
-
-    if (engine or suitable_engine(model_place(model))) == TORCH and find_spec("transformers") is not None:
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-
-
 def spare_kernels(model: "TextModel", texts: list[str]) -> None:
     """Let the CRF of a model on the CPU compute with PyTorch where there is little to compute, unless it is set.
 
@@ -66,6 +50,22 @@ def spare_kernels(model: "TextModel", texts: list[str]) -> None:
     for layer in model.model.modules():
         if isinstance(layer, LinearChainCrf) and layer.implementation == "auto":
             layer.implementation = "torch"
+
+
+def without_progress_bars(model: str, engine: str | None) -> None:
+    """Let transformers load a model without showing how far it is; where it is not used, it is not imported.
+
+    Args:
+        model: The folder of the model, or its name.
+        engine: What it is to run on; `None` for what suits the folder.
+    """
+    from malmoi.inference.bundled_models import model_place
+    from malmoi.inference.engine_choice import TORCH, suitable_engine
+
+    if (engine or suitable_engine(model_place(model))) == TORCH and find_spec("transformers") is not None:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
 
 
 def is_left_out(error: ModuleNotFoundError) -> bool:

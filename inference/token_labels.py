@@ -20,7 +20,7 @@ Two pieces are answered at a time, in one batch: as much as there is of a text o
 """
 READING_OF_LIMITED = Reading(length=8192, overlap=1024)
 """How they are read by one with a limit, which divides pieces into windows of its own."""
-PADDED_PIECES = 12_288
+PADDED_PIECES = 6_144
 """How many tokens a batch of pieces of long texts has: those of two pieces."""
 
 
