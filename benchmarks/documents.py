@@ -39,7 +39,7 @@ from malmoi.data.text_pieces import Reading
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import BEGIN
 from malmoi.inference.classifier import Classifier
-from malmoi.inference.labelled_tokens import TokenLabels
+from malmoi.inference.labelled_tokens import TokenLabels, no_tokens
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
 from malmoi.inference.token_labels import READING, labelled_parts
@@ -85,7 +85,7 @@ def long_text(data_dir: Path | None, characters: int) -> str:
 
 def read(model: Tagger | Spacer, text: str, reading: Reading) -> TokenLabels:
     """Return what a model says of the tokens of a text."""
-    found = TokenLabels([], [], [])
+    found = no_tokens()
     for part in labelled_parts(model.engine, [text], batch_size=BATCH_SIZE, reading=reading):
         found.extend(part.tokens)
     return found

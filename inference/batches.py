@@ -12,7 +12,7 @@ CHUNK_CHARACTERS = 65_536
 # a batch is as long as its longest text: one very long text must not be multiplied by its neighbours
 PADDED_LENGTH = 16_384
 # pieces of long texts are equally long as they are: no more are read ahead than a short text may have
-AHEAD_IN_PIECES = 16_384
+AHEAD_IN_PIECES = 6144  # two of them
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -10,18 +10,19 @@ from malmoi.data.text_pieces import Piece, Reading
 from malmoi.data.token_windows import Offsets, Window
 from malmoi.inference.batches import PADDED_LENGTH, length_batches, piece_chunks
 from malmoi.inference.engine import Engine
+from malmoi.inference.freed_memory import give_back_memory
 from malmoi.inference.labelled_tokens import LabelledPart, TokenLabels, WindowScores, no_tokens
 from malmoi.inference.seams import find_seam
 
-READING = Reading(length=6144, overlap=2048)
+READING = Reading(length=3072, overlap=1024)
 """How long texts are read by a model that has no limit; `docs/documents.md` shows what the overlap is worth.
 
-Two pieces are answered at a time, in one batch: as much as there is of a text of ten thousand characters.
+Two pieces are answered at a time, side by side: no more than of a text of ten thousand characters.
 """
 READING_OF_LIMITED = Reading(length=8192, overlap=1024)
 """How they are read by one with a limit, which divides pieces into windows of its own."""
-PADDED_PIECES = 6_144
-"""How many tokens a batch of pieces of long texts has: those of two pieces."""
+PADDED_PIECES = READING.length
+"""How many tokens a batch of pieces of long texts has: those of one piece."""
 
 
 def token_labels(engine: Engine, texts: Sequence[str], *, batch_size: int) -> list[TokenLabels]:
@@ -92,6 +93,8 @@ def _label_pieces(engine: Engine, pieces: Sequence[Piece], batch_size: int) -> l
     long = any(piece.start or not piece.is_last for piece in pieces)
     lengths = [len(window.input_ids) for window in windows]
     batches = list(length_batches(lengths, batch_size, padded_length=PADDED_PIECES if long else PADDED_LENGTH))
+    if long:
+        give_back_memory()
     scored = engine.score_tokens([[windows[index].input_ids for index in batch] for batch in batches])
     of_windows: dict[int, tuple[list[int], list[float], NDArray[np.int64], NDArray[np.float32]]] = {}
     for batch, answer in zip(batches, scored):
