@@ -8,7 +8,7 @@ from malmoi.commands.answering import ModelOptions, load_tagger
 from malmoi.commands.streams.tasks import TextTask
 
 if TYPE_CHECKING:
-    from malmoi.inference.tagger import Entity, Tagger
+    from malmoi.inference.tagger import Entity
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Tagging(TextTask):
     def load(self, texts: list[str]) -> Callable[[list[str]], Iterator[list["Entity"]]]:
         """Load the model; return what finds the names of texts."""
         tagger = load_tagger(self.model, texts)
-        return lambda texts: sure_names(tagger, texts, batch_size=self.model.batch_size, min_score=self.min_score)
+        return lambda texts: tagger.tag(texts, batch_size=self.model.batch_size, min_score=self.min_score)
 
     def line(self, text: str, answer: list["Entity"]) -> str:
         """Return the text with its names marked."""
@@ -76,16 +76,3 @@ class Tagging(TextTask):
             "--bf16": model.bf16,
             "--min_score": self.min_score,
         }
-
-
-def sure_names(tagger: "Tagger", texts: list[str], *, batch_size: int, min_score: float) -> Iterator[list["Entity"]]:
-    """Yield the names of each text whose score is high enough.
-
-    Args:
-        tagger: What finds them.
-        texts: The texts.
-        batch_size: How many are answered at once, at most.
-        min_score: The least score.
-    """
-    for entities in tagger.tag(texts, batch_size=batch_size):
-        yield [entity for entity in entities if entity.score >= min_score]

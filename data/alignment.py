@@ -7,7 +7,7 @@ else in malmoi moves labels between the two.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from malmoi.modeling.name_edges import NameEdges
+from malmoi.modeling.name_edges import trim_name
 
 OUTSIDE = "O"
 
@@ -236,6 +236,5 @@ def trim_names(text: str, names: Iterable[Span]) -> list[Span]:
         text: The text.
         names: The names; those of which nothing is left are dropped.
     """
-    edges = NameEdges(text)
-    trimmed = (Span(*edges.trim(start, end), label) for start, end, label in names)
+    trimmed = (Span(*trim_name(text, start, end), label) for start, end, label in names)
     return [name for name in trimmed if name.start < name.end]

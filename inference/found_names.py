@@ -12,7 +12,7 @@ from malmoi.data.label_scheme import LabelScheme
 from malmoi.data.token_windows import Offsets
 from malmoi.inference.labelled_tokens import TokenLabels, WindowScores
 from malmoi.inference.name_probabilities import NameChain, NameTokens, ScoredTokens, name_probabilities
-from malmoi.modeling.name_edges import NameEdges
+from malmoi.modeling.name_edges import trim_name
 
 
 class Entity(NamedTuple):
@@ -44,10 +44,9 @@ def names_of_labels(text: str, labels: Sequence[str | None], offsets: Offsets, s
         offsets: The characters of each token.
         scheme: How the labels write names.
     """
-    edges = NameEdges(text)
     names = []
     for span, tokens in token_labels_to_spans(scheme.to_bio(labels, offsets), offsets):
-        start, end = edges.trim(span.start, span.end)
+        start, end = trim_name(text, span.start, span.end)
         if any(offsets[token][0] < end and offsets[token][1] > start for token in tokens):
             tokens_of_name = NameTokens(tokens[0], tokens[-1] + 1, span.label)
             names.append(FoundName(Span(start, end, span.label), tokens_of_name))

@@ -33,8 +33,7 @@ class CrfTaggerOutput(ModelOutput):
             sentence in which the token has this label, finite. That of the best sequence (Viterbi) alone is largest,
             so that anybody's argmax gives `predictions`. In training the scores that go into the CRF.
         predictions: In evaluation the best label sequence, `(batch, length)`; -100 where a token carries no label.
-        marginals: In evaluation the exact probability of each label given the whole sentence,
-            `(batch, length, labels)`. Where a token carries no label, the outside label has probability 1.
+        marginals: In evaluation the exact probabilities, `(batch, length, labels)`; without a label that of `O` is 1.
         hidden_states: If wanted, the embeddings and the output of each layer; those of an LSTM are 0 at padding.
         attentions: If wanted, the attentions of each layer of an encoder; an LSTM has none.
         emissions: In evaluation the scores that go into the CRF, `(batch, length, labels)`.

@@ -2,9 +2,7 @@
 
 Scores of every tag at every position -> log-likelihood of a tag sequence, best tag sequence, probability of every tag,
 best score through every tag. First come parameters, masks and constraints; then, where `malmoi.kernels` is not
-installed, what runs over the positions (Rabiner, 1989, https://doi.org/10.1109/5.18626).
-
-Written by malmoi 0.1.0 into every saved model with a CRF.
+installed, what runs over the positions (Rabiner, 1989). Written by malmoi 0.1.0 into every saved model with a CRF.
 """
 
 import functools
@@ -218,8 +216,8 @@ def installed_kernels() -> Any:
 def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:
     """Return max-marginals, `(batch, length, tags)`, of which the tag on the path alone has the largest.
 
-    All tags of a best sequence have the same max-marginal, and so have those of another that is as good, or nearly:
-    large sums are rounded. What was as large goes down to the next smaller number.
+    All tags of a best sequence have the same, and so have those of another that is as good, or nearly: large sums are
+    rounded. What was as large goes down to the next smaller number.
     """
     highest = scores.amax(-1, keepdim=True)
     behind = torch.nextafter(highest, highest.new_tensor(-torch.inf))
@@ -253,11 +251,8 @@ def _require(wrong: Tensor, tags: Tensor, message: str) -> None:
         raise ValueError(message.format(row, *tags[row, position : position + 2].tolist()))
 
 
-# The recursions in PyTorch. All is computed in log space and in float64 (float32 on MPS, which lacks it), so scores
-# may have any size and texts any length. All functions take compacted sentences: row `b` holds `lengths[b]` positions
-# and then padding, which is not read. `emissions` are `(batch, length, tags)` with at least one position, `start` and
-# `end` `(tags,)`, `transitions` `(previous tag, next tag)`; minus infinity where a step is forbidden. Answers have the
-# type of the emissions.
+# The recursions in PyTorch, in float64 (float32 on MPS). Row `b` holds `lengths[b]` positions and then padding, which
+# is not read. `transitions` are `(previous tag, next tag)`; minus infinity where a step is forbidden.
 
 
 def negative_log_likelihood(

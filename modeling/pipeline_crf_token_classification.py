@@ -9,7 +9,7 @@ import torch
 from transformers import TokenClassificationPipeline
 from transformers.pipelines.token_classification import AggregationStrategy
 
-from .name_edges import UNLIMITED, NameEdges, token_spans
+from .name_edges import UNLIMITED, token_spans, trim_name
 
 WINDOWS = {"return_overflowing_tokens": True, "padding": True}  # for the tokenizer, of a long text
 # what the preprocessing hands over beside the input of the model
@@ -153,12 +153,12 @@ def _join(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
         else:
             names.append([token])
         last_type = own_type
-    edges, entities = NameEdges(text), []
+    entities = []
     for name in names:
         group = _prefix_and_type(name[0]["entity"])[1]
         start, end = name[0]["start"], name[-1]["end"]
         if group != "O":
-            start, end = edges.trim(start, end)
+            start, end = trim_name(text, start, end)
         scores = [token["score"] for token in name if token["start"] < end and token["end"] > start]
         if scores:  # otherwise it is nothing that a name may be
             score, place = sum(scores) / len(scores), {"start": start, "end": end}

@@ -29,6 +29,7 @@ export class NameEdges {
 
   // Return a name without what cannot be its edge; if nothing is left, the same place twice.
   trim(start, end) {
+    if (ONLY_SPACES.test(this.text.slice(start, end))) return [start, start];
     const first = this.starts.findIndex((place) => place >= start);
     const last = this.starts.findIndex((place) => place >= end);
     let left = first;

@@ -20,7 +20,7 @@ from malmoi.data.inline_marks import parse_marks
 from malmoi.data.space_noise import with_space_noise, without_spaces
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
-from malmoi.modeling.name_edges import NameEdges
+from malmoi.modeling.name_edges import trim_name
 
 LINES = [
     "<손흥민:PS>ㅋㅋㅋ 골넣음ㅠㅠ",
@@ -86,8 +86,9 @@ def test_names_come_back_exactly_with_other_spaces(line: str) -> None:
 @given(TEXTS, st.data())
 @settings(max_examples=examples(400))
 def test_names_between_whole_characters_come_back_exactly(text: str, data: st.DataObject) -> None:
-    edges = NameEdges(text)
-    places = sorted({edges.trim(start, end) for start in range(len(text)) for end in range(start + 1, len(text) + 1)})
+    places = sorted(
+        {trim_name(text, start, end) for start in range(len(text)) for end in range(start + 1, len(text) + 1)}
+    )
     spans: list[Span] = []
     for start, end in data.draw(st.permutations(places)):
         apart = all(end <= other.start or start >= other.end for other in spans)

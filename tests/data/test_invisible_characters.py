@@ -27,7 +27,7 @@ from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.wordpiece_tokenizer import build_wordpiece_tokenizer
 from malmoi.inference.tagger import Tagger
 from malmoi.modeling import name_edges
-from malmoi.modeling.name_edges import CHARACTER, NameEdges
+from malmoi.modeling.name_edges import CHARACTER, trim_name
 from malmoi.modeling.pipeline_crf_token_classification import CrfTokenClassificationPipeline
 
 INVISIBLE = [
@@ -261,7 +261,7 @@ def test_names_stay_where_they_are_when_invisible_characters_come(
     ],
 )
 def test_edges_of_names(text: str, span: tuple[int, int], expected: tuple[int, int]) -> None:
-    assert NameEdges(text).trim(*span) == expected
+    assert trim_name(text, *span) == expected
 
 
 @pytest.mark.parametrize("make_tokenizer", [bert_tokenizer, byte_level_tokenizer])
@@ -291,7 +291,7 @@ def test_the_pipeline_that_travels_gives_the_same_names(make_model, text: str) -
         pipeline_class=CrfTokenClassificationPipeline,
         aggregation_strategy="simple",
     )
-    start, end = NameEdges(text).trim(0, len(text))
+    start, end = trim_name(text, 0, len(text))
     found = [(entity["start"], entity["end"], entity["word"]) for entity in tagger(text)]
     assert found == ([(start, end, text[start:end])] if start < end else [])
     assert not text[start:end].endswith(("😀", "\u200d", "🏽"))

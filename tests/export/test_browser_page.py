@@ -25,7 +25,7 @@ from malmoi.data.user_error import UserError
 from malmoi.export.browser_page import RUNTIME, SCRIPTS, check_runtime, write_page
 from malmoi.export.exported_model import export_model
 from malmoi.inference.onnx_engine import OnnxEngine
-from malmoi.modeling.name_edges import NameEdges
+from malmoi.modeling.name_edges import trim_name
 
 WEB = "MALMOI_ONNXRUNTIME_WEB"
 """Names the folder of onnxruntime-web, which is no part of the project."""
@@ -128,7 +128,7 @@ return given[0].map(([text, start, end]) => new NameEdges(text).trim(start, end)
         )
         assert isinstance(trimmed, list), trimmed
         for (text, start, end), found in zip(spans, trimmed, strict=True):
-            expected = places(text, *NameEdges(text).trim(start, end))
+            expected = places(text, *trim_name(text, start, end))
             # of a name of which nothing is left, the place means nothing
             assert found == expected or (found[0] == found[1] and expected[0] == expected[1]), ascii(text)
 

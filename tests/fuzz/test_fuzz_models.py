@@ -24,7 +24,7 @@ from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.classifier import Classifier
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
-from malmoi.modeling.crf_tagging import CHARACTER, INVISIBLE, SKIN_TONES
+from malmoi.modeling.name_edges import CHARACTER, INVISIBLE, SKIN_TONES
 
 NAMES = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
 

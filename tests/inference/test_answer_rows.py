@@ -1,6 +1,7 @@
 """Answers as columns: one row for each text, nulls for nulls, and one sentence for what does not fit."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -94,7 +95,7 @@ def test_an_engine_that_is_missing_is_named_with_its_extra(
     monkeypatch.delitem(sys.modules, f"malmoi.inference.{adapter}", raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ImportError, match=rf"pip install 'malmoi\[{extra}\]'"):
-        __import__(f"malmoi.inference.{adapter}")
+        import_module(f"malmoi.inference.{adapter}")
 
 
 def test_the_choice_of_a_model_is_by_default_that_of_the_package_for_names() -> None:

@@ -44,6 +44,7 @@ EXCUSED: dict[str, dict[str, str]] = {
     "tests/modeling/test_old_folders.py": {"extractall": "unpacks our own archive, with names that were looked at"},
     "tests/modeling/test_transformers_essentials.py": {"pickle": "a model must survive being sent to a process"},
     "tests/project/test_docs.py": {"exec": "runs our own examples", "compile": "runs our own examples"},
+    "tests/project/test_dockerfile.py": {"compile": "looks whether the command of the check of health is Python"},
     "tests/project/test_front_door.py": {
         "pickle": "answers must survive being sent to a process",
         "exec": "runs its own text",
