@@ -74,10 +74,7 @@ def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
         UserError: If there is a file of that name, or a folder that holds something and is not to be replaced.
     """
     folder = folder.resolve()
-    if not replaces and folder.is_dir() and any(folder.iterdir()):
-        raise UserError(f"{folder}: the folder is not empty; give another, or one that does not exist.")
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: there is a file of that name; expected a folder.")
+    _check_place(folder, replaces=replaces)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         # a folder in the folder: only the owner may enter the outer one
@@ -86,10 +83,23 @@ def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
         with disk_errors(folder):
             yield unfinished
         _all_reach_the_disk(unfinished)
+        _check_place(folder, replaces=replaces)  # somebody may have written there meanwhile
         if folder.exists():
             folder.rename(Path(temporary) / "before")
         unfinished.rename(folder)
         _reach_the_disk(folder.parent)
+
+
+def _check_place(folder: Path, *, replaces: bool) -> None:
+    """Check that a folder may be written.
+
+    Raises:
+        UserError: If there is a file of that name, or a folder that holds something and is not to be replaced.
+    """
+    if not replaces and folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"{folder}: the folder is not empty; give another, or one that does not exist.")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: there is a file of that name; expected a folder.")
 
 
 @contextmanager

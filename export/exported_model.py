@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from malmoi.data.longest_input import longest_input
 from malmoi.data.user_error import UserError
-from malmoi.export.folder import check_target, whole_folder
+from malmoi.data.whole_output import whole_folder
 from malmoi.export.graph import build_graph
 from malmoi.export.int8 import quantize
 from malmoi.export.parity import TOLERANCE, Parity, compare
@@ -82,3 +82,13 @@ def export_model(
         (written / GRAPH).write_bytes(graph.SerializeToString())
         (written / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return Exported({path.name: path.stat().st_size for path in sorted(folder.iterdir())}, parity)
+
+
+def check_target(folder: Path) -> None:
+    """Check that a folder can be written.
+
+    Raises:
+        UserError: If something is there already.
+    """
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise UserError(f"{folder}: expected a folder that does not exist, or is empty.")

@@ -49,14 +49,17 @@ def test_a_missing_library_is_named(saved: Path, tmp_path: Path, monkeypatch: py
         export_module, "find_spec", lambda name: None if name == "spox" else importlib.util.find_spec(name)
     )
     with pytest.raises(UserError, match=r"`malmoi export` needs spox: pip install 'malmoi\[export\]'"):
-        export_to_folder(str(saved), tmp_path / "onnx", int8=False, check_file=None, trust_remote_code=False)
+        export_to_folder(
+            str(saved), tmp_path / "onnx", int8=False, check_file=None, page=None, trust_remote_code=False
+        )
 
 
 def test_a_file_without_sentences_checks_nothing(saved: Path, tmp_path: Path) -> None:
     (tmp_path / "blank.txt").write_text("\n\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"blank.txt: there is no sentence"):
+        blank = tmp_path / "blank.txt"
         export_to_folder(
-            str(saved), tmp_path / "onnx", int8=False, check_file=tmp_path / "blank.txt", trust_remote_code=False
+            str(saved), tmp_path / "onnx", int8=False, check_file=blank, page=None, trust_remote_code=False
         )
     assert not (tmp_path / "onnx").exists()
 

@@ -173,3 +173,18 @@ def test_a_model_is_saved_whole_or_refused_wherever_saving_ends(tmp_path: Path, 
     before = [found for end, found, _ in tries if end == "killed"]
     assert before[0] == ("old" if replaced else "refused")
     assert "new" in before or work == "as_a_checkpoint" or work == "in_a_new_place"
+
+
+def test_a_folder_that_was_filled_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+
+    def fill() -> None:
+        with whole_folder(folder) as written:
+            (written / "config.json").touch()
+            (folder / "mine.txt").touch()
+
+    with pytest.raises(UserError, match="the folder is not empty"):
+        fill()
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]

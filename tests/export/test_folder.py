@@ -1,11 +1,6 @@
 """What an export leaves: a whole folder, or none."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import onnxruntime
@@ -18,7 +13,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from malmoi.data.user_error import UserError
 from malmoi.export import exported_model
 from malmoi.export.exported_model import GRAPH, export_model
-from malmoi.export.folder import whole_folder
 from malmoi.export.graph import build_graph
 from malmoi.export.parity import Parity
 
@@ -124,46 +118,3 @@ def test_what_8_bits_change_is_told(saved: Path, tmp_path: Path) -> None:
     parity = export_model(saved, tmp_path / "onnx", sentences=SENTENCES, int8=True).parity
     assert parity.largest > 0
     assert isinstance(parity, Parity)
-
-
-def fill(folder: Path, meanwhile: Callable[[], object]) -> None:
-    with whole_folder(folder) as written:
-        (written / "config.json").touch()
-        meanwhile()
-
-
-def test_an_error_leaves_nothing(tmp_path: Path) -> None:
-    def fail() -> None:
-        raise OSError("the disk is full")
-
-    with pytest.raises(OSError, match="the disk is full"):
-        fill(tmp_path / "onnx", fail)
-    assert names(tmp_path) == []
-
-
-def test_a_folder_that_was_filled_meanwhile_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "onnx").mkdir()
-    with pytest.raises(UserError, match="does not exist, or is empty"):
-        fill(tmp_path / "onnx", (tmp_path / "onnx" / "mine.txt").touch)
-    assert names(tmp_path) == ["onnx"]
-    assert names(tmp_path / "onnx") == ["mine.txt"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="a process is killed by a signal")
-@pytest.mark.parametrize("moment", ["file", "rename"])
-def test_a_killed_export_leaves_no_folder_of_that_name(tmp_path: Path, moment: str) -> None:
-    kill = f"os.kill(os.getpid(), {int(signal.SIGKILL)})"
-    code = f"""
-import os, pathlib, sys
-from malmoi.export import folder
-if {moment == "rename"}:
-    folder._write_through = lambda path: {kill}
-with folder.whole_folder(pathlib.Path(sys.argv[1])) as written:
-    (written / "config.json").write_text("{{}}")
-    if {moment == "file"}:
-        {kill}
-"""
-    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path / "onnx")])
-    assert ended.returncode == -signal.SIGKILL
-    assert not (tmp_path / "onnx").exists()
-    assert all(name.startswith(".onnx-") for name in names(tmp_path))

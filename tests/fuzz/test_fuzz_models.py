@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from support.exported_models import export_tiny
 from support.fuzzing import AT_LEAST, CASES, fuzz, number_of_cases, random_text
 from support.property_tests import PROFILES
 from support.saved_models import build
@@ -17,13 +18,15 @@ from support.tiny_models import (
     tiny_bert_tagger,
     tiny_spacing_bilstm,
 )
+from support.tiny_service import ask, loaded_service, save_tiny_models
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
+from malmoi.inference.batches import check_text
 from malmoi.inference.classifier import Classifier
 from malmoi.inference.spacer import Spacer
-from malmoi.inference.tagger import Tagger
+from malmoi.inference.tagger import Entity, Tagger
 from malmoi.modeling.name_edges import CHARACTER, INVISIBLE, SKIN_TONES
 
 NAMES = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
@@ -48,14 +51,30 @@ def stock(folder: Path, tokenizer: Any, labels: Sequence[str]) -> Path:
     return save(folder, tiny_bert_tagger(tokenizer, labels), tokenizer)
 
 
-# What runs models in another way is tried here too: add a name and a function that makes it from an empty folder, such
-# as one that exports a tiny model and loads the exported folder, or one that asks a service by a client within this
-# process. It takes a list of texts and gives an answer for each, with the fields of `Entity`, `SpacedText` or
-# `Classification`.
+def served(folder: Path) -> Callable[[Sequence[str]], Iterable[Any]]:
+    """Return what asks a service within this process for names."""
+    service = loaded_service([save_tiny_models(folder)["names"]], max_texts=1000, max_length=100_000)
+
+    def answer(texts: Sequence[str]) -> Iterable[Any]:
+        for text in texts:
+            check_text(text)  # JSON that is UTF-8 has no half characters
+        [response] = ask(service, lambda client: client.post("/v1/tag", json={"texts": [*texts]}))
+        assert response.status_code == 200, response.text
+        return [[Entity(**entity) for entity in found["entities"]] for found in response.json()["answers"]]
+
+    return answer
+
+
+# What runs models in another way is tried here too: a name, and what makes it from an empty folder. It takes a list of
+# texts and gives an answer for each, with the fields of `Entity`, `SpacedText` or `Classification`.
 TAGGERS: dict[str, Made] = {
     "BiLSTM-CRF": lambda folder: Tagger(saved(folder, "bilstm_crf")),
     "encoder with a CRF": lambda folder: Tagger(saved(folder, "encoder_crf")),
     "stock model of bytes": lambda folder: Tagger(stock(folder, byte_level_tokenizer(), NAMES)),
+    "exported BiLSTM-CRF": lambda folder: Tagger(
+        export_tiny(saved(folder / "model", "bilstm_crf"), folder / "exported")
+    ),
+    "service": served,
 }
 SPACERS: dict[str, Made] = {
     "BiLSTM-CRF": lambda folder: Spacer(
@@ -69,6 +88,7 @@ SPACERS: dict[str, Made] = {
 }
 CLASSIFIERS: dict[str, Made] = {
     "BiLSTM": lambda folder: Classifier(saved(folder, "bilstm")),
+    "exported BiLSTM": lambda folder: Classifier(export_tiny(saved(folder / "model", "bilstm"), folder / "exported")),
     "stock model": lambda folder: Classifier(save(folder, tiny_bert_classifier(bert_tokenizer()), bert_tokenizer())),
 }
 
