@@ -55,9 +55,9 @@ def test_a_missing_library_is_named(saved: Path, tmp_path: Path, monkeypatch: py
 
 
 def test_a_file_without_sentences_checks_nothing(saved: Path, tmp_path: Path) -> None:
-    (tmp_path / "blank.txt").write_text("\n\n", encoding="utf-8")
+    blank = tmp_path / "blank.txt"
+    blank.write_text("\n\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"blank.txt: there is no sentence"):
-        blank = tmp_path / "blank.txt"
         export_to_folder(
             str(saved), tmp_path / "onnx", int8=False, check_file=blank, page=None, trust_remote_code=False
         )
