@@ -54,6 +54,7 @@ MODEL_DATA := build/models/texts/validation.txt
 trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
 CONTINUED := --model_name_or_path bundled:language-model
 models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (four hours; FLAGS are those of malmoi train).
+	$(BIN)/malmoi evaluate $(MODEL_RUNS)/named-entities --data_dir build/models/named-entities --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/word-spacing --corpus open-spacing
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/sentence-classification --corpus nsmc-from-body
@@ -134,6 +135,8 @@ bench: setup ## Measure speed beside peers: make bench DATA=DIR, or without DATA
 	@$(BIN)/python -m malmoi.benchmarks.inference $(BENCH_DATA)
 	@$(BIN)/python -m malmoi.benchmarks.step $(BENCH_DATA)
 	@$(BIN)/python -m malmoi.benchmarks.scaling $(BENCH_DATA)
+	@$(BIN)/python -m malmoi.benchmarks.onnx $(BENCH_DATA)
+	@$(BIN)/python -m malmoi.benchmarks.start_up
 	@$(BIN)/python -m malmoi.benchmarks.service $(BENCH_DATA)
 	@echo 'Tables as JSON, and plots: benchmarks/results/'
 

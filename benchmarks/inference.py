@@ -6,6 +6,7 @@ python -m malmoi.benchmarks.inference --data_dir DIR
   and ours.
 - BERT: a token classifier of BERT-base size, padded to the longest of the batch, beside our recipe
   `klue-ner-bi-lstm-crf`.
+  Once more as an exported graph with weights of 8 bits, which needs no torch.
 - body: the same beside `klue-ner-from-body`, which has the language model of the package as its body.
 - flair: its BiLSTM-CRF of equal sizes on the same syllables, in a process of its own (see `peers/flair_tagger.py`).
 
@@ -21,6 +22,8 @@ Times on a machine that others use too mean little; what counts are ratios of ti
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 from malmoi.benchmarks.benchmark_data import read_data, take, typical
 from malmoi.benchmarks.measurement import (
@@ -43,6 +46,8 @@ from malmoi.reports.plots import MISSING, can_plot
 
 GOALS = {"s1": None, "bert": 100, "body": 70, "flair": 5}
 SINGLE_TEXTS = 8
+CHECKED = 20
+"""Texts on which an exported graph is compared with its model."""
 BATCH_SIZE = 32
 Row = dict[str, object]
 Rows = list[Row]
@@ -62,7 +67,17 @@ def our_tag(training: OurTraining, texts: Sequence[str]) -> Tag:
     return lambda numbers, batch_size: list(tagger.tag([texts[number] for number in numbers], batch_size=batch_size))
 
 
-def compare_s1(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
+def our_exported_tag(training: OurTraining, texts: Sequence[str]) -> Tag:
+    """Return our way to tag without torch, with weights of 8 bits, of what is trained already."""
+    from malmoi.export.exported_model import export_model
+
+    folder = Path(training.folder.name) / "exported"
+    export_model(training.save("trained"), folder, sentences=texts[:CHECKED], int8=True)
+    tagger = Tagger(folder)
+    return lambda numbers, batch_size: list(tagger.tag([texts[number] for number in numbers], batch_size=batch_size))
+
+
+def compare_s1(options: PeerOptions, texts: Sequence[str]) -> tuple[Rows, Rows]:
     """Return the comparison with S1's way to tag."""
     with s1_training(options) as ours:
         tokenizer, labels = ours.tokenizer, ours.labels
@@ -73,10 +88,10 @@ def compare_s1(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
         def of_peer(numbers: Sequence[int], batch_size: int) -> object:
             return s1_loop.tag(model, tokenizer, [texts[number] for number in numbers], labels, batch_size=batch_size)
 
-        return _compare(options, "s1", our_tag(ours, texts), of_peer, texts, ("S1's architecture", "S1"))
+        return _compare(options, "s1", {"S1's architecture": our_tag(ours, texts)}, of_peer, texts, "S1")
 
 
-def compare_bert(options: PeerOptions, texts: Sequence[str], key: str) -> tuple[Row, Row]:
+def compare_bert(options: PeerOptions, texts: Sequence[str], key: str) -> tuple[Rows, Rows]:
     """Return the comparison of a recipe with BERT."""
     name, training = BESIDE_BERT[key]
     with s1_training(options) as classic:
@@ -88,10 +103,13 @@ def compare_bert(options: PeerOptions, texts: Sequence[str], key: str) -> tuple[
         return bert.tag(model, tokenizer, [texts[number] for number in numbers], labels, batch_size=batch_size)
 
     with training(options) as ours:
-        return _compare(options, key, our_tag(ours, texts), of_peer, texts, (name, options.bert_name))
+        ways = {name: our_tag(ours, texts)}
+        if can_export():
+            ways[f"{name}, exported, 8 bits"] = our_exported_tag(ours, texts)
+        return _compare(options, key, ways, of_peer, texts, options.bert_name)
 
 
-def compare_flair(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]:
+def compare_flair(options: PeerOptions, texts: Sequence[str]) -> tuple[Rows, Rows]:
     """Return the comparison with flair."""
     splits = read_data(options.data_dir)
     learned = flair_sentences(take(splits["train"], options.sentences))
@@ -105,42 +123,56 @@ def compare_flair(options: PeerOptions, texts: Sequence[str]) -> tuple[Row, Row]
         def of_peer(numbers: Sequence[int], batch_size: int) -> object:
             return flair.tag([len(learned) + number for number in numbers], batch_size=batch_size)
 
-        names = ("equal sizes", f"flair {flair.description['flair']}")
-        return _compare(options, "flair", our_tag(ours, texts), of_peer, texts, names)
+        name = f"flair {flair.description['flair']}"
+        return _compare(options, "flair", {"equal sizes": our_tag(ours, texts)}, of_peer, texts, name)
+
+
+def can_export() -> bool:
+    """Tell whether what makes exported models is installed."""
+    return all(find_spec(name) is not None for name in ("onnx", "onnxruntime", "spox"))
 
 
 def _compare(
-    options: PeerOptions, peer: str, ours: Tag, of_peer: Tag, texts: Sequence[str], names: tuple[str, str]
-) -> tuple[Row, Row]:
-    """Return a row for many texts, and one for a text at a time."""
+    options: PeerOptions, peer: str, ways: dict[str, Tag], of_peer: Tag, texts: Sequence[str], peer_name: str
+) -> tuple[Rows, Rows]:
+    """Return, for each of our ways to tag, a row for many texts, and one for a text at a time."""
     everything = range(len(texts))
     lengths = [len(text) for text in texts]
     counted = typical(everything, lengths, options.bert_sentences) if peer in BESIDE_BERT else everything
     single = typical(everything, lengths, SINGLE_TEXTS)
     many = time_alternately(
-        {"ours": partial(ours, everything, BATCH_SIZE), "peer": partial(of_peer, counted, BATCH_SIZE)},
+        {
+            **{name: partial(tag, everything, BATCH_SIZE) for name, tag in ways.items()},
+            peer_name: partial(of_peer, counted, BATCH_SIZE),
+        },
         rounds=options.rounds,
     )
     one = time_alternately(
-        {"ours": partial(one_by_one, ours, single), "peer": partial(one_by_one, of_peer, single)},
+        {name: partial(one_by_one, tag, single) for name, tag in {**ways, peer_name: of_peer}.items()},
         rounds=options.rounds,
     )
     return (
-        {
-            "tagging": names[0],
-            "texts/s": many["ours"].rate(len(everything)),
-            "beside": names[1],
-            "its texts/s": many["peer"].rate(len(counted)),
-            "ratio": ratio(many["peer"].per(len(counted)), many["ours"].per(len(everything))),
-            "goal": GOALS[peer],
-        },
-        {
-            "tagging": f"{names[0]}, one text",
-            "a text": one["ours"].per(len(single)),
-            "beside": names[1],
-            "its text": one["peer"].per(len(single)),
-            "ratio": ratio(one["peer"], one["ours"]),
-        },
+        [
+            {
+                "tagging": name,
+                "texts/s": many[name].rate(len(everything)),
+                "beside": peer_name,
+                "its texts/s": many[peer_name].rate(len(counted)),
+                "ratio": ratio(many[peer_name].per(len(counted)), many[name].per(len(everything))),
+                "goal": GOALS[peer],
+            }
+            for name in ways
+        ],
+        [
+            {
+                "tagging": f"{name}, one text",
+                "a text": one[name].per(len(single)),
+                "beside": peer_name,
+                "its text": one[peer_name].per(len(single)),
+                "ratio": ratio(one[peer_name], one[name]),
+            }
+            for name in ways
+        ],
     )
 
 
@@ -151,7 +183,7 @@ def one_by_one(tag: Tag, numbers: Sequence[int]) -> object:
     return Elapsed(sum(timed)) if timed else answers
 
 
-COMPARISONS: dict[str, Callable[[PeerOptions, Sequence[str]], tuple[Row, Row]]] = {
+COMPARISONS: dict[str, Callable[[PeerOptions, Sequence[str]], tuple[Rows, Rows]]] = {
     "s1": compare_s1,
     "bert": partial(compare_bert, key="bert"),
     "body": partial(compare_bert, key="body"),
@@ -164,7 +196,7 @@ def measure(options: PeerOptions) -> tuple[Rows, Rows]:
     set_threads(options.threads)
     texts = texts_of(options)
     compared = [COMPARISONS[peer](options, texts) for peer in options.measured_peers]
-    return [many for many, _ in compared], [one for _, one in compared]
+    return [row for many, _ in compared for row in many], [row for _, one in compared for row in one]
 
 
 def main(argv: list[str]) -> None:
