@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import BUNDLED
 from malmoi.inference.classifier import Classification, Classifier
-from malmoi.inference.loading import COMMANDS, read_task
+from malmoi.inference.model_tasks import COMMANDS
 from malmoi.inference.spacer import SpacedText, Spacer
 from malmoi.inference.tagger import Entity, Tagger
+from malmoi.inference.task_finding import find_task
 from malmoi.inference.text_model import TextModel
 from malmoi.service.messages import ClassifyRequest, SpaceRequest, TagRequest, TextsRequest
 from malmoi.service.utf16 import entities_in_utf16, spaced_in_utf16
@@ -59,7 +60,7 @@ def find_models(models: Sequence[str], *, trust_remote_code: bool) -> list[Model
     """Return the models of folders and names, each with the name by which requests call it, without loading them.
 
     Args:
-        models: Folders, names on the Hub, or names of models of the package.
+        models: Folders, also of exported models, names on the Hub, or names of models of the package.
         trust_remote_code: Whether code that comes with the models may run.
 
     Raises:
@@ -72,7 +73,7 @@ def find_models(models: Sequence[str], *, trust_remote_code: bool) -> list[Model
             raise UserError(
                 f"{sources[name].place} and {model} would both be called {name}; rename one of the folders."
             )
-        task = read_task(model, trust_remote_code=trust_remote_code)
+        task = find_task(model, trust_remote_code=trust_remote_code)
         sources[name] = ModelSource(name, model, task, trust_remote_code)
     return list(sources.values())
 

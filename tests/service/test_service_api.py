@@ -13,6 +13,7 @@ import httpx
 import jsonschema
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from support.exported_models import export_tiny
 from support.tiny_models import SENTENCES
 from support.tiny_service import ask, get, loaded_service, post, save_tiny_models
 
@@ -73,6 +74,13 @@ def test_spaces_are_those_of_the_spacer(service: TextService, folders: dict[str,
         assert answered["answers"] == [answer._asdict() for answer in expected]
         short = post(service, "/v1/space", texts=TEXTS, **options).json()
         assert short["answers"] == [{"text": each.text, "offsets": None, "removed": None} for each in expected]
+
+
+def test_an_exported_model_is_served_as_the_one_it_was_made_from(folders: dict[str, Path], tmp_path: Path) -> None:
+    exported = loaded_service([export_tiny(folders["spaces"], tmp_path / "exported")])
+    [response] = ask(exported, lambda client: client.post("/v1/space", json={"texts": SENTENCES}))
+    found = [answer["text"] for answer in response.json()["answers"]]
+    assert found == [spaced.text for spaced in Spacer(folders["spaces"])(SENTENCES)]
 
 
 def test_classes_are_those_of_the_classifier(service: TextService, folders: dict[str, Path]) -> None:
