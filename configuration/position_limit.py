@@ -3,11 +3,7 @@
 Written by malmoi 0.1.0 into every saved encoder with a CRF.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # exported models are read without transformers
-    from transformers import PreTrainedConfig
-
+from typing import Any
 
 # These count positions from `pad_token_id + 1`, so `max_position_embeddings` is greater than what they can read.
 POSITIONS_AFTER_PADDING = (
@@ -25,7 +21,7 @@ POSITIONS_AFTER_PADDING = (
 )
 
 
-def position_limit(config: "PreTrainedConfig") -> int | None:
+def position_limit(config: Any) -> int | None:
     """Return how many tokens a model with this configuration reads at once, special ones included; `None` for any."""
     limit = getattr(config, "max_position_embeddings", None)
     if limit is None or limit < 1:  # XLNet says -1 for no limit

@@ -127,6 +127,11 @@ def _write_model(run: Path, folder: Path, *, half: bool) -> None:
             name: tensor.half() if tensor.dtype == torch.float32 and KEPT_PARAMETERS not in name else tensor
             for name, tensor in weights.items()
         }
+        too_large = [name for name, tensor in weights.items() if tensor.dtype == torch.half and tensor.isinf().any()]
+        if too_large:
+            raise UserError(
+                f"{run}: half precision cannot hold {too_large[0]}; --full_precision stores the weights as they are."
+            )
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
     (folder / WEIGHTS).chmod(0o644)  # of every user, which the library does not think of
     for name in (TOKENIZER, "tokenizer_config.json"):

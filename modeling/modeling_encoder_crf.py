@@ -2,9 +2,8 @@
 
 Token ids -> encoder -> dropout -> one score per tag -> linear-chain CRF.
 
-Written by malmoi 0.1.0 into every saved encoder with a CRF. Beside it: `configuration_encoder_crf`, `model_settings`
-and `position_limit`; `crf_tagging`, the head; `linear_chain_crf`, the CRF; `name_edges` and
-`pipeline_crf_token_classification`, names in texts.
+Written by malmoi 0.1.0 into every saved encoder with a CRF. Beside it: `configuration_encoder_crf`, `model_settings`,
+`position_limit`, `crf_tagging`, `linear_chain_crf`, `name_edges`, `pipeline_crf_token_classification`.
 """
 
 import inspect

@@ -76,6 +76,8 @@ def test_the_best_answers_are_those_with_the_most_probable_names(tagger: Tagger,
     expected: dict[tuple[tuple[int, int, str], ...], float] = {}
     for sequence, probability in tokens.sequences().items():
         names = tuple(span for span, _ in tokens.names_of(sequence))
+        if not all(text[start:end].strip() for start, end, _ in names):  # a name of spaces alone is none
+            continue
         expected[names] = expected.get(names, 0.0) + probability
     found = tagger.n_best(text, 400)
     answers = {tuple(entity[:3] for entity in each.entities): each.probability for each in found}
@@ -84,7 +86,7 @@ def test_the_best_answers_are_those_with_the_most_probable_names(tagger: Tagger,
     for names, probability in answers.items():
         assert probability == pytest.approx(expected[names], abs=1e-9)
     if len(found) < 400:
-        assert sum(answers.values()) == pytest.approx(1, abs=1e-6)
+        assert sum(answers.values()) == pytest.approx(sum(expected.values()), abs=1e-6)
     chain = tagger.engine.chain()
     if chain is None or np.isinf(chain.transitions).any():  # no other sequence is read as the same names
         for count in (1, 2, 5):

@@ -198,8 +198,8 @@ def test_mypy_sees_exact_types_and_refuses_misspelt_keywords(tmp_path: Path) -> 
             said.setdefault(int(number), text)
     expected = [
         "def (model: str | pathlib.Path | None =, *, trust_remote_code: bool =",
-        "list[tuple[int, int, str, float, str, fallback=malmoi.inference.tagger.Entity]]",
-        "list[list[tuple[int, int, str, float, str, fallback=malmoi.inference.tagger.Entity]]]",
+        "list[tuple[int, int, str, float, str, fallback=malmoi.inference.found_names.Entity]]",
+        "list[list[tuple[int, int, str, float, str, fallback=malmoi.inference.found_names.Entity]]]",
         "dict[str, Any]",
         '"str"',
         'Unexpected keyword argument "divice" for "Tagger"',

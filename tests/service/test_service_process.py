@@ -185,7 +185,11 @@ def test_a_signal_ends_it_once_everything_is_answered(folders: dict[str, Path], 
             assert tag(service, "서울로").json()["error"]["code"] == "stopping"
             assert kept.get("/health").status_code == 200
         answers = [future.result() for future in waiting]
-        assert [answer.json()["answers"][1] for answer in answers] == [expected] * 3
+        # in another batch the last digits may be others
+        for entities in (answer.json()["answers"][1]["entities"] for answer in answers):
+            scores = [entity.pop("score") for entity in entities]
+            assert scores == pytest.approx([entity["score"] for entity in expected["entities"]], abs=1e-6)
+            assert entities == [{k: v for k, v in entity.items() if k != "score"} for entity in expected["entities"]]
         assert service.process.wait(timeout=10) == 0
         with pytest.raises(httpx.ConnectError):
             tag(service, "서울로")

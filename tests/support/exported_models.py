@@ -1,5 +1,6 @@
 """Exported models for tests of what runs them: tiny ones that are made by code, and those of the package."""
 
+import json
 import unicodedata
 from pathlib import Path
 
@@ -37,6 +38,6 @@ def tiny_classifier(folder: Path, tokenizer: PreTrainedTokenizerBase, *, longest
     )
     save(folder, BiLstmForSequenceClassification(config).eval(), tokenizer)
     written = folder / "tokenizer_config.json"
-    settings = written.read_text(encoding="utf-8").strip().removesuffix("}").rstrip()
-    written.write_text(f'{settings},\n"model_max_length": {longest}\n}}', encoding="utf-8")
+    settings = json.loads(written.read_text(encoding="utf-8")) | {"model_max_length": longest}
+    written.write_text(json.dumps(settings), encoding="utf-8")
     return folder
