@@ -56,7 +56,7 @@ class Sizes(NamedTuple):
 
     contexts: tuple[int, ...] = (32, 64, 128, 256, 512, 1024)
     compared: int = 200_000
-    memory: tuple[int, ...] = (10_000, 1_000_000, 2_000_000)
+    memory: tuple[int, ...] = (10_000, 1_000_000)
     timed: int = 50_000
 
 
