@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from malmoi.data.notice import shorten
 from malmoi.data.user_error import UserError
 
 SAFETENSORS = ".safetensors"
@@ -39,7 +40,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise UserError(f"{path}: the file is damaged or cut off ({error}).") from None
+        raise UserError(f"{path}: the file is damaged or cut off ({shorten(str(error), length=300)[1:-1]}).") from None
 
 
 def _read_pickle(path: Path) -> Any:
@@ -54,7 +55,7 @@ def _read_pickle(path: Path) -> Any:
                     f"{path}: the file is damaged, cut off or no checkpoint ({type(error).__name__})."
                 ) from None
             found = re.search(r"GLOBAL (\S+)", str(error))
-            what = f"it holds {found[1]}, which" if found else "it is in a format that"
+            what = f"it holds {shorten(found[1])[1:-1]}, which" if found else "it is in a format that"
             raise UserError(
                 f"{path}: {what} cannot be loaded without running code from the file; expected tensors in plain "
                 "containers, as torch.save(model.state_dict(), ...) writes them."
@@ -84,10 +85,10 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
             )
         if not tensor.is_floating_point() or tensor.layout != torch.strided:
             raise UserError(
-                f"{path}: {name} must hold floating-point numbers, got {tensor.dtype} in the layout {tensor.layout}."
+                f"{path}: {shorten(name)[1:-1]} must hold floating-point numbers, got {tensor.dtype} in the layout {tensor.layout}."
             )
         if not tensor.float().isfinite().all():
-            raise UserError(f"{path}: {name} holds infinite numbers or some that are none (NaN).")
+            raise UserError(f"{path}: {shorten(name)[1:-1]} holds infinite numbers or some that are none (NaN).")
     return {name: tensor.float() for name, tensor in content.items()}
 
 

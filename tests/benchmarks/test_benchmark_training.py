@@ -135,9 +135,9 @@ def test_tagging_is_measured_beside_every_peer(
     monkeypatch.setattr(inference, "FlairTagger", partial(FlairTagger, worker=FAKE_WORKER))
     inference.main(tiny_flags(tmp_path, "--flair_python", sys.executable))
     rows = json.loads((tmp_path / "inference.json").read_text(encoding="utf-8"))["rows"]
-    assert [row["beside"] for row in rows] == ["S1", *["BERT, 1 layers of 16"] * 2, "flair of the test"] * 2
-    assert rows[3]["its texts/s"]["median"] == 1.0  # 8 in 0.25 x 32 seconds by the worker's clock
-    assert rows[7]["its text"]["median"] == 0.25
+    assert [row["beside"] for row in rows] == ["S1", *["BERT, 1 layers of 16"] * 4, "flair of the test"] * 2
+    assert rows[5]["its texts/s"]["median"] == 1.0  # 8 in 0.25 x 32 seconds by the worker's clock
+    assert rows[11]["its text"]["median"] == 0.25
     assert (tmp_path / "inference.png").is_file()
     assert "Tagging one text at a time" in capsys.readouterr().out
 
