@@ -85,7 +85,8 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
             )
         if not tensor.is_floating_point() or tensor.layout != torch.strided:
             raise UserError(
-                f"{path}: {shorten(name)[1:-1]} must hold floating-point numbers, got {tensor.dtype} in the layout {tensor.layout}."
+                f"{path}: {shorten(name)[1:-1]} must hold floating-point numbers, got {tensor.dtype} in the layout "
+                f"{tensor.layout}."
             )
         if not tensor.float().isfinite().all():
             raise UserError(f"{path}: {shorten(name)[1:-1]} holds infinite numbers or some that are none (NaN).")
