@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from malmoi.data.notice import shorten
+from malmoi.data.notice import list_names, show_value
 from malmoi.data.user_error import UserError
 
 SAFETENSORS = ".safetensors"
@@ -40,7 +40,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise UserError(f"{path}: the file is damaged or cut off ({shorten(str(error), length=300)[1:-1]}).") from None
+        raise UserError(f"{path}: the file is damaged or cut off ({show_value(str(error), length=200)}).") from None
 
 
 def _read_pickle(path: Path) -> Any:
@@ -55,7 +55,7 @@ def _read_pickle(path: Path) -> Any:
                     f"{path}: the file is damaged, cut off or no checkpoint ({type(error).__name__})."
                 ) from None
             found = re.search(r"GLOBAL (\S+)", str(error))
-            what = f"it holds {shorten(found[1])[1:-1]}, which" if found else "it is in a format that"
+            what = f"it holds {list_names([found[1]])}, which" if found else "it is in a format that"
             raise UserError(
                 f"{path}: {what} cannot be loaded without running code from the file; expected tensors in plain "
                 "containers, as torch.save(model.state_dict(), ...) writes them."
@@ -81,15 +81,15 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise UserError(
                 f"{path}: expected a tensor under every name, or a state dict under {' or '.join(STATE_DICT_KEYS)}, "
-                f"got {type(tensor).__name__} under {name!r}."
+                f"got {type(tensor).__name__} under {show_value(name)}."
             )
         if not tensor.is_floating_point() or tensor.layout != torch.strided:
             raise UserError(
-                f"{path}: {shorten(name)[1:-1]} must hold floating-point numbers, got {tensor.dtype} in the layout "
+                f"{path}: {list_names([name])} must hold floating-point numbers, got {tensor.dtype} in the layout "
                 f"{tensor.layout}."
             )
         if not tensor.float().isfinite().all():
-            raise UserError(f"{path}: {shorten(name)[1:-1]} holds infinite numbers or some that are none (NaN).")
+            raise UserError(f"{path}: {list_names([name])} holds infinite numbers or some that are none (NaN).")
     return {name: tensor.float() for name, tensor in content.items()}
 
 

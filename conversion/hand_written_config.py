@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from malmoi.data.json_object import read_json_object
+from malmoi.data.notice import show_value
 from malmoi.data.user_error import UserError
 
 SIZES = {
@@ -68,10 +69,11 @@ def _by_id(given: Any, key: str, path: Path) -> dict[int, str]:
     pairs = given.items() if isinstance(given, dict) else ()
     try:
         labels = {int(name): str(value) for name, value in (pairs if key == ID_TO_TAG else map(reversed, pairs))}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         labels = {}
     if not labels or sorted(labels) != list(range(len(pairs))) or len(set(labels.values())) != len(pairs):
-        raise UserError(f"{path}: expected `{key}` to give each label an id of its own, from 0 on, got {given!r}.")
+        got = show_value(given, length=200)
+        raise UserError(f"{path}: expected `{key}` to give each label an id of its own, from 0 on, got {got}.")
     return labels
 
 
@@ -90,4 +92,4 @@ def check_sizes(content: Mapping[str, Any], sizes: Mapping[str, int], path: Path
         for name in names:
             if content.get(name, sizes[size]) != sizes[size]:
                 meaning = MEANINGS[size].format(sizes[size])
-                raise UserError(f"{path}: `{name}` is {content[name]!r}, but {meaning} in the checkpoint.")
+                raise UserError(f"{path}: `{name}` is {show_value(content[name])}, but {meaning} in the checkpoint.")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from malmoi.data.notice import list_names, show_value
 from malmoi.data.user_error import UserError
 
 EMBEDDINGS, LSTM, LINEAR, CRF = "embeddings.word_embeddings", "lstm", "classifier", "crf"
@@ -22,6 +23,8 @@ LAYERS = {
     CRF: "a CRF of pytorch-crf (such as crf.transitions)",
 }
 LSTM_PARAMETER = re.compile(r"(weight|bias)_(ih|hh)_l\d+(_reverse)?")
+LONGEST = 100
+"""Characters of the name of a weight that an error shows."""
 CRF_PARAMETERS = {"start_transitions", "end_transitions", "transitions"}
 
 
@@ -43,10 +46,12 @@ def find_layers(tensors: Mapping[str, Tensor], path: Path) -> dict[str, str]:
     for module, own in parameters.items():
         layer = _layer_of(own)
         if layer is None:
-            names = ", ".join(_join(module, parameter) for parameter in own)
+            names = list_names([_join(module, parameter) for parameter in own], length=LONGEST)
             raise UserError(f"{path}: {names} belongs to no part of embedding, LSTM, linear layer and CRF.")
         if layer in layers:
-            raise UserError(f"{path}: expected one layer of a kind, got both {layers[layer]!r} and {module!r}.")
+            raise UserError(
+                f"{path}: expected one layer of a kind, got both {show_value(layers[layer])} and {show_value(module)}."
+            )
         layers[layer] = module
     for layer, description in LAYERS.items():
         if layer not in layers:
@@ -81,7 +86,7 @@ def check_shapes(
 
     def named(names: set[str]) -> str:
         parts = ((layer, name.removeprefix(f"{layer}.")) for name in names for layer in layers if _in(name, layer))
-        return ", ".join(sorted(_join(layers[layer], parameter) for layer, parameter in parts))
+        return list_names(sorted(_join(layers[layer], parameter) for layer, parameter in parts), length=LONGEST)
 
     if missing := expected.keys() - tensors.keys():
         raise UserError(

@@ -29,8 +29,15 @@ def shorten(text: str, *, length: int = 60) -> str:
     return repr(text if len(text) <= length else f"{text[: length - 20]}…{text[-19:]}")
 
 
+def show_value(value: object, *, length: int = 60) -> str:
+    """Return a value as it would be written in Python, at most so much of it."""
+    shown = repr(value)
+    return shown if len(shown) <= length else f"{shown[:length]}…"
+
+
 def list_names(names: Sequence[str], *, shown: int = 8, length: int = 40) -> str:
     """Return the first names, each cut to a length, and how many more there are."""
-    first = [name if len(name) <= length else name[: length - 1] + "…" for name in names[:shown]]
+    printable = [name if name.isprintable() else repr(name)[1:-1] for name in names[:shown]]
+    first = [name if len(name) <= length else name[: length - 1] + "…" for name in printable]
     more = [f"{len(names) - shown:,} more"] if len(names) > shown else []
     return ", ".join(first + more)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar, overload
 
+from malmoi.data.notice import show_value
 from malmoi.data.user_error import UserError
 
 Answer = TypeVar("Answer")
@@ -92,5 +93,4 @@ def _only_texts(texts: Iterable[Any]) -> Iterator[str]:
 
 def _shown(value: object) -> str:
     """Return a value as an error shows it, at most a line of it."""
-    shown = repr(value)
-    return "None" if value is None else f"{shown[:60]}{'…' if len(shown) > 60 else ''} ({type(value).__name__})"
+    return "None" if value is None else f"{show_value(value)} ({type(value).__name__})"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from malmoi.data.json_object import read_bounded, read_json_object
+from malmoi.data.notice import show_value
 from malmoi.data.user_error import UserError
 from malmoi.inference.weights_header import WEIGHTS, Shapes, read_shapes
 
@@ -30,7 +31,6 @@ LONGEST_NGRAM = 64
 """In tokens: each is hashed at every place of a text."""
 LONGEST_NAME = 200
 """Of a label and an architecture, in characters."""
-MOST_SHOWN = 60
 LARGEST = 2**63 - 1
 LAYERS = re.compile(r"(num|n)_(\w+_)?layers?|\w+_layers|layers")
 COUNTS = re.compile(r"(num|n)_\w+")
@@ -75,7 +75,7 @@ def check_tokenizer_files(folder: Path) -> None:
         number = isinstance(longest, (int, float)) and not isinstance(longest, bool)
         if longest is not None and not (number and longest >= 1 and longest % 1 == 0):  # NaN is not
             raise UserError(
-                f"{path}: expected a whole number of tokens for `model_max_length`, got {_shown(longest)}."
+                f"{path}: expected a whole number of tokens for `model_max_length`, got {show_value(longest)}."
             )
     if (folder / TOKENIZER).is_file():
         read_bounded(folder / TOKENIZER, most_bytes=MOST_BYTES_OF_TOKENIZER)
@@ -90,30 +90,32 @@ def check_config(path: Path) -> dict[str, Any]:
     config = read_json_object(path, most_bytes=MOST_BYTES)
     for place, value in _values(config):
         if isinstance(value, int) and not -LARGEST <= value <= _most(place.rpartition(".")[2]):
-            raise UserError(f"{path}: expected a number that is in use for `{place}`, got {_shown(value)}.")
+            raise UserError(f"{path}: expected a number that is in use for `{place}`, got {show_value(value)}.")
         if isinstance(value, float) and isnan(value):
             raise UserError(f"{path}: expected a number for `{place}`, got NaN.")
     for key in ("dtype", "torch_dtype"):
         if config.get(key) is not None and config[key] not in DTYPES:
-            raise UserError(f"{path}: expected one of {', '.join(DTYPES)} for `{key}`, got {_shown(config[key])}.")
+            raise UserError(f"{path}: expected one of {', '.join(DTYPES)} for `{key}`, got {show_value(config[key])}.")
     if config.get("transformers_weights") is not None:
         raise UserError(f"{path}: the weights lie in {WEIGHTS}; `transformers_weights` cannot name another file.")
     architectures = config.get("architectures")
     if architectures is not None and not (isinstance(architectures, list) and all(map(_is_name, architectures))):
-        raise UserError(f"{path}: expected a list of names for `architectures`, got {_shown(architectures)}.")
+        raise UserError(f"{path}: expected a list of names for `architectures`, got {show_value(architectures)}.")
     _check_code(path, config)
     labels = config.get("id2label")
     if labels is None:
         return config
     if not isinstance(labels, dict):
-        raise UserError(f"{path}: expected `id2label` to map numbers to labels, got {_shown(labels)}.")
+        raise UserError(f"{path}: expected `id2label` to map numbers to labels, got {show_value(labels)}.")
     try:
         ids = sorted(int(index) for index in labels)
     except ValueError:
         ids = []
     named = all(isinstance(name, int) or _is_name(name) for name in labels.values())
     if not named or ids != list(range(len(labels))):
-        raise UserError(f"{path}: expected `id2label` to give each number from 0 on a label, got {_shown(labels)}.")
+        raise UserError(
+            f"{path}: expected `id2label` to give each number from 0 on a label, got {show_value(labels)}."
+        )
     return config
 
 
@@ -147,13 +149,13 @@ def _check_code(path: Path, config: Mapping[str, Any]) -> None:
     ]
     for key, value in references:
         if value is not None and not (isinstance(value, str) and CODE.fullmatch(value)):
-            raise UserError(f"{path}: expected `{key}` to name a class as module.Class, got {_shown(value)}.")
+            raise UserError(f"{path}: expected `{key}` to name a class as module.Class, got {show_value(value)}.")
 
 
 def _check_file_names(path: Path, key: str, value: Any) -> None:
     for _, name in _values(value):
         if name is not None and not (isinstance(name, str) and FILE_NAME.fullmatch(name)):
-            raise UserError(f"{path}: expected `{key}` to name a file of this folder, got {_shown(name)}.")
+            raise UserError(f"{path}: expected `{key}` to name a file of this folder, got {show_value(name)}.")
 
 
 def _values(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
@@ -171,11 +173,6 @@ def _values(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and len(value) <= LONGEST_NAME
-
-
-def _shown(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}…"
 
 
 def _model_inside(folder: Path) -> str:

@@ -75,6 +75,7 @@ def _load_from_folder(folder: Path, options: dict[str, Any]) -> PreTrainedTokeni
         if tokenizer.is_fast and file.is_file():
             _check_growth(folder, tokenizer)
             tokenizer(PROBE)
+            tokenizer.convert_tokens_to_ids(PROBE)  # without end where the unknown token is itself unknown
     except UserError:
         raise
     # the library of tokenizers raises nothing more special, and where it panics, what is no `Exception`

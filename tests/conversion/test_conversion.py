@@ -517,6 +517,7 @@ def test_weights_of_another_architecture_are_refused(old: Path, how: str) -> Non
         ),
         ({"tag_to_ix": ["O", "B-X"]}, "expected `tag_to_ix` to give each label an id of its own"),
         ({"tag_to_ix": {"O": "zero"}}, "expected `tag_to_ix` to give each label an id of its own"),
+        ({"tag_to_ix": {"O": float("inf")}}, "expected `tag_to_ix` to give each label an id of its own"),
         ({"tag_to_ix": {}}, "expected `tag_to_ix` to give each label an id of its own"),
         ({"id2label": dict.fromkeys("01234", "O")}, "expected `id2label` to give each label an id of its own"),
         ({"label2id": {"O": 0}}, "`tag_to_ix` and `label2id` name different labels."),
@@ -528,6 +529,21 @@ def test_a_configuration_that_does_not_fit_is_refused(old: Path, changes: dict[s
     message = refusal(old)
     assert message.startswith(f"{old}/config.json: ")
     assert expected in message
+
+
+@pytest.mark.parametrize("changes", [{"tag_to_ix": {"가" * 5000: "나"}}, {"hidden_dim": "9" * 5000}])
+def test_what_a_configuration_says_at_length_is_shown_short(old: Path, changes: dict[str, Any]) -> None:
+    edit_config(old, **changes)
+    assert len(refusal(old).removeprefix(str(old))) < 400
+
+
+def test_names_of_weights_are_shown_short_and_on_a_line(old: Path) -> None:
+    state_dict = torch.load(old / "pytorch_model.bin", weights_only=True)
+    torch.save({**state_dict, "a\nb" + "c" * 5000: torch.zeros(1)}, old / "pytorch_model.bin")
+    message = refusal(old)
+    assert "a\\nbccc" in message
+    assert len(message.removeprefix(str(old))) < 400
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(
@@ -554,6 +570,13 @@ def test_a_tokenizer_that_does_not_fit_is_refused(old: Path, tmp_path: Path) -> 
     assert f"The tokenizer '{empty}' is no folder with a tokenizer (" in refusal(old, tokenizer=empty)
     ByT5Tokenizer().save_pretrained(tmp_path / "bytes")
     assert "gives no character offsets" in refusal(old, tokenizer=tmp_path / "bytes")
+
+
+def test_a_tokenizer_whose_unknown_token_is_unknown_is_refused(old: Path) -> None:
+    path = old / "tokenizer_config.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(settings | {"unk_token": ""}), encoding="utf-8")
+    assert "tokenizer_config.json: the file is damaged (maximum recursion depth" in refusal(old)
 
 
 def test_a_folder_that_is_taken_is_left_alone(old: Path) -> None:

@@ -160,6 +160,7 @@ TOKENIZERS: list[tuple[str, Any, str]] = [
         "/tokenizer_config.json: `model_max_length` is 2, which leaves no room beside the 2 tokens",
     ),
     ("pad_token", 3, "/tokenizer_config.json: the file is damaged (Special token pad_token has to be"),
+    ("unk_token", "", "/tokenizer_config.json: the file is damaged ("),
     ("pad_token", None, ": the tokenizer of a classifier needs a `pad_token`, and it has none."),
     ("pad_token", "[OTHER]", "/tokenizer.json: the token '[OTHER]' has the number"),
 ]
