@@ -4,6 +4,9 @@ import csv
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from malmoi.data.text_lines import DataFormatError
 
 DELIMITERS = (",", ";", "\t")
 
@@ -13,11 +16,24 @@ def delimiter_of(heading: str) -> str:
     return max(DELIMITERS, key=heading.count)
 
 
-def column_names(heading: str) -> list[str]:
-    """Return the names of the columns in a heading."""
+def column_names(heading: str, name: Path | str) -> list[str]:
+    """Return the names of the columns in the first line of a file.
+
+    Args:
+        heading: The line.
+        name: What messages call the file.
+
+    Raises:
+        DataFormatError: If its columns are not as CSV has them.
+    """
     if not heading.strip():
         return []
-    return [name.strip() for name in next(csv.reader([heading], delimiter=delimiter_of(heading)))]
+    with columns_of_any_length():
+        try:
+            columns = next(csv.reader([heading], delimiter=delimiter_of(heading)))
+        except csv.Error as error:
+            raise DataFormatError(name, 1, f"expected names of columns as CSV has them, but {error}.") from None
+    return [column.strip() for column in columns]
 
 
 def has_quotes(lines: Iterable[str], width: int) -> bool:

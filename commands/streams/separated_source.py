@@ -48,7 +48,7 @@ def layout_of_separated(file: BufferedReader, name: str, *, encoding: str, named
     heading = decoded_line(raw.removesuffix(b"\n"), name, 1, encoding)
     if isinstance(heading, BadRow):
         raise DataFormatError(name, 1, heading.reason)
-    columns = column_names(heading)
+    columns = column_names(heading, name)
     twice = [column for index, column in enumerate(columns) if column in columns[:index]]
     if twice:
         raise DataFormatError(name, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")

@@ -52,10 +52,10 @@ def heading_of(path: Path) -> list[str]:
     """Return the names of the columns in the first line of a file.
 
     Raises:
-        DataFormatError: If there is none, or it is not UTF-8.
+        DataFormatError: If there is none, it is not UTF-8, or not as CSV has it.
     """
     _, line = next(read_lines(path))
-    return column_names(line)
+    return column_names(line, path)
 
 
 def _data_rows(path: Path, heading: list[str]) -> Iterator[tuple[int, list[str]]]:
