@@ -11,47 +11,20 @@ weights, exp(score), brought back to a largest of 1 every `RESCALED` steps.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import spox.opset.ai.onnx.v18 as op
 from spox import Var
 
 from malmoi.export.constants import Array, ints, number, part, positions, size
-from malmoi.modeling.linear_chain_crf import LinearChainCrf
+from malmoi.inference.engine import Chain
 
 STRETCH = 16
 RESCALED = 8
 SMALLEST = float(np.finfo(np.float64).tiny)
 
 
-class ChainScores(NamedTuple):
-    """The scores of a CRF, float64; minus infinity where something is forbidden."""
-
-    start: Array
-    """Score of beginning with a tag, `(tags,)`."""
-    transitions: Array
-    """Score of a step, `(previous tag, next tag)`."""
-    end: Array
-    """Score of ending with a tag, `(tags,)`."""
-
-    @classmethod
-    def of(cls, crf: LinearChainCrf) -> "ChainScores":
-        """Return the scores of a CRF, its constraints among them."""
-        starts, steps = map(np.array, crf.constraints())
-        start, transitions, end = (
-            each.detach().double().cpu().numpy()
-            for each in (crf.start_transitions, crf.transitions, crf.end_transitions)
-        )
-        return cls(np.where(starts, -np.inf, start), np.where(steps, -np.inf, transitions), end)
-
-    def score(self, tags: Array, emissions: Array) -> float:
-        """Return the score of tags, `(length,)`, with emissions, `(length, tags)`."""
-        own = self.start[tags[0]] + self.end[tags[-1]] + emissions[np.arange(len(tags)), tags].sum(dtype=np.float64)
-        return float(own + self.transitions[tags[:-1], tags[1:]].sum())
-
-
-def decode(chain: ChainScores, emissions: Var, tagged: Var) -> tuple[Var, Var]:
+def decode(chain: Chain, emissions: Var, tagged: Var) -> tuple[Var, Var]:
     """Return the best tags, `(length, batch)`, and the probability of every tag, float64, `(length, batch, tags)`.
 
     What they are where no tag is carried means nothing.
@@ -80,7 +53,7 @@ def decode(chain: ChainScores, emissions: Var, tagged: Var) -> tuple[Var, Var]:
     return op.gather_nd(tags, places), op.gather_nd(op.div(joint, summed), places)
 
 
-def _run(chain: ChainScores, scores: Var, weights: Var, lengths: Var) -> tuple[Var, Var, Var]:
+def _run(chain: Chain, scores: Var, weights: Var, lengths: Var) -> tuple[Var, Var, Var]:
     """Run over the positions.
 
     Args:
@@ -124,7 +97,7 @@ class _Stretch:
     ones it is the other way round: so the best scores come out where the next step wants them.
     """
 
-    def __init__(self, chain: ChainScores, *inputs: Var):
+    def __init__(self, chain: Chain, *inputs: Var):
         """Take what is known of all stretches.
 
         Args:

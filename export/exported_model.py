@@ -13,11 +13,9 @@ from malmoi.export.graph import build_graph
 from malmoi.export.int8 import quantize
 from malmoi.export.parity import TOLERANCE, Parity, compare
 from malmoi.inference.bundled_models import model_place
+from malmoi.inference.exported_folder import GRAPH, MAX_LENGTH_KEY
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
 
-GRAPH = "model.onnx"
-MAX_LENGTH_KEY = "malmoi_max_length"
-"""Where the configuration says how many tokens the model reads at once; null if there is no limit."""
 OF_CODE = ("auto_map", "custom_pipelines")
 """What in a configuration names code that comes with the model; none comes with a graph."""
 ALSO = ("README.md", "LICENSE", "LICENSE.txt")

@@ -15,21 +15,22 @@ from transformers import PreTrainedModel
 
 from malmoi.data.user_error import UserError
 from malmoi.export.constants import array_of, ints, number, weight
-from malmoi.export.crf import ChainScores, decode
+from malmoi.export.crf import decode
 from malmoi.export.embeddings import embed
 from malmoi.export.encoders import encode
 from malmoi.export.lexicon import look_up
 from malmoi.export.lstm import run_lstm
 from malmoi.export.pooling import pool
+from malmoi.inference.engine import Chain
+from malmoi.inference.exported_folder import CHAIN_KEY, INPUTS
+from malmoi.inference.torch_engine import chain_of
 from malmoi.modeling.bilstm import BiLstmPreTrainedModel
 from malmoi.modeling.crf_tagging import CrfTagger
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
 from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
 
-INPUTS = ("input_ids", "attention_mask")
 TASKS = ("ForTokenClassification", "ForSequenceClassification")
-CHAIN_KEY = "malmoi_chain"
 VERSION_KEY = "malmoi_version"
 LARGEST = 2_000_000_000
 """How many bytes the weights may have: a file of ONNX ends at 2 GiB."""
@@ -72,7 +73,7 @@ def _build(model: PreTrainedModel, longest: int | None) -> onnx.ModelProto:
     else:
         scores = encode(model, **inputs, longest=longest)
     if isinstance(model, CrfTagger):
-        chain = ChainScores.of(model.crf)
+        chain = chain_of(model.crf)
         metadata[CHAIN_KEY] = _as_json(chain)
         outputs = _tag(model, chain, scores, **inputs)
     elif architecture.endswith("ForTokenClassification"):
@@ -101,7 +102,7 @@ def _lstm_scores(model: BiLstmPreTrainedModel, input_ids: Var, attention_mask: V
     return op.transpose(_linear(model.classifier, hidden), perm=(1, 0, 2))
 
 
-def _tag(model: Any, chain: ChainScores, emissions: Var, input_ids: Var, attention_mask: Var) -> dict[str, Var]:
+def _tag(model: Any, chain: Chain, emissions: Var, input_ids: Var, attention_mask: Var) -> dict[str, Var]:
     """Return the outputs of a tagger with a CRF."""
     tagged = _is_token(attention_mask)
     for token_id in model.config.untagged_token_ids:
@@ -157,7 +158,7 @@ def _linear(layer: nn.Linear, inputs: Var) -> Var:
     return op.add(op.matmul(inputs, weight(array_of(layer.weight).T)), weight(array_of(layer.bias)))
 
 
-def _as_json(chain: ChainScores) -> str:
+def _as_json(chain: Chain) -> str:
     """Return the scores of a CRF as JSON, with null for minus infinity."""
 
     def finite(scores: Any) -> Any:

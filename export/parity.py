@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.longest_input import longest_input
 from malmoi.export.constants import Array
-from malmoi.export.crf import ChainScores
+from malmoi.inference.torch_engine import chain_of
 from malmoi.modeling.crf_tagging import CrfTagger
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 
@@ -136,7 +136,7 @@ def _other_tags(model: Any, tags: Array, of_model: Mapping[str, Array]) -> int:
     if not isinstance(model, CrfTagger):
         inside = tags != IGNORED_LABEL
         return _less_probable(tags[inside], of_model["marginals"][inside])
-    chain, count = ChainScores.of(model.crf), 0
+    chain, count = chain_of(model.crf), 0
     for ours, theirs, emissions in zip(tags, of_model["predictions"], of_model["emissions"]):
         if (ours != theirs).any():
             inside = theirs != IGNORED_LABEL

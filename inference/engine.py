@@ -34,6 +34,12 @@ class Chain(NamedTuple):
     transitions: NDArray[np.float64]
     end: NDArray[np.float64]
 
+    def score(self, labels: NDArray[np.int64], emissions: NDArray[np.floating]) -> float:
+        """Return the score of a sequence of labels, `(length,)`, with emissions, `(length, labels)`."""
+        own = self.start[labels[0]] + self.end[labels[-1]]
+        own += emissions[np.arange(len(labels)), labels].sum(dtype=np.float64)
+        return float(own + self.transitions[labels[:-1], labels[1:]].sum())
+
 
 class TokenScores(NamedTuple):
     """What a tagger says of the tokens of a batch; what it says of padding means nothing.

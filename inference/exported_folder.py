@@ -19,6 +19,12 @@ from malmoi.inference.model_tasks import COMMANDS, TASK_KEY, another_task
 from malmoi.modeling.name_edges import UNLIMITED
 
 GRAPH = "model.onnx"
+INPUTS = ("input_ids", "attention_mask")
+"""What a graph reads."""
+CHAIN_KEY = "malmoi_chain"
+"""Where the metadata of a graph have the scores of its CRF, as JSON; `null` is minus infinity."""
+MAX_LENGTH_KEY = "malmoi_max_length"
+"""Where `config.json` tells readers in other languages how many tokens the model reads at once; null is any number."""
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"

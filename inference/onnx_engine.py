@@ -15,17 +15,14 @@ from numpy.typing import NDArray
 from malmoi.data.token_windows import Window, check_room, cut_windows
 from malmoi.data.user_error import UserError
 from malmoi.inference.engine import Chain, Rows, TokenScores
-from malmoi.inference.exported_folder import read_exported_folder
+from malmoi.inference.exported_folder import CHAIN_KEY, INPUTS, read_exported_folder
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 RUNTIME = "onnxruntime"
-INPUTS = ("input_ids", "attention_mask")
 OF_TAGGER = ("predictions", "marginals", "emissions")
 OF_CLASSIFIER = ("probabilities",)
-CHAIN_KEY = "malmoi_chain"
-"""Where the metadata of a graph have the scores of its CRF, as JSON; `null` is minus infinity."""
 AT_ONCE = 4
 """How many batches are in memory at the same time, however many processors there are."""
 ONLY_FATAL = 4

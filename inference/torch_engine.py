@@ -33,10 +33,7 @@ class TorchEngine:
     def chain(self) -> Chain | None:
         """Return the scores of its CRF; `None` if it has none."""
         crf = getattr(self.model, "crf", None)
-        if not isinstance(crf, LinearChainCrf):
-            return None
-        start, transitions, end = (scores.detach().cpu().numpy() for scores in crf.scores(torch.float64))
-        return Chain(start, transitions, end)
+        return chain_of(crf) if isinstance(crf, LinearChainCrf) else None
 
     def windows(self, texts: Sequence[str]) -> list[list[Window]]:
         """Return the windows in which it reads each text."""
@@ -71,6 +68,11 @@ class TorchEngine:
             return read(answer_batch(self.model, device, padding, batch))
 
         return answer_side_by_side(answer, batches, device=device)
+
+
+def chain_of(crf: LinearChainCrf) -> Chain:
+    """Return the scores of a CRF, its constraints among them."""
+    return Chain(*(scores.detach().cpu().numpy() for scores in crf.scores(torch.float64)))
 
 
 def answer_batch(model: PreTrainedModel, device: torch.device, padding: int, batch: Rows) -> Mapping[str, Tensor]:

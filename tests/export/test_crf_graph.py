@@ -8,12 +8,13 @@ import pytest
 import spox
 from numpy.typing import NDArray
 
-from malmoi.export.crf import STRETCH, ChainScores, decode
+from malmoi.export.crf import STRETCH, decode
+from malmoi.inference.engine import Chain
 
 Array = NDArray[np.float64]
 
 
-def session(chain: ChainScores) -> onnxruntime.InferenceSession:
+def session(chain: Chain) -> onnxruntime.InferenceSession:
     tags = len(chain.end)
     emissions = spox.argument(spox.Tensor(np.float32, ("length", "batch", tags)))
     tagged = spox.argument(spox.Tensor(np.bool_, ("length", "batch")))
@@ -23,7 +24,7 @@ def session(chain: ChainScores) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
 
 
-def enumerated(chain: ChainScores, emissions: Array) -> tuple[list[int], Array]:
+def enumerated(chain: Chain, emissions: Array) -> tuple[list[int], Array]:
     """Return the best tags of a sentence, and the probability of every tag, from all sequences."""
     length, tags = emissions.shape
     paths = np.array(list(itertools.product(range(tags), repeat=length)))
@@ -42,7 +43,7 @@ def test_all_sequences_give_the_same(tags: int, constrained: bool) -> None:
     if constrained and tags > 1:
         start[1] = -np.inf
         steps[0, 1] = -np.inf
-    chain = ChainScores(start, steps, end)
+    chain = Chain(start, steps, end)
     graph = session(chain)
     for length in (1, 2, 6, STRETCH, STRETCH + 1):
         emissions = (3 * draw.normal(size=(length, 12, tags))).astype(np.float32)

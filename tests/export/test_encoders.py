@@ -10,8 +10,9 @@ from support.tiny_models import bert_tokenizer, tiny_bert_classifier, tiny_bert_
 from transformers import PreTrainedModel
 
 from malmoi.data.longest_input import longest_input
-from malmoi.export.graph import CHAIN_KEY, build_graph
+from malmoi.export.graph import build_graph
 from malmoi.export.parity import compare_rows, open_graph
+from malmoi.inference.exported_folder import CHAIN_KEY
 
 LABELS = ["B-PS", "I-PS", "O"]
 KINDS = ("tagger", "classifier", "tagger with a CRF")

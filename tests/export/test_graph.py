@@ -14,9 +14,10 @@ from transformers import PreTrainedModel
 
 from malmoi.data.user_error import UserError
 from malmoi.export import graph as graph_module
-from malmoi.export.graph import CHAIN_KEY, VERSION_KEY, build_graph
+from malmoi.export.graph import VERSION_KEY, build_graph
 from malmoi.export.int8 import quantize
 from malmoi.export.parity import TOLERANCE, answer, compare, compare_rows, open_graph, padded_batches, run_graph
+from malmoi.inference.exported_folder import CHAIN_KEY
 from malmoi.inference.loading import load_model
 from malmoi.modeling import BiLstmConfig, BiLstmModel
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
