@@ -13,6 +13,8 @@ from malmoi.commands.text_options import (
     Document,
     Encoding,
     Errors,
+    Form,
+    FormOfNames,
     Input,
     Output,
     Overwrite,
@@ -31,14 +33,7 @@ def tag(
     document: Document = False,
     text_column: TextColumn = None,
     output: Output = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="Form of the answers: inline, jsonl, conll, brat, csv or parquet; by default inline, "
-            "for files of rows jsonl, or what the name of --output tells.",
-        ),
-    ] = None,
+    form: FormOfNames = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with offsets, labels and scores.")] = False,
     min_score: Annotated[
         float,
@@ -71,14 +66,7 @@ def space(
     document: Document = False,
     text_column: TextColumn = None,
     output: Output = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="Form of the answers: text, jsonl, csv or parquet; by default text, "
-            "for files of rows jsonl, or what the name of --output tells.",
-        ),
-    ] = None,
+    form: Form = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines that say where each character was.")] = False,
     keep_spaces: Annotated[
         bool, typer.Option("--keep_spaces", "--keep-spaces", help="Only add spaces; those that are there stay.")
@@ -118,14 +106,7 @@ def classify(
     document: Document = False,
     text_column: TextColumn = None,
     output: Output = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="Form of the answers: text, jsonl, csv or parquet; by default text, "
-            "for files of rows jsonl, or what the name of --output tells.",
-        ),
-    ] = None,
+    form: Form = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines with the score of every class.")] = False,
     resume: Resume = False,
     overwrite: Overwrite = False,

@@ -39,6 +39,18 @@ Output = Annotated[
         help="File to write, or folder for a file for each one of --input. It takes its name once it is whole.",
     ),
 ]
+BY_DEFAULT = "for files of rows jsonl, or what the name of --output tells."
+Form = Annotated[
+    str | None,
+    typer.Option("--format", help=f"Form of the answers: text, jsonl, csv or parquet; by default text, {BY_DEFAULT}"),
+]
+FormOfNames = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help=f"Form of the answers: inline, jsonl, conll, brat, csv or parquet; by default inline, {BY_DEFAULT}",
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on where a run with the same options, which did not end, has come to.")
 ]
