@@ -88,8 +88,8 @@ $(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/
 # a file at a time, from the first to the last: what the tests of a file share is made once
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test: setup ## Run all tests, the slow ones too, but for the engines of clusters: ten minutes on two cores.
-	@$(PYTEST) -m 'not engines' --durations 15
+test: setup ## Run the tests, the slow ones too, but for what takes longest: ten minutes on two cores.
+	@$(PYTEST) -m 'not engines and not long'
 
 test-quick: setup ## Run the tests that take no time: a minute and a half on two cores.
 	@$(PYTEST)
@@ -104,7 +104,8 @@ test-thorough: setup ## Run all tests, the properties on twenty times as many ex
 		> .venv/engines.log 2>&1 || { tail -n 30 .venv/engines.log; exit 1; }
 	@touch $@
 
-test-all: test .venv/engines ## Run the tests on Ray and Spark, too; needs Java.
+test-all: setup .venv/engines ## Run all tests, measurements, searches, Ray and Spark too, as CI does: half an hour; needs Java.
+	@$(PYTEST) -m 'not engines' --durations 30
 	@MALMOI_ENGINES_REQUIRED=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet -m engines
 
 # the sources under their import name, as tools look for them that read them

@@ -83,7 +83,7 @@ def test_too_few_sentences_are_an_error() -> None:
         cluster.main(["--sentences", "79"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_alone_tag_every_file(tmp_path: Path) -> None:
     texts = write_texts(["손흥민은 춘천에서 태어났다."] * 50, tmp_path, share=0.1, files=2)
     with alone(None, 1) as job:
@@ -92,7 +92,7 @@ def test_processes_alone_tag_every_file(tmp_path: Path) -> None:
     assert [[entity["text"] for entity in entities] for entities in found] == [["손흥민", "춘천"]] * 50
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.engines
 def test_tables_are_printed_and_written(tmp_path: Path) -> None:
     for package in ("ray", "pyspark"):

@@ -30,7 +30,7 @@ def test_with_more_context_less_differs() -> None:
         assert little["probability differs by at most"] > more["probability differs by at most"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_measures_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     documents.main(["--tiny", "--rounds", "1", "--threads", "1", "--output_dir", str(tmp_path)])
     rows = json.loads((tmp_path / "documents.json").read_text(encoding="utf-8"))["rows"]

@@ -23,7 +23,7 @@ CASES = (Case("plain", 4, 9, 5), Case("large", 3, 7, 4, spread=1e4, forbidden=0.
 WRONG = TORCH._replace(viterbi=lambda *scores: TORCH.viterbi(*scores).clamp(max=0))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_a_gpu_one_sentence_says_so(tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
@@ -62,7 +62,7 @@ def test_both_ways_to_run_the_lstm_are_timed() -> None:
     assert {"packed", "reversed"} < set(rows[0])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_epochs_are_timed_beside_both_peers() -> None:
     options = PeerOptions(
         sentences=6, bert_sentences=6, rounds=1, vocab_size=8000, bert_layers=1, bert_hidden=64, threads=1
@@ -72,7 +72,7 @@ def test_epochs_are_timed_beside_both_peers() -> None:
     assert [row["goal"] for row in rows] == [10, 5]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_recipe_is_trained_in_each_precision(marked_corpus: Path) -> None:
     flags = ["--data_dir", str(marked_corpus), "--max_steps", "2", "--use_cpu", "true", "--disable_tqdm", "true"]
     flags += ["--embedding_size", "8", "--hidden_size", "16", "--name_replacement_copies", "0"]

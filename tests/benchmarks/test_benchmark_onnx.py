@@ -8,7 +8,7 @@ import pytest
 from malmoi.benchmarks import onnx
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_three_ways_are_timed_and_their_names_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     onnx.main(["--single", "2", "--sentences", "33", "--rounds", "2", "--threads", "1", "--output_dir", str(tmp_path)])
     rows = json.loads((tmp_path / "onnx.json").read_text(encoding="utf-8"))["rows"]

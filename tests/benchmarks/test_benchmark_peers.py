@@ -179,7 +179,7 @@ def test_the_worker_of_flair_cannot_be_imported_here() -> None:
         importlib.import_module("malmoi.benchmarks.peers.flair_worker")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not FLAIR_PYTHON.exists(), reason="flair is not installed: make .venv-flair/installed")
 def test_flair_has_the_sizes_of_ours_and_learns() -> None:
     sentences = flair_sentences(DATASET) * 20

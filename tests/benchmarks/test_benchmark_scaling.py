@@ -26,7 +26,7 @@ def test_costs_are_those_of_this_process_from_the_smallest_on() -> None:
     assert 0 <= found[0].mebibytes <= found[1].mebibytes
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_is_that_of_a_process_of_its_own() -> None:
     shapes = [(8, 64, 4), (64, 512, 32)]
     small, large = costs_apart({"candidate": "CRF, pytorch-crf", "shapes": shapes, "threads": 1})
@@ -63,7 +63,7 @@ def test_a_row_for_every_size_and_candidate(
     assert "what grows" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_corpus_is_trained_on_and_tagged_in_processes_of_their_own(tmp_path: Path) -> None:
     rows = list(scaling.measure_corpus(scaling.TINY, None, threads=1))
     assert [(row["what is done"], row["to"]) for row in rows] == [

@@ -74,7 +74,7 @@ def test_the_process_that_measures_is_not_patched_by_gevent() -> None:
     assert "locust" not in sys.modules
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_measures_a_tiny_model(tmp_path: Path) -> None:
     tokenizer = bert_tokenizer()
     model = save(tmp_path / "model", tiny_bert_tagger(tokenizer, ["B-PS", "I-PS", "O"]), tokenizer)

@@ -10,7 +10,7 @@ from malmoi.benchmarks.start_up import measure, run_cold
 from malmoi.data.user_error import UserError
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_command_is_measured_with_torch_and_without(saved_model: Path, tmp_path: Path) -> None:
     rows = measure(1, export_tiny(saved_model, tmp_path / "exported"))
     commands = ["malmoi tag", "malmoi space", "malmoi classify"]

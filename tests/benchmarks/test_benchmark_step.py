@@ -10,7 +10,7 @@ from malmoi.benchmarks import crf, step
 from malmoi.modeling.linear_chain_crf import PYTORCH
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_shares_add_up_and_limits_stay_below_the_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     step.main(["--sentences", "16", "--threads", "1", "--output_dir", str(tmp_path)])
     rows = json.loads((tmp_path / "step.json").read_text(encoding="utf-8"))["rows"]

@@ -103,7 +103,7 @@ def test_ratios_are_drawn_whatever_their_size(tmp_path: Path) -> None:
     assert plot_ratios(rows, tmp_path / "new" / "ratios.png", what="training").read_bytes()[1:4] == b"PNG"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_training_is_measured_beside_every_peer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,7 +128,7 @@ def test_training_is_measured_beside_every_peer(
     assert HOW_TO_GET_IT not in printed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_tagging_is_measured_beside_every_peer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,7 +162,7 @@ def small_training(count: int) -> OurTraining:
     return OurTraining("klue-ner-bi-lstm-crf-classic", flags, count=count)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_both_ways_to_train_are_judged_by_the_same_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measure_quality(["--epochs", "1", "--vocab_size", "8500", "--threads", "1", "--output_dir", str(tmp_path)])
     rows = json.loads((tmp_path / "s1_quality.json").read_text(encoding="utf-8"))["rows"]

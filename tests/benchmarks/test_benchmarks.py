@@ -62,7 +62,7 @@ def test_times_are_given_relative_to_the_reference_by_step_and_by_text() -> None
     assert row == "| 1 | padded to 512, batch 2 | 2 | 2.00 | 3.00 | 0.75 | 12.00 |"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_table_is_printed_and_what_does_not_fit_is_skipped() -> None:
     result = run("--settings", "2", "7", "--max_memory", "2.5")
     assert result.returncode == 0, result.stderr
@@ -75,7 +75,7 @@ def test_a_table_is_printed_and_what_does_not_fit_is_skipped() -> None:
     assert all(float(row.split("|")[4]) > 0.1 for row in rows[1:])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_reference_that_does_not_fit_ends_the_measurement() -> None:
     result = run("--settings", "4", "--max_memory", "1.2")
     assert result.returncode == 1
@@ -150,7 +150,7 @@ def test_sentences_are_read_without_their_spaces(sentences: Path) -> None:
         read_sentences(sentences, "validation", None)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_kiwi_puts_spaces_and_changes_nothing_else_here() -> None:
     texts = [sentence.replace(" ", "") for sentence in SENTENCES]
     spaced = load_kiwi()(texts)
@@ -169,7 +169,7 @@ def test_at_least_one_sentence_must_be_asked_for(sentences: Path) -> None:
         main(["--model", "nowhere", "--data_dir", str(sentences), "--limit", "0"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_model_is_measured_beside_kiwi_and_the_baseline(
     sentences: Path, spacer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,7 +197,7 @@ def test_sentences_that_were_changed_are_said_in_a_note(
     assert note in capsys.readouterr().out.splitlines()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_user_error_of_the_measurement_is_one_sentence(sentences: Path) -> None:
     command = [sys.executable, "-m", "malmoi.benchmarks.spacing_peers", "--model", str(sentences / "nowhere")]
     result = subprocess.run([*command, "--data_dir", str(sentences)], capture_output=True, text=True, timeout=100)

@@ -283,7 +283,7 @@ def test_a_failed_training_ends_the_comparison(
     assert "--embeddings=" in commands[0]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_embeddings_are_compared_on_the_command_line(embedded: Callable[..., list[str]], tmp_path: Path) -> None:
     folder = tmp_path / "runs"
     output, _ = malmoi("compare-embeddings", "demo", *embedded())

@@ -115,7 +115,7 @@ def test_the_recipe_of_a_model_of_the_package_tells_what_is_not_here(tmp_path: P
     check_packaged_recipe(load_recipe(str(FOLDER / "language-model" / "recipe.yaml"), own))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_command_trains_all_and_leaves_what_is_finished(flags: Callable[..., list[str]], tmp_path: Path) -> None:
     folder = tmp_path / "run"
     output, _ = malmoi("self-train", "demo", *flags(), "--seeds", "1", "2")

@@ -280,7 +280,7 @@ print(peak_memory_bytes())
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["Tagger", "Spacer", "Classifier"])
 def test_memory_is_bounded_however_long_a_text_is(tmp_path: Path, name: str) -> None:
     task = {"Tagger": "named-entities", "Spacer": "word-spacing", "Classifier": "sentence-classification"}[name]

@@ -165,7 +165,7 @@ def test_progress_is_shown_on_a_terminal_alone(saved_model: Path, tmp_path: Path
     assert re.search(r"[\d,]+ lines a second", shown)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_file(saved_model: Path, tmp_path: Path) -> None:
     code = (
         "import sys\nfrom malmoi.commands.main import main\nfrom malmoi.reports.costs import peak_memory_bytes\n"

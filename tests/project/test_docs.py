@@ -228,8 +228,8 @@ def where_examples_run(
 
 
 def with_python(pages: list[Path]) -> list[Any]:
-    """Return the pages with examples in Python; what loads a model in further processes is slow."""
-    slow = {"docs/publish.md": pytest.mark.slow}
+    """Return the pages with examples in Python; some of them train often, or load a model in further processes."""
+    slow = {"docs/publish.md": pytest.mark.long, "docs/tune.md": pytest.mark.long}
     return [
         pytest.param(page, id=shown(page), marks=slow.get(shown(page), ()))
         for page in pages

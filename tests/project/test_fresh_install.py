@@ -105,7 +105,7 @@ def test_exported_models_need_five_libraries(wheel: Path, tmp_path: Path) -> Non
         assert f"pip install typer\npip install --no-deps malmoi {' '.join(ALONE)}\n" in text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_three_commands_answer_after_an_install_of_the_wheel(wheel: Path, tmp_path: Path) -> None:
     # the libraries are those of this environment; malmoi is what is installed
     venv = tmp_path / "venv"

@@ -109,7 +109,7 @@ def test_data_without_training_texts_are_refused(tmp_path: Path) -> None:
         recipe_for_data({"data_dir": tmp_path, "reader": "inline-marks"})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_training_without_a_recipe_is_that_of_the_command_it_names(
     tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

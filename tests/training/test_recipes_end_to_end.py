@@ -134,7 +134,7 @@ def test_every_recipe_that_needs_the_hub_has_a_twin_of_its_reader_that_does_not(
     assert {load_recipe(name, []).settings["reader"] for name in NEED_THE_HUB} <= readers
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_twin_is_trained_loaded_elsewhere_and_used(
     trained: Callable[[str], Path], run_without_malmoi: Callable[..., str]
 ) -> None:

@@ -269,7 +269,7 @@ def test_without_silver_texts_the_model_has_its_own_loss_and_classes(tmp_path: P
     assert request.task.loss_function(preparation.train, request.arguments, num_labels=2) is None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_command_trains_teachers_and_student(tmp_path: Path, data: Path) -> None:
     text = write(tmp_path / "raw.txt", NEW)
     own = recipe(tmp_path / "run", data).source

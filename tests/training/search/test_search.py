@@ -63,7 +63,7 @@ def five(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> tuple[Path, 
     return folder, tune(corpus, folder, trials=5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_trial_is_kept_with_what_it_tried(five: tuple[Path, dict[str, Any]]) -> None:
     folder, found = five
     assert json.loads((folder / "trials.json").read_text(encoding="utf-8")) == found
@@ -89,7 +89,7 @@ def test_every_trial_is_kept_with_what_it_tried(five: tuple[Path, dict[str, Any]
     assert {path.name for path in folder.iterdir()} == {"study.db", "trials.json", "trials.png", "best.yaml"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_best_trial_is_a_recipe_that_trains_the_same(
     five: tuple[Path, dict[str, Any]], tmp_path: Path, corpus: Path
 ) -> None:
@@ -109,7 +109,7 @@ def test_the_best_trial_is_a_recipe_that_trains_the_same(
     assert report["figures"]["entity_f1"] == found["best"]["value"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_search_is_gone_on_with_as_if_nothing_had_been(
     five: tuple[Path, dict[str, Any]], tmp_path: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,7 +134,7 @@ def test_a_search_is_gone_on_with_as_if_nothing_had_been(
         )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_other_data_are_not_gone_on_with(tmp_path: Path, marked_corpus: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -147,7 +147,7 @@ def test_other_data_are_not_gone_on_with(tmp_path: Path, marked_corpus: Path) ->
         tune(data, tmp_path / "run", trials=2, resume_from_checkpoint=True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_search_that_is_begun_anew_leaves_nothing_of_the_old_one(tmp_path: Path, corpus: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
@@ -163,7 +163,7 @@ def test_a_search_that_is_begun_anew_leaves_nothing_of_the_old_one(tmp_path: Pat
     assert (run / "mine.txt").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_search_that_is_killed_loses_only_the_trial_that_was_running(
     five: tuple[Path, dict[str, Any]], tmp_path: Path, corpus: Path
 ) -> None:
@@ -203,7 +203,7 @@ def test_a_search_that_is_killed_loses_only_the_trial_that_was_running(
     assert "RUNNING" not in states
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_data_are_read_and_tokenised_once_and_never_those_of_the_test(
     tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,7 +240,7 @@ def test_data_are_read_and_tokenised_once_and_never_those_of_the_test(
     assert len(tokenised) > 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("recipe", "changes", "space"),
     [
@@ -286,7 +286,7 @@ def test_best_recipes_of_every_beginning_train_what_their_trials_did(
     assert report["best"] == found["best"]["value"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_trial_that_is_worse_than_half_of_the_others_ends_early(tmp_path: Path, corpus: Path) -> None:
     """With a learning rate of nothing a model stays what it was, and of 6 good trials it is behind at once."""
     found = tune(
@@ -305,7 +305,7 @@ def test_a_trial_that_is_worse_than_half_of_the_others_ends_early(tmp_path: Path
     assert found["best"]["value"] == min(trial["value"] for trial in found["trials"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_loss_that_is_no_number_ends_a_trial_and_not_the_search(tmp_path: Path, corpus: Path) -> None:
     loss = {"metric_for_best_model": "loss", "greater_is_better": False, "max_steps": 4, "max_grad_norm": 0.0}
     space = {"learning_rate": [1e-3, 1e30]}
