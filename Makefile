@@ -104,8 +104,9 @@ test-thorough: setup ## Run all tests, the properties on twenty times as many ex
 		> .venv/engines.log 2>&1 || { tail -n 30 .venv/engines.log; exit 1; }
 	@touch $@
 
-test-all: setup .venv/engines ## Run all tests, measurements, searches, Ray and Spark too, as CI does: half an hour; needs Java.
-	@$(PYTEST) -m 'not engines' --durations 30
+test-all: setup .venv/engines ## Run all tests, measurements, searches, 515,000 fuzz cases, Ray and Spark too, as CI does: half an hour; needs Java.
+	@$(PYTEST) -m 'not engines' --ignore tests/fuzz --durations 30
+	@MALMOI_HYPOTHESIS=thorough $(PYTEST) -m 'not engines' tests/fuzz
 	@MALMOI_ENGINES_REQUIRED=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet -m engines
 
 # the sources under their import name, as tools look for them that read them
