@@ -29,7 +29,7 @@ from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.text_offsets import span_within
-from malmoi.data.unique_ids import with_unique_ids
+from malmoi.data.unique_ids import line_id, with_unique_ids
 from malmoi.data.user_error import UserError
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -109,7 +109,7 @@ def _rows(paths: Iterable[Path], remarks: Remarks) -> Iterator[JsonRow]:
                 remarks.add("rows with an empty text are left out", path, line)
                 continue
             count += 1
-            name = name_in(fields.get("id")) or f"{path.stem}-{line}"
+            name = name_in(fields.get("id")) or line_id(path, line)
             yield JsonRow(name, text, fields, path, line, document_of(fields))
         if not count:
             raise DataFormatError(path, None, "expected texts, found none.")

@@ -21,7 +21,7 @@ from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.text_offsets import span_within
-from malmoi.data.unique_ids import with_unique_ids
+from malmoi.data.unique_ids import line_id, with_unique_ids
 from malmoi.data.user_error import UserError
 
 SUFFIXES = (".json", ".jsonl")
@@ -111,16 +111,18 @@ def _is_task(row: dict[str, Any]) -> bool:
 
 def _tasks(path: Path, remarks: Remarks) -> list[LabelTask]:
     """Return the tasks of a file; in JSON-MIN each annotation is an object of its own."""
-    found: dict[str, LabelTask] = {}
-    for line, row in read_json_rows(path):
+    # by the id of their task, or without one by their number: a whole file may stand in one line
+    found: dict[str | int, LabelTask] = {}
+    for number, (line, row) in enumerate(read_json_rows(path)):
         if _is_minimal(row):
             task = _minimal_task(path, line, row)
-            before = found.get(task.id)
+            key = name_in(row.get("id")) or number
+            before = found.get(key)
             if before is not None:
                 task = before._replace(annotations=[*before.annotations, *task.annotations])
-            found[task.id] = task
+            found[key] = task
         elif _is_task(row):
-            found[f"\0{line}"] = _task(path, line, row, remarks)
+            found[number] = _task(path, line, row, remarks)
         else:
             raise DataFormatError(
                 path,
@@ -141,7 +143,7 @@ def _task(path: Path, line: int, row: dict[str, Any], remarks: Remarks) -> Label
             annotations.append(_annotation(path, line, entry, remarks))
     data = row["data"]
     return LabelTask(
-        id=name_in(row.get("id")) or f"{path.stem}-{line}",
+        id=name_in(row.get("id")) or line_id(path, line),
         texts={key: value for key, value in data.items() if isinstance(value, str)},
         annotations=annotations,
         path=path,
@@ -180,7 +182,7 @@ def _minimal_task(path: Path, line: int, row: dict[str, Any]) -> LabelTask:
             annotation.choices.extend(_choices(value))
         elif key in texts and key not in data:
             annotation.choices.append(value)
-    name = name_in(row.get("id")) or f"{path.stem}-{line}"
+    name = name_in(row.get("id")) or line_id(path, line)
     return LabelTask(name, data, [annotation], path, line, document_of(row))
 
 
