@@ -80,8 +80,8 @@ def _looks_like_cp949(raw: bytes) -> bool:
 
 
 def first_lines(path: Path, count: int = 200) -> list[str]:
-    """Return the first lines of a data file that are not empty; none if it cannot be read."""
-    lines = []
+    """Return the first lines of a data file that are not empty, up to one that cannot be read."""
+    lines: list[str] = []
     try:
         for _, line in read_lines(path):
             if line.strip():
@@ -89,7 +89,7 @@ def first_lines(path: Path, count: int = 200) -> list[str]:
                 if len(lines) == count:
                     break
     except (DataFormatError, OSError):
-        return []
+        pass  # what reads the file will say so
     return lines
 
 

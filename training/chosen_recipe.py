@@ -1,5 +1,6 @@
 """The recipe of a training for which none is named: it follows from the data and the machine."""
 
+import dataclasses
 import os
 import shlex
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from datasets import DatasetDict
 
 from malmoi.data.notice import without_notices
 from malmoi.data.readers import READERS
+from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.recipes.choice import choose_recipe
@@ -88,7 +90,9 @@ def _reader(flags: Mapping[str, Any]) -> str:
     source = Path(str(flags["data_dir"]))
     if not source.exists():
         raise DataFormatError(source, None, "there is no such file or folder.")
-    return recognised_reader(source, (str(flags["task"]),) if flags.get("task") else tuple(TASKS))
+    tasks = (str(flags["task"]),) if flags.get("task") else tuple(TASKS)
+    names = [field.name for field in dataclasses.fields(ReadingOptions)]
+    return recognised_reader(source, tasks, options=ReadingOptions(**{name: flags.get(name) for name in names}))
 
 
 def _name(flags: Mapping[str, Any]) -> str:

@@ -9,9 +9,11 @@ from datasets import DatasetDict
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import list_names
-from malmoi.data.readers import READERS, readers_of, readers_that_fit
+from malmoi.data.readers import NO_OPTIONS, READERS, readers_of, readers_that_fit
+from malmoi.data.readers.appearance import check_texts, seeming_reader
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.tagged_dataset import label_names
+from malmoi.data.text_lines import DataFormatError
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe, RecipeError
 
@@ -62,7 +64,9 @@ def reader_of_training(recipe: Recipe, arguments: RecipeArguments) -> str:
     named = arguments.reader
     if arguments.data_dir is None or not is_recognised(recipe, arguments):
         return named
-    return recognised_reader(Path(arguments.data_dir), (recipe.task,), preferred=named)
+    return recognised_reader(
+        Path(arguments.data_dir), (recipe.task,), preferred=named, options=reading_options(arguments)
+    )
 
 
 def is_recognised(recipe: Recipe, arguments: RecipeArguments) -> bool:
@@ -93,26 +97,46 @@ def _counted(names: list[str], one: str, more: str) -> str:
     return f", {len(names)} {one if len(names) == 1 else more} ({list_names(names)})"
 
 
-def recognised_reader(data_dir: Path, tasks: tuple[str, ...], *, preferred: str | None = None) -> str:
-    """Return the one reader whose format a folder is in.
+def recognised_reader(
+    data_dir: Path, tasks: tuple[str, ...], *, preferred: str | None = None, options: ReadingOptions = NO_OPTIONS
+) -> str:
+    """Return the one reader whose format a folder is in, or seems to be: it will say what is wrong there.
 
     Args:
-        data_dir: The folder.
+        data_dir: The folder, or one file.
         tasks: The tasks that its data may be for.
         preferred: The reader that is taken if its format is among those that fit, or if none fits: it says what it
             expected.
+        options: What the user says of the data: a reader that has no such option is not meant.
 
     Raises:
         RecipeError: If there is not one.
+        DataFormatError: If there are no data, or they are no text.
     """
-    fitting = readers_that_fit(data_dir, tasks)
+    if not data_dir.exists():
+        if preferred is not None:
+            return preferred
+        raise DataFormatError(data_dir, None, "there is no such file or folder.")
+    known = list(dict.fromkeys(name for task in tasks for name in readers_of(task)))
+    told = {*options.given()} - {DATASET}
+    known = [name for name in known if told <= {*READERS[name].options}] or known
+    if told and len(known) == 1:
+        return known[0]
+    fitting = [name for name in readers_that_fit(data_dir, tasks) if name in known]
     # any text is one for a language model, so that speaks for a task only where nothing else does
     fitting = [name for name in fitting if READERS[name].tasks != ("language-model",)] or fitting
-    if preferred is not None and (preferred in fitting or not fitting):
-        return preferred
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
+    if preferred in fitting:
+        return str(preferred)
+    if not fitting:
+        seeming = seeming_reader(data_dir)
+        if seeming in known:
+            return str(seeming)
+        check_texts(data_dir)
+        if preferred is not None:
+            return preferred
+        raise RecipeError(
+            f"{data_dir}: its files are in no known format; say which by --reader: {', '.join(sorted(known))}."
+        )
+    if len(fitting) > 1:
         raise RecipeError(f"{data_dir} may be read by {list_names(fitting)}; say which by --reader.")
-    known = sorted({name for task in tasks for name in readers_of(task)})
-    raise RecipeError(f"{data_dir}: its files are in no known format; say which by --reader: {', '.join(known)}.")
+    return fitting[0]

@@ -78,8 +78,9 @@ def test_a_gpu_and_many_sentences_bring_bert_into_the_line(
     ("flags", "message"),
     [
         ({}, r"^Name a recipe \(`malmoi recipes` lists them\), or your data, by --data_dir or --dataset\.$"),
+        ({"data_dir": "EMPTY"}, r"expected files with data, but the folder is empty\.$"),
         (
-            {"data_dir": "EMPTY"},
+            {"data_dir": "OTHER"},
             "its files are in no known format; say which by --reader: brat, conll, .*inline-marks",
         ),
         ({"data_dir": "nowhere"}, r"nowhere: there is no such file or folder\.$"),
@@ -94,7 +95,10 @@ def test_a_gpu_and_many_sentences_bring_bert_into_the_line(
 def test_what_is_missing_is_told_in_one_sentence(
     flags: dict[str, Any], message: str, marked_corpus: Path, tmp_path: Path
 ) -> None:
-    folders = {"CORPUS": marked_corpus, "EMPTY": tmp_path}
+    folders = {"CORPUS": marked_corpus, "EMPTY": tmp_path / "empty", "OTHER": tmp_path / "other"}
+    for name in ("EMPTY", "OTHER"):
+        folders[name].mkdir()
+    (folders["OTHER"] / "notes.txt").write_text("서울에 갔다.\n", encoding="utf-8")
     flags = {key: folders.get(value, value) for key, value in flags.items()}
     with pytest.raises(UserError, match=message):
         recipe_for_data(flags)
