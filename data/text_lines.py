@@ -18,6 +18,7 @@ class DataFormatError(UserError):
 
     def __init__(self, path: Path | str, line: int | None, message: str):
         super().__init__(f"{path}{'' if line is None else f', line {line}'}: {message}")
+        self.path, self.line = path, line
 
 
 def decode_lines(file: BinaryIO, name: Path | str) -> Iterator[str]:

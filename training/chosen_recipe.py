@@ -11,7 +11,7 @@ import torch
 from datasets import DatasetDict
 
 from malmoi.data.notice import without_notices
-from malmoi.data.readers import READERS
+from malmoi.data.readers import READERS, likely_tasks
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
@@ -20,7 +20,7 @@ from malmoi.recipes.overrides import with_settings
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe, nearest
 from malmoi.training.preparation import load_splits
 from malmoi.training.processes.launcher import say
-from malmoi.training.reading import DATASET, recognised, recognised_reader
+from malmoi.training.reading import DATASET, error_of, recognised, recognised_reader
 from malmoi.training.recipe_arguments import parse_recipe
 from malmoi.training.tasks import TASKS
 
@@ -41,14 +41,14 @@ def recipe_for_data(flags: Mapping[str, Any]) -> Recipe:
         **{"reader": reader, "output_dir": f"runs/{_name(flags)}"},
         **{key: value for key, value in flags.items() if value is not None},
     }
-    tasks = [str(flags["task"])] if flags.get("task") else READERS[reader].tasks
-    failed: list[UserError] = []
+    tasks = (str(flags["task"]),) if flags.get("task") else _tasks(reader, flags)
+    failed: dict[str, UserError] = {}
     for task in tasks:
         looked = _chosen(task, given, texts=0)
         try:
             splits = _splits(looked)
         except UserError as error:
-            failed.append(error)
+            failed[task] = error
             continue
         if flags.get("reader") is None and flags.get("dataset") is None:
             say(recognised(flags["data_dir"], reader, splits))
@@ -60,7 +60,7 @@ def recipe_for_data(flags: Mapping[str, Any]) -> Recipe:
         same = "" if chosen.dataset is not None else f" The same is\n  {_command(chosen)}"
         say(f"{counted} to learn from: training by {chosen.name}; {why}.{same}")
         return chosen
-    raise failed[0]
+    raise error_of(failed)
 
 
 def _chosen(task: str, flags: Mapping[str, Any], *, texts: int) -> Recipe:
@@ -91,8 +91,18 @@ def _reader(flags: Mapping[str, Any]) -> str:
     if not source.exists():
         raise DataFormatError(source, None, "there is no such file or folder.")
     tasks = (str(flags["task"]),) if flags.get("task") else tuple(TASKS)
-    names = [field.name for field in dataclasses.fields(ReadingOptions)]
-    return recognised_reader(source, tasks, options=ReadingOptions(**{name: flags.get(name) for name in names}))
+    return recognised_reader(source, tasks, options=_options(flags))
+
+
+def _tasks(reader: str, flags: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tasks that the data may be for."""
+    folder = flags.get("data_dir")
+    return likely_tasks(reader, None if folder is None else Path(str(folder)), options=_options(flags))
+
+
+def _options(flags: Mapping[str, Any]) -> ReadingOptions:
+    """Return what flags say of the data."""
+    return ReadingOptions(**{field.name: flags.get(field.name) for field in dataclasses.fields(ReadingOptions)})
 
 
 def _name(flags: Mapping[str, Any]) -> str:

@@ -9,11 +9,12 @@ from datasets import DatasetDict
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import list_names
-from malmoi.data.readers import NO_OPTIONS, READERS, readers_of, readers_that_fit
+from malmoi.data.readers import NO_OPTIONS, READERS, likely_tasks, read_splits, readers_of, readers_that_fit
 from malmoi.data.readers.appearance import check_texts, seeming_reader
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.user_error import UserError
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe, RecipeError
 
@@ -140,3 +141,47 @@ def recognised_reader(
     if len(fitting) > 1:
         raise RecipeError(f"{data_dir} may be read by {list_names(fitting)}; say which by --reader.")
     return fitting[0]
+
+
+def read_for_task(
+    reader: str, data_dir: Path | None, task: str | None, options: ReadingOptions, *, trim_josa: bool
+) -> tuple[DatasetDict, str]:
+    """Return data, from which no split is cut, and their task: what is said, or the first as which they can be read.
+
+    Args:
+        reader: The name of their reader.
+        data_dir: The folder.
+        task: The task that they are for, if it is said.
+        options: What else the user says of them.
+        trim_josa: Whether names lose what looks like a josa at their end.
+
+    Raises:
+        UserError: If they cannot be read. Of several tasks the error is that of the one that they are meant for.
+    """
+    tasks = likely_tasks(reader, data_dir, options=options) if task is None else (task,)
+    errors: dict[str, UserError] = {}
+    for each in tasks:
+        try:
+            splits = read_splits(reader, data_dir, task=each, options=options, division_seed=None, trim_josa=trim_josa)
+            return splits, each
+        except UserError as error:
+            errors[each] = error
+    raise error_of(errors)
+
+
+def error_of(errors: Mapping[str, UserError]) -> UserError:
+    """Return what is said of data that can be read for none of several tasks, by the error of each.
+
+    It is the error of the task as which they were read furthest, and all errors only where that does not tell.
+    """
+    first, *others = errors.values()
+    if all(str(error) == str(first) for error in others):
+        return first
+    malformed = [error for error in errors.values() if isinstance(error, DataFormatError)]
+    lines = [error.line or 0 for error in malformed]
+    if len(malformed) == len(errors) and len({str(error.path) for error in malformed}) == 1:
+        furthest = malformed[lines.index(max(lines))]
+        if lines.count(max(lines)) == 1:
+            return furthest
+    said = "; ".join(f"for {task}, {str(error).rstrip('.')}" for task, error in errors.items())
+    return UserError(f"The data can be read for none of the tasks of their reader: {said}.")

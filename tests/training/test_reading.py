@@ -11,9 +11,11 @@ from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
+from malmoi.training.chosen_recipe import recipe_for_data
 from malmoi.training.reading import (
     is_recognised,
     options_as_in_training,
+    read_for_task,
     reader_of_training,
     recognised,
     recognised_reader,
@@ -190,3 +192,43 @@ def test_an_option_says_which_readers_are_meant(tmp_path: Path) -> None:
     two = ReadingOptions(tag_column=1, annotator="7")
     with pytest.raises(RecipeError, match=r"may be read by brat, conll; say which by --reader\."):
         recognised_reader(tmp_path, every, options=two)
+
+
+NAME, CLASS = '{"text": "서울", "label": [[0, 2, "LC"]]}\n', '{"text": "서울", "label": "좋음"}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            NAME + '{"text": "서울", "label": [[0, 3, "LC"]]}',
+            "line 2: expected a name within the text of 2 characters",
+        ),
+        ('{"text": "서울", "label": [[0, 3, "LC"]]}', "line 1: expected a name within the text of 2 characters"),
+        ('{"text": "서울", "label": []}\n{"text": "서울", "label": [[1]]}', "line 2: expected a name as"),
+        (CLASS + '{"text": "서울", "label": [1, 2]}', "line 2: expected one class in `label`"),
+        ('{"text": "서울", "accept": ["좋음"]}\n' + NAME[:-2], "line 2: expected JSON, but"),
+        (NAME[:-3], "line 1: expected JSON, but"),
+        ('{"words": "서울"}', "line 1: expected a field `text`, got words"),
+    ],
+)
+def test_the_error_is_that_of_the_task_that_the_data_are_for(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        read_for_task("jsonl", tmp_path, None, ReadingOptions(), trim_josa=False)
+    assert str(error.value).startswith(f"{path}, {message}")
+    assert str(error.value).count(str(path)) == 1
+    with pytest.raises(UserError) as refusal:
+        recipe_for_data({"data_dir": tmp_path})
+    assert str(refusal.value) == str(error.value)
+
+
+def test_where_nothing_tells_the_task_the_errors_of_all_are_said(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text('{"text": "가", "label": true}\n', encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        read_for_task("jsonl", tmp_path, None, ReadingOptions(), trim_josa=False)
+    said = str(error.value)
+    assert said.startswith("The data can be read for none of the tasks of their reader: for named-entities, ")
+    assert "; for sentence-classification, " in said
+    assert "--task" not in said
