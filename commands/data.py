@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 from transformers.utils import logging
 
 from malmoi.data.inspection.inspection import Inspection, inspect_splits
-from malmoi.data.readers import READERS
+from malmoi.data.readers import READERS, likely_tasks
 from malmoi.data.readers.plain_sentences import sentences_as_written
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.user_error import UserError
@@ -22,7 +22,7 @@ from malmoi.reports.inspection.shown_finding import inspection_json
 from malmoi.reports.output_file import check_output_file
 from malmoi.reports.report import report_console
 from malmoi.training.processes.launcher import say
-from malmoi.training.reading import DATASET, read_for_task, recognised, recognised_reader
+from malmoi.training.reading import DATASET, read_for_tasks, recognised, recognised_reader
 from malmoi.training.tasks import TASKS
 
 
@@ -69,7 +69,8 @@ def data_of(
         raise UserError(f"The reader {reader} is for {', '.join(READERS[reader].tasks)}, but --task is {task}.")
     if data_dir is None and options.dataset is None and READERS[reader].default_source is None:
         raise UserError(f"The reader {reader} has no data of its own; give the folder that it is to read.")
-    splits, task = read_for_task(reader, data_dir, task, options, trim_josa=trim_josa)
+    tasks = likely_tasks(reader, data_dir, options=options) if task is None else (task,)
+    splits, task = read_for_tasks(reader, data_dir, tasks, options, trim_josa=trim_josa)
     source = str(options.dataset or data_dir or READERS[reader].default_source)
     if not was_named:
         say(recognised(source, reader, splits))
@@ -147,7 +148,8 @@ def export_data(
     check_export(form, output, task=data.task)
     paths = export(data.splits, form, output, task=data.task)
     texts = " and ".join(f"{rows.num_rows:,} {split}" for split, rows in data.splits.items())
-    print(f"{output}: {texts} texts in the form {form}, in {_files(len(paths))}.")
+    is_one = [rows.num_rows for rows in data.splits.values()] == [1]
+    print(f"{output}: {texts} {'text' if is_one else 'texts'} in the form {form}, in {_files(len(paths))}.")
 
 
 def _files(count: int) -> str:

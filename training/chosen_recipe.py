@@ -54,7 +54,8 @@ def recipe_for_data(flags: Mapping[str, Any]) -> Recipe:
             say(recognised(flags["data_dir"], reader, splits))
         texts = splits["train"].num_rows
         chosen = _chosen(task, given, texts=texts)
-        why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available()).why
+        model = str(chosen.given("model_name_or_path"))
+        why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available(), begins_from=model).why
         counted = "1 text" if texts == 1 else f"{texts:,} texts"
         # what exists in Python alone, no command can name
         same = "" if chosen.dataset is not None else f" The same is\n  {_command(chosen)}"

@@ -9,7 +9,7 @@ from datasets import DatasetDict
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import list_names
-from malmoi.data.readers import NO_OPTIONS, READERS, likely_tasks, read_splits, readers_of, readers_that_fit
+from malmoi.data.readers import NO_OPTIONS, READERS, read_splits, readers_of, readers_that_fit
 from malmoi.data.readers.appearance import check_texts, seeming_reader
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.tagged_dataset import label_names
@@ -80,10 +80,11 @@ def is_recognised(recipe: Recipe, arguments: RecipeArguments) -> bool:
 def recognised(data_dir: Path | str, reader: str, splits: DatasetDict) -> str:
     """Return a line that says in which format data were found to be, and what was read."""
     parts = ", ".join(f"{rows.num_rows:,} {split}" for split, rows in splits.items())
-    first = next(iter(splits.values()))
-    what = " sentences"
+    first, *others = splits.values()
+    end = "" if first.num_rows == 1 and not others else "s"
+    what = f" sentence{end}"
     if "label" in first.column_names:
-        what = " texts" + _counted(class_names(first), "class", "classes")
+        what = f" text{end}" + _counted(class_names(first), "class", "classes")
     elif "tags" in first.column_names and (types := _types(label_names(first))):
         what += _counted(types, "type", "types")
     return f"{data_dir} is read as {reader} (otherwise --reader): {parts}{what}."
@@ -143,29 +144,28 @@ def recognised_reader(
     return fitting[0]
 
 
-def read_for_task(
-    reader: str, data_dir: Path | None, task: str | None, options: ReadingOptions, *, trim_josa: bool
+def read_for_tasks(
+    reader: str, data_dir: Path | None, tasks: tuple[str, ...], options: ReadingOptions, *, trim_josa: bool
 ) -> tuple[DatasetDict, str]:
-    """Return data, from which no split is cut, and their task: what is said, or the first as which they can be read.
+    """Return data, from which no split is cut, and the first of the tasks as which they can be read.
 
     Args:
         reader: The name of their reader.
         data_dir: The folder.
-        task: The task that they are for, if it is said.
+        tasks: The tasks that they may be for; see `likely_tasks`.
         options: What else the user says of them.
         trim_josa: Whether names lose what looks like a josa at their end.
 
     Raises:
         UserError: If they cannot be read. Of several tasks the error is that of the one that they are meant for.
     """
-    tasks = likely_tasks(reader, data_dir, options=options) if task is None else (task,)
     errors: dict[str, UserError] = {}
-    for each in tasks:
+    for task in tasks:
         try:
-            splits = read_splits(reader, data_dir, task=each, options=options, division_seed=None, trim_josa=trim_josa)
-            return splits, each
+            splits = read_splits(reader, data_dir, task=task, options=options, division_seed=None, trim_josa=trim_josa)
+            return splits, task
         except UserError as error:
-            errors[each] = error
+            errors[task] = error
     raise error_of(errors)
 
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from datasets import DatasetDict
 from support.property_texts import texts_and_spans
 
 from malmoi.data.alignment import Span
@@ -12,13 +13,17 @@ from malmoi.data.readers import likely_tasks, readers_that_fit
 from malmoi.data.readers.dataset import read_dataset
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.user_error import UserError
-from malmoi.training.reading import read_for_task
+from malmoi.training.reading import read_for_tasks
 
 TEXTS = ["손흥민은 서울에 갔다.", "비가 온다."]
 SPANS = [[Span(0, 3, "PS"), Span(5, 7, "LC")], []]
 LISTS = [[[0, 3, "PS"], [5, 7, "LC"]], []]
 OBJECTS = [[{"start": 0, "end": 3, "label": "PS"}, {"start": 5, "end": 7, "label": "LC"}], []]
-NO_OPTIONS = ReadingOptions()
+
+
+def read_likely(reader: str, folder: Path) -> tuple[DatasetDict, str]:
+    """Read a folder for the task that it is for."""
+    return read_for_tasks(reader, folder, likely_tasks(reader, folder), ReadingOptions(), trim_josa=False)
 
 
 def write(folder: Path, *columns: list[str], name: str = "train.csv") -> Path:
@@ -41,7 +46,7 @@ def write(folder: Path, *columns: list[str], name: str = "train.csv") -> Path:
 def test_spans_are_read_as_names(heading: str, cells: list[str], tmp_path: Path) -> None:
     write(tmp_path, ["text", *TEXTS], [heading, *cells])
     assert likely_tasks("dataset", tmp_path) == ("named-entities",)
-    splits, task = read_for_task("dataset", tmp_path, None, NO_OPTIONS, trim_josa=False)
+    splits, task = read_likely("dataset", tmp_path)
     assert task == "named-entities"
     assert texts_and_spans(splits["train"]) == list(zip(TEXTS, SPANS))
     assert (readers_that_fit(tmp_path, ("named-entities", "word-spacing")) == ["dataset"]) == (heading != "이름들")
@@ -69,14 +74,14 @@ def test_tabs_may_stand_between_the_columns(tmp_path: Path) -> None:
 def test_a_bad_cell_is_refused_with_its_line(heading: str, bad: str, message: str, tmp_path: Path) -> None:
     path = write(tmp_path, ["text", *TEXTS, "서울에"], [heading, *map(json.dumps, LISTS), bad])
     with pytest.raises(UserError) as error:
-        read_for_task("dataset", tmp_path, None, NO_OPTIONS, trim_josa=False)
+        read_likely("dataset", tmp_path)
     assert str(error.value).startswith(f"{path}, {message}")
 
 
 def test_names_in_another_writing_are_not_left_out_in_silence(tmp_path: Path) -> None:
     write(tmp_path, ["text", *TEXTS], ["entities", "손흥민;서울", ""])
     with pytest.raises(UserError, match=r"expected a column with tags or spans \(lists\).*by --label_column\.$"):
-        read_for_task("dataset", tmp_path, None, NO_OPTIONS, trim_josa=False)
+        read_likely("dataset", tmp_path)
     # who says what the texts are for may leave out what else there is
     assert read_dataset(tmp_path, task="word-spacing")["train"].num_rows == 2
 
@@ -92,4 +97,4 @@ def test_lists_of_classes_are_text_as_before(tmp_path: Path) -> None:
 def test_a_class_that_is_missing_is_said_rather_than_the_texts_read_for_spacing(tmp_path: Path) -> None:
     write(tmp_path, ["text", *TEXTS], ["label", "좋음", ""])
     with pytest.raises(UserError, match=r"train\.csv, line 3: expected a class in the column 'label'"):
-        read_for_task("dataset", tmp_path, None, NO_OPTIONS, trim_josa=False)
+        read_likely("dataset", tmp_path)

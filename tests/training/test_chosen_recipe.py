@@ -23,7 +23,7 @@ def test_the_data_choose_the_recipe_and_it_is_said(marked_corpus: Path, capsys: 
     assert chosen.given("output_dir") == f"runs/{marked_corpus.name}"
     assert chosen.given("learning_rate") == "1e-3"
     first, same = capsys.readouterr().err.splitlines()
-    assert first.startswith("24 texts to learn from: training by klue-ner-from-body; with 50 to 3,499 sentences")
+    assert first.startswith("24 texts to learn from: training by klue-ner-from-body; with 50 sentences of KLUE")
     words = shlex.split(same)
     assert words[:2] == ["malmoi", "train"]
     said = load_recipe(words[2], words[3:])
@@ -31,10 +31,15 @@ def test_the_data_choose_the_recipe_and_it_is_said(marked_corpus: Path, capsys: 
     assert said.flags == {key: str(value) for key, value in chosen.flags.items()}
 
 
-def test_what_the_user_says_comes_before_what_is_chosen(marked_corpus: Path) -> None:
+def test_what_the_user_says_comes_before_what_is_chosen(
+    marked_corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     own = {"model_name_or_path": "bundled:named-entities", "output_dir": "runs/mine"}
     chosen = recipe_for_data({"data_dir": marked_corpus, "reader": "inline-marks", **own})
     assert {key: chosen.given(key) for key in own} == own
+    assert (
+        "training by klue-ner-from-body; it trains on from bundled:named-entities. The same" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from datasets import DatasetDict
 
 from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
-from malmoi.data.readers import READERS, read_splits
+from malmoi.data.readers import READERS, likely_tasks, read_splits
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
@@ -15,7 +15,7 @@ from malmoi.training.chosen_recipe import recipe_for_data
 from malmoi.training.reading import (
     is_recognised,
     options_as_in_training,
-    read_for_task,
+    read_for_tasks,
     reader_of_training,
     recognised,
     recognised_reader,
@@ -98,7 +98,12 @@ def test_one_line_says_what_was_recognised(tmp_path: Path) -> None:
     assert recognised("texts", "plain-sentences", spaces).endswith("440 train, 100 validation sentences.")
     classes = classified_dataset([ClassifiedText(id="1", text="좋다", label="좋음")], ["좋음"])
     assert recognised("texts", "labelled-texts", DatasetDict({"test": classes})).endswith(
-        "1 test texts, 1 class (좋음)."
+        "1 test text, 1 class (좋음)."
+    )
+    sentence = DatasetDict({"train": splits["train"].select([0])})
+    assert ": 1 train sentence, 2 types" in recognised(tmp_path, "conll", sentence)
+    assert ": 1 train, 2 validation sentences, " in recognised(
+        tmp_path, "conll", DatasetDict({**splits, "train": sentence["train"]})
     )
 
 
@@ -194,6 +199,11 @@ def test_an_option_says_which_readers_are_meant(tmp_path: Path) -> None:
         recognised_reader(tmp_path, every, options=two)
 
 
+def read_likely(reader: str, folder: Path) -> tuple[DatasetDict, str]:
+    """Read a folder for the task that it is for."""
+    return read_for_tasks(reader, folder, likely_tasks(reader, folder), ReadingOptions(), trim_josa=False)
+
+
 NAME, CLASS = '{"text": "서울", "label": [[0, 2, "LC"]]}\n', '{"text": "서울", "label": "좋음"}\n'
 
 
@@ -216,7 +226,7 @@ def test_the_error_is_that_of_the_task_that_the_data_are_for(content: str, messa
     path = tmp_path / "train.jsonl"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(UserError) as error:
-        read_for_task("jsonl", tmp_path, None, ReadingOptions(), trim_josa=False)
+        read_likely("jsonl", tmp_path)
     assert str(error.value).startswith(f"{path}, {message}")
     assert str(error.value).count(str(path)) == 1
     with pytest.raises(UserError) as refusal:
@@ -227,7 +237,7 @@ def test_the_error_is_that_of_the_task_that_the_data_are_for(content: str, messa
 def test_where_nothing_tells_the_task_the_errors_of_all_are_said(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text('{"text": "가", "label": true}\n', encoding="utf-8")
     with pytest.raises(UserError) as error:
-        read_for_task("jsonl", tmp_path, None, ReadingOptions(), trim_josa=False)
+        read_likely("jsonl", tmp_path)
     said = str(error.value)
     assert said.startswith("The data can be read for none of the tasks of their reader: for named-entities, ")
     assert "; for sentence-classification, " in said
