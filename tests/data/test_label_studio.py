@@ -217,3 +217,9 @@ def test_every_task_is_read_however_the_file_is_broken_into_lines(
     assert texts_and_spans(rows_read) == [(text, [Span(7, 9, "LC")]) for text in texts]
     assert len({*rows_read["id"]}) == len(texts)
     assert not caplog.records
+
+
+def test_what_several_files_say_together_counts_for_each_task(tmp_path: Path) -> None:
+    write(tmp_path, task(annotation(), title="제목", body="이름이 없다."), name="a.json")
+    write(tmp_path, task(annotation(region(0, 3, "PS", target="body")), title="제목", body=TEXT), name="b.json")
+    assert read(tmp_path) == [("이름이 없다.", []), (TEXT, [Span(0, 3, "PS")])]
