@@ -94,7 +94,8 @@ def export_data(
     check_export(form, output, task=data.task)
     paths = export(data.splits, form, output, task=data.task)
     texts = " and ".join(f"{rows.num_rows:,} {split}" for split, rows in data.splits.items())
-    print(f"{output}: {texts} texts in the form {form}, in {_files(len(paths))}.")
+    is_one = [rows.num_rows for rows in data.splits.values()] == [1]
+    print(f"{output}: {texts} {'text' if is_one else 'texts'} in the form {form}, in {_files(len(paths))}.")
 
 
 def _files(count: int) -> str:

@@ -40,7 +40,7 @@ def train_recipe(recipe: Recipe) -> None:
     uses = (
         [
             f"malmoi {COMMANDS[recipe.task]} {quoted} {_example(report)}",
-            f"malmoi evaluate {quoted}{_data_flag(recipe)} --all",
+            f"malmoi evaluate {quoted}{_data_flag(recipe)} --all --errors errors.html",
         ]
         if recipe.task in COMMANDS
         else [f"malmoi train RECIPE --model_name_or_path {quoted}"]

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from malmoi.data.notice import shorten
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, read_lines, read_pieces
 
 HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 SPACE = re.compile(r"[ \t\n\r]*")
 MAX_DIGITS = 1000
 KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+SHOWN = 100
+"""So many characters a message may show, and more than a number or a word lacks that is cut off where a piece ends."""
 PEEKED = 1 << 22
 """So many bytes of a file are looked into to tell its format."""
 
@@ -33,16 +35,17 @@ class JsonText:
     """A text in JSON and a position in it.
 
     Args:
-        text: The text.
+        text: The text, or its pieces: of these no more is kept than the value that is being read.
         path: Where it comes from, for messages.
         line: The number of its first line there.
     """
 
-    def __init__(self, text: str, path: Path | str, *, line: int = 1):
-        self._text = text
+    def __init__(self, text: str | Iterator[str], path: Path | str, *, line: int = 1):
+        self._text, self._more = (text, iter(())) if isinstance(text, str) else ("", text)
         self._path = path
         self._position = 0
         self._line, self._counted = line, 0
+        self._before = 0  # so many characters of the first line in `_text` are kept no longer
 
     @property
     def line(self) -> int:
@@ -53,8 +56,27 @@ class JsonText:
 
     def peek(self) -> str:
         """Return the next character that is no space; empty at the end."""
-        self._position = SPACE.match(self._text, self._position).end()  # type: ignore[union-attr]  # always matches
-        return self._text[self._position : self._position + 1]
+        while True:
+            self._position = SPACE.match(self._text, self._position).end()  # type: ignore[union-attr]  # always matches
+            if len(self._text) - self._position >= SHOWN or not self._read_on():
+                return self._text[self._position : self._position + 1]
+
+    def _read_on(self) -> bool:
+        """Let go of what was read, and take as much again as is left; tell whether there was more."""
+        pieces, missing = [], max(len(self._text) - self._position, 1)
+        for piece in self._more:
+            pieces.append(piece)
+            missing -= len(piece)
+            if missing <= 0:
+                break
+        if not pieces:
+            return False
+        self._line = self.line
+        end_of_line = self._text.rfind("\n", 0, self._position)
+        self._before = self._position - end_of_line - 1 + (self._before if end_of_line < 0 else 0)
+        self._text = "".join([self._text[self._position :], *pieces])
+        self._position = self._counted = 0
+        return True
 
     def value(self) -> Any:
         """Return the next value.
@@ -63,25 +85,36 @@ class JsonText:
             DataFormatError: If there is none.
         """
         self.peek()
-        start = self._position
-        try:
-            found, self._position = DECODER.raw_decode(self._text, start)
-            if HALF_CHARACTER.search(self._text, start, self._position):
-                json.dumps(found, ensure_ascii=False).encode()
-        except json.JSONDecodeError as error:
-            line = self.line + self._text.count("\n", start, error.pos)
-            place = error.pos - self._text.rfind("\n", 0, error.pos)
-            raise DataFormatError(
-                self._path, line, f"expected JSON, but at character {place} of the line: {error.msg}."
-            ) from None
-        except UnicodeEncodeError:
-            self._position = start
-            self._refuse(r"expected whole characters, but a text holds half of one, such as \ud83d alone.")
-        except RecursionError:
-            self._refuse("expected JSON, but its brackets are nested too deeply.")
-        except ValueError as error:
-            self._refuse(f"expected JSON, but {error}.")
-        return found
+        while True:
+            start = self._position
+            try:
+                found, end = DECODER.raw_decode(self._text, start)
+                if isinstance(found, (int, float)) and len(self._text) - end < SHOWN and self._read_on():
+                    continue  # its digits may go on
+                self._position = end
+                if HALF_CHARACTER.search(self._text, start, end):
+                    json.dumps(found, ensure_ascii=False).encode()
+                return found
+            except json.JSONDecodeError as error:
+                is_cut = error.pos > len(self._text) - SHOWN or error.msg.startswith("Unterminated string")
+                if is_cut and self._read_on():
+                    continue
+                self._refuse_value(error)
+            except UnicodeEncodeError:
+                self._position = start
+                self._refuse(r"expected whole characters, but a text holds half of one, such as \ud83d alone.")
+            except RecursionError:
+                self._refuse("expected JSON, but its brackets are nested too deeply.")
+            except ValueError as error:
+                self._refuse(f"expected JSON, but {error}.")
+
+    def _refuse_value(self, error: json.JSONDecodeError) -> NoReturn:
+        line = self.line + self._text.count("\n", self._position, error.pos)
+        end_of_line = self._text.rfind("\n", 0, error.pos)
+        place = error.pos - end_of_line + (self._before if end_of_line < 0 else 0)
+        raise DataFormatError(
+            self._path, line, f"expected JSON, but at character {place} of the line: {error.msg}."
+        ) from None
 
     def elements(self) -> Iterator[None]:
         """Go to each element of the list that is next; the caller reads it before the next step."""
@@ -137,10 +170,15 @@ def read_json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         DataFormatError: If the file holds anything else.
     """
-    lines = itertools.dropwhile(lambda row: not row[1].strip(), read_lines(path))
+    text = JsonText(read_pieces(path), path)
+    if text.peek() == "[":  # all may stand on one line
+        yield from _objects_of_list(text, path)
+        return
+    lines = read_lines(path)
     for number, line in lines:
         if line.lstrip().startswith("["):
-            yield from _objects_of_list(path, "\n".join([line, *(rest for _, rest in lines)]), number)
+            pieces = itertools.chain([line], (f"\n{rest}" for _, rest in lines))
+            yield from _objects_of_list(JsonText(pieces, path, line=number), path)
         elif line.strip():
             text = JsonText(line, path, line=number)
             row = _object(path, number, text.value())
@@ -148,8 +186,7 @@ def read_json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, row
 
 
-def _objects_of_list(path: Path, whole: str, number: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    text = JsonText(whole, path, line=number)
+def _objects_of_list(text: JsonText, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for _ in text.elements():
         text.peek()
         line = text.line

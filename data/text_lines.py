@@ -1,5 +1,6 @@
 """Read text files line by line, and say where something is wrong."""
 
+import codecs
 import lzma
 import re
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from malmoi.data.user_error import UserError
 
 BYTE_ORDER_MARK = "\ufeff"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+PIECE = 1 << 16
+"""So many bytes of a file that need not be divided into lines are read at once."""
 HANGUL = re.compile("[가-힣ㄱ-ㅣ]")
 
 
@@ -18,6 +21,7 @@ class DataFormatError(UserError):
 
     def __init__(self, path: Path | str, line: int | None, message: str):
         super().__init__(f"{path}{'' if line is None else f', line {line}'}: {message}")
+        self.path, self.line = path, line
 
 
 def decode_lines(file: BinaryIO, name: Path | str) -> Iterator[str]:
@@ -80,8 +84,8 @@ def _looks_like_cp949(raw: bytes) -> bool:
 
 
 def first_lines(path: Path, count: int = 200) -> list[str]:
-    """Return the first lines of a data file that are not empty; none if it cannot be read."""
-    lines = []
+    """Return the first lines of a data file that are not empty, up to one that cannot be read."""
+    lines: list[str] = []
     try:
         for _, line in read_lines(path):
             if line.strip():
@@ -89,7 +93,7 @@ def first_lines(path: Path, count: int = 200) -> list[str]:
                 if len(lines) == count:
                     break
     except (DataFormatError, OSError):
-        return []
+        pass  # what reads the file will say so
     return lines
 
 
@@ -112,3 +116,33 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise DataFormatError(path, None, f"the packed file is damaged or cut off ({error}).") from None
     if number == 0:
         raise DataFormatError(path, None, "the file is empty.")
+
+
+def read_pieces(path: Path) -> Iterator[str]:
+    """Yield the text of a data file in pieces, as for a file whose lines may be of any length.
+
+    A byte order mark and the line feed at the end are dropped; carriage returns are not.
+
+    Raises:
+        DataFormatError: As `read_lines` says.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    is_first, held = True, ""
+    try:
+        with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
+            while True:
+                raw = file.read(PIECE)
+                piece = decoder.decode(raw, final=not raw)
+                if "\0" in piece or (is_first and not raw):
+                    break
+                if not raw:
+                    return
+                piece, held = held + piece, ""
+                if piece.endswith("\n"):
+                    piece, held = piece[:-1], "\n"
+                yield piece
+                is_first = False
+    except (lzma.LZMAError, EOFError, UnicodeDecodeError, FileNotFoundError, IsADirectoryError):
+        pass
+    for _ in read_lines(path):  # which finds the place
+        pass

@@ -5,6 +5,7 @@ sentence; `-DOCSTART-` and `# newdoc` begin a document. A line that begins with 
 columns divided by spaces `# O` is the token `#`. A `#` or `##` alone is one too where a sentence may begin.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,10 @@ NEW_DOCUMENT = "# newdoc"
 COMMENTS = ("# ", "## ")
 MOST_TYPES = 30
 """So many types without a letter may stand in the first lines of a file that is taken for one of columns."""
+
+
+MOST = 2 / 3
+"""So many of these lines must look so."""
 
 
 class Columns(NamedTuple):
@@ -106,16 +111,28 @@ def is_comment(line: str, columns: Columns) -> bool:
 
 
 def look_like_columns(lines: list[str]) -> bool:
-    """Tell whether the first lines of a file, without empty ones, are tokens in columns, the last of them a tag."""
-    lines = [line for line in lines if not (line.startswith(COMMENTS) or is_document(line))]
-    tabs = bool(lines) and "\t" in lines[0]
-    rows = [split_columns(line, tabs=tabs) for line in lines]
-    if not rows or len({len(row) for row in rows}) > 1 or len(rows[0]) < 2:
+    """Tell whether most of the first lines of a file are tokens in columns, the last of them a tag.
+
+    A few may be faulty, with a column too many or a tag that is none: their reader says what is wrong with them.
+
+    Args:
+        lines: The lines, without empty ones.
+    """
+    rows = [_filled_columns(line) for line in lines if not (line.startswith(COMMENTS) or is_document(line))]
+    if not rows:
         return False
-    tags = [row[-1].strip() for row in rows]
-    if all(map(is_tag, tags)):
+    width, _ = Counter(map(len, rows)).most_common(1)[0]
+    tags = [row[-1].strip() for row in rows if len(row) == width]
+    if width < 2 or len(tags) < MOST * len(rows):
+        return False
+    if sum(map(is_tag, tags)) >= MOST * len(rows):
         return True
     # types without a letter
     outside = sum(tag in OUTSIDE_SIGNS for tag in tags)
     types = {tag for tag in tags if tag not in OUTSIDE_SIGNS}
     return 2 * outside >= len(tags) and len(types) <= MOST_TYPES and not any(map(has_letter, types))
+
+
+def _filled_columns(line: str) -> list[str]:
+    """Return the columns of a line up to the last that is not empty, whatever divides those of the others."""
+    return split_columns(line.rstrip("\t"), tabs=True) if "\t" in line else split_columns(line, tabs=False)

@@ -1,6 +1,7 @@
 """Ids by which a message names a sentence: each once."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from malmoi.data.classified_dataset import LabelledText
@@ -11,12 +12,20 @@ Row = TypeVar("Row", MarkedText, LabelledText)
 REPEATED = "ids that another row has already are followed by a number, as in `7-2`"
 
 
+def line_id(path: Path | str, line: int | None) -> str:
+    """Return the id of a row that has none: its file, and the line where it begins.
+
+    Several objects may begin in one line, so no row may be kept by it before `with_unique_ids` has told them apart.
+    """
+    return f"{Path(path).stem}-{line}"
+
+
 def with_unique_ids(rows: Iterable[Row], remarks: Remarks) -> Iterator[Row]:
     """Yield the rows; an id that an earlier one has is followed by the first number that makes it another.
 
     Args:
         rows: The rows of a split.
-        remarks: Gets a remark for each id that is changed.
+        remarks: Gets a remark for each id of the data that is changed.
     """
     numbers: dict[str, int] = {}
     for row in rows:
@@ -25,6 +34,6 @@ def with_unique_ids(rows: Iterable[Row], remarks: Remarks) -> Iterator[Row]:
             numbers[row.id] += 1
             name = f"{row.id}-{numbers[row.id]}"
         numbers[name] = 1
-        if name != row.id:
+        if name != row.id and row.id != line_id(row.path, row.line):
             remarks.add(REPEATED, row.path, row.line)
         yield row._replace(id=name)

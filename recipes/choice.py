@@ -7,6 +7,10 @@ from malmoi.recipes.recipe import RecipeError
 BODY = "bundled:language-model"
 MANY_SENTENCES = 3_000
 """From here on a large encoder has something to learn from."""
+MEASURED = (50, 3_499)
+"""The fewest and the most sentences of KLUE with which what begins from the body was measured."""
+
+THAN_NOTHING = "better than a BiLSTM-CRF that begins from nothing"
 
 
 class Suited(NamedTuple):
@@ -15,13 +19,20 @@ class Suited(NamedTuple):
     recipe: str
     with_bert: str
     why: str
+    """Whatever the data are."""
+    why_few: str = ""
+    """With fewer texts than those that were measured, and"""
+    why_many: str = ""
+    """with more: what was found with the nearest number of them."""
 
 
 SUITED = {
     "named-entities": Suited(
         "klue-ner-from-body",
         "klue-ner-bert",
-        "with 50 to 3,499 sentences of KLUE it was 6 to 17 points better than a BiLSTM-CRF that begins from nothing",
+        f"with 50 to 3,499 sentences of KLUE it was 6 to 17 points {THAN_NOTHING}",
+        f"with 50 sentences of KLUE it was 17 points {THAN_NOTHING}",
+        f"with 3,499 sentences of KLUE it was 6 points {THAN_NOTHING}",
     ),
     "word-spacing": Suited(
         "spacing-from-body", "spacing-bert", "it knows Korean beforehand, from 27 million characters"
@@ -41,13 +52,14 @@ class Choice(NamedTuple):
     why: str
 
 
-def choose_recipe(task: str, *, sentences: int, has_gpu: bool) -> Choice:
+def choose_recipe(task: str, *, sentences: int, has_gpu: bool, begins_from: str = BODY) -> Choice:
     """Return the recipe for so many training sentences on this machine.
 
     Args:
         task: What is learned.
         sentences: How many training sentences, or texts, there are.
         has_gpu: Whether there is a GPU or another accelerator.
+        begins_from: The model that is trained on; the figures of the package are of its own body alone.
 
     Raises:
         RecipeError: If there is nothing to choose for this task.
@@ -57,7 +69,12 @@ def choose_recipe(task: str, *, sentences: int, has_gpu: bool) -> Choice:
     if task not in SUITED:
         raise RecipeError(f"There is no recipe to choose for the task {task!r}; name one (`malmoi recipes`).")
     suited = SUITED[task]
-    why = f"{suited.why}, and needs neither GPU nor Hub"
+    if begins_from != BODY:
+        return Choice(suited.recipe, {"model_name_or_path": begins_from}, f"it trains on from {begins_from}")
+    fewest, most = MEASURED
+    few, many = suited.why_few or suited.why, suited.why_many or suited.why
+    why = few if sentences < fewest else many if sentences > most else suited.why
+    why += ", and needs neither GPU nor Hub"
     if has_gpu and sentences >= MANY_SENTENCES:
         why += f"; on this GPU, with so many texts, {suited.with_bert} may be better, whose encoder the Hub has"
     return Choice(suited.recipe, {"model_name_or_path": BODY}, why)

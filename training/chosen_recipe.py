@@ -1,5 +1,6 @@
 """The recipe of a training for which none is named: it follows from the data and the machine."""
 
+import dataclasses
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from malmoi.recipes.overrides import with_settings
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe, nearest
 from malmoi.training.preparation import load_splits
 from malmoi.training.processes.launcher import say
-from malmoi.training.reading import DATASET, recognised, recognised_reader, tasks_of
+from malmoi.training.reading import DATASET, error_of, recognised, recognised_reader, tasks_of
 from malmoi.training.recipe_arguments import parse_recipe
 from malmoi.training.tasks import TASKS
 
@@ -49,27 +50,29 @@ def recipe_for_data(flags: Mapping[str, Any], *, command: str = "train", options
         **{"reader": reader, "output_dir": f"runs/{_name(flags)}{suffix}"},
         **{key: value for key, value in flags.items() if value is not None},
     }
-    said = ReadingOptions(dataset=flags.get("dataset"), label_column=flags.get("label_column"))
-    tasks = (str(flags["task"]),) if flags.get("task") else tasks_of(reader, said)
-    failed: list[UserError] = []
+    folder = flags.get("data_dir")
+    likely = tasks_of(reader, None if folder is None else Path(str(folder)), _options(flags))
+    tasks = (str(flags["task"]),) if flags.get("task") else likely
+    failed: dict[str, UserError] = {}
     for task in tasks:
         looked = _chosen(task, given, texts=0)
         try:
             splits = _splits(looked)
         except UserError as error:
-            failed.append(error)
+            failed[task] = error
             continue
         if flags.get("reader") is None and flags.get("dataset") is None:
             say(recognised(flags["data_dir"], reader, splits))
         texts = splits["train"].num_rows
         chosen = _chosen(task, given, texts=texts)
-        why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available()).why
+        model = str(chosen.given("model_name_or_path"))
+        why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available(), begins_from=model).why
         counted = "1 text" if texts == 1 else f"{texts:,} texts"
         # what exists in Python alone, no command can name
         same = "" if chosen.dataset is not None else f" The same is\n  {_command(chosen, command, options)}"
         say(f"{counted} to learn from: {what} by {chosen.name}; {why}.{same}")
         return chosen
-    raise failed[0]
+    raise error_of(failed)
 
 
 def _chosen(task: str, flags: Mapping[str, Any], *, texts: int) -> Recipe:
@@ -99,7 +102,13 @@ def _reader(flags: Mapping[str, Any]) -> str:
     source = Path(str(flags["data_dir"]))
     if not source.exists():
         raise DataFormatError(source, None, "there is no such file or folder.")
-    return recognised_reader(source, (str(flags["task"]),) if flags.get("task") else tuple(TASKS))
+    tasks = (str(flags["task"]),) if flags.get("task") else tuple(TASKS)
+    return recognised_reader(source, tasks, options=_options(flags))
+
+
+def _options(flags: Mapping[str, Any]) -> ReadingOptions:
+    """Return what flags say of the data."""
+    return ReadingOptions(**{field.name: flags.get(field.name) for field in dataclasses.fields(ReadingOptions)})
 
 
 def _name(flags: Mapping[str, Any]) -> str:

@@ -52,8 +52,9 @@ def model_to_measure(
         if reader is None and options.dataset is not None:
             reader = DATASET
         elif reader is None and data_dir is not None:
-            reader = recognised_reader(data_dir, tuple(TASKS))
-        tasks = [each for each in tasks_of(reader, options) if each in NAMES] if reader in READERS else []
+            reader = recognised_reader(data_dir, tuple(TASKS), options=options)
+        likely = tasks_of(reader, data_dir, options) if reader in READERS else ()
+        tasks = [each for each in likely if each in NAMES]
         if len(tasks) != 1:
             raise UserError(f"Give a model, or --task for a model of the package: {', '.join(NAMES)}.")
         task = tasks[0]

@@ -9,11 +9,14 @@ from datasets import DatasetDict
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import list_names
-from malmoi.data.readers import READERS, readers_of, readers_that_fit
+from malmoi.data.readers import NO_OPTIONS, READERS, likely_tasks, read_splits, readers_of, readers_that_fit
+from malmoi.data.readers.appearance import check_texts, seeming_reader
 from malmoi.data.readers.python_objects import task_of_lists
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.tables.python_rows import are_lists
 from malmoi.data.tagged_dataset import label_names
+from malmoi.data.text_lines import DataFormatError
+from malmoi.data.user_error import UserError
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe, RecipeError
 
@@ -49,11 +52,15 @@ def options_as_in_training(report: Mapping[str, Any], reader: str, said: Reading
     return ReadingOptions(**{**told, **said.given()})
 
 
-def tasks_of(reader: str, options: ReadingOptions) -> tuple[str, ...]:
-    """Return the tasks that data may be for, the likeliest first: those of their reader, or that of rows in Python."""
+def tasks_of(reader: str, data_dir: Path | None, options: ReadingOptions) -> tuple[str, ...]:
+    """Return the tasks that data may be for: those of their reader, or the one that they are clearly for.
+
+    Raises:
+        UserError: If the data cannot be looked into.
+    """
     if are_lists(options.dataset):
         return (task_of_lists(options.dataset, label_column=options.label_column),)
-    return READERS[reader].tasks
+    return likely_tasks(reader, data_dir, options=options)
 
 
 def reader_of_training(recipe: Recipe, arguments: RecipeArguments) -> str:
@@ -71,7 +78,9 @@ def reader_of_training(recipe: Recipe, arguments: RecipeArguments) -> str:
     named = arguments.reader
     if arguments.data_dir is None or not is_recognised(recipe, arguments):
         return named
-    return recognised_reader(Path(arguments.data_dir), (recipe.task,), preferred=named)
+    return recognised_reader(
+        Path(arguments.data_dir), (recipe.task,), preferred=named, options=reading_options(arguments)
+    )
 
 
 def is_recognised(recipe: Recipe, arguments: RecipeArguments) -> bool:
@@ -84,10 +93,11 @@ def is_recognised(recipe: Recipe, arguments: RecipeArguments) -> bool:
 def recognised(data_dir: Path | str, reader: str, splits: DatasetDict) -> str:
     """Return a line that says in which format data were found to be, and what was read."""
     parts = ", ".join(f"{rows.num_rows:,} {split}" for split, rows in splits.items())
-    first = next(iter(splits.values()))
-    what = " sentences"
+    first, *others = splits.values()
+    end = "" if first.num_rows == 1 and not others else "s"
+    what = f" sentence{end}"
     if "label" in first.column_names:
-        what = " texts" + _counted(class_names(first), "class", "classes")
+        what = f" text{end}" + _counted(class_names(first), "class", "classes")
     elif "tags" in first.column_names and (types := _types(label_names(first))):
         what += _counted(types, "type", "types")
     return f"{data_dir} is read as {reader} (otherwise --reader): {parts}{what}."
@@ -102,26 +112,89 @@ def _counted(names: list[str], one: str, more: str) -> str:
     return f", {len(names)} {one if len(names) == 1 else more} ({list_names(names)})"
 
 
-def recognised_reader(data_dir: Path, tasks: tuple[str, ...], *, preferred: str | None = None) -> str:
-    """Return the one reader whose format a folder is in.
+def recognised_reader(
+    data_dir: Path, tasks: tuple[str, ...], *, preferred: str | None = None, options: ReadingOptions = NO_OPTIONS
+) -> str:
+    """Return the one reader whose format a folder is in, or seems to be: it will say what is wrong there.
 
     Args:
-        data_dir: The folder.
+        data_dir: The folder, or one file.
         tasks: The tasks that its data may be for.
         preferred: The reader that is taken if its format is among those that fit, or if none fits: it says what it
             expected.
+        options: What the user says of the data: a reader that has no such option is not meant.
 
     Raises:
         RecipeError: If there is not one.
+        DataFormatError: If there are no data, or they are no text.
     """
-    fitting = readers_that_fit(data_dir, tasks)
+    if not data_dir.exists():
+        if preferred is not None:
+            return preferred
+        raise DataFormatError(data_dir, None, "there is no such file or folder.")
+    known = list(dict.fromkeys(name for task in tasks for name in readers_of(task)))
+    told = {*options.given()} - {DATASET}
+    known = [name for name in known if told <= {*READERS[name].options}] or known
+    if told and len(known) == 1:
+        return known[0]
+    fitting = [name for name in readers_that_fit(data_dir, tasks) if name in known]
     # any text is one for a language model, so that speaks for a task only where nothing else does
     fitting = [name for name in fitting if READERS[name].tasks != ("language-model",)] or fitting
-    if preferred is not None and (preferred in fitting or not fitting):
-        return preferred
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
+    if preferred in fitting:
+        return str(preferred)
+    if not fitting:
+        seeming = seeming_reader(data_dir)
+        if seeming in known:
+            return str(seeming)
+        check_texts(data_dir)
+        if preferred is not None:
+            return preferred
+        raise RecipeError(
+            f"{data_dir}: its files are in no known format; say which by --reader: {', '.join(sorted(known))}."
+        )
+    if len(fitting) > 1:
         raise RecipeError(f"{data_dir} may be read by {list_names(fitting)}; say which by --reader.")
-    known = sorted({name for task in tasks for name in readers_of(task)})
-    raise RecipeError(f"{data_dir}: its files are in no known format; say which by --reader: {', '.join(known)}.")
+    return fitting[0]
+
+
+def read_for_tasks(
+    reader: str, data_dir: Path | None, tasks: tuple[str, ...], options: ReadingOptions, *, trim_josa: bool
+) -> tuple[DatasetDict, str]:
+    """Return data, from which no split is cut, and the first of the tasks as which they can be read.
+
+    Args:
+        reader: The name of their reader.
+        data_dir: The folder.
+        tasks: The tasks that they may be for; see `likely_tasks`.
+        options: What else the user says of them.
+        trim_josa: Whether names lose what looks like a josa at their end.
+
+    Raises:
+        UserError: If they cannot be read. Of several tasks the error is that of the one that they are meant for.
+    """
+    errors: dict[str, UserError] = {}
+    for task in tasks:
+        try:
+            splits = read_splits(reader, data_dir, task=task, options=options, division_seed=None, trim_josa=trim_josa)
+            return splits, task
+        except UserError as error:
+            errors[task] = error
+    raise error_of(errors)
+
+
+def error_of(errors: Mapping[str, UserError]) -> UserError:
+    """Return what is said of data that can be read for none of several tasks, by the error of each.
+
+    It is the error of the task as which they were read furthest, and all errors only where that does not tell.
+    """
+    first, *others = errors.values()
+    if all(str(error) == str(first) for error in others):
+        return first
+    malformed = [error for error in errors.values() if isinstance(error, DataFormatError)]
+    lines = [error.line or 0 for error in malformed]
+    if len(malformed) == len(errors) and len({str(error.path) for error in malformed}) == 1:
+        furthest = malformed[lines.index(max(lines))]
+        if lines.count(max(lines)) == 1:
+            return furthest
+    said = "; ".join(f"for {task}, {str(error).rstrip('.')}" for task, error in errors.items())
+    return UserError(f"The data can be read for none of the tasks of their reader: {said}.")

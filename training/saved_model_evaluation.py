@@ -251,7 +251,7 @@ def _reader_of(model: NamedModel, data_dir: Path | None, options: ReadingOptions
         return DATASET
     known = (model.report.get("data") or {}).get("reader")
     if data_dir is not None:
-        return recognised_reader(data_dir, (model.task.name,), preferred=known)
+        return recognised_reader(data_dir, (model.task.name,), preferred=known, options=options)
     if known is None:
         raise UserError(f"{model.name} has no report.json that says which reader its data needs; give it by --reader.")
     return str(known)

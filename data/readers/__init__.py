@@ -10,9 +10,9 @@ from malmoi.data.josa_trimming import say_josa, with_trimmed_josa
 from malmoi.data.notice import list_names
 from malmoi.data.readers.brat import holds_brat, read_brat
 from malmoi.data.readers.conll import holds_conll, read_conll
-from malmoi.data.readers.dataset import holds_dataset, read_dataset
+from malmoi.data.readers.dataset import holds_dataset, read_dataset, task_of_dataset
 from malmoi.data.readers.inline_marks import holds_inline_marks, read_inline_marks
-from malmoi.data.readers.jsonl import holds_jsonl, read_jsonl
+from malmoi.data.readers.jsonl import holds_jsonl, read_jsonl, task_of_json_lines
 from malmoi.data.readers.klue_ner import holds_klue_ner, read_klue_ner
 from malmoi.data.readers.kmou_corpus import holds_kmou_corpus, read_kmou_corpus
 from malmoi.data.readers.kmou_lines import holds_kmou_lines, read_kmou_lines
@@ -43,6 +43,8 @@ class Reader(NamedTuple):
     """What it reads without a folder."""
     options: tuple[str, ...] = ()
     """What it can be told, of `ReadingOptions`."""
+    task_of: Callable[..., str | None] | None = None
+    """Tells by a look for which of several tasks data clearly are; takes what `read` takes, but no task."""
     is_divided: bool = False
     """Whether its corpus is published in parts, so that a missing part is not cut from another."""
 
@@ -55,9 +57,12 @@ READERS = {
         ("named-entities", "sentence-classification", "word-spacing"),
         holds_dataset,
         options=("dataset", "text_column", "label_column", "token_separator"),
+        task_of=task_of_dataset,
     ),
     "inline-marks": Reader(read_inline_marks, ("named-entities",), holds_inline_marks, "the sample corpus"),
-    "jsonl": Reader(read_jsonl, ("named-entities", "sentence-classification"), holds_jsonl),
+    "jsonl": Reader(
+        read_jsonl, ("named-entities", "sentence-classification"), holds_jsonl, task_of=task_of_json_lines
+    ),
     "klue-ner": Reader(read_klue_ner, ("named-entities",), holds_klue_ner, "klue/klue (Hub)", is_divided=True),
     "kmou-corpus": Reader(read_kmou_corpus, ("named-entities",), holds_kmou_corpus, is_divided=True),
     "kmou-lines": Reader(read_kmou_lines, ("named-entities",), holds_kmou_lines, is_divided=True),
@@ -132,3 +137,21 @@ def readers_of(task: str) -> list[str]:
 def readers_that_fit(data_dir: Path, tasks: tuple[str, ...]) -> list[str]:
     """Return the names of the readers of these tasks in whose format a folder is, by a look into its files."""
     return [name for name, reader in READERS.items() if {*tasks} & {*reader.tasks} and reader.holds(data_dir)]
+
+
+def likely_tasks(name: str, data_dir: Path | None, *, options: ReadingOptions = NO_OPTIONS) -> tuple[str, ...]:
+    """Return the tasks of a reader, or of several the one that the data are clearly for.
+
+    Args:
+        name: Name of the reader.
+        data_dir: Folder with the data.
+        options: What else the user says of them.
+
+    Raises:
+        UserError: If the data cannot be looked into.
+    """
+    reader = READERS[name]
+    if reader.task_of is None or (data_dir is None and options.dataset is None):
+        return reader.tasks
+    task = reader.task_of(data_dir, **{key: value for key, value in options.given().items() if key in reader.options})
+    return reader.tasks if task is None else (task,)

@@ -89,13 +89,18 @@ def read_conll(
 
 
 def holds_conll(data_dir: Path) -> bool:
-    """Tell whether the first lines of each file of a folder are tokens with tags, but not those of KLUE or KMOU."""
+    """Tell whether the first lines of the files of a folder are tokens with tags, but not those of KLUE or KMOU.
+
+    A file without a line that can be read says nothing; reading it will say what is wrong with it.
+    """
     try:
         splits = _files(data_dir)
     except DataFormatError:
         return False
+    beginnings = [lines for paths in splits.values() if (lines := first_lines(paths[0]))]
     return (
-        all(look_like_columns(first_lines(paths[0])) for paths in splits.values())
+        bool(beginnings)
+        and all(map(look_like_columns, beginnings))
         and not holds_klue_ner(data_dir)
         and not holds_kmou_corpus(data_dir)
     )

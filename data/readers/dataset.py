@@ -4,6 +4,7 @@ There, lists of dictionaries are datasets, too.
 """
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 
 from datasets import DatasetDict
@@ -12,6 +13,7 @@ from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.marked_text import marked_splits
 from malmoi.data.readers.python_objects import are_objects, read_objects
 from malmoi.data.tables.classes import class_splits
+from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, class_column, tag_or_span_column
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.tables.comma_separated import heading_of
 from malmoi.data.tables.names import marked_texts
@@ -68,6 +70,42 @@ def read_dataset(
     return spacing_splits(dataset_splits(source), text_name=text_column)
 
 
+def task_of_dataset(
+    data_dir: Path | None,
+    *,
+    dataset: object = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    token_separator: str | None = None,
+) -> str | None:
+    """Return the task that the columns of a dataset are for: spans or tags are for names, a class is for classes.
+
+    Columns that are called so, but hold something else, are for names, too: they are refused rather than left out.
+
+    Args:
+        data_dir: Folder or file of the dataset, if `dataset` does not say what it is.
+        dataset: As for `read_dataset`.
+        text_column: The column with the texts, or the tokens.
+        label_column: The column with the tags, spans or classes.
+        token_separator: What stands between tokens, which only names have.
+
+    Returns:
+        `None` if they are none of these.
+
+    Raises:
+        UserError: If there is no such dataset, or it cannot be read.
+    """
+    if token_separator is not None:
+        return "named-entities"
+    rows = next(iter(dataset_splits(data_dir if dataset is None else dataset).values()))[0]
+    for task, column in (("named-entities", tag_or_span_column), ("sentence-classification", class_column)):
+        with suppress(UserError):
+            column(rows.features, rows.name, named=label_column)
+            return task
+    names = {*rows.features} - {text_column}
+    return "named-entities" if any(TAGS_OR_SPANS.fullmatch(name) or SPANS.fullmatch(name) for name in names) else None
+
+
 def holds_dataset(data_dir: Path) -> bool:
     """Tell whether a folder was saved by `datasets`, or holds Parquet or Arrow files, or CSV with a known heading."""
     if data_dir.is_dir() and is_saved(data_dir):
@@ -80,10 +118,11 @@ def holds_dataset(data_dir: Path) -> bool:
 
 
 def _has_heading(path: Path) -> bool:
-    """Tell whether a file begins with the name of a column of texts, alone or beside one of classes."""
+    """Tell whether a file begins with the name of a column of texts, alone or beside one of classes or spans."""
     try:
         names = heading_of(path)
     except (UserError, OSError, csv.Error):
         return False
     texts = [name for name in names if TEXT_HEADING.fullmatch(name)]
-    return bool(texts) and (len(names) == 1 or any(CLASS_HEADING.fullmatch(name) for name in names))
+    labels = [name for name in names if CLASS_HEADING.fullmatch(name) or SPANS.fullmatch(name)]
+    return bool(texts) and (len(names) == 1 or bool(labels))

@@ -29,7 +29,7 @@ from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.text_offsets import span_within
-from malmoi.data.unique_ids import with_unique_ids
+from malmoi.data.unique_ids import line_id, with_unique_ids
 from malmoi.data.user_error import UserError
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -112,9 +112,29 @@ def holds_jsonl(data_dir: Path) -> bool:
     )
 
 
+def task_of_json_lines(data_dir: Path) -> str | None:
+    """Return the task that the first object of a folder is for: names in a list, or a class; `None` if not one."""
+    path = first_file(data_dir, SUFFIXES)
+    row = (None if path is None else first_object(path)) or {}
+    has_names = any(
+        isinstance(value, list) and isinstance(next(iter(value), None), (list, dict))
+        for value in map(row.get, SPAN_FIELDS)
+    )
+    classes = [_one(value) for value in map(row.get, CLASS_FIELDS)]
+    has_class = any(isinstance(value, (str, int)) and not isinstance(value, bool) for value in classes)
+    if has_names == has_class:
+        return None
+    return "named-entities" if has_names else "sentence-classification"
+
+
+def _one(value: Any) -> Any:
+    """Return the class that a field has, alone or as a list of one."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
 def _rows_of_files(paths: Iterable[Path], remarks: Remarks) -> Iterator[JsonRow]:
     for path in paths:
-        objects = (PlacedObject(path, line, f"{path.stem}-{line}", row) for line, row in read_json_rows(path))
+        objects = (PlacedObject(path, line, line_id(path, line), row) for line, row in read_json_rows(path))
         yield from json_rows(objects, path, remarks)
 
 
@@ -151,7 +171,7 @@ def _text(path: Path | str, line: int | None, fields: dict[str, Any]) -> str:
 def _labelled(rows: Iterable[JsonRow]) -> Iterator[LabelledText]:
     for row in rows:
         given = next((row.fields[field] for field in CLASS_FIELDS if row.fields.get(field) is not None), None)
-        label = given[0] if isinstance(given, list) and len(given) == 1 else given
+        label = _one(given)
         if isinstance(label, int) and not isinstance(label, bool):
             label = str(label)
         if not isinstance(label, str):

@@ -21,7 +21,7 @@ from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.text_offsets import span_within
-from malmoi.data.unique_ids import with_unique_ids
+from malmoi.data.unique_ids import line_id, with_unique_ids
 from malmoi.data.user_error import UserError
 
 SUFFIXES = (".json", ".jsonl")
@@ -57,6 +57,15 @@ class LabelTask(NamedTuple):
     document: str | None
 
 
+class Said(NamedTuple):
+    """What the tasks of a split say together."""
+
+    annotators: list[str]
+    """The numbers and addresses of all."""
+    targets: list[str]
+    """What is labelled, by the names that the project has given to it."""
+
+
 def read_label_studio(data_dir: Path | None, *, task: str, annotator: str | None = None) -> DatasetDict:
     """Return the texts of an export that have an annotation.
 
@@ -72,16 +81,15 @@ def read_label_studio(data_dir: Path | None, *, task: str, annotator: str | None
     if data_dir is None:
         raise UserError(f"Give {EXPECTED}, by --data_dir.")
     files = split_files(data_dir, SUFFIXES, expected=EXPECTED)
-    remarks = Remarks()
-    read = {split: [each for path in paths for each in _tasks(path, remarks)] for split, paths in files.items()}
-    known = {
-        name: None for tasks in read.values() for each in tasks for one in each.annotations for name in one.annotator
-    }
+    # each file is read twice, a task at a time: what all tasks say together does not need them all in memory
+    said = {split: _said(paths) for split, paths in files.items()}
+    known = {name: None for each in said.values() for name in each.annotators}
     if annotator is not None and annotator not in known:
         raise UserError(
             f"{data_dir}: expected annotations of {annotator}, found those of {list_names([*known]) or 'nobody'}."
         )
-    chosen = {split: _chosen(files[split][0], tasks, annotator, remarks) for split, tasks in read.items()}
+    remarks = Remarks()
+    chosen = {split: _chosen(paths, said[split].targets, annotator, remarks) for split, paths in files.items()}
     if task == "sentence-classification":
         labelled = {split: [*with_unique_ids(_labelled(rows, remarks), remarks)] for split, rows in chosen.items()}
         for split, texts in labelled.items():
@@ -109,18 +117,31 @@ def _is_task(row: dict[str, Any]) -> bool:
     return isinstance(row.get("data"), dict) and any(isinstance(row.get(field), list) for field in ANNOTATIONS)
 
 
-def _tasks(path: Path, remarks: Remarks) -> list[LabelTask]:
-    """Return the tasks of a file; in JSON-MIN each annotation is an object of its own."""
-    found: dict[str, LabelTask] = {}
-    for line, row in read_json_rows(path):
+def _said(paths: Iterable[Path]) -> Said:
+    annotators: dict[str, None] = {}
+    targets: dict[str, None] = {}
+    for path in paths:
+        for task in _tasks(path, Remarks()):
+            for annotation in task.annotations:
+                annotators.update(dict.fromkeys(annotation.annotator))
+                targets.update(dict.fromkeys(annotation.targets))
+    return Said([*annotators], [*targets])
+
+
+def _tasks(path: Path, remarks: Remarks) -> Iterator[LabelTask]:
+    """Yield the tasks of a file; in JSON-MIN each annotation is an object of its own."""
+    # by the id of their task, or without one by their number: a whole file may stand in one line
+    minimal: dict[str | int, LabelTask] = {}
+    for number, (line, row) in enumerate(read_json_rows(path)):
         if _is_minimal(row):
             task = _minimal_task(path, line, row)
-            before = found.get(task.id)
+            key = name_in(row.get("id")) or number
+            before = minimal.get(key)
             if before is not None:
                 task = before._replace(annotations=[*before.annotations, *task.annotations])
-            found[task.id] = task
+            minimal[key] = task
         elif _is_task(row):
-            found[f"\0{line}"] = _task(path, line, row, remarks)
+            yield _task(path, line, row, remarks)
         else:
             raise DataFormatError(
                 path,
@@ -128,7 +149,7 @@ def _tasks(path: Path, remarks: Remarks) -> list[LabelTask]:
                 "expected a task of Label Studio, with `data` and `annotations`, or with `annotation_id`, got "
                 f"{list_names([*row]) or 'nothing'}.",
             )
-    return [*found.values()]
+    yield from minimal.values()
 
 
 def _task(path: Path, line: int, row: dict[str, Any], remarks: Remarks) -> LabelTask:
@@ -141,7 +162,7 @@ def _task(path: Path, line: int, row: dict[str, Any], remarks: Remarks) -> Label
             annotations.append(_annotation(path, line, entry, remarks))
     data = row["data"]
     return LabelTask(
-        id=name_in(row.get("id")) or f"{path.stem}-{line}",
+        id=name_in(row.get("id")) or line_id(path, line),
         texts={key: value for key, value in data.items() if isinstance(value, str)},
         annotations=annotations,
         path=path,
@@ -180,7 +201,7 @@ def _minimal_task(path: Path, line: int, row: dict[str, Any]) -> LabelTask:
             annotation.choices.extend(_choices(value))
         elif key in texts and key not in data:
             annotation.choices.append(value)
-    name = name_in(row.get("id")) or f"{path.stem}-{line}"
+    name = name_in(row.get("id")) or line_id(path, line)
     return LabelTask(name, data, [annotation], path, line, document_of(row))
 
 
@@ -207,12 +228,11 @@ def _time(path: Path, line: int, entry: dict[str, Any]) -> datetime:
 
 
 def _chosen(
-    path: Path, tasks: list[LabelTask], annotator: str | None, remarks: Remarks
+    paths: list[Path], targets: list[str], annotator: str | None, remarks: Remarks
 ) -> Iterator[tuple[LabelTask, str, Annotation]]:
     """Yield the tasks that have an annotation, with their text and the annotation that is read."""
-    targets = {target: None for task in tasks for annotation in task.annotations for target in annotation.targets}
     count = 0
-    for task in tasks:
+    for task in (task for path in paths for task in _tasks(path, remarks)):
         theirs = [each for each in task.annotations if annotator is None or annotator in each.annotator]
         if not theirs:
             whose = "" if annotator is None else f" of {annotator}"
@@ -227,7 +247,7 @@ def _chosen(
         count += 1
         yield task, text, max(reversed(theirs), key=lambda annotation: annotation.time)
     if not count:
-        raise DataFormatError(path, None, "expected texts with an annotation, found none.")
+        raise DataFormatError(paths[0], None, "expected texts with an annotation, found none.")
 
 
 def _text_key(task: LabelTask, names: list[str]) -> str:

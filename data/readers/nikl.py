@@ -18,9 +18,9 @@ from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.readers.json_fields import name_in
 from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_files
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, read_pieces
 from malmoi.data.text_offsets import span_within
-from malmoi.data.unique_ids import with_unique_ids
+from malmoi.data.unique_ids import line_id, with_unique_ids
 from malmoi.data.user_error import UserError
 
 EXPECTED = "a folder with the .json files of 모두의 말뭉치, with documents, sentences and their NE"
@@ -74,7 +74,7 @@ def _read(paths: Iterable[Path], remarks: Remarks) -> Iterator[MarkedText]:
 
 def _sentences(path: Path) -> Iterator[MarkedText]:
     """Go through a file sentence by sentence: a whole corpus as objects would not fit into memory."""
-    text = JsonText("\n".join(line for _, line in read_lines(path)), path)
+    text = JsonText(read_pieces(path), path)
     number = 0
     for key in text.members():
         if key != "document":
@@ -106,7 +106,7 @@ def _sentence(path: Path, line: int, row: Any, document: str) -> MarkedText:
     if not isinstance(names, list):
         raise DataFormatError(path, line, f"expected a list of names in `NE`, got {kind_of(names)}.")
     return MarkedText(
-        id=name_in(row.get("id")) or f"{path.stem}-{line}",
+        id=name_in(row.get("id")) or line_id(path, line),
         text=row["form"],
         spans=[_span(path, line, row["form"], entry) for entry in names],
         path=path,

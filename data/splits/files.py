@@ -70,7 +70,7 @@ def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> di
     """
     if source.is_file():
         return {split_of_file(source): [source]}
-    files = _files(source, suffixes)
+    files = visible_files(source, suffixes)
     if not files:
         raise DataFormatError(source, None, f"expected {expected}.")
     found: dict[str, list[Path]] = {}
@@ -90,10 +90,12 @@ def first_file(source: Path, suffixes: tuple[str, ...]) -> Path | None:
     if source.is_file():
         return source if source.name.lower().endswith(suffixes) else None
     order = [*SPLIT_NAMES, None]
-    return min(_files(source, suffixes), key=lambda path: (order.index(split_of(path.stem)), path), default=None)
+    return min(
+        visible_files(source, suffixes), key=lambda path: (order.index(split_of(path.stem)), path), default=None
+    )
 
 
-def _files(source: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Return the files of a folder, and of those in it, that are not hidden."""
+def visible_files(source: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the files with one of these endings in a folder, and in those in it, that are not hidden."""
     files = sorted(path for path in source.rglob("*") if path.is_file() and path.name.lower().endswith(suffixes))
     return [path for path in files if not any(part.startswith(".") for part in path.relative_to(source).parts)]

@@ -1,19 +1,26 @@
 """Files of rows with commas, semicolons or tabs between their columns, under a heading: CSV and TSV.
 
-Every column is text as it stands: a review `null` is no missing value, and a label `01` no number.
+Every column is text as it stands, but one with lists of spans: a review `null` is no missing value, and a label `01`
+no number.
 """
 
 import csv
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from datasets import Features, Value
 
 from malmoi.data.delimited_columns import column_names, columns_of_any_length, delimiter_of, has_quotes
+from malmoi.data.notice import shorten
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows
+from malmoi.data.tables.written_spans import EXAMPLE, parsed_spans, span_feature
 from malmoi.data.text_lines import DataFormatError, read_lines
 
 SUFFIXES = (".csv", ".tsv")
+SAMPLE = 100
+"""So many rows tell which columns hold lists of spans."""
 
 
 def comma_separated_rows(path: Path) -> SourceRows:
@@ -32,19 +39,38 @@ def comma_separated_rows(path: Path) -> SourceRows:
     if twice:
         raise DataFormatError(path, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")
 
+    first = [row for _, row in islice(_data_rows(path, heading), SAMPLE)]
+    spans = {
+        name: feature
+        for place, name in enumerate(heading)
+        if (feature := span_feature(name, [row[place] for row in first])) is not None
+    }
+
     def read(columns: list[str]) -> Iterator[RowBatch]:
         places = [heading.index(name) for name in columns]
         rows: list[tuple[int, list[str]]] = []
         for row in _data_rows(path, heading):
             rows.append(row)
             if len(rows) == BATCH:
-                yield _batch(rows, columns, places)
+                yield batch(rows, columns, places)
                 rows = []
         if rows:
-            yield _batch(rows, columns, places)
+            yield batch(rows, columns, places)
+
+    def batch(rows: list[tuple[int, list[str]]], columns: list[str], places: list[int]) -> RowBatch:
+        cells: dict[str, list[Any]] = {
+            name: [_spans(path, number, name, row[place]) for number, row in rows]
+            if name in spans
+            else [row[place] for _, row in rows]
+            for name, place in zip(columns, places)
+        }
+        return RowBatch([number for number, _ in rows], cells)
 
     return SourceRows(
-        name=str(path), features=Features({name: Value("string") for name in heading}), read=read, unit="line"
+        name=str(path),
+        features=Features({name: spans.get(name, Value("string")) for name in heading}),
+        read=read,
+        unit="line",
     )
 
 
@@ -83,8 +109,10 @@ def _data_rows(path: Path, heading: list[str]) -> Iterator[tuple[int, list[str]]
             ) from None
 
 
-def _batch(rows: list[tuple[int, list[str]]], columns: list[str], places: list[int]) -> RowBatch:
-    return RowBatch(
-        [number for number, _ in rows],
-        {name: [row[place] for _, row in rows] for name, place in zip(columns, places)},
-    )
+def _spans(path: Path, number: int, name: str, cell: str) -> list[Any]:
+    found = parsed_spans(cell)
+    if found is None:
+        raise DataFormatError(
+            path, number, f"expected a list of spans such as {EXAMPLE} in the column {name!r}, got {shorten(cell)}."
+        )
+    return found

@@ -1,5 +1,6 @@
 """Writers: each writes a `DatasetDict` in a form that a reader reads; `export.py` calls them."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from malmoi.data.writers.inline_marks import write_inline_marks
 from malmoi.data.writers.jsonl import write_jsonl
 from malmoi.data.writers.labelled_texts import write_labelled_texts
 from malmoi.data.writers.plain_sentences import write_plain_sentences
+from malmoi.data.writers.spaces_for_breaks import LINE_BREAKS, LINE_BREAKS_AND_TABS
 
 
 class Writer(NamedTuple):
@@ -24,13 +26,15 @@ class Writer(NamedTuple):
     """The tasks whose data it can hold."""
     reader: str
     """The reader of `READERS` that reads the form again."""
+    no_place: re.Pattern[str] | None = None
+    """The characters within a text for which a space is written."""
 
 
 WRITERS = {
-    "brat": Writer(write_brat, ("named-entities",), "brat"),
-    "conll": Writer(write_conll, ("named-entities",), "conll"),
+    "brat": Writer(write_brat, ("named-entities",), "brat", LINE_BREAKS),
+    "conll": Writer(write_conll, ("named-entities",), "conll", LINE_BREAKS_AND_TABS),
     "dataset": Writer(write_dataset, ("named-entities", "sentence-classification", "word-spacing"), "dataset"),
-    "inline": Writer(write_inline_marks, ("named-entities",), "inline-marks"),
+    "inline": Writer(write_inline_marks, ("named-entities",), "inline-marks", LINE_BREAKS),
     "jsonl": Writer(write_jsonl, ("named-entities", "sentence-classification"), "jsonl"),
     "labelled-texts": Writer(write_labelled_texts, ("sentence-classification",), "labelled-texts"),
     "plain-sentences": Writer(write_plain_sentences, ("word-spacing",), "plain-sentences"),

@@ -10,6 +10,7 @@ from malmoi.data.classified_dataset import class_name
 from malmoi.data.notice import shorten
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
+from malmoi.data.writers.spaces_for_breaks import other_form
 
 SENTENCES = 100
 """So many sentences become a document where none is named: brat shows a document at once."""
@@ -55,7 +56,9 @@ def _check(split: str, rows: Dataset) -> None:
     for row_id, text in zip(rows["id"], rows["text"]):
         fault = _fault(text)
         if fault:
-            raise UserError(f"{split}, {row_id}: the form brat cannot hold {fault}, got {shorten(text)}.")
+            raise UserError(
+                f"{split}, {row_id}: the form brat cannot hold {fault}, got {shorten(text)}{other_form(text)}."
+            )
 
 
 def _fault(text: str) -> str | None:

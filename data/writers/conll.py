@@ -13,6 +13,7 @@ from malmoi.data.character_columns import HEAD, character_columns, column_fault
 from malmoi.data.notice import shorten
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
+from malmoi.data.writers.spaces_for_breaks import other_form
 
 CHUNK = 4096
 """So many sentences are in memory at once."""
@@ -67,4 +68,6 @@ def _check(sentence_id: str, text: str, spans: list[Span]) -> None:
         raise UserError(f"The sentence {shorten(sentence_id)} has no characters, so that no column can hold it.")
     fault = column_fault(text, spans)
     if fault is not None:
-        raise UserError(f"The sentence {shorten(sentence_id)} cannot be written as columns: {fault}.")
+        raise UserError(
+            f"The sentence {shorten(sentence_id)} cannot be written as columns: {fault}{other_form(text)}."
+        )

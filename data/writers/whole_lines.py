@@ -7,6 +7,7 @@ from datasets import Dataset, DatasetDict
 
 from malmoi.data.text_lines import BYTE_ORDER_MARK
 from malmoi.data.user_error import UserError
+from malmoi.data.writers.spaces_for_breaks import other_form
 
 ENDS = {"\n": "a line feed", "\0": "a NUL"}
 
@@ -31,7 +32,8 @@ def check_line(text: str, text_id: str, *, form: str) -> None:
         found = "nothing but spaces"
     if found is not None:
         raise UserError(
-            f"{text_id} cannot be written in the form {form}, which has a line for each text: it has {found}."
+            f"{text_id} cannot be written in the form {form}, which has a line for each text: it has {found}"
+            f"{other_form(text)}."
         )
 
 

@@ -100,9 +100,11 @@ def test_what_is_wrong_is_one_sentence(arguments: list[str], message: str) -> No
     assert error.count("\n") == 1
 
 
-def test_data_of_no_task_say_what_is_wrong_for_each(tmp_path: Path) -> None:
-    (tmp_path / "train.jsonl").write_text('{"text": "가", "label": 3}\n', encoding="utf-8")
-    _, error = malmoi("data", tmp_path, "--reader", "jsonl", code=2)
-    assert "say for which by --task" in error
-    assert "for named-entities, " in error
-    assert "for sentence-classification, " in error
+def test_a_bad_name_is_said_once_and_no_other_task(tmp_path: Path) -> None:
+    file = tmp_path / "admin.jsonl"
+    file.write_text('{"text": "서울에 갔다.", "label": [[0, 99, "LC"]]}\n', encoding="utf-8")
+    _, error = malmoi("data", tmp_path, code=2)
+    assert error.startswith(f"malmoi: {file}, line 1: expected a name within the text of 7 characters, got LC from 0 ")
+    assert error.count(str(file)) == 1
+    assert "--task" not in error
+    assert "class" not in error

@@ -39,3 +39,15 @@ def test_an_interrupted_training_says_whether_it_can_go_on(
     said = capsys.readouterr().err
     assert ("No checkpoint was saved yet." in said) is not has_checkpoint
     assert ("--resume_from_checkpoint true" in said) is has_checkpoint
+
+
+def test_what_to_do_next_after_a_training_shows_its_mistakes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train, "run", lambda recipe: {"examples": [{"text": "비가 온다"}]})
+    monkeypatch.setattr(train, "print_report", lambda *parts: None)
+    monkeypatch.setattr(train, "nothing_learned", lambda report: None)
+    train.train_recipe(load_recipe("demo", ["--output_dir", str(tmp_path), "--data_dir", "my-corpus"]))
+    said = capsys.readouterr().out
+    assert f'  malmoi tag {tmp_path} "비가 온다"\n' in said
+    assert f"  malmoi evaluate {tmp_path} --data_dir my-corpus --all --errors errors.html\n" in said

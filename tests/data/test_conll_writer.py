@@ -97,10 +97,10 @@ def test_every_split_gets_a_file(tmp_path: Path) -> None:
     ("text", "label", "message"),
     [
         ("", "PS", r"The sentence 's-7' has no characters"),
-        ("가\t나", "PS", r"'s-7' cannot be written as columns: its text has a tab\."),
-        ("가\n나", "PS", r"its text has a line feed\."),
-        ("가나", "P\rS", r"its type 'P\\rS' has a carriage return\."),
-        ("가나", " PS", r"a space is at the edge of its type ' PS'\."),
+        ("가\t나", "PS", r"'s-7' cannot be written as columns: its text has a tab; the form dataset can\."),
+        ("가\n나", "PS", r"its text has a line feed; the form dataset can\."),
+        ("가나", "P\rS", r"its type 'P\\rS' has a carriage return; the form dataset can\."),
+        ("가나", " PS", r"a space is at the edge of its type ' PS'; the form dataset can\."),
     ],
 )
 def test_what_no_column_can_hold_is_refused_and_nothing_written(

@@ -327,3 +327,12 @@ def test_a_text_in_which_nothing_is_seen_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="train, train-0: the form jsonl needs a text with a visible character"):
         write_jsonl(splits, tmp_path)
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_list_on_one_line_gives_every_row_an_id(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"text": f"서울 {number}", "label": [[0, 2, "LC"]]} for number in range(3)]
+    (tmp_path / "mine.json").write_text(json.dumps(rows), encoding="utf-8")
+    train = read_jsonl(tmp_path, task="named-entities")["train"]
+    assert train["text"][:] == ["서울 0", "서울 1", "서울 2"]
+    assert train["id"][:] == ["mine-1", "mine-1-2", "mine-1-3"]
+    assert not caplog.records

@@ -194,3 +194,32 @@ def test_files_without_what_is_wanted_are_refused(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(DataFormatError, match=r"project-1\.json: expected texts with an annotation, found none\."):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("has_ids", [True, False])
+@pytest.mark.parametrize("minimal", [True, False])
+def test_every_task_is_read_however_the_file_is_broken_into_lines(
+    indent: int | None, has_ids: bool, minimal: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = [f"{number}번 손님은 서울에 갔다." for number in range(5)]
+    if minimal:
+        names = [{"start": 7, "end": 9, "text": "서울", "labels": ["LC"]}]
+        rows = [{"text": text, "label": names, "annotator": 1, "annotation_id": 1} for text in texts]
+    else:
+        rows = [task(annotation(region(7, 9, "LC", text="서울")), text=text) for text in texts]
+    for number, row in enumerate(rows):
+        row.pop("id", None)
+        if has_ids:
+            row["id"] = number
+    (tmp_path / "export.json").write_text(json.dumps(rows, ensure_ascii=False, indent=indent), encoding="utf-8")
+    rows_read = read_label_studio(tmp_path, task="named-entities")["train"]
+    assert texts_and_spans(rows_read) == [(text, [Span(7, 9, "LC")]) for text in texts]
+    assert len({*rows_read["id"]}) == len(texts)
+    assert not caplog.records
+
+
+def test_what_several_files_say_together_counts_for_each_task(tmp_path: Path) -> None:
+    write(tmp_path, task(annotation(), title="제목", body="이름이 없다."), name="a.json")
+    write(tmp_path, task(annotation(region(0, 3, "PS", target="body")), title="제목", body=TEXT), name="b.json")
+    assert read(tmp_path) == [("이름이 없다.", []), (TEXT, [Span(0, 3, "PS")])]

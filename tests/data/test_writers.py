@@ -121,22 +121,27 @@ def test_a_form_holds_a_text_or_refuses_it_and_leaves_nothing(form: str, text: s
     made = MarkedText(id="s-1", text=text, spans=[], path="made", line=1)
     named = made._replace(text="서울에", spans=[Span(0, 2, "LC")])
     splits = marked_splits({"train": [named, made]})
-    folder = tmp_path / "out"
+    folder, no_place = tmp_path / "out", WRITERS[form].no_place
     try:
         export(splits, form, folder, task="named-entities")
     except UserError:
         assert not [*tmp_path.iterdir()]
+        assert no_place is None or not no_place.search(text)
     else:
-        assert content(read(folder, form, "named-entities")) == content(splits)
+        written = text if no_place is None else no_place.sub(" ", text)
+        expected = marked_splits({"train": [named, made._replace(text=written)]})
+        assert content(read(folder, form, "named-entities")) == content(expected)
 
 
 @pytest.mark.parametrize(
     ("form", "text", "message"),
     [
-        ("inline", "가\n나", "s-1 cannot be written in the form inline.*: it has a line feed"),
-        ("inline", "나\r", "a carriage return at its end"),
+        ("inline", "가\0나", r"s-1 cannot be written in the form inline.*: it has a NUL; the form dataset can\.$"),
         ("inline", "\ufeff다", "a byte order mark at its beginning"),
-        ("inline", " ", "nothing but spaces"),
+        ("inline", " ", r"nothing but spaces\.$"),
+        ("conll", "가\0나", r"its text has a NUL; the form dataset can\.$"),
+        ("brat", "\ufeff다", r"cannot hold a byte order mark .*; the form dataset can\.$"),
+        ("brat", "\r\n", r"cannot hold a sentence without a visible character, got '  '\.$"),
     ],
 )
 def test_a_refusal_says_what_and_why(form: str, text: str, message: str, tmp_path: Path) -> None:
@@ -144,6 +149,32 @@ def test_a_refusal_says_what_and_why(form: str, text: str, message: str, tmp_pat
     rows = [named, named._replace(id="s-1", text=text, spans=[])]
     with pytest.raises(UserError, match=message):
         export(marked_splits({"train": rows}), form, tmp_path / "out", task="named-entities")
+
+
+@pytest.mark.parametrize(
+    ("form", "expected", "count"),
+    [
+        ("brat", "서울\t역 앞  부산  대구 ", 1),
+        ("inline", "서울\t역 앞  부산  대구 ", 1),
+        ("conll", "서울 역 앞  부산  대구 ", 2),
+        ("jsonl", "서울\t역 앞\n\n부산\r\n대구\r", None),
+        ("dataset", "서울\t역 앞\n\n부산\r\n대구\r", None),
+    ],
+)
+def test_a_space_stands_for_what_a_form_has_no_place_for_and_names_stay(
+    form: str, expected: str, count: int | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = "서울\t역 앞\n\n부산\r\n대구\r"
+    names = [Span(0, 4, "LC"), Span(8, 10, "LC"), Span(12, 14, "LC")]
+    made = MarkedText(id="s-1", text=text, spans=names, path="made", line=1)
+    other = made._replace(id="s-2", text="광주\t갔다", spans=[Span(0, 2, "LC")])
+    export(marked_splits({"train": [made, other]}), form, tmp_path / "out", task="named-entities")
+    first, _ = inspected_texts({"": read(tmp_path / "out", form, "named-entities")["train"]})
+    assert first.text == expected
+    assert first.names == names
+    said = [record.getMessage() for record in caplog.records if "no place" in record.getMessage()]
+    assert len(said) == (count is not None)
+    assert all(f"have no place in the form {form}" in each and f"{count}, first train, s-1." in each for each in said)
 
 
 def test_classes_with_a_tab_are_no_lines(tmp_path: Path) -> None:

@@ -35,3 +35,24 @@ def test_text_without_labels_makes_a_language_model() -> None:
 def test_an_unknown_task_is_refused() -> None:
     with pytest.raises(RecipeError, match="no recipe to choose for the task 'parsing'"):
         choose_recipe("parsing", sentences=5, has_gpu=False)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "found"),
+    [
+        (49, "with 50 sentences of KLUE it was 17 points better"),
+        (50, "with 50 to 3,499 sentences of KLUE it was 6 to 17 points better"),
+        (3_499, "with 50 to 3,499 sentences of KLUE it was 6 to 17 points better"),
+        (3_500, "with 3,499 sentences of KLUE it was 6 points better"),
+    ],
+)
+def test_the_figures_are_those_of_about_so_many_sentences(sentences: int, found: str) -> None:
+    assert choose_recipe("named-entities", sentences=sentences, has_gpu=False).why.startswith(found)
+
+
+@pytest.mark.parametrize("has_gpu", [False, True])
+def test_no_figure_of_the_body_is_said_of_another_model(has_gpu: bool) -> None:
+    choice = choose_recipe("named-entities", sentences=10_000, has_gpu=has_gpu, begins_from="runs/mine")
+    assert choice.recipe == "klue-ner-from-body"
+    assert choice.flags == {"model_name_or_path": "runs/mine"}
+    assert choice.why == "it trains on from runs/mine"

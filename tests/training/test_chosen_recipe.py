@@ -23,7 +23,7 @@ def test_the_data_choose_the_recipe_and_it_is_said(marked_corpus: Path, capsys: 
     assert chosen.given("output_dir") == f"runs/{marked_corpus.name}"
     assert chosen.given("learning_rate") == "1e-3"
     first, same = capsys.readouterr().err.splitlines()
-    assert first.startswith("24 texts to learn from: training by klue-ner-from-body; with 50 to 3,499 sentences")
+    assert first.startswith("24 texts to learn from: training by klue-ner-from-body; with 50 sentences of KLUE")
     words = shlex.split(same)
     assert words[:2] == ["malmoi", "train"]
     said = load_recipe(words[2], words[3:])
@@ -58,10 +58,15 @@ def test_rows_in_python_choose_the_recipe_by_what_they_hold(capsys: pytest.Captu
         recipe_for_data({"dataset": rows})
 
 
-def test_what_the_user_says_comes_before_what_is_chosen(marked_corpus: Path) -> None:
+def test_what_the_user_says_comes_before_what_is_chosen(
+    marked_corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     own = {"model_name_or_path": "bundled:named-entities", "output_dir": "runs/mine"}
     chosen = recipe_for_data({"data_dir": marked_corpus, "reader": "inline-marks", **own})
     assert {key: chosen.given(key) for key in own} == own
+    assert (
+        "training by klue-ner-from-body; it trains on from bundled:named-entities. The same" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,8 +110,9 @@ def test_a_gpu_and_many_sentences_bring_bert_into_the_line(
     ("flags", "message"),
     [
         ({}, r"^Name a recipe \(`malmoi recipes` lists them\), or your data, by --data_dir or --dataset\.$"),
+        ({"data_dir": "EMPTY"}, r"expected files with data, but the folder is empty\.$"),
         (
-            {"data_dir": "EMPTY"},
+            {"data_dir": "OTHER"},
             "its files are in no known format; say which by --reader: brat, conll, .*inline-marks",
         ),
         ({"data_dir": "nowhere"}, r"nowhere: there is no such file or folder\.$"),
@@ -121,7 +127,10 @@ def test_a_gpu_and_many_sentences_bring_bert_into_the_line(
 def test_what_is_missing_is_told_in_one_sentence(
     flags: dict[str, Any], message: str, marked_corpus: Path, tmp_path: Path
 ) -> None:
-    folders = {"CORPUS": marked_corpus, "EMPTY": tmp_path}
+    folders = {"CORPUS": marked_corpus, "EMPTY": tmp_path / "empty", "OTHER": tmp_path / "other"}
+    for name in ("EMPTY", "OTHER"):
+        folders[name].mkdir()
+    (folders["OTHER"] / "notes.txt").write_text("서울에 갔다.\n", encoding="utf-8")
     flags = {key: folders.get(value, value) for key, value in flags.items()}
     with pytest.raises(UserError, match=message):
         recipe_for_data(flags)

@@ -1,0 +1,93 @@
+"""What data seem to be where no reader finds its form in them: one fault at their beginning hides it.
+
+The reader that is found so reads them, and says in which file and line something is wrong, and what was expected.
+"""
+
+import re
+from pathlib import Path
+
+from malmoi.data.json_text import first_characters
+from malmoi.data.readers import conll, jsonl, labelled_texts, nsmc
+from malmoi.data.splits.files import first_file, visible_files
+from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
+from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.token_columns import MOST, look_like_columns
+
+LINES = 200
+ANNOTATIONS = ".ann"
+TEXTS = (*conll.SUFFIXES, *conll.OTHER_SUFFIXES, *jsonl.SUFFIXES, *COMMA_SEPARATED)
+"""What the names of files of text end in."""
+JSON_WORDS = (
+    (
+        "label-studio",
+        re.compile(r'"annotation_id"|"(annotations|completions)".*"data"|"data".*"annotations"', re.DOTALL),
+    ),
+    ("nikl", re.compile(r'"document".*"sentence".*"form"', re.DOTALL)),
+    ("jsonl", re.compile(r'"(text|data)"')),
+)
+"""The keys by which a file of JSON is known though it is no JSON yet; the first that fit count."""
+
+
+def seeming_reader(data_dir: Path) -> str | None:
+    """Return the reader that the names of files or most of their first lines speak for; `None` if not for one alone.
+
+    Args:
+        data_dir: A folder, or one file.
+    """
+    files = [data_dir] if data_dir.is_file() else visible_files(data_dir, ("",))
+    endings = {path.suffix.lower() for path in files}
+    found = []
+    if endings & {*conll.SUFFIXES}:
+        found.append("conll")
+    if any(path.suffix == ANNOTATIONS and path.with_suffix(".txt").is_file() for path in files):
+        found.append("brat")
+    if any(path.name in nsmc.FILES.values() for path in files):
+        found.append("nsmc")
+    if _have_classes(first_lines(data_dir / labelled_texts.FILES["train"])):
+        found.append("labelled-texts")
+    if (kind := _kind_of_json(data_dir)) is not None:
+        found.append(kind)
+    if ".csv" in endings:
+        found.append("dataset")
+    return found[0] if len(found) == 1 else None
+
+
+def _have_classes(lines: list[str]) -> bool:
+    """Tell whether most lines have one tab, as a class and its text have."""
+    return (
+        bool(lines)
+        and sum(line.count("\t") == 1 for line in lines) >= MOST * len(lines)
+        and not look_like_columns(lines)
+    )
+
+
+def _kind_of_json(data_dir: Path) -> str | None:
+    path = first_file(data_dir, jsonl.SUFFIXES)
+    if path is None:
+        return None
+    beginning = first_characters(path)
+    kinds = (name for name, words in JSON_WORDS if words.search(beginning))
+    return next(kinds, "jsonl" if path.suffix.lower() != ".json" else None)
+
+
+def check_texts(data_dir: Path) -> None:
+    """Check that there are files, and that the first lines of the one that tells the form are text.
+
+    Args:
+        data_dir: A folder, or one file.
+
+    Raises:
+        DataFormatError: If not; it names the file.
+    """
+    if data_dir.is_dir() and not visible_files(data_dir, ("",)):
+        raise DataFormatError(data_dir, None, "expected files with data, but the folder is empty.")
+    path = first_file(data_dir, TEXTS)
+    if path is None:
+        return
+    count = 0
+    for _, line in read_lines(path):
+        count += bool(line.strip())
+        if count == LINES:
+            return
+    if not count:
+        raise DataFormatError(path, None, "expected data, but all lines of the file are empty.")
