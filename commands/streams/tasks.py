@@ -60,6 +60,10 @@ class TextTask(ABC):
     def settings(self) -> Mapping[str, Any]:
         """Return the options on which the answers depend, by the names of their flags."""
 
+    @abstractmethod
+    def contents(self) -> Mapping[str, str | None]:
+        """Return what tells whether the files that options name are the same, by the names of their flags."""
+
 
 class Place(NamedTuple):
     """What a row says of where it stands.
