@@ -30,7 +30,8 @@ def contents_of(model: str) -> str | None:
     """Return what tells whether a model is the same: a digest of its files, or its commit on the Hub.
 
     Weights are read from their first byte to their last. Two heads that were trained over one frozen encoder differ
-    in a thousandth of a file, which samples of it would miss; and a second for a GB is less than loading it takes.
+    in a thousandth of a file, which samples of it would miss; and a run that is long enough to be gone on with has the
+    two seconds that a GB takes.
 
     Args:
         model: Its folder, or its name.
