@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from malmoi.commands.answering import ModelOptions, load_classifier
+from malmoi.commands.model_contents import model_contents
 from malmoi.commands.streams.tasks import TextTask
 
 if TYPE_CHECKING:
@@ -68,3 +69,7 @@ class Classifying(TextTask):
             "--words": None if model.words is None else str(model.words),
             "--bf16": model.bf16,
         }
+
+    def contents(self) -> dict[str, str | None]:
+        """Return what tells whether the model and its words are the same."""
+        return model_contents(self.model)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from malmoi.commands.answering import ModelOptions, load_spacer
+from malmoi.commands.model_contents import model_contents
 from malmoi.commands.start_up import lasting_imports
 from malmoi.commands.streams.tasks import TextTask
 
@@ -74,6 +75,10 @@ class Spacing(TextTask):
             "--keep_spaces": self.keep_spaces,
             "--keep_words": list(self.keep_words),
         }
+
+    def contents(self) -> dict[str, str | None]:
+        """Return what tells whether the model and its words are the same."""
+        return model_contents(self.model)
 
 
 def kept_words(path: Path | None) -> tuple[str, ...]:

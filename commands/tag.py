@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from malmoi.commands.answering import ModelOptions, load_tagger
+from malmoi.commands.model_contents import model_contents
 from malmoi.commands.streams.tasks import TextTask
 
 if TYPE_CHECKING:
@@ -76,3 +77,7 @@ class Tagging(TextTask):
             "--bf16": model.bf16,
             "--min_score": self.min_score,
         }
+
+    def contents(self) -> dict[str, str | None]:
+        """Return what tells whether the model and its words are the same."""
+        return model_contents(self.model)

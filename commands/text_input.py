@@ -10,6 +10,8 @@ from malmoi.data.user_error import UserError
 STANDARD_INPUT = "-"
 TABLES = {".arrow", ".ods", ".xls", ".xlsx"}
 PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".tar", ".tgz"}
+ESCAPED = rb"\u0041"
+"""What is six characters in a text, and one in the source of Python, which has encodings of its own."""
 DOCUMENTS = {".pdf", ".hwp", ".hwpx", ".doc", ".docx", ".odt", ".rtf"}
 
 
@@ -85,10 +87,11 @@ def _check_file(file: str) -> None:
 
 
 def _checked_encoding(encoding: str) -> str:
-    """Return the name of an encoding in which a line can be told by its line feed."""
+    """Return the name of an encoding in which a line can be told by its line feed, and shown if it is no text."""
     try:
         codecs.lookup(encoding)
-        if all(bytes([code]).decode(encoding) == chr(code) for code in range(128)):
+        b"\xff".decode(encoding, errors="backslashreplace")
+        if all(text.decode(encoding) == text.decode() for text in (*map(bytes, zip(range(128))), ESCAPED)):
             return encoding
     except (LookupError, UnicodeError):
         pass

@@ -75,7 +75,7 @@ def wish_of(
 
     Args:
         form: The name of its form, if it is said.
-        as_json: Whether it is to be JSON lines with nothing but the texts and their answers.
+        as_json: Whether rows are to be JSON lines that do not say where they stand.
         output: The file or folder, if there is one.
         resume: Whether an earlier run is to be gone on with.
         overwrite: Whether what is there may be replaced.

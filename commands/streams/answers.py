@@ -20,6 +20,7 @@ class Written(NamedTuple):
         done: How many bytes of the file have been read.
         is_last: Whether the file ends here.
         is_cut_off: Whether the rest of the piece is missing, since a bad row is the end.
+        is_unread: Whether nothing of the file could be read.
     """
 
     file: InputFile
@@ -31,6 +32,7 @@ class Written(NamedTuple):
     done: int
     is_last: bool
     is_cut_off: bool
+    is_unread: bool
 
 
 class Answered(NamedTuple):
@@ -85,12 +87,15 @@ class Answering:
         for piece, rows in zip(job, kept):
             answered = [AnsweredRow(at, row, next(answers)) for at, row in enumerate(rows) if isinstance(row, Row)]
             cut += sum(self._form.task.is_cut(row.answer) for row in answered)
-            contents, faults = self._form.write(piece, answered, keeps_bad=self._keeps_bad)
+            nothing = (b"",) * len(self._form.endings)
+            head, contents, faults = nothing, nothing, list[BadRow]()
+            if not piece.is_unread:
+                head = self._form.head(piece)
+                contents, faults = self._form.write(piece, answered, keeps_bad=self._keeps_bad)
             bad = sorted([*(row for row in rows if isinstance(row, BadRow)), *faults], key=lambda row: row.number)
             is_cut_off = bool(bad) and not self._keeps_bad
             position, done = piece.part.position, piece.part.done
             count = len(answered) - len(faults)
-            head = self._form.head(piece)
             written.append(
                 Written(
                     piece.file,
@@ -102,6 +107,7 @@ class Answering:
                     done,
                     piece.is_last and not is_cut_off,
                     is_cut_off,
+                    piece.is_unread,
                 )
             )
             if is_cut_off:

@@ -1,13 +1,15 @@
-"""The file of `--errors`: the rows that could not be answered, as JSON lines."""
+"""The file of `--errors`: the rows that could not be answered, and the files that could not be read, as JSON lines."""
 
 import base64
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from malmoi.commands.streams.rows import BadRow, InputFile
+from malmoi.commands.streams.rows import WHOLE_FILE, BadRow, InputFile
 from malmoi.commands.streams.whole_files import write_whole
+from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
 
 
@@ -27,6 +29,8 @@ class BadRows:
             self._file.seek(size)
         self.size = size
         self.count = 0
+        self.files: dict[str, str] = {}
+        """Those that could not be read, or not to their ends, and why."""
 
     def write(self, file: InputFile, rows: Iterable[BadRow], *, encoding: str) -> None:
         """Write rows.
@@ -36,12 +40,28 @@ class BadRows:
             rows: The rows.
             encoding: Its encoding.
         """
+        rows = list(rows)
         content = "".join(
             f"{json.dumps(_described(file, row, encoding), ensure_ascii=False)}\n" for row in rows
         ).encode()
         write_whole(self._file, content, self.path)
         self.size += len(content)
-        self.count += content.count(b"\n")
+        for row in rows:
+            if row.number == WHOLE_FILE:
+                self.files[file.name] = row.reason
+            else:
+                self.count += 1
+
+    def tell(self) -> None:
+        """Say how many rows and files there were."""
+        if self.count:
+            print(f"malmoi: rows without an answer: {self.count:,}, all in {self.path}.", file=sys.stderr)
+        if self.files:
+            print(
+                f"malmoi: files that could not be read, or not to their ends: {len(self.files):,} "
+                f"({list_names([*self.files])}); {self.path} says why, and their rows are missing.",
+                file=sys.stderr,
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -56,6 +76,8 @@ def error_of(file: InputFile, row: BadRow) -> UserError:
 
 
 def _described(file: InputFile, row: BadRow, encoding: str) -> dict[str, Any]:
+    if row.number == WHOLE_FILE:
+        return {"file": file.place, "reason": row.reason}
     described = {"file": file.place, _unit(file): row.number, "reason": row.reason}
     try:
         return {**described, "raw": row.raw.decode(encoding)}

@@ -1,5 +1,8 @@
 """Where the answers go and in which form, by the options of the command line and what is there already."""
 
+import os
+import stat
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,7 +34,7 @@ class Wish(NamedTuple):
 
     Args:
         form: The name of its form, if it is said.
-        plain: Whether JSON lines are to hold nothing but the texts and their answers.
+        plain: Whether rows are to be JSON lines that do not say where they stand.
         output: The file or folder, if there is one.
         into_folder: Whether the name of the output is written as that of a folder.
         resume: Whether an earlier run is to be gone on with.
@@ -107,6 +110,7 @@ def make_output(
     *,
     folder: bool,
     settings: Mapping[str, Any],
+    contents: Callable[[], Mapping[str, str | None]],
     given: Sequence[str],
 ) -> Output | None:
     """Return what takes the answers; `None` if an earlier run has written all of them.
@@ -117,6 +121,7 @@ def make_output(
         files: The input.
         folder: Whether the output is a folder.
         settings: The options on which the output depends, by their flags.
+        contents: Returns what tells whether the files that options name are the same, by their flags.
         given: The files and folders of `--input`.
 
     Raises:
@@ -126,14 +131,17 @@ def make_output(
     if output is None or is_pipe(output):
         if wish.resume:
             raise UserError("--resume needs a file or folder to go on with, by --output.")
-        check_errors(wish, files)
-        return Screen() if output is None else Pipe(output)
+        check_errors(wish)
+        if output is not None:
+            return Pipe(output)
+        _check_other_file(files)
+        return Screen()
     if output.is_file() and folder:
         raise UserError(f"--output {output}: expected a folder, but it is a file.")
     targets = _targets(output, form, files) if folder else [(output,)]
     _check_apart(wish, targets, files, given)
     place = output / ".malmoi.journal" if folder else output.with_name(f".{output.name}.journal")
-    journal = Journal(place, settings, files)
+    journal = Journal(place, settings, contents)
     start = Progress()
     there = [path for target in targets for path in target if path.exists()]
     if wish.overwrite:
@@ -145,18 +153,18 @@ def make_output(
                 "--overwrite."
             )
         _check_regular(files)
-        start = journal.read()
+        start = journal.read(files)
     elif there and wish.resume and len(there) == sum(map(len, targets)):
         return None
     elif there:
         raise UserError(f"--output: {there[0]} is there already; choose another place, or replace it by --overwrite.")
     if start == Progress():
-        check_errors(wish, files)
+        check_errors(wish)
         journal.begin()
     return Files(targets, inputs=len(files), journal=journal, start=start, finish=_finish_of(form))
 
 
-def check_errors(wish: Wish, files: Sequence[InputFile]) -> None:
+def check_errors(wish: Wish) -> None:
     """Check that the file of `--errors` may be written.
 
     Raises:
@@ -202,6 +210,22 @@ def _check_apart(
         for folder in folders:
             if folder in place.parents:
                 raise UserError(f"{path} would be written into {folder}, which is read; choose a place outside of it.")
+
+
+def _check_other_file(files: Sequence[InputFile]) -> None:
+    """Check that standard output is none of the files that are read: a shell has made it before they were looked for.
+
+    Raises:
+        UserError: If it is one.
+    """
+    try:
+        there = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError):  # what stands in its place has no file
+        return
+    for file in files if stat.S_ISREG(there.st_mode) else ():
+        is_named = file.size is not None and file.path != STANDARD_INPUT
+        if is_named and os.path.samestat(there, os.stat(file.path)):
+            raise UserError(f"{file.name} would be read, but standard output goes there; let it go elsewhere.")
 
 
 def _check_regular(files: Sequence[InputFile]) -> None:

@@ -3,14 +3,13 @@
 import csv
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from malmoi.commands.streams.json_values import cell_text, json_text
 from malmoi.commands.streams.rows import TEXT, TYPED, BadRow, Piece, Row, RowFault
-from malmoi.commands.streams.tasks import Place, TextTask, answer_columns
+from malmoi.commands.streams.tasks import Place, TextTask, answer_columns, place_columns
 from malmoi.data.notice import list_names, shorten
-from malmoi.data.user_error import UserError
 
 FILE, LINE = "file", "line"
 """What the place of a row is called."""
@@ -54,16 +53,14 @@ class Form(ABC):
             answered: Those with an answer.
             keeps_bad: Whether rows that cannot be written are left out; otherwise the first of them is the end.
 
-        Raises:
-            UserError: If no row of the file can be written.
         """
 
     def placed(self, piece: Piece, number: int, taken: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the columns that say where a row stands, unless it has such columns of its own."""
+        """Return the columns that say where a row stands, under other names if it has such columns of its own."""
         place: dict[str, Any] = {FILE: piece.file.place} if self.place.file else {}
         if self.place.line and piece.file.kind == "line":
             place[LINE] = number
-        return {name: value for name, value in place.items() if name not in taken}
+        return dict(zip(place_columns(place, taken), place.values()))
 
 
 class RowForm(Form):
@@ -132,9 +129,6 @@ class JsonForm(RowForm):
             whole = self.task.fields(row.text, answer)
         else:
             names = answer_columns(self.task.columns, fields)
-            fault = name_fault(names, fields)
-            if fault is not None:
-                raise RowFault(fault)
             whole = {**fields, **dict(zip(names, self.task.values(answer)))}
         return (f"{json_text({**self.placed(piece, row.number, fields or {}), **whole})}\n".encode(),)
 
@@ -148,9 +142,6 @@ class SheetForm(RowForm):
         """Return the heading."""
         columns = self._columns(piece)
         names = answer_columns(self.task.sheet_columns, columns)
-        fault = name_fault(names, columns)
-        if fault is not None:
-            raise UserError(f"{piece.file.name}: {fault}")
         return (_sheet_row([*self.placed(piece, 0, dict.fromkeys(columns)), *columns, *names]),)
 
     def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
@@ -209,17 +200,6 @@ class StandoffForm(RowForm):
             name = " ".join(row.text[first:last] for first, last in parts)
             lines.append(f"T{number}\t{label} {places}\t{name}\n")
         return (row.text.encode(), "".join(lines).encode())
-
-
-def name_fault(names: Iterable[str], taken: Container[str]) -> str | None:
-    """Return what is wrong if answers are called what a row has already; `None` if nothing is.
-
-    Args:
-        names: What the answers are called.
-        taken: The columns of the row.
-    """
-    twice = [name for name in names if name in taken]
-    return f"there is a column {twice[0]!r} already, which is what the answer would be called." if twice else None
 
 
 def _line_parts(text: str) -> list[tuple[int, int]]:

@@ -34,7 +34,7 @@ def input_files(given: Sequence[str], *, document: bool, text_column: str | None
         text_column: What the user says is the column with the texts; standard input is JSON lines then.
 
     Raises:
-        UserError: If a folder has no such files, or documents have columns.
+        UserError: If a folder has no such files, documents have columns, or a table comes through a pipe.
     """
     found: list[InputFile] = []
     for path in given:
@@ -47,6 +47,8 @@ def input_files(given: Sequence[str], *, document: bool, text_column: str | None
             kind, name = "line" if text_column is None else "json", FROM_INPUT
         if document and kind != "line":
             raise UserError(f"--document: {name} is a table of texts; leave --document out for it.")
+        if kind in ("csv", "parquet") and _size(path) is None:
+            raise UserError(f"{name}: a pipe is read once, and a table like this twice; make it a file first.")
         kind = "document" if document else kind
         found.append(InputFile(len(found), path, name, Path(path).name, _written(name), kind, _size(path)))
     if text_column is not None and not any(file.kind in ("json", "csv", "parquet") for file in found):

@@ -1,19 +1,15 @@
 """What is written down of a run over files, so that another one can go on where it ended."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from malmoi.commands.streams.files_read import FilesRead
 from malmoi.commands.streams.rows import BEGINNING, InputFile, Position
 from malmoi.commands.streams.whole_files import partial_of, write_whole
-from malmoi.commands.text_input import STANDARD_INPUT
 from malmoi.data.user_error import UserError
-
-LOOKED_AT = 64 * 1024
-"""So many bytes at the beginning and at the end of a file tell whether it is the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +30,11 @@ class Progress:
     error_size: int = 0
     is_whole: bool = False
 
+    @property
+    def files_begun(self) -> int:
+        """How many files of the input are done or begun."""
+        return self.files + (self.is_whole or self.position != BEGINNING)
+
 
 class Journal:
     """The file with the progress of a run.
@@ -41,29 +42,33 @@ class Journal:
     Args:
         path: The file.
         settings: The options on which the output depends, by their flags.
-        files: The input.
+        contents: Returns what tells whether the files that options name are the same, by their flags.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], files: Iterable[InputFile]):
+    def __init__(self, path: Path, settings: Mapping[str, Any], contents: Callable[[], Mapping[str, str | None]]):
         self.path = path
         # as JSON gives them back
         self._settings: dict[str, Any] = json.loads(json.dumps(settings))
-        self._files = list(files)
-        self._input = ""
+        self._look = contents
+        self._contents: dict[str, str | None] = {}
+        self._read = FilesRead(path.with_name(f"{path.name}.files"))
 
     def begin(self) -> None:
-        """Look at the input, so that another run can tell whether it is the same."""
-        self._input = fingerprint(self._files)
+        """Look at the files that options name, so that another run can tell whether they are the same."""
+        self._contents = self._contents or {**self._look()}
 
-    def read(self) -> Progress:
+    def read(self, files: Sequence[InputFile]) -> Progress:
         """Return how far an earlier run has come.
+
+        Args:
+            files: The input. What was not begun yet may be anything.
 
         Raises:
             UserError: If it had other options or another input, or the file is damaged.
         """
         try:
             found = json.loads(self.path.read_text(encoding="utf-8"))
-            settings, its_input, progress = found["settings"], found["input"], found["progress"]
+            settings, contents, progress = found["settings"], dict(found["contents"]), found["progress"]
             progress = Progress(**{**progress, "position": Position(*progress["position"])})
         except (ValueError, TypeError, KeyError):
             raise UserError(f"--resume: {self.path} is damaged; begin anew by --overwrite.") from None
@@ -75,16 +80,22 @@ class Journal:
                     "or begin anew by --overwrite."
                 )
         self.begin()
-        if its_input != self._input:
-            raise UserError(
-                "--resume: the files of --input are not those with which the output was begun: they have other "
-                "names, sizes or contents; begin anew by --overwrite."
-            )
+        for name, now in self._contents.items():
+            if contents.get(name) != now:
+                raise UserError(
+                    f"--resume: {name} {_shown(self._settings.get(name))} has other contents than those with which "
+                    "the output was begun; put these back, or begin anew by --overwrite."
+                )
+        self._read.check(files, progress.files_begun)
         return progress
+
+    def add(self, file: InputFile) -> None:
+        """Note that a file has been begun, before the progress is written that says so."""
+        self._read.add(file)
 
     def write(self, progress: Progress) -> None:
         """Write how far the run has come, whole or not at all."""
-        content = {"settings": self._settings, "input": self._input, "progress": asdict(progress)}
+        content = {"settings": self._settings, "contents": self._contents, "progress": asdict(progress)}
         partial = partial_of(self.path)
         with open(partial, "wb", buffering=0) as file:
             write_whole(file, json.dumps(content).encode(), self.path)
@@ -93,20 +104,7 @@ class Journal:
     def remove(self) -> None:
         """Remove the file: the run has ended, or none is to be gone on with."""
         self.path.unlink(missing_ok=True)
-
-
-def fingerprint(files: Iterable[InputFile]) -> str:
-    """Return what tells whether files are the same: their names, sizes, beginnings and ends."""
-    told = hashlib.sha256()
-    for file in files:
-        told.update(f"{file.relative}\0{file.kind}\0{file.size}\0".encode(errors="replace"))
-        if file.size is None or file.path == STANDARD_INPUT:  # cannot be read twice
-            continue
-        with open(file.path, "rb") as opened:
-            told.update(opened.read(LOOKED_AT))
-            opened.seek(max(0, file.size - LOOKED_AT))
-            told.update(opened.read(LOOKED_AT))
-    return told.hexdigest()
+        self._read.remove()
 
 
 def _shown(value: Any) -> str:

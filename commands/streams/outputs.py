@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Screen(Forgetful):
     def write(self, written: Written) -> None:
         """Take a piece of a file."""
         text = b"".join([*([] if self._is_begun else written.head), *written.contents]).decode()
-        self._is_begun = True
+        self._is_begun = self._is_begun or not written.is_unread
         sys.stdout.write(text)
         sys.stdout.flush()
 
@@ -83,7 +84,7 @@ class Pipe(Forgetful):
     def write(self, written: Written) -> None:
         """Take a piece of a file."""
         content = b"".join([*([] if self._is_begun else written.head), *written.contents])
-        self._is_begun = True
+        self._is_begun = self._is_begun or not written.is_unread
         write_whole(self._file, content, self._path)
 
     def close(self) -> None:
@@ -119,13 +120,23 @@ class Files(Output):
         self._saved = time.monotonic()
         self._progress = start
         self._journal.path.parent.mkdir(parents=True, exist_ok=True)
-        if start.is_whole:
+        if start.is_whole and len(targets) == 1 and start.files + 1 < inputs:  # there is more to read than there was
+            self._progress = replace(start, files=start.files + 1, is_whole=False)
+        elif start.is_whole:
             self._name()
+        elif start.files == inputs and start.sizes:  # what was still to be read is not there any more
+            self._open_partials()
+            self._name()
+        elif start.files == inputs:
+            self._journal.remove()
         self.start = self._progress
 
     def write(self, written: Written) -> None:
-        """Take a piece of a file; one that is cut off would not be gone on with, and is left."""
-        if written.is_cut_off:
+        """Take a piece of a file; one that is cut off would not be gone on with, and is left.
+
+        A file of which nothing could be read is not even begun to be answered.
+        """
+        if written.is_cut_off or (written.is_unread and not self._progress.sizes):
             return
         if not self._open:
             self._open_partials()
@@ -136,6 +147,7 @@ class Files(Output):
         """Note that a piece has been written; after the last one the files take their names."""
         if written.is_cut_off:
             return
+        self._journal.add(written.file)
         files = self._progress.files
         is_whole = written.is_last and (len(self._targets) > 1 or files == self._inputs - 1)
         # in one step: whatever interrupts this finds the progress of before or of after
@@ -195,7 +207,9 @@ class Files(Output):
             file.close()
         self._open = []
         for path in self._target():
-            if partial_of(path).exists():  # otherwise it has its name already
+            if not self._progress.sizes:  # nothing could be read that would be answered there
+                partial_of(path).unlink(missing_ok=True)
+            elif partial_of(path).exists():  # otherwise it has its name already
                 self._finish(partial_of(path), path)
         done = self._progress.files + 1 if len(self._targets) > 1 else self._inputs
         self._progress = Progress(files=done, error_size=self._progress.error_size)

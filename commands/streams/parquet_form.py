@@ -12,10 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from malmoi.commands.streams.forms import AnsweredRow, Form, name_fault
+from malmoi.commands.streams.forms import AnsweredRow, Form
 from malmoi.commands.streams.rows import BadRow, Piece
 from malmoi.commands.streams.tasks import answer_columns
-from malmoi.data.user_error import UserError
 
 LENGTH = struct.Struct("<Q")
 GROUP_ROWS, GROUP_BYTES = 100_000, 32 * 1024 * 1024
@@ -35,9 +34,6 @@ class ParquetForm(Form):
             return (b"",), []
         table = self._given(piece, answered)
         names = answer_columns(self.task.columns, table.column_names)
-        fault = name_fault(names, table.column_names)
-        if fault is not None:
-            raise UserError(f"{piece.file.name}: {fault}")
         values = [self.task.values(row.answer) for row in answered]
         for index, (name, kind) in enumerate(zip(names, self.task.arrow_types())):
             table = table.append_column(pa.field(name, kind), _column([row[index] for row in values], kind))
@@ -51,7 +47,7 @@ class ParquetForm(Form):
         """Return the columns that the rows have without their answers."""
         columns = piece.layout.columns or (piece.layout.text,)
         if piece.part.batch is not None:
-            table = pa.Table.from_batches([piece.part.batch]).take(pa.array([row.at for row in answered], pa.int64()))
+            table = _rows(piece.part.batch, [row.at for row in answered])
         elif piece.layout.schema is not None:
             table = piece.layout.schema.empty_table()
         else:
@@ -93,6 +89,17 @@ def _tables(streams: Path) -> Iterator[Any]:
         while length := file.read(LENGTH.size):
             with pa.ipc.open_stream(file.read(LENGTH.unpack(length)[0])) as stream:
                 yield stream.read_all()
+
+
+def _rows(batch: Any, numbers: list[int]) -> Any:
+    """Return rows of a batch, in slices: rows of some types, such as string views, cannot be taken one by one."""
+    slices: list[list[int]] = []
+    for number in numbers:
+        if slices and number == sum(slices[-1]):
+            slices[-1][1] += 1
+        else:
+            slices.append([number, 1])
+    return pa.Table.from_batches([batch.slice(*each) for each in slices], batch.schema)
 
 
 def _column(values: list[Any], kind: Any) -> Any:

@@ -21,6 +21,7 @@ class InputFile(NamedTuple):
         place: What answers call it that stand beside those of other files.
         kind: What a row is: `line`, `document`, `json`, `csv` or `parquet`, or `typed`.
         size: How many bytes it has; `None` if that cannot be told.
+        fingerprint: What tells whether it is the same, once it is read; `None` for what cannot be read again.
     """
 
     number: int
@@ -30,6 +31,7 @@ class InputFile(NamedTuple):
     place: str
     kind: str
     size: int | None
+    fingerprint: str | None = None
 
 
 class Position(NamedTuple):
@@ -61,11 +63,15 @@ class Row(NamedTuple):
     fields: Mapping[str, Any] | None = None
 
 
+WHOLE_FILE = 0
+"""The number of what is no row: the file itself, which cannot be read, or not any further."""
+
+
 class BadRow(NamedTuple):
     """What should be a text, and is none.
 
     Args:
-        number: Of the line in which it begins, or of the row, counted from 1.
+        number: Of the line in which it begins, or of the row, counted from 1; or `WHOLE_FILE`.
         reason: What was expected, and what is there.
         raw: What stands in the file.
     """
@@ -113,12 +119,14 @@ class Piece(NamedTuple):
         layout: What its rows have in common.
         part: The rows.
         is_last: Whether the file ends here.
+        is_unread: Whether not even the layout of the file could be read: then nothing of it is written.
     """
 
     file: InputFile
     layout: Layout
     part: Part
     is_last: bool
+    is_unread: bool = False
 
 
 class RowFault(Exception):

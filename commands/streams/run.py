@@ -49,7 +49,7 @@ def answer_texts(task: TextTask, source: TextInput, wish: Wish, manner: Manner) 
         UserError: If a text cannot be read or answered; those before it are answered. Or if the output cannot be had.
     """
     files = _files(source, manner)
-    reading = Reading(source.encoding, manner.text_column)
+    reading = Reading(source.encoding, manner.text_column, keeps_bad=wish.errors is not None)
     name = form_name(wish, task, files)
     from_folder = any(path != STANDARD_INPUT and Path(path).is_dir() for path in source.files)
     folder = is_folder(wish, name, files, from_folder=from_folder)
@@ -62,8 +62,9 @@ def answer_texts(task: TextTask, source: TextInput, wish: Wish, manner: Manner) 
         check_layouts(files, reading)
     has_file = (one_for_all or (manner.document and not folder)) and not wish.plain
     form = make_form(name, task, Place(file=has_file, line=not wish.plain))
+    settings = {**_settings(task, name, wish, manner, reading), "--input": "several files" if has_file else "one file"}
     output = make_output(
-        wish, form, files, folder=folder, settings=_settings(task, name, wish, manner, reading), given=source.files
+        wish, form, files, folder=folder, settings=settings, contents=task.contents, given=source.files
     )
     if output is None:
         print(f"malmoi: {wish.output} is there already, and whole: nothing is left to do.", file=sys.stderr)
@@ -78,7 +79,7 @@ def answer_texts(task: TextTask, source: TextInput, wish: Wish, manner: Manner) 
         jobs = _jobs(source, files, reading, output)
         try:
             answers = stack.enter_context(_answered(jobs, answering, workers=manner.workers))
-            _write_all(answers, output, bad_rows, advance, encoding=reading.encoding)
+            _write_all(answers, output, bad_rows, advance, files=len(files), encoding=reading.encoding)
         except KeyboardInterrupt:
             if isinstance(output, Files) and output.is_begun:
                 print("malmoi: what is answered so far is kept; --resume goes on with it.", file=sys.stderr)
@@ -136,7 +137,13 @@ def _answered(
 
 
 def _write_all(
-    answers: Iterator[Answered], output: Output, bad_rows: BadRows | None, advance: Advance, *, encoding: str
+    answers: Iterator[Answered],
+    output: Output,
+    bad_rows: BadRows | None,
+    advance: Advance,
+    *,
+    files: int,
+    encoding: str,
 ) -> None:
     """Write the answers as they come.
 
@@ -145,15 +152,17 @@ def _write_all(
         output: Where they go.
         bad_rows: What keeps bad rows, if something does.
         advance: Is told how far this is.
+        files: How many files the input has.
         encoding: The encoding of the files.
 
     Raises:
-        UserError: For the first bad row, if bad rows are not kept.
+        UserError: For the first bad row, if bad rows are not kept, or if none of the files could be read.
     """
-    cut = 0
+    cut = unread = 0
     for answered in answers:
         cut += answered.cut
         for written in answered.written:
+            unread += written.is_unread
             output.write(written)
             if bad_rows is not None:
                 bad_rows.write(written.file, written.bad, encoding=encoding)
@@ -161,7 +170,9 @@ def _write_all(
                 raise error_of(written.file, written.bad[0])
             output.settle(written, error_size=output.start.error_size if bad_rows is None else bad_rows.size)
             advance(written.file, written.done, written.rows)
-    if bad_rows is not None and bad_rows.count:
-        print(f"malmoi: rows without an answer: {bad_rows.count:,}, all in {bad_rows.path}.", file=sys.stderr)
+    if bad_rows is not None:
+        bad_rows.tell()
+        if unread == files:  # such as for an option that fits none of them
+            raise UserError(next(iter(bad_rows.files.values())))
     if cut:
         print(f"malmoi: {cut} texts were longer than the model can read; their ends were not read.", file=sys.stderr)

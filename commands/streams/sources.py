@@ -1,13 +1,25 @@
 """Which reader a file has, by its kind."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from io import BufferedReader
 from typing import NamedTuple
 
+from malmoi.commands.streams.files_read import fingerprint
 from malmoi.commands.streams.raw_lines import CHUNK_BYTES
-from malmoi.commands.streams.rows import BEGINNING, InputFile, Layout, Part, Piece, Position, Row
+from malmoi.commands.streams.rows import (
+    BEGINNING,
+    WHOLE_FILE,
+    BadRow,
+    InputFile,
+    Layout,
+    Part,
+    Piece,
+    Position,
+    Row,
+)
 from malmoi.commands.text_input import STANDARD_INPUT
 from malmoi.data.user_error import UserError
 
@@ -18,10 +30,12 @@ class Reading(NamedTuple):
     Args:
         encoding: How those of text are written.
         text_column: What the user says is the column with the texts.
+        keeps_bad: Whether a file that cannot be read is left out; otherwise it is the end.
     """
 
     encoding: str = "utf-8"
     text_column: str | None = None
+    keeps_bad: bool = False
 
 
 def layout_of(file: InputFile, reading: Reading) -> Layout:
@@ -34,7 +48,7 @@ def layout_of(file: InputFile, reading: Reading) -> Layout:
     Raises:
         UserError: If it is not what its name promises, or it cannot be told which column holds the texts.
     """
-    if file.path == STANDARD_INPUT:  # of which nothing may be read ahead
+    if file.path == STANDARD_INPUT or file.size is None:  # a pipe, of which nothing may be read ahead
         return Layout() if reading.text_column is None else Layout(reading.text_column)
     if file.kind in ("line", "document"):
         return Layout()
@@ -61,11 +75,31 @@ def pieces_of(file: InputFile, reading: Reading, start: Position) -> Iterator[Pi
         start: The place.
 
     Raises:
-        UserError: If it cannot be read; what is read until then has been yielded.
+        UserError: If it cannot be read and is not left out; what is read until then has been yielded.
     """
+    last = None
+    try:
+        for last in _whole_pieces(file, reading, start):
+            yield last
+    except (UserError, OSError) as error:
+        if not reading.keeps_bad:
+            raise
+        if isinstance(error, OSError):
+            error = UserError(f"{file.name}: it cannot be read ({error.strerror or error}).")
+        fault = BadRow(WHOLE_FILE, str(error), b"")
+        if last is None:
+            yield Piece(file, Layout(), Part([fault], start, start.offset), is_last=True, is_unread=True)
+        else:
+            yield last._replace(part=Part([fault], last.part.position, last.part.done), is_last=True)
+
+
+def _whole_pieces(file: InputFile, reading: Reading, start: Position) -> Iterator[Piece]:
+    """Yield the rows of a file that can be read to its end; see `pieces_of`."""
     layout = layout_of(file, reading)
     position, done = start, 0
     with opened(file) as stream:
+        if file.size is not None and file.path != STANDARD_INPUT:
+            file = file._replace(size=os.fstat(stream.fileno()).st_size, fingerprint=fingerprint(stream))
         for part in _parts(stream, file, layout, reading, start):
             position, done = part.position, part.done
             yield Piece(file, layout, part, is_last=False)
@@ -108,12 +142,18 @@ def check_layouts(files: Sequence[InputFile], reading: Reading) -> None:
     Raises:
         UserError: If they have not.
     """
-    first = layout_of(files[0], reading)
-    for file in files[1:]:
-        layout = layout_of(file, reading)
-        if (file.kind == "document") != (files[0].kind == "document") or layout[1:] != first[1:]:
+    first = None
+    for file in files:
+        try:
+            layout = layout_of(file, reading)
+        except (UserError, OSError):
+            if not reading.keeps_bad:
+                raise
+            continue
+        first = (file, layout) if first is None else first
+        if (file.kind == "document") != (first[0].kind == "document") or layout[1:] != first[1][1:]:
             raise UserError(
-                f"{files[0].name} and {file.name} have different columns, so that one table cannot hold both; give a "
+                f"{first[0].name} and {file.name} have different columns, so that one table cannot hold both; give a "
                 "folder as --output, or --format jsonl."
             )
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, count
 from typing import Any, ClassVar, NamedTuple
 
 
@@ -59,6 +60,10 @@ class TextTask(ABC):
     def settings(self) -> Mapping[str, Any]:
         """Return the options on which the answers depend, by the names of their flags."""
 
+    @abstractmethod
+    def contents(self) -> Mapping[str, str | None]:
+        """Return what tells whether the files that options name are the same, by the names of their flags."""
+
 
 class Place(NamedTuple):
     """What a row says of where it stands.
@@ -74,5 +79,22 @@ class Place(NamedTuple):
 
 def answer_columns(names: Iterable[str], taken: Iterable[str]) -> list[str]:
     """Return what the columns of answers are called in a row that has columns already."""
+    return _free_names(names, taken, prefix="predicted")
+
+
+def place_columns(names: Iterable[str], taken: Iterable[str]) -> list[str]:
+    """Return what the columns are called that say where a row stands, in one that has columns already."""
+    return _free_names(names, taken, prefix="source")
+
+
+def _free_names(names: Iterable[str], taken: Iterable[str], *, prefix: str) -> list[str]:
+    """Return the names, those that are taken with a prefix, and with a number from 2 on if these are taken, too."""
     others = {*taken}
-    return [f"predicted_{name}" if name in others else name for name in names]
+    found = []
+    for name in names:
+        longer = f"{prefix}_{name}"
+        numbered = (f"{longer}_{number}" for number in count(2))
+        free = next(each for each in chain((name, longer), numbered) if each not in others)
+        others.add(free)
+        found.append(free)
+    return found

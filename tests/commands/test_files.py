@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from support.command_line import malmoi
 from support.found_words import find_words, found_words
@@ -67,6 +69,23 @@ def test_types_of_parquet_are_kept_and_written_as_json_where_that_has_none() -> 
     assert [row["raw"] for row in read_rows(Path("out.parquet"))] == [b"\x00", b"\x01"]
     find_words("in.parquet", output="out.jsonl")
     assert [row["raw"] for row in read_rows(Path("out.jsonl"))] == ["AA==", "AQ=="]
+
+
+@pytest.mark.parametrize("kind", ["dictionary", "large_string", "string_view"])
+def test_texts_and_columns_of_every_type_of_text_are_kept(kind: str) -> None:
+    texts = [None if number % 7 == 3 else f"가나다 {number % 1700}" for number in range(2500)]
+    column = pa.array(texts)
+    column = column.dictionary_encode() if kind == "dictionary" else column.cast(getattr(pa, kind)())
+    table = pa.table({"text": column, "other": column})
+    Path("d").mkdir()
+    for name in "ab":  # whose dictionaries differ
+        pq.write_table(table.slice(0 if name == "a" else 500), f"d/{name}.parquet", row_group_size=900)
+    for form in ("parquet", "jsonl", "csv"):
+        find_words("d", output=f"out.{form}", errors=f"{form}.errors")
+        expected = [text for text in texts + texts[500:] if text is not None]
+        assert [row["text"] for row in read_rows(Path(f"out.{form}"))] == expected
+        assert [row["other"] for row in read_rows(Path(f"out.{form}"))] == expected
+    assert pq.read_schema("out.parquet").field("other").type == column.type
 
 
 def test_columns_of_characters_are_read_again() -> None:
@@ -143,18 +162,58 @@ def test_standard_input_is_json_lines_if_a_column_is_named() -> None:
     assert all(row["score"] == row["scores"][row["label"]] for row in rows)
 
 
-def test_an_answer_never_takes_the_place_of_a_column(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("in.jsonl").write_text(
-        '{"text": "가", "entities": 1, "line": 7}\n{"text": "나", "entities": 1, "predicted_entities": 2}\n',
-        encoding="utf-8",
-    )
-    with pytest.raises(UserError, match=r"in\.jsonl, line 2: there is a column 'predicted_entities' already"):
-        find_words("in.jsonl", output="out.jsonl")
-    find_words("in.jsonl", output="out.jsonl", overwrite=True, errors="bad.jsonl")
-    assert read_rows(Path("out.jsonl")) == [
-        {"text": "가", "entities": 1, "line": 7, "predicted_entities": entities("가")}
+def test_an_answer_never_takes_the_place_of_a_column() -> None:
+    rows = [
+        {"text": "가", "entities": 1, "line": 7},
+        {"text": "나", "entities": 1, "predicted_entities": 2},
+        {"text": "다", "predicted_entities": 1},
     ]
-    assert "malmoi: rows without an answer: 1, all in bad.jsonl." in capsys.readouterr().err
+    Path("in.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    find_words("in.jsonl", output="out.jsonl")
+    assert read_rows(Path("out.jsonl")) == [
+        {**rows[0], "predicted_entities": entities("가")},
+        {**rows[1], "predicted_entities_2": entities("나")},
+        {**rows[2], "entities": entities("다")},
+    ]
+
+
+@pytest.mark.parametrize("kind", [".jsonl", ".csv", ".parquet"])
+def test_answers_can_be_answered_again_and_again(kind: str) -> None:
+    write_texts(Path(f"0{kind}"), TEXTS[:2])
+    for number in range(3):
+        find_words(f"{number}{kind}", output=f"{number + 1}{kind}")
+    row = read_rows(Path(f"3{kind}"))[0]
+    added = ["start", "end", "label", "score", "name"] if kind == ".csv" else ["entities"]
+    again = [f"predicted_{name}" for name in added]
+    assert [*row][-3 * len(added) :] == [*added, *again, *(f"{name}_2" for name in again)]
+    first, second, third = (row[name] for name in (added[-1], again[-1], f"{again[-1]}_2"))
+    assert first == second == third
+
+
+@pytest.mark.parametrize("kind", [".jsonl", ".csv", ".parquet"])
+def test_a_row_says_where_it_stands_even_if_it_has_such_a_column(kind: str) -> None:
+    for name in "ab":
+        rows = [{"file": f"mine {name}", "source_file": "", "text": "가"}]
+        if kind == ".jsonl":
+            Path(f"{name}{kind}").write_text(f"{json.dumps(rows[0])}\n", encoding="utf-8")
+        elif kind == ".csv":
+            Path(f"{name}{kind}").write_text(f"file,source_file,text\nmine {name},,가\n", encoding="utf-8")
+        else:
+            pq.write_table(pa.Table.from_pylist(rows), f"{name}{kind}")
+    find_words(f"a{kind}", f"b{kind}", output=f"out{kind}")
+    found = read_rows(Path(f"out{kind}"))
+    assert [row["source_file_2"] for row in found] == [f"a{kind}", f"b{kind}"]
+    assert [(row["file"], row["source_file"]) for row in found] == [("mine a", ""), ("mine b", "")]
+
+
+def test_json_leaves_out_where_a_row_stands_and_nothing_else() -> None:
+    Path("in.jsonl").write_text('{"id": 1, "file": "mine", "text": "가"}\n', encoding="utf-8")
+    Path("in.txt").write_text("나\n", encoding="utf-8")
+    find_words("in.jsonl", "in.txt", output="out.jsonl", plain=True)
+    assert read_rows(Path("out.jsonl")) == [
+        {"id": 1, "file": "mine", "text": "가", "entities": entities("가")},
+        {"text": "나", "entities": entities("나")},
+    ]
 
 
 def test_space_and_classify_write_the_forms_that_make_sense() -> None:

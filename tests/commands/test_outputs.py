@@ -136,6 +136,34 @@ def test_a_named_pipe_is_written_to_and_read_from() -> None:
     answering.join()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_json_lines_come_through_a_named_pipe_and_tables_do_not() -> None:
+    os.mkfifo("in.jsonl")
+    lines = "".join(f'{{"text": "가", "n": {number}}}\n' for number in range(50_000))
+    writing = threading.Thread(target=lambda: Path("in.jsonl").write_text(lines, encoding="utf-8"), daemon=True)
+    writing.start()
+    find_words("in.jsonl", output="out.jsonl")
+    assert [row["n"] for row in read_rows(Path("out.jsonl"))] == [*range(50_000)]
+    writing.join()
+    for kind in ("csv", "tsv", "parquet"):
+        os.mkfifo(f"in.{kind}")
+        with pytest.raises(UserError, match=rf"in\.{kind}: a pipe is read once, and a table like this twice; make it"):
+            find_words(f"in.{kind}", output="other.jsonl")
+
+
+def test_what_is_read_is_not_where_standard_output_goes() -> None:
+    write_texts(Path("d/a.txt"), TEXTS)
+    code = "from support.found_words import find_words; find_words('d')"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    with Path("d/out.txt").open("wb") as output:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=output, stderr=subprocess.PIPE, env=environment, timeout=60
+        )
+    said = done.stderr.decode().splitlines()[-1]
+    assert said.endswith("UserError: d/out.txt would be read, but standard output goes there; let it go elsewhere.")
+    assert Path("d/out.txt").read_bytes() == b""
+
+
 def test_a_bar_counts_the_rows_of_every_kind_of_file() -> None:
     pty = pytest.importorskip("pty")
     code = "from support.found_words import find_words; find_words('in.parquet', 'in.csv', output='out.jsonl')"

@@ -117,7 +117,10 @@ def test_a_file_in_cp949_is_read_if_that_is_said(tmp_path: Path, capsys: pytest.
         echo(text_input(None, [str(file)], "ascii"))
 
 
-@pytest.mark.parametrize("encoding", ["no-such", "utf-16", "utf-7", "rot13", "iso2022_kr", "base64"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["no-such", "utf-16", "utf-7", "rot13", "iso2022_kr", "base64", "idna", "punycode", "raw_unicode_escape", "hz"],
+)
 def test_an_encoding_must_be_one_of_text_files(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "in.txt").touch()
     with pytest.raises(

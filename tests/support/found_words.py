@@ -70,6 +70,8 @@ def find_words(
     workers: int = 1,
     seconds: float = 0.0,
     deadly: bool = False,
+    model: str = "none",
+    words: Path | None = None,
 ) -> None:
     """Do what `malmoi tag` does with its options."""
     wish = wish_of(
@@ -80,7 +82,7 @@ def find_words(
         overwrite=overwrite,
         errors=None if errors is None else Path(errors),
     )
-    task = FindingWords(ModelOptions("none"), seconds=seconds, deadly=deadly)
+    task = FindingWords(ModelOptions(model, words), seconds=seconds, deadly=deadly)
     answer_texts(
         task, text_input(None, [str(path) for path in given], encoding), wish, Manner(document, text_column, workers)
     )
