@@ -165,3 +165,14 @@ def test_training_without_a_recipe_is_that_of_the_command_it_names(
     for part in ("settings", "losses", "best", "data", "trained_on_from"):
         assert report[part] == named[part], part
     assert chosen_recipe.choose_recipe("named-entities", sentences=24, has_gpu=False).recipe == report["recipe"]
+
+
+def test_a_search_without_a_recipe_is_understood(tmp_path: Path) -> None:
+    for flags, message in (
+        ([], "malmoi: Name a recipe (`malmoi recipes` lists them), or your data, by --data_dir or --dataset.\n"),
+        (["--trials", "2"], "malmoi: Name a recipe (`malmoi recipes` lists them), or your data, by --data_dir"),
+        (["--data_dir", "nowhere", "--trials", "2"], "malmoi: nowhere: there is no such file or folder.\n"),
+    ):
+        assert command("tune", *flags, code=2)[1].startswith(message)
+    with pytest.raises(UserError, match=r"`search_space`: unknown key 'hiden_dropout'"):
+        malmoi.tune(dataset=["비가 왔다.", "해가 뜬다.", "눈이 온다."], search_space={"hiden_dropout": [0.2]})
