@@ -13,6 +13,7 @@ from malmoi.data.notice import shorten
 from malmoi.data.remarks import Remarks
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.text_offsets import counted_characters
 from malmoi.modeling.name_edges import CHARACTER, INVISIBLE, PLAIN
 
 CHUNK = 4096
@@ -113,8 +114,8 @@ def _checked(row: MarkedText) -> MarkedText:
             raise DataFormatError(
                 row.path,
                 row.line,
-                f"expected a name within the text of {len(row.text)} characters, got {span.label} from {span.start} "
-                f"to {span.end}.",
+                f"expected a name within the text of {counted_characters(row.text)}, got {span.label} from "
+                f"{span.start} to {span.end}.",
             )
         if not span.label.strip():
             raise DataFormatError(

@@ -39,7 +39,7 @@ def span_within(
         raise DataFormatError(
             path,
             line,
-            f"expected a name within the text of {len(text)} characters, got {label} from {start} to {end}"
+            f"expected a name within the text of {counted_characters(text)}, got {label} from {start} to {end}"
             f"{_other_unit(text, start, end, None)}.",
         )
     if isinstance(name, str) and text[start:end] != name:
@@ -50,6 +50,11 @@ def span_within(
             f"{shorten(text[start:end])} there{_other_unit(text, start, end, name)}.",
         )
     return Span(start, end, label)
+
+
+def counted_characters(text: str) -> str:
+    """Return how long a text is, in words."""
+    return f"{len(text)} character{'' if len(text) == 1 else 's'}"
 
 
 def _other_unit(text: str, start: int, end: int, name: str | None) -> str:

@@ -39,7 +39,7 @@ def seeming_reader(data_dir: Path) -> str | None:
     found = []
     if endings & {*conll.SUFFIXES}:
         found.append("conll")
-    if any(path.suffix == ANNOTATIONS and path.with_suffix(".txt").is_file() for path in files):
+    if ANNOTATIONS in endings:
         found.append("brat")
     if any(path.name in nsmc.FILES.values() for path in files):
         found.append("nsmc")

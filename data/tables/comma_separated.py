@@ -35,6 +35,8 @@ def comma_separated_rows(path: Path) -> SourceRows:
             more or fewer columns than the heading.
     """
     heading = heading_of(path)
+    if not heading:
+        raise DataFormatError(path, 1, "expected a heading with a name for each column, got an empty line.")
     twice = [name for index, name in enumerate(heading) if name in heading[:index]]
     if twice:
         raise DataFormatError(path, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")

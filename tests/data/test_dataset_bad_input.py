@@ -138,6 +138,7 @@ def test_columns_that_are_not_there_are_told_with_the_nearest() -> None:
             "text,label\n가,b\n나,\n".encode(),
             "a.csv, line 3: expected a class in the column 'label', got ''.",
         ),
+        ("a.csv", b"\n\n", "a.csv, line 1: expected a heading with a name for each column, got an empty line."),
         ("a.csv", "text,text\n가,b\n".encode(), "a.csv, line 1: expected a heading with a name for each column, got "),
         (
             "a.csv",
