@@ -171,7 +171,7 @@ def test_a_temperature_in_the_config_makes_scores_less_extreme(saved_model: Path
 def test_a_temperature_that_is_none_is_refused(saved_model: Path, temperature: object) -> None:
     config = json.loads((saved_model / "config.json").read_text(encoding="utf-8"))
     (saved_model / "config.json").write_text(json.dumps({**config, "name_temperature": temperature}))
-    with pytest.raises(UserError, match=r"`name_temperature` in config.json must be a positive number, got"):
+    with pytest.raises(UserError, match=r"`name_temperature` in config.json must be a number from 0.001 to 1000, got"):
         Tagger(saved_model)
 
 
