@@ -56,6 +56,7 @@ CONTINUED := --model_name_or_path bundled:language-model
 models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (four hours; FLAGS are those of malmoi train).
 	$(BIN)/malmoi evaluate $(MODEL_RUNS)/named-entities --data_dir build/models/named-entities --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
+	$(BIN)/python -m malmoi.hub_cards.bundled_reliability --data_dir build/models/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/word-spacing --corpus open-spacing
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/sentence-classification --corpus nsmc-from-body
 

@@ -6,10 +6,12 @@ The text is one line: lines of the folder's unlabelled text (`korean-text.txt.xz
 an order drawn by a fixed seed, joined by spaces; for word spacing they are taken out again. Three tables: how many
 answers of the tagger and the spacer of the package differ from those of a text that is read whole, for several lengths
 of context (half of what pieces have in common; a piece is eight times as long); peak memory of a process of its own
-for texts of several lengths; and the time of reading in pieces and whole, which take turns.
+for texts of several lengths, with PyTorch and with ONNX Runtime; and the time of reading in pieces and whole, which
+take turns.
 """
 
 import argparse
+import itertools
 import json
 import random
 import subprocess
@@ -39,6 +41,7 @@ from malmoi.data.text_pieces import Reading
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import BEGIN
 from malmoi.inference.classifier import Classifier
+from malmoi.inference.engine_choice import ONNX, TORCH
 from malmoi.inference.labelled_tokens import TokenLabels, no_tokens
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
@@ -48,6 +51,11 @@ from malmoi.reports.costs import peak_memory_bytes
 MIB = 1 << 20
 BATCH_SIZE = 32
 TASKS: dict[str, Callable[[], Callable[[str], object]]] = {"names": Tagger, "spaces": Spacer, "class": Classifier}
+CHILDREN = {
+    TORCH: ("malmoi.benchmarks.documents", "--child"),
+    ONNX: ("malmoi.benchmarks.document_without_torch",),
+}
+"""What a process runs that answers a text."""
 Row = dict[str, object]
 
 
@@ -135,29 +143,28 @@ def answer(task: str, file: Path) -> dict[str, float]:
 
 
 def measure_memory(text: str, sizes: Sizes, threads: int) -> Iterator[Row]:
-    """Yield a row for every task and length of text, each of a process of its own.
+    """Yield a row for every engine, task and length of text, each of a process of its own.
 
     Raises:
         RuntimeError: If a process fails.
     """
     with tempfile.TemporaryDirectory() as folder:
-        for task in TASKS:
-            for characters in sizes.memory:
-                file = Path(folder) / "text.txt"
-                line = text.replace(" ", "") if task == "spaces" else text
-                file.write_text((line * (characters // len(line) + 1))[:characters], encoding="utf-8")
-                request = json.dumps({"task": task, "file": str(file), "threads": threads})
-                command = [sys.executable, "-m", "malmoi.benchmarks.documents", "--child", request]
-                result = subprocess.run(command, capture_output=True, text=True)
-                if result.returncode:
-                    raise RuntimeError(f"{task} of {characters} characters failed: {result.stderr}")
-                took = json.loads(result.stdout.splitlines()[-1])
-                yield {
-                    "answers": task,
-                    "characters": characters,
-                    "peak memory, MiB": took["peak"],
-                    "microseconds a character": 1e6 * took["seconds"] / characters,
-                }
+        for engine, task, characters in itertools.product(CHILDREN, TASKS, sizes.memory):
+            file = Path(folder) / "text.txt"
+            line = text.replace(" ", "") if task == "spaces" else text
+            file.write_text((line * (characters // len(line) + 1))[:characters], encoding="utf-8")
+            request = json.dumps({"task": task, "file": str(file), "threads": threads})
+            result = subprocess.run([sys.executable, "-m", *CHILDREN[engine], request], capture_output=True, text=True)
+            if result.returncode:
+                raise RuntimeError(f"{task} of {characters} characters failed: {result.stderr}")
+            took = json.loads(result.stdout.splitlines()[-1])
+            yield {
+                "engine": engine,
+                "answers": task,
+                "characters": characters,
+                "peak memory, MiB": took["peak"],
+                "microseconds a character": 1e6 * took["seconds"] / characters,
+            }
 
 
 def measure_time(text: str, rounds: int) -> Iterator[Row]:

@@ -23,7 +23,7 @@ from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.loading import load_model
 from malmoi.metrics.calibration import Reliability, log_loss
 from malmoi.reports.name_reliability import AnsweredSentences
-from malmoi.training.name_temperature import fit_temperature
+from malmoi.training.name_temperature import fit_temperature, halves
 
 BATCH_SIZE = 32
 Row = dict[str, object]
@@ -34,7 +34,7 @@ def measure(model: str, data_dir: Path) -> list[Row]:
     loaded = load_model(model, "named-entities")
     dev = read_data(data_dir)["validation"]
     temperature = fit_temperature(loaded, dev, batch_size=BATCH_SIZE).temperature
-    rest = AnsweredSentences(loaded, dev.select(range(1, dev.num_rows, 2)), batch_size=BATCH_SIZE)
+    rest = AnsweredSentences(loaded, halves(dev)[1], batch_size=BATCH_SIZE)
     scores = {
         "mean over tokens": means_over_tokens(rest),
         "exact probability": rest.names(1.0),

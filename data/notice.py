@@ -31,7 +31,10 @@ def shorten(text: str, *, length: int = 60) -> str:
 
 def show_value(value: object, *, length: int = 60) -> str:
     """Return a value as it would be written in Python, at most so much of it."""
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except ValueError:  # Python writes no numbers of more digits than it would read
+        return "a number of thousands of digits"
     return shown if len(shown) <= length else f"{shown[:length]}…"
 
 

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from malmoi.data.longest_input import longest_input
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_folder
-from malmoi.export.graph import build_graph
+from malmoi.export.graph import build_graph, tie_to_tokenizer
 from malmoi.export.int8 import quantize
 from malmoi.export.parity import TOLERANCE, Parity, compare
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.exported_folder import GRAPH, MAX_LENGTH_KEY
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
+from malmoi.inference.model_folder import TOKENIZER
 
 OF_CODE = ("auto_map", "custom_pipelines")
 """What in a configuration names code that comes with the model; none comes with a graph."""
@@ -73,6 +74,7 @@ def export_model(
     config |= {"id2label": network.config.id2label, TASK_KEY: task_of(network.config), MAX_LENGTH_KEY: longest}
     with whole_folder(folder) as written:
         tokenizer.save_pretrained(written)
+        tie_to_tokenizer(graph, (written / TOKENIZER).read_bytes())
         place = Path(model_place(model))
         for name in ALSO:
             if (place / name).is_file():

@@ -22,7 +22,9 @@ from malmoi.export.lexicon import look_up
 from malmoi.export.lstm import run_lstm
 from malmoi.export.pooling import pool
 from malmoi.inference.engine import Chain
-from malmoi.inference.exported_folder import CHAIN_KEY, INPUTS
+from malmoi.inference.exported_folder import CHAIN_KEY, INPUTS, TOKEN_IDS_KEY, TOKENIZER_KEY
+from malmoi.inference.tokenizer_file import hash_of_tokenizer
+from malmoi.inference.tokenizer_loading import known_token_ids
 from malmoi.inference.torch_engine import chain_of
 from malmoi.modeling.bilstm import BiLstmPreTrainedModel
 from malmoi.modeling.crf_tagging import CrfTagger
@@ -64,9 +66,19 @@ def build_graph(model: PreTrainedModel, *, longest: int | None = None) -> onnx.M
         return _build(model, longest)
 
 
+def tie_to_tokenizer(graph: onnx.ModelProto, content: bytes) -> None:
+    """Write into a graph which tokenizer it is for, so that no other one is used with it.
+
+    Args:
+        graph: The graph.
+        content: What the file of the tokenizer holds.
+    """
+    graph.metadata_props.add(key=TOKENIZER_KEY, value=hash_of_tokenizer(content))
+
+
 def _build(model: PreTrainedModel, longest: int | None) -> onnx.ModelProto:
     inputs = {name: spox.argument(spox.Tensor(np.int64, ("batch", "length"))) for name in INPUTS}
-    metadata = {VERSION_KEY: version("malmoi")}
+    metadata = {VERSION_KEY: version("malmoi"), TOKEN_IDS_KEY: str(known_token_ids(model))}
     architecture = type(model).__name__
     if isinstance(model, BiLstmPreTrainedModel):
         scores = _lstm_scores(model, **inputs)

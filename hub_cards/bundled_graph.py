@@ -8,10 +8,11 @@ Each lies beside the weights of its model and refers to them (`shared_weights`),
 from pathlib import Path
 
 from malmoi.data.standard_streams import write_utf8
-from malmoi.export.graph import build_graph
+from malmoi.export.graph import build_graph, tie_to_tokenizer
 from malmoi.hub_cards.shared_weights import share_weights
 from malmoi.inference.exported_folder import GRAPH
 from malmoi.inference.loading import load_model
+from malmoi.inference.model_folder import TOKENIZER
 from malmoi.inference.weights_header import WEIGHTS
 from malmoi.models import FOLDER, NAMES
 
@@ -26,6 +27,7 @@ def write_graph(folder: Path) -> Path:
         UserError: If it holds no model for which there is a graph.
     """
     graph = build_graph(load_model(folder, None).model.float())
+    tie_to_tokenizer(graph, (folder / TOKENIZER).read_bytes())
     share_weights(graph, folder / WEIGHTS)
     file = folder / GRAPH
     file.write_bytes(graph.SerializeToString(deterministic=True))

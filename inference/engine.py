@@ -4,7 +4,6 @@ Tokens and scores go through here as lists and NumPy arrays; what is made of the
 for every engine.
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -16,6 +15,8 @@ from malmoi.data.user_error import UserError
 
 NAME_TEMPERATURE = "name_temperature"
 """The key of the temperature in the config of a model."""
+COLDEST, HOTTEST = 1e-3, 1e3
+"""Between which temperatures it lies; beyond them, probabilities of names are 0 and 1, or all alike."""
 
 Rows = Sequence[list[int]]
 """The tokens of each row of a batch; the last row is the longest."""
@@ -88,8 +89,11 @@ def name_temperature(value: object) -> float:
     """Return the temperature that a config says.
 
     Raises:
-        UserError: If it is no positive number.
+        UserError: If it is no number, or none of those.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 and math.isfinite(value):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and COLDEST <= value <= HOTTEST:  # NaN is not
         return float(value)
-    raise UserError(f"`{NAME_TEMPERATURE}` in config.json must be a positive number, got {str(value)[:40]!r}.")
+    raise UserError(
+        f"`{NAME_TEMPERATURE}` in config.json must be a number from {COLDEST:g} to {HOTTEST:g}, got "
+        f"{str(value)[:40]!r}."
+    )

@@ -52,7 +52,7 @@ def make_engine(model: str | Path, task: str, engine: str | None, options: Torch
     if (engine or suitable_engine(place)) == TORCH:
         return _torch_engine(model, task, options)
     folder = Path(place)
-    if not (folder / GRAPH).is_file():
+    if not (folder / GRAPH).exists():
         raise UserError(f"{model}: expected the folder of an exported model, with a {GRAPH} in it.")
     device = str(options.device or "cpu")
     given = [name for name, is_given in (("words", options.words is not None), ("bf16", options.bf16)) if is_given]
@@ -68,9 +68,12 @@ def make_engine(model: str | Path, task: str, engine: str | None, options: Torch
 
 
 def suitable_engine(place: str | Path) -> str:
-    """Return the engine of a model, of which a folder may have two: that of PyTorch then, where it is installed."""
+    """Return the engine of a model, of which a folder may have two: that of PyTorch then, where it is installed.
+
+    What has the name of a graph and is no file makes the folder one of a graph, too: its reader says what is wrong.
+    """
     folder = Path(place)
-    if not (folder / GRAPH).is_file():
+    if not (folder / GRAPH).exists():
         return TORCH
     has_weights = any((folder / name).is_file() for name in WEIGHTS)
     return TORCH if has_weights and find_spec(TORCH) is not None else ONNX

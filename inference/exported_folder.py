@@ -12,10 +12,20 @@ from tokenizers import Tokenizer
 from malmoi.configuration.position_limit import position_limit
 from malmoi.data.json_object import read_json_object
 from malmoi.data.label_scheme import read_label_scheme
+from malmoi.data.notice import list_names, show_value
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.engine import NAME_TEMPERATURE, name_temperature
+from malmoi.inference.model_folder import (
+    CONFIG,
+    MOST_BYTES,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    check_config,
+    check_tokenizer_files,
+)
 from malmoi.inference.model_tasks import COMMANDS, TASK_KEY, another_task
+from malmoi.inference.tokenizer_file import hash_of_tokenizer, read_tokenizer_file
 from malmoi.modeling.name_edges import UNLIMITED
 
 GRAPH = "model.onnx"
@@ -23,11 +33,13 @@ INPUTS = ("input_ids", "attention_mask")
 """What a graph reads."""
 CHAIN_KEY = "malmoi_chain"
 """Where the metadata of a graph have the scores of its CRF, as JSON; `null` is minus infinity."""
+TOKEN_IDS_KEY = "malmoi_token_ids"
+"""Where the metadata of a graph say from 0 to below which number it knows tokens."""
+TOKENIZER_KEY = "malmoi_tokenizer_sha256"
+"""Where they have the hash of the tokenizer that it was written with: one with as many tokens in another order would
+give answers, too, that mean nothing."""
 MAX_LENGTH_KEY = "malmoi_max_length"
 """Where `config.json` tells readers in other languages how many tokens the model reads at once; null is any number."""
-CONFIG = "config.json"
-TOKENIZER = "tokenizer.json"
-TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
 class ExportedFolder(NamedTuple):
@@ -38,6 +50,7 @@ class ExportedFolder(NamedTuple):
         task: What the model was trained for.
         labels: The label of each id.
         tokenizer: The tokenizer, which neither pads nor cuts.
+        hash_of_tokenizer: That of its file, see there.
         padding: The token that fills up shorter rows.
         max_length: How many tokens the model reads at once, special ones included; `None` if there is no limit.
         cuts_beginning: Whether of a text that is too long the end is read, and not the beginning.
@@ -48,6 +61,7 @@ class ExportedFolder(NamedTuple):
     task: str
     labels: dict[int, str]
     tokenizer: Tokenizer
+    hash_of_tokenizer: str
     padding: int
     max_length: int | None
     cuts_beginning: bool
@@ -65,14 +79,17 @@ def read_exported_folder(folder: Path, task: str | None) -> ExportedFolder:
         UserError: If it lacks a file, or one is damaged or does not fit the task; the message names the file.
     """
     for name in (GRAPH, CONFIG, TOKENIZER, TOKENIZER_CONFIG):
-        if not (folder / name).is_file():
-            raise UserError(f"{folder / name}: there is no such file, so the folder holds no exported model.")
-    config = read_json_object(folder / CONFIG)
+        path = folder / name
+        if not path.is_file():
+            wrong = "it is no regular file" if path.exists() else "there is no such file"
+            raise UserError(f"{path}: {wrong}, so the folder holds no exported model.")
+    config = check_config(folder / CONFIG)
     own, labels = _task_and_labels(folder / CONFIG, config)
     if task not in (None, own):
         raise UserError(another_task(folder, own))
-    settings = read_json_object(folder / TOKENIZER_CONFIG)
-    tokenizer = _read_tokenizer(folder / TOKENIZER)
+    check_tokenizer_files(folder)
+    settings = read_json_object(folder / TOKENIZER_CONFIG, most_bytes=MOST_BYTES)
+    tokenizer, content = read_tokenizer_file(folder / TOKENIZER)
     tokenizer.encode_special_tokens = settings.get("split_special_tokens") is True
     padding = tokenizer.token_to_id(_written(settings.get("pad_token")))
     return ExportedFolder(
@@ -80,10 +97,11 @@ def read_exported_folder(folder: Path, task: str | None) -> ExportedFolder:
         own,
         labels,
         tokenizer,
+        hash_of_tokenizer(content),
         0 if padding is None else padding,
-        _longest_input(folder, config, settings),
+        _longest_input(folder, config, settings, tokenizer.num_special_tokens_to_add(False)),
         settings.get("truncation_side") == "left",
-        name_temperature(config.get(NAME_TEMPERATURE, 1.0)),
+        _name_temperature(folder / CONFIG, config),
     )
 
 
@@ -91,20 +109,20 @@ def _task_and_labels(path: Path, config: dict[str, Any]) -> tuple[str, dict[int,
     """Return the task that a configuration names, and its labels, if they are such as are read for it."""
     named = config.get("id2label")
     if not isinstance(named, dict) or sorted(named) != sorted(map(str, range(len(named)))) or not named:
-        raise UserError(f"{path}: expected `id2label` to give each number from 0 on a label, got {named!r}.")
+        raise UserError(f"{path}: expected `id2label` to give each number from 0 on a label, got {show_value(named)}.")
     labels = {index: str(named[str(index)]) for index in range(len(named))}
     task = config.get(TASK_KEY, _task_of_architecture(config, labels))
-    if task not in COMMANDS:
-        raise UserError(f"{path}: expected `{TASK_KEY}` to be one of {', '.join(COMMANDS)}, got {task!r}.")
+    if not isinstance(task, str) or task not in COMMANDS:
+        raise UserError(f"{path}: expected `{TASK_KEY}` to be one of {', '.join(COMMANDS)}, got {show_value(task)}.")
     if task == "named-entities":
         try:
             read_label_scheme(list(labels.values()))
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
     elif task == "word-spacing" and sorted(labels.values()) != sorted(SPACING_LABELS):
-        listed = ", ".join(labels.values())
+        listed = list_names(list(labels.values()))
         raise UserError(f"{path}: expected the labels {' and '.join(SPACING_LABELS)}, got {listed}.")
-    return str(task), labels
+    return task, labels
 
 
 def _task_of_architecture(config: dict[str, Any], labels: dict[int, str]) -> str | None:
@@ -117,32 +135,40 @@ def _task_of_architecture(config: dict[str, Any], labels: dict[int, str]) -> str
     return None
 
 
-def _read_tokenizer(path: Path) -> Tokenizer:
-    """Read a tokenizer, as it is before a training or a saved setting lets it pad or cut."""
+def _name_temperature(path: Path, config: dict[str, Any]) -> float:
+    """Return the temperature that a configuration says; 1 if it says nothing."""
     try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library of tokenizers raises nothing more special
-        raise UserError(f"{path}: the file is damaged ({' '.join(str(error).split())}).") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
+        return name_temperature(config.get(NAME_TEMPERATURE, 1.0))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
-def _longest_input(folder: Path, config: dict[str, Any], settings: dict[str, Any]) -> int | None:
+def _longest_input(folder: Path, config: dict[str, Any], settings: dict[str, Any], special_tokens: int) -> int | None:
     """Return how many tokens a model reads at once, as `longest_input` does; `None` if there is no limit."""
+    told = config.get(MAX_LENGTH_KEY)
+    if told is not None and (not isinstance(told, int) or isinstance(told, bool) or told < 1):
+        raise UserError(
+            f"{folder / CONFIG}: expected a whole number of tokens for `{MAX_LENGTH_KEY}`, got {show_value(told)}."
+        )
     nested = config.get("encoder_config")
     of_model: dict[str, Any] = nested if isinstance(nested, dict) else config
-    longest = settings.get("model_max_length", UNLIMITED)
+    longest = settings.get("model_max_length")
     read: Any = SimpleNamespace(**{"pad_token_id": 0, "model_type": None, **of_model})
     try:
         limit = position_limit(read)
-        lengths = [int(length) for length in (limit, longest) if length is not None and length < UNLIMITED]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        positions = show_value(of_model.get("max_position_embeddings"))
         raise UserError(
-            f"{folder}: expected numbers of tokens for `max_position_embeddings` in {CONFIG} and `model_max_length` "
-            f"in {TOKENIZER_CONFIG}, got {of_model.get('max_position_embeddings')!r} and {longest!r}."
+            f"{folder / CONFIG}: expected a number of tokens for `max_position_embeddings`, got {positions}."
         ) from None
-    return min(lengths, default=None)
+    lengths = [int(length) for length in (limit, longest) if length is not None and length < UNLIMITED]
+    most = min(lengths, default=None)
+    if most is not None and most <= special_tokens:
+        raise UserError(
+            f"{folder}: the model is said to read {most} tokens at once, which leaves no room beside the "
+            f"{special_tokens} that stand around every text."
+        )
+    return most
 
 
 def _written(token: Any) -> str:

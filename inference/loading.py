@@ -29,7 +29,8 @@ from malmoi.inference.model_tasks import CLASSES as CLASSES
 from malmoi.inference.model_tasks import COMMANDS as COMMANDS
 from malmoi.inference.model_tasks import TASK_KEY as TASK_KEY
 from malmoi.inference.model_tasks import another_task
-from malmoi.inference.tokenizer_loading import PROBE, check_token_ids, load_tokenizer
+from malmoi.inference.tokenizer_file import PROBE
+from malmoi.inference.tokenizer_loading import check_token_ids, load_tokenizer
 from malmoi.inference.weights_header import WEIGHTS, Shapes, shapes_of
 from malmoi.modeling import BiLstmModel  # makes the architectures known to the Auto classes, too
 

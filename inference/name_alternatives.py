@@ -1,5 +1,6 @@
 """What else the names of a text might be: other labels of a stretch, and the most probable answers as a whole."""
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,16 +9,19 @@ import numpy as np
 
 from malmoi.data.alignment import OUTSIDE, Span
 from malmoi.data.label_scheme import LabelScheme
+from malmoi.data.notice import show_value
 from malmoi.data.user_error import UserError
-from malmoi.inference.best_sequences import best_sequences, chain_of_names, join_chains, probability_of_names
+from malmoi.inference.best_sequences import best_sequences, chain_of_names, join_chains, probabilities_of_names
 from malmoi.inference.chain_messages import WrittenChain
 from malmoi.inference.found_names import Entity, FoundName, in_windows, names_of_labels, scored_names, scored_tokens
 from malmoi.inference.labelled_tokens import TokenLabels
 from malmoi.inference.name_probabilities import NameChain, NameTokens, name_probabilities
 
 CANDIDATES, MOST_CANDIDATES = 4, 64
-"""Among how many sequences of labels, for each answer that is asked for, answers are looked for at first, and at most.
+"""Among how many sequences of labels, for each answer that is asked for, answers are looked for at least, and at most.
 """
+MOST_ANSWERS = 1000
+"""How many answers there may be: time and memory grow with them, and those beyond are hardly ever probable."""
 
 
 class Hypothesis(NamedTuple):
@@ -37,14 +41,21 @@ def alternatives(answer: TokenLabels, start: int, end: int, tagger: NameChain) -
         tagger: What gave the tokens their scores.
 
     Raises:
-        UserError: If no tokens begin and end there.
+        UserError: If these are no places in a text, or no tokens begin and end there.
     """
+    if not all(isinstance(place, int) and not isinstance(place, bool) for place in (start, end)):
+        raise UserError(
+            f"`start` and `end` must be numbers of characters, got {show_value(start)} and {show_value(end)}."
+        )
     spelling = [at for at in _spelling(answer) if start <= answer.offsets[at][0] and answer.offsets[at][1] <= end]
     if not spelling or (answer.offsets[spelling[0]][0], answer.offsets[spelling[-1]][1]) != (start, end):
         touched = [answer.offsets[at] for at in _spelling(answer)]
         near = [span for span in touched if span[0] < end and span[1] > start]
         mend = f"; the tokens there reach from {near[0][0]} to {near[-1][1]}" if near else ""
-        raise UserError(f"No name can reach from character {start} to {end}: no tokens begin and end there{mend}.")
+        raise UserError(
+            f"No name can reach from character {show_value(start)} to {show_value(end)}: no tokens begin and end "
+            f"there{mend}."
+        )
     labels = list(tagger.labels.types)
     names = [NameTokens(spelling[0], spelling[-1] + 1, label) for label in labels]
     placed = list(in_windows(answer, names))
@@ -80,16 +91,14 @@ def best_hypotheses(
         return [Hypothesis([], 1.0)]
     chain = join_chains(chains)
     spelling = _spelling(answer)
-    found = []
-    for names in _distinct_answers(text, answer, count, chain, tagger, scheme):
-        # the same characters may be other tokens, if one more is invisible
-        probability = sum(
-            probability_of_names(chain, _tags([tokens for _, tokens in each], spelling), tagger.labels)
-            for each in names
-        )
-        [entities] = scored_names([text], [answer], [names[0]], tagger)
-        found.append(Hypothesis(entities, min(probability, 1.0)))
-    return sorted(found, key=lambda hypothesis: -hypothesis.probability)[:count]
+    answers = _distinct_answers(text, answer, count, chain, tagger, scheme)
+    # the same characters may be other tokens, if one more is invisible
+    tags = [[_tags([tokens for _, tokens in names], spelling) for names in members] for members in answers]
+    single = iter(probabilities_of_names(chain, [each for several in tags for each in several], tagger.labels))
+    found = [(min(sum(itertools.islice(single, len(members))), 1.0), members[0]) for members in answers]
+    best = sorted(found, key=lambda each: -each[0])[:count]
+    entities = scored_names([text] * len(best), [answer] * len(best), [names for _, names in best], tagger)
+    return [Hypothesis(names, probability) for names, (probability, _) in zip(entities, best)]
 
 
 def _distinct_answers(
@@ -98,20 +107,17 @@ def _distinct_answers(
     """Return the names of the best sequences of labels: for each answer, those that are the same characters."""
     spelling = _spelling(answer)
     likely = chain_of_names(chain, tagger.labels)
-    sequences = CANDIDATES * count
-    while True:
-        found: dict[tuple[Span, ...], dict[tuple[NameTokens, ...], list[FoundName]]] = {}
-        best = best_sequences(likely, sequences)
-        for sequence in best:
-            labels: list[str | None] = [None] * len(answer.labels)
-            for token, label in zip(spelling, sequence, strict=True):
-                labels[token] = tagger.labels.names[label]
-            names = names_of_labels(text, labels, answer.offsets, scheme)
-            members = found.setdefault(tuple(span for span, _ in names), {})
-            members.setdefault(tuple(tokens for _, tokens in names), names)
-        if len(found) >= count or len(best) < sequences or sequences >= MOST_CANDIDATES * count:
-            return [list(members.values()) for members in found.values()]
-        sequences *= 4
+    found: dict[tuple[Span, ...], dict[tuple[NameTokens, ...], list[FoundName]]] = {}
+    for number, sequence in enumerate(best_sequences(likely, MOST_CANDIDATES * count)):
+        if number >= CANDIDATES * count and len(found) >= count:
+            break
+        labels: list[str | None] = [None] * len(answer.labels)
+        for token, label in zip(spelling, sequence, strict=True):
+            labels[token] = tagger.labels.names[label]
+        names = names_of_labels(text, labels, answer.offsets, scheme)
+        members = found.setdefault(tuple(span for span, _ in names), {})
+        members.setdefault(tuple(tokens for _, tokens in names), names)
+    return [list(members.values()) for members in found.values()]
 
 
 def _spelling(answer: TokenLabels) -> list[int]:

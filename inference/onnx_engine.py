@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from malmoi.data.token_windows import Window, check_room, cut_windows
 from malmoi.data.user_error import UserError
 from malmoi.inference.engine import Chain, Rows, TokenScores
-from malmoi.inference.exported_folder import CHAIN_KEY, INPUTS, read_exported_folder
+from malmoi.inference.exported_folder import CHAIN_KEY, INPUTS, TOKEN_IDS_KEY, TOKENIZER_KEY, read_exported_folder
+from malmoi.inference.model_folder import TOKENIZER
+from malmoi.inference.tokenizer_file import check_vocabulary
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -58,6 +60,7 @@ class OnnxEngine:
         self._session = _start_session(read.graph)
         self._outputs = OF_CLASSIFIER if read.task == "sentence-classification" else OF_TAGGER
         self._check_session()
+        self._check_tokenizer(read.hash_of_tokenizer)
         self._chain = _read_chain(self._session, read.graph, len(self.labels))
 
     def chain(self) -> Chain | None:
@@ -137,6 +140,23 @@ class OnnxEngine:
                 f"{self.folder / 'config.json'}: it names {len(self.labels)} labels, but the graph has {count}."
             )
 
+    def _check_tokenizer(self, found: str) -> None:
+        """Check that the tokenizer of the folder is the one that the graph is for.
+
+        Graphs of the first versions do not say it.
+        """
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        path = self.folder / TOKENIZER
+        expected, known = metadata.get(TOKENIZER_KEY), metadata.get(TOKEN_IDS_KEY)
+        if expected == found:
+            return  # and so has as many tokens, which would take time to look at
+        if known is not None:
+            if not known.isdecimal() or len(known) > 20:
+                raise UserError(f"{self._graph}: the number of tokens that it knows is damaged.")
+            check_vocabulary(path, self._tokenizer.get_vocab(), int(known))
+        if expected is not None:
+            raise UserError(f"{path}: it is not the tokenizer that the graph was written with; export the model anew.")
+
 
 def processors() -> int:
     """Return how many processors this process may use."""
@@ -165,6 +185,8 @@ def _start_session(graph: Path) -> "InferenceSession":
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = ONLY_FATAL
+    # the runtime would keep what the longest texts took, and a plan for each of the many shapes of texts
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     try:
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime raises nothing more special

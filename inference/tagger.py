@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 from malmoi.data.label_scheme import read_label_scheme
+from malmoi.data.notice import show_value
 from malmoi.data.user_error import UserError
 from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import check_text
 from malmoi.inference.found_names import Entity, FoundName, names_of_labels, scored_names
 from malmoi.inference.labelled_tokens import TokenLabels
-from malmoi.inference.name_alternatives import Hypothesis, alternatives, best_hypotheses
+from malmoi.inference.name_alternatives import MOST_ANSWERS, Hypothesis, alternatives, best_hypotheses
 from malmoi.inference.name_labels import name_labels
 from malmoi.inference.name_probabilities import NameChain
 from malmoi.inference.seams import whole_names
@@ -101,14 +102,18 @@ class Tagger(TextModel):
 
         Args:
             text: The text.
-            n: How many answers, at most; a short text may have fewer.
+            n: How many answers, from 1 to 1,000, at most; a short text may have fewer.
 
         Raises:
-            UserError: If it is no text, or holds a lone surrogate, which is no character, or `n` is no positive whole
+            UserError: If it is no text, or holds a lone surrogate, which is no character, or `n` is no such whole
                 number.
         """
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise UserError(f"`n` must be a whole number of at least 1, got {n!r}.")
+            raise UserError(f"`n` must be a whole number of at least 1, got {show_value(n)}.")
+        if n > MOST_ANSWERS:
+            raise UserError(
+                f"`n` must be {MOST_ANSWERS:,} at most, as time and memory grow with it, got {show_value(n)}."
+            )
         return best_hypotheses(text, self._answer(text), n, self.name_chain, self.scheme)
 
     def alternatives(self, text: str, start: int, end: int) -> list[tuple[str | None, float]]:

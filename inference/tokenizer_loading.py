@@ -1,23 +1,14 @@
 """Load the tokenizer of a model, and say in one sentence what is wrong with one that cannot be loaded."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from malmoi.data.notice import shorten
 from malmoi.data.user_error import UserError
 from malmoi.inference.model_folder import TOKENIZER, TOKENIZER_CONFIG, check_tokenizer_files
-
-PROBE = "가 aꙮ \U00013000"
-"""A text with characters that hardly any tokenizer knows."""
-MOST_GROWTH = 64
-"""How many times as long as before a normalizer may make a text."""
-MOST_TOKENS_ADDED = 100
-"""How many tokens a tokenizer may put around a text."""
+from malmoi.inference.tokenizer_file import PROBE, check_growth, check_vocabulary, is_of_tokenizers
 
 
 def load_tokenizer(model: str | Path, options: dict[str, Any]) -> PreTrainedTokenizerBase:
@@ -37,7 +28,7 @@ def load_tokenizer(model: str | Path, options: dict[str, Any]) -> PreTrainedToke
     else:
         tokenizer = AutoTokenizer.from_pretrained(model, **options)
         if tokenizer.is_fast:
-            _check_growth(model, tokenizer)
+            _check_room(model, tokenizer)
     if not tokenizer.is_fast:
         raise UserError(f"{model}: the tokenizer {type(tokenizer).__name__} gives no character offsets.")
     return tokenizer
@@ -49,15 +40,14 @@ def check_token_ids(model: str | Path, loaded: PreTrainedModel, tokenizer: PreTr
     Raises:
         UserError: If not, as where the tokenizer of another model lies in its folder.
     """
+    check_vocabulary(f"{model}/{TOKENIZER}", tokenizer.get_vocab(), known_token_ids(loaded))
+
+
+def known_token_ids(loaded: PreTrainedModel) -> int:
+    """Return from 0 to below which number a model knows tokens."""
     embeddings: Any = loaded.get_input_embeddings()
     # a BiLSTM takes tokens that only its lexicon knows for the unknown one
-    known = max(int(embeddings.num_embeddings), int(getattr(loaded.config, "lexicon_vocab_size", 0) or 0))
-    token, largest = max(tokenizer.get_vocab().items(), key=lambda item: item[1], default=("", -1))
-    if largest >= known:
-        raise UserError(
-            f"{model}/{TOKENIZER}: the token {shorten(token)} has the number {largest:,}, but the model has only "
-            f"{known:,} embeddings; the tokenizer is another model's."
-        )
+    return max(int(embeddings.num_embeddings), int(getattr(loaded.config, "lexicon_vocab_size", 0) or 0))
 
 
 def _load_from_folder(folder: Path, options: dict[str, Any]) -> PreTrainedTokenizerBase:
@@ -73,14 +63,14 @@ def _load_from_folder(folder: Path, options: dict[str, Any]) -> PreTrainedTokeni
                 blamed = folder / TOKENIZER_CONFIG
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, **options)
         if tokenizer.is_fast and file.is_file():
-            _check_growth(folder, tokenizer)
+            _check_room(folder, tokenizer)
             tokenizer(PROBE)
             tokenizer.convert_tokens_to_ids(PROBE)  # without end where the unknown token is itself unknown
     except UserError:
         raise
     # the library of tokenizers raises nothing more special, and where it panics, what is no `Exception`
     except BaseException as error:
-        if not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
+        if not is_of_tokenizers(error):
             raise
         if not file.is_file():
             raise lacking from error
@@ -95,42 +85,16 @@ def _load_from_folder(folder: Path, options: dict[str, Any]) -> PreTrainedTokeni
     return tokenizer
 
 
-def _check_growth(model: str | Path, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Check that a tokenizer makes no text much longer: forty times double is a terabyte for each character.
+def _check_room(model: str | Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Check that a tokenizer makes no text much longer, and leaves room for it beside its special tokens.
 
     Raises:
-        UserError: If it does.
+        UserError: If not.
     """
-    backend = tokenizer.backend_tokenizer
-    growth = 1.0
-    if backend.normalizer is not None:
-        for step in _steps(json.loads(backend.normalizer.__getstate__())):
-            growth *= _growth_of(step)
-    if growth > MOST_GROWTH:
-        raise UserError(f"{model}/{TOKENIZER}: its normalizer makes a text {growth:.3g} times as long.")
-    added = backend.num_special_tokens_to_add(False)
+    added = tokenizer.backend_tokenizer.num_special_tokens_to_add(False)
     if added >= tokenizer.model_max_length:
         raise UserError(
             f"{model}/{TOKENIZER_CONFIG}: `model_max_length` is {tokenizer.model_max_length}, which leaves no room "
             f"beside the {added} tokens that stand around every text."
         )
-    if added > MOST_TOKENS_ADDED:
-        raise UserError(f"{model}/{TOKENIZER}: it puts {added:,} tokens around each text.")
-
-
-def _steps(normalizer: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if normalizer.get("type") == "Sequence":
-        for step in normalizer["normalizers"]:
-            yield from _steps(step)
-    else:
-        yield normalizer
-
-
-def _growth_of(step: dict[str, Any]) -> float:
-    """Return how many times as long as before a step of a normalizer makes a text at most."""
-    if step.get("type") == "Prepend":
-        return 1.0 + len(step["prepend"]) / MOST_GROWTH
-    if step.get("type") != "Replace":
-        return 1.0
-    replaced = len(step["pattern"].get("String") or "")
-    return max(1.0, len(step["content"]) / max(1, replaced))
+    check_growth(f"{model}/{TOKENIZER}", tokenizer.backend_tokenizer)

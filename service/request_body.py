@@ -1,7 +1,7 @@
 """Read the body of a request: JSON of a bounded size within a bounded time, checked against what is expected.
 
-The reader of JSON that FastAPI brings takes NaN, lone surrogates and any depth, and has read a body of any size before
-it says no.
+The reader of JSON that FastAPI brings takes NaN, lone surrogates, keys that stand twice and any depth, and has read a
+body of any size before it says no.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
+from malmoi.data.json_object import DECODER
 from malmoi.service.limits import Limits
 from malmoi.service.service_errors import ServiceError
 
@@ -76,6 +77,7 @@ def parse_body(raw: bytes, kind: type[Body]) -> Body:
     """
     try:
         values = from_json(raw, allow_inf_nan=False)
+        DECODER.decode(raw.decode())  # which refuses a key that stands twice, of which another program may take either
     except ValueError as error:
         raise ServiceError("invalid_json", f"Expected JSON in UTF-8: {error}.") from None
     if not isinstance(values, dict):

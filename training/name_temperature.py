@@ -60,6 +60,11 @@ def config_to_change(model: str) -> Path:
     return config
 
 
+def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
+    """Return every other sentence, on which a temperature is fitted, and the rest, on which it is measured."""
+    return dataset.select(range(0, dataset.num_rows, 2)), dataset.select(range(1, dataset.num_rows, 2))
+
+
 def fit_temperature(loaded: LoadedModel, dataset: Dataset, *, batch_size: int) -> FittedTemperature:
     """Fit a temperature on every other sentence, by the log-loss of whether names are right; measure it on the rest.
 
@@ -71,8 +76,7 @@ def fit_temperature(loaded: LoadedModel, dataset: Dataset, *, batch_size: int) -
     Raises:
         UserError: If either half has too few names.
     """
-    halves = [dataset.select(range(first, dataset.num_rows, 2)) for first in (0, 1)]
-    fitted, measured = (AnsweredSentences(loaded, half, batch_size=batch_size) for half in halves)
+    fitted, measured = (AnsweredSentences(loaded, half, batch_size=batch_size) for half in halves(dataset))
     present = fitted.tagger.engine.name_temperature
     names = [sum(1 for _ in half.names(present)) for half in (fitted, measured)]
     if min(names) < FEWEST_NAMES:

@@ -9,12 +9,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from support.tiny_runs import train_body, train_demo
 
+from malmoi.data.readers import read_splits
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards import bundle as module
 from malmoi.hub_cards.bundle import MOST_DIFFERENCE, bundle
+from malmoi.hub_cards.bundled_reliability import MEASURED_ON, measure_reliability
 from malmoi.hub_cards.usage import examples
 from malmoi.inference.loading import LANGUAGE_MODEL, load_model
 from malmoi.inference.tagger import Tagger
+from malmoi.metrics.calibration import ERROR
 
 pytestmark = pytest.mark.slow
 TEXTS = ["손흥민은 춘천에서 태어났다.", "비가 왔다."]
@@ -64,6 +67,37 @@ def test_a_bundled_model_answers_as_its_run(finished: Path, tmp_path: Path) -> N
     assert bundle(finished, corpus=corpus(tmp_path), output_dir=folder, half=False) == folder
     assert {tensor.dtype for tensor in load_file(folder / "model.safetensors").values()} == {torch.float32}
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["made"]
+
+
+def test_how_true_probabilities_are_is_measured_where_no_temperature_was_fitted(
+    finished: Path, tmp_path: Path, marked_corpus: Path
+) -> None:
+    of_run = json.loads((finished / "report.json").read_text(encoding="utf-8"))
+    assert of_run["reliability"]["names"] > 0
+    folder = bundle(finished, corpus=corpus(tmp_path), output_dir=tmp_path / "made")
+    before = (folder / "README.md").read_text(encoding="utf-8")
+    error = measure_reliability(folder, marked_corpus, corpus=corpus(tmp_path))
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    measured = report.pop("reliability")
+    of_run.pop("reliability")
+    assert report == of_run
+    assert measured["measured_on"] == MEASURED_ON
+    assert measured[ERROR] == error
+    rows = read_splits("inline-marks", marked_corpus, task=Tagger.task)["validation"]
+    found = Tagger(folder, engine="torch")([*rows["text"]][1::2])
+    assert measured["names"] == sum(map(len, found))
+    after = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"({MEASURED_ON}), the model finds {measured['names']:,} names" in after
+    start, end = "## Probabilities", "## Training data"
+    assert [after.partition(start)[0], after.partition(end)[2]] == [
+        before.partition(start)[0],
+        before.partition(end)[2],
+    ]
+    other = Path(shutil.copytree(marked_corpus, tmp_path / "other"))
+    [file] = [path for path in other.iterdir() if path.stem.startswith(("dev", "valid"))]
+    file.write_text("\n".join(file.read_text(encoding="utf-8").splitlines()[1:]), encoding="utf-8")
+    with pytest.raises(UserError, match=r"its validation split is not the one that .*report\.json is about"):
+        measure_reliability(folder, other, corpus=corpus(tmp_path))
 
 
 def test_what_cannot_come_with_the_package(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

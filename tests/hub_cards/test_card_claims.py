@@ -20,8 +20,10 @@ from malmoi.hub_cards.evaluation_results import evaluation_results, write_evalua
 from malmoi.hub_cards.push import data_note
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.space.example_texts import ANY_TEXT, NAMES, REVIEWS, SENTIMENT, example_texts
+from malmoi.metrics.calibration import Reliability
 from malmoi.reports.comparison import Run, compare, to_markdown
 from malmoi.reports.markdown_text import markdown_line, table_line
+from malmoi.reports.plots import RELIABILITY_PLOT
 
 REPORT = Path(__file__).parents[2] / "hub_cards/examples/klue-ner-bi-lstm-crf/report.json"
 """Of a run on 3,499 sentences of KLUE's development set, measured on 500 others of it."""
@@ -259,6 +261,27 @@ def test_own_data_of_an_own_dataset_stand_under_its_name(tmp_path: Path, own_des
     text = render_card(facts, corpus, "u/m").text
     assert "Trained on 3,499 texts and measured on 500 (validation). These are not the splits of KLUE NER" in text
     assert "- **PS** (인물): 사람\n" in text
+
+
+def test_how_true_probabilities_are_is_told(tmp_path: Path) -> None:
+    reliability = Reliability()
+    for probability, is_right in ((0.01, False), (0.9, True), (0.88, True), (0.92, False), (0.99, True)):
+        reliability.add(probability, is_right)
+    report = klue_report(OFFICIAL) | {"reliability": reliability.report()}
+    text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
+    assert "On validation, the model finds 5 names and calls them 74.0 %\nprobable in the mean; 60.0 % are rig" in text
+    assert f"The expected calibration error is **{100 * reliability.error():.1f} %**:" in text
+    assert table_rows(text.partition("## Probabilities")[2].partition("\n## ")[0])[1:] == [
+        ["0-7", "1", "1.0", "0.0"],
+        ["87-93", "3", "90.0", "66.7"],
+        ["93-100", "1", "99.0", "100.0"],
+    ]
+    (tmp_path / RELIABILITY_PLOT).touch()
+    text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
+    assert f"![How many of the names of each probability are right]({RELIABILITY_PLOT})" in text
+    report["reliability"] = Reliability().report() | {"measured_on": "nothing"}
+    text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
+    assert "On validation (nothing), the model finds 0 names" in text
 
 
 def test_a_share_of_the_training_data_is_told(tmp_path: Path) -> None:

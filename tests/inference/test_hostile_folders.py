@@ -3,8 +3,7 @@
 import json
 import shutil
 import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load, load_file
 from safetensors.torch import save as dump
-from support.hostile_values import BOMBS, HOSTILE_VALUES, LEFT_OUT, changed, places_in, with_value
+from support.hostile_values import BOMBS, HOSTILE_VALUES, LEFT_OUT, changed, other_content, places_in, with_value
 from support.property_tests import examples
 from support.saved_models import build
 from support.tiny_models import (
@@ -56,17 +55,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Saved]:
         "spacer": Saved(save(folder / "4", tiny_spacing_bilstm(syllables), syllables), Spacer),
         "classifier": Saved(save(folder / "5", tiny_bert_classifier(bert), bert), Classifier),
     }
-
-
-@contextmanager
-def other_content(path: Path, content: bytes) -> Iterator[None]:
-    """Put something else into a file, and afterwards what it held."""
-    before = path.read_bytes()
-    path.write_bytes(content)
-    try:
-        yield
-    finally:
-        path.write_bytes(before)
 
 
 def refusal(saved: Saved) -> str | None:

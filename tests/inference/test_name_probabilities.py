@@ -1,11 +1,13 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.label_enumeration import SCHEMES, Tokens
 
-from malmoi.inference.best_sequences import best_sequences, join_chains, probability_of_names
-from malmoi.inference.chain_messages import LogMessages, ProductMessages, weights_of, write_out
+from malmoi.inference.best_sequences import best_sequences, join_chains, probabilities_of_names
+from malmoi.inference.chain_messages import LogMessages, ProductMessages, WrittenChain, weights_of, write_out
 from malmoi.inference.engine import Chain
 from malmoi.inference.name_probabilities import NameChain, NameTokens, ScoredTokens, name_probabilities
 
@@ -129,11 +131,39 @@ def test_the_best_sequences_are_the_best_of_all(tokens: Tokens, temperature: flo
     labelled = tokens._replace(offsets=[(at, at + 1) for at in range(len(tokens.offsets))])
     chain = NameChain(tokens.chain, tokens.name_labels(), temperature).write_out(labelled.scored())
     every = labelled.sequences(temperature)
-    found = best_sequences(chain, 7)
+    found = [*best_sequences(chain, 7)]
     assert len({tuple(sequence) for sequence in found}) == len(found)
     highest = sorted(every.values(), reverse=True)[: len(found)]
     assert [every[tuple(sequence)] for sequence in found] == pytest.approx(highest, abs=1e-9)
     assert len(found) == 7 or sum(highest) == pytest.approx(1)
+
+
+@given(some_tokens(), st.integers(1, 400))
+def test_all_sequences_can_be_had_in_their_order(tokens: Tokens, count: int) -> None:
+    labelled = tokens._replace(offsets=[(at, at + 1) for at in range(len(tokens.offsets))])
+    chain = NameChain(tokens.chain, tokens.name_labels()).write_out(labelled.scored())
+    every = labelled.sequences(1.0)
+    found = [tuple(sequence) for sequence in best_sequences(chain, count)]
+    assert len({*found}) == len(found) >= min(count, sum(probability > 0 for probability in every.values()))
+    highest = sorted(every.values(), reverse=True)[: len(found)]
+    assert [every[sequence] for sequence in found] == pytest.approx(highest, abs=1e-9)
+
+
+def test_the_best_sequences_of_a_long_text_take_little_memory() -> None:
+    random = np.random.default_rng(0)
+    tokens, labels, count = 2000, 9, 2000
+    emissions = random.normal(size=(tokens, labels))
+    nowhere = np.zeros(labels)
+    chain = WrittenChain(emissions, nowhere, np.zeros((tokens - 1, labels, labels)), nowhere)
+    tracemalloc.start()
+    found = [tuple(sequence) for sequence in best_sequences(chain, count)]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len({*found}) == count
+    scores = [emissions[np.arange(tokens), sequence].sum() for sequence in found]
+    assert scores == sorted(scores, reverse=True)
+    # a table of all ways would have taken `tokens * count * labels` numbers: 288 MB
+    assert peak < 100e6
 
 
 @given(some_tokens())
@@ -150,8 +180,8 @@ def test_the_probability_of_an_answer_is_that_of_all_sequences_that_spell_its_na
             for number in numbers:
                 tags[spelling.index(number)] = ("B-" if number == numbers[0] else "I-") + span.label
         answers[tuple(tags)] = answers.get(tuple(tags), 0.0) + probability
-    for tags, probability in answers.items():
-        assert probability_of_names(chain, tags, tagger.labels) == pytest.approx(probability, abs=1e-9)
+    found = probabilities_of_names(chain, [*answers], tagger.labels)
+    assert found == pytest.approx([*answers.values()], abs=1e-9)
 
 
 @given(some_tokens(), some_tokens())

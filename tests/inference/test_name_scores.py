@@ -114,6 +114,9 @@ def test_a_least_score_that_is_no_probability_is_refused(tagger: Tagger, min_sco
 def test_what_no_answer_is_possible_to_is_said(tagger: Tagger) -> None:
     with pytest.raises(UserError, match="`n` must be a whole number of at least 1, got 0"):
         tagger.n_best("비가", 0)
+    with pytest.raises(UserError, match="`n` must be 1,000 at most, as time and memory grow with it, got 1000000"):
+        tagger.n_best("비가", 10**6)
+    assert tagger.n_best("비가", 1000)
     with pytest.raises(UserError, match="Expected a text, got list"):
         tagger.n_best(["비가"])  # type: ignore[arg-type]
     with pytest.raises(UserError, match="lone surrogate"):
@@ -121,6 +124,11 @@ def test_what_no_answer_is_possible_to_is_said(tagger: Tagger) -> None:
     for start, end in [(1, 1), (0, 99), (-1, 1), (2, 1)]:
         with pytest.raises(UserError, match=f"No name can reach from character {start} to {end}: no tokens begin"):
             tagger.alternatives("비가", start, end)
+    for start, end in [("a", 1), (True, 1), (0.0, 1), (0, 1.0), (0, None), ([], 10**5000)]:
+        with pytest.raises(UserError, match="`start` and `end` must be numbers of characters, got "):
+            tagger.alternatives("비가", start, end)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="No name can reach from character 0 to a number of thousands of digits"):
+        tagger.alternatives("비가", 0, 10**5000)
     assert tagger.n_best("") == [Hypothesis([], 1.0)]
 
 
@@ -171,7 +179,7 @@ def test_a_temperature_in_the_config_makes_scores_less_extreme(saved_model: Path
 def test_a_temperature_that_is_none_is_refused(saved_model: Path, temperature: object) -> None:
     config = json.loads((saved_model / "config.json").read_text(encoding="utf-8"))
     (saved_model / "config.json").write_text(json.dumps({**config, "name_temperature": temperature}))
-    with pytest.raises(UserError, match=r"`name_temperature` in config.json must be a positive number, got"):
+    with pytest.raises(UserError, match=r"`name_temperature` in config.json must be a number from 0.001 to 1000, got"):
         Tagger(saved_model)
 
 

@@ -172,9 +172,12 @@ FAULTS: list[tuple[Callable[[Path], Any], str]] = [
         with_key("config.json", "malmoi_task", "word-spacing"),
         r"this is a model for word-spacing|expected the labels B",
     ),
-    (with_key("config.json", "max_position_embeddings", "many"), r"expected numbers of tokens for `max_position_emb"),
-    (with_key("config.json", "name_temperature", 0), r"`name_temperature` in config\.json must be a positive number"),
-    (with_key("tokenizer_config.json", "model_max_length", "x"), r"and `model_max_length` in tokenizer_config"),
+    (with_key("config.json", "max_position_embeddings", "many"), r"expected a number of tokens for `max_position_emb"),
+    (
+        with_key("config.json", "name_temperature", 0),
+        r"`name_temperature` in config\.json must be a number from 0\.001 to 1000, got '0'",
+    ),
+    (with_key("tokenizer_config.json", "model_max_length", "x"), r"tokenizer_config\.json: expected a whole number"),
     (damage_chain("[]"), r"model\.onnx: the scores of its CRF are damaged \("),
     (damage_chain('{"start": [0], "transitions": [[0]], "end": [0]}'), r"the scores of its CRF are for 1 labels, not"),
 ]

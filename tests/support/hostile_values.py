@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -88,3 +90,14 @@ CHANGES: list[Callable[[bytes, Random], bytes]] = [
 def changed(content: bytes, random: Random) -> bytes:
     """Return a file with something else in it, drawn at random."""
     return random.choice(CHANGES)(content, random) if content else b"{}"
+
+
+@contextmanager
+def other_content(path: Path, content: bytes) -> Iterator[None]:
+    """Put something else into a file, and afterwards what it held."""
+    before = path.read_bytes()
+    path.write_bytes(content)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
