@@ -7,156 +7,31 @@ from typing import Any
 from datasets import disable_progress_bars
 from transformers.utils import logging
 
-from malmoi.data.readers import NO_OPTIONS, READERS
-from malmoi.data.readers.reading_options import ReadingOptions
-from malmoi.data.user_error import UserError
-from malmoi.inference.bundled_models import bundled_name
-from malmoi.inference.engine import NAME_TEMPERATURE
-from malmoi.models import NAMES
-from malmoi.reports.errors import TASK_ERRORS
-from malmoi.reports.errors.answers import Findings
-from malmoi.reports.errors.page import write_page
-from malmoi.reports.errors.predictions_file import write_predictions
-from malmoi.reports.errors.rows import count_errors, page_data
-from malmoi.reports.errors.two_models import compare_answers, differences_table, right_sentence
-from malmoi.reports.output_file import check_output_file
+from malmoi.reports.errors.two_models import differences_table, right_sentence
 from malmoi.reports.report import print_definition, print_report, print_table, report_console, shown_figures
-from malmoi.training.name_temperature import config_to_change, temperature_sentence, write_temperature
-from malmoi.training.name_temperature import fit_temperature as fit_temperature_of
-from malmoi.training.reading import recognised_reader
-from malmoi.training.saved_model_evaluation import (
-    Measurement,
-    load_named,
-    measure,
-    prepare,
-    prepare_against,
-    read_measured_data,
-)
-from malmoi.training.tasks import TASKS
-from malmoi.training.tasks.named_entities import NamedEntities
-
-
-def model_to_measure(model: str | None, *, task: str | None, reader: str | None, data_dir: Path | None) -> str:
-    """Return the model that is named, or that of the package for a task, for a reader, or for what a folder holds.
-
-    Raises:
-        UserError: If neither tells which it is, or a model is named and a task, too.
-    """
-    if model is not None:
-        if task is not None:
-            raise UserError(f"--task chooses a model of the package, but {model} is named; leave out one of them.")
-        return model
-    if task is None:
-        if reader is None and data_dir is not None:
-            reader = recognised_reader(data_dir, tuple(TASKS))
-        tasks = [each for each in READERS[reader].tasks if each in NAMES] if reader in READERS else []
-        if len(tasks) != 1:
-            raise UserError(f"Give a model, or --task for a model of the package: {', '.join(NAMES)}.")
-        task = tasks[0]
-    elif task not in NAMES:
-        raise UserError(f"--task must be one of {', '.join(NAMES)}, got {task!r}.")
-    return bundled_name(task)
+from malmoi.training.evaluate import evaluate_saved_model
+from malmoi.training.name_temperature import temperature_sentence
 
 
 def evaluate_model(
-    model: str,
-    *,
-    data_dir: Path | None,
-    reader: str | None,
-    options: ReadingOptions = NO_OPTIONS,
-    division_seed: int | None = None,
-    trim_josa: bool | None = None,
-    split: str,
-    batch_size: int,
-    as_json: bool,
-    every_figure: bool,
-    trust_remote_code: bool,
-    errors: Path | None = None,
-    predictions: Path | None = None,
-    against: str | None = None,
-    fit_temperature: bool = False,
+    model: str, *, as_json: bool, every_figure: bool, errors: Path | None = None, **options: Any
 ) -> None:
     """Compute the figures of a saved model on one part of the data, and print them.
 
     Args:
         model: The model.
-        data_dir: Folder with the data.
-        reader: What reads it.
-        options: What else is said of it.
-        division_seed: Seed by which splits are cut that it lacks; by default that of the training of the model.
-        trim_josa: Whether names lose what looks like a josa; by default as in the training of the model.
-        split: Which part of it.
-        batch_size: How many texts are answered at once.
         as_json: Whether JSON is printed instead of tables.
         every_figure: Whether those figures are printed, too, that are there for other data.
-        trust_remote_code: Whether code that comes with a model may run.
         errors: Where the page of mistakes is written, if at all.
-        predictions: Where the predictions are written, if at all.
-        against: Another model to measure on the same texts.
-        fit_temperature: Whether a temperature of the probabilities of names is fitted and written into the model.
+        options: What else `evaluate_saved_model` takes.
     """
-    check_outputs(errors, predictions)
-    config = config_to_change(model) if fit_temperature else None
     logging.disable_progress_bar()
     disable_progress_bars()
-    named = load_named(model, trust_remote_code=trust_remote_code)
-    if config is not None and named.task.name != NamedEntities.name:
-        raise UserError(f"--fit_temperature is for taggers of names; {model} is a model for {named.task.name}.")
-    data = read_measured_data(
-        named,
-        data_dir=data_dir,
-        reader=reader,
-        options=options,
-        division_seed=division_seed,
-        trim_josa=trim_josa,
-        split=split,
-    )
-    measurement = prepare(named, data)
-    other = None if against is None else prepare_against(against, measurement, trust_remote_code=trust_remote_code)
-    if config is not None:
-        fitted = fit_temperature_of(named.loaded, measurement.rows, batch_size=batch_size)
-        if fitted.helps():
-            write_temperature(config, fitted.temperature)
-            setattr(named.loaded.model.config, NAME_TEMPERATURE, fitted.temperature)
-    report = measure(measurement, batch_size=batch_size)
-    if config is not None:
-        report["temperature"] = fitted.report()
-    if errors is not None or predictions is not None or other is not None:
-        found = _find_errors(measurement, batch_size)
-        report["errors"] = count_errors(found.answers)
-        others = None
-        task = TASK_ERRORS[report["task"]]
-        if other is not None:
-            others = _find_errors(other, batch_size)
-            other_report = measure(other, batch_size=batch_size)
-            report["against"] = compare_answers(found.answers, others.answers, other_report, task)
-        if predictions is not None:
-            write_predictions(predictions, found.answers, None if others is None else others.answers)
-        if errors is not None:
-            write_page(errors, page_data(report, task, found, others))
+    report = evaluate_saved_model(model, errors=errors, **options)
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         _print(report, every_figure=every_figure, errors=errors)
-
-
-def check_outputs(errors: Path | None, predictions: Path | None) -> None:
-    """Check, before anything is computed, that the files can be written that are asked for.
-
-    Raises:
-        UserError: If not, or if both are one file.
-    """
-    named = {flag: path for flag, path in (("--errors", errors), ("--predictions", predictions)) if path is not None}
-    for flag, path in named.items():
-        check_output_file(path, flag)
-    if len({path.resolve() for path in named.values()}) < len(named):
-        raise UserError(f"--errors and --predictions both name {errors}; give each a file of its own.")
-
-
-def _find_errors(measurement: Measurement, batch_size: int) -> Findings:
-    """Return the answers of a model to all texts that it is measured on."""
-    task = TASK_ERRORS[measurement.model.task.name]
-    return task.find(measurement.model.loaded, measurement.rows, measurement.training_names(), batch_size)
 
 
 def _print(report: dict[str, Any], *, every_figure: bool, errors: Path | None) -> None:

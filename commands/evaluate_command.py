@@ -40,7 +40,10 @@ def evaluate(
     annotator: Annotator = None,
     division_seed: DivisionSeed = None,
     trim_josa: TrimJosa = None,
-    split: Annotated[str, typer.Option(help="Which part of the data.")] = "validation",
+    split: Annotated[
+        str | None,
+        typer.Option(help="Which part of the data; by default validation, or the only one that there is."),
+    ] = None,
     batch_size: BatchSize = 64,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, with all figures.")] = False,
     every_figure: Annotated[
@@ -71,21 +74,23 @@ def evaluate(
 ) -> None:
     """Compute the figures of a saved model, each with its definition and its 95 % interval."""
     with lasting_imports():
-        from malmoi.commands.evaluate import evaluate_model, model_to_measure
+        from malmoi.commands.evaluate import evaluate_model
         from malmoi.data.readers.reading_options import ReadingOptions
+        from malmoi.training.evaluate import model_to_measure
 
+    options = ReadingOptions(
+        dataset=dataset,
+        text_column=text_column,
+        label_column=label_column,
+        tag_column=tag_column,
+        token_separator=token_separator,
+        annotator=annotator,
+    )
     evaluate_model(
-        model_to_measure(model, task=task, reader=reader, data_dir=data_dir),
+        model_to_measure(model, task=task, reader=reader, data_dir=data_dir, options=options),
         data_dir=data_dir,
         reader=reader,
-        options=ReadingOptions(
-            dataset=dataset,
-            text_column=text_column,
-            label_column=label_column,
-            tag_column=tag_column,
-            token_separator=token_separator,
-            annotator=annotator,
-        ),
+        options=options,
         division_seed=division_seed,
         trim_josa=trim_josa,
         split=split,

@@ -24,7 +24,9 @@ PEEKED = 1 << 22
 
 def kind_of(value: object) -> str:
     """Return what a value of JSON is, as a message says it, such as `a list`."""
-    return KINDS.get(type(value), f"the number {shorten(str(value))}")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"the number {shorten(str(value))}"
+    return KINDS.get(type(value), type(value).__name__)  # the latter in Python alone
 
 
 class JsonText:

@@ -7,7 +7,8 @@
 
 - **Use a model**: `Tagger` finds names (`Entity`), `Spacer` restores spaces (`SpacedText`), `Classifier` judges texts
   (`Classification`).
-- **Train one**: `train` takes a recipe and the settings that differ from it; `load_recipe` shows what it holds; `tune`
+- **Train one**: `read_data` reads data of any form, or a list of dictionaries; `train` learns from them, by a recipe
+  and the settings that differ from it; `evaluate` measures the model. `load_recipe` shows what a recipe holds; `tune`
   searches the best values.
 - **Publish one**: `push`.
 - **Build on it**: the configurations and models for `transformers`, whose `Auto` classes know them as soon as one of
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     )
     from malmoi.modeling.linear_chain_crf import LinearChainCrf
     from malmoi.recipes.recipe import Recipe, load_recipe
-    from malmoi.training.from_python import train, tune
+    from malmoi.training.from_python import evaluate, read_data, train, tune
 
     __version__: str
 
@@ -58,7 +59,7 @@ _WHERE = {
     ),
     "malmoi.modeling.linear_chain_crf": ("LinearChainCrf",),
     "malmoi.recipes.recipe": ("Recipe", "load_recipe"),
-    "malmoi.training.from_python": ("train", "tune"),
+    "malmoi.training.from_python": ("evaluate", "read_data", "train", "tune"),
 }
 
 __all__ = [
@@ -79,9 +80,11 @@ __all__ = [
     "Tagger",
     "UserError",
     "__version__",
+    "evaluate",
     "kernels",
     "load_recipe",
     "push",
+    "read_data",
     "train",
     "tune",
 ]

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from datasets import DatasetDict
 
 from malmoi.data.notice import without_notices
 from malmoi.data.readers import READERS
+from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.recipes.choice import choose_recipe
@@ -18,16 +19,24 @@ from malmoi.recipes.overrides import with_settings
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe, nearest
 from malmoi.training.preparation import load_splits
 from malmoi.training.processes.launcher import say
-from malmoi.training.reading import DATASET, recognised, recognised_reader
+from malmoi.training.reading import DATASET, recognised, recognised_reader, tasks_of
 from malmoi.training.recipe_arguments import parse_recipe
 from malmoi.training.tasks import TASKS
 
+COMMANDS = {"train": ("training", ""), "tune": ("a search", "-tune")}
+"""What a command does, and how the name of its folder ends."""
 
-def recipe_for_data(flags: Mapping[str, Any]) -> Recipe:
+
+def recipe_for_data(flags: Mapping[str, Any], *, command: str = "train", options: Sequence[str] = ()) -> Recipe:
     """Return the recipe that suits the data which flags name, with these flags; say which it is, and why.
 
     The task is that of the reader. Where its data can be for several, it is the first of them for which they can be
     read: names, classes, spaces.
+
+    Args:
+        flags: Keys of recipes with their values, among them where the data are.
+        command: What the recipe is for: `train`, or `tune`.
+        options: What else the user says to that command and no recipe holds.
 
     Raises:
         UserError: If no data are named, it cannot be said which reader reads them, or they cannot be read.
@@ -35,11 +44,13 @@ def recipe_for_data(flags: Mapping[str, Any]) -> Recipe:
     if not flags.get("data_dir") and flags.get("dataset") is None:
         raise RecipeError("Name a recipe (`malmoi recipes` lists them), or your data, by --data_dir or --dataset.")
     reader = _reader(flags)
+    what, suffix = COMMANDS[command]
     given = {
-        **{"reader": reader, "output_dir": f"runs/{_name(flags)}"},
+        **{"reader": reader, "output_dir": f"runs/{_name(flags)}{suffix}"},
         **{key: value for key, value in flags.items() if value is not None},
     }
-    tasks = [str(flags["task"])] if flags.get("task") else READERS[reader].tasks
+    said = ReadingOptions(dataset=flags.get("dataset"), label_column=flags.get("label_column"))
+    tasks = (str(flags["task"]),) if flags.get("task") else tasks_of(reader, said)
     failed: list[UserError] = []
     for task in tasks:
         looked = _chosen(task, given, texts=0)
@@ -55,8 +66,8 @@ def recipe_for_data(flags: Mapping[str, Any]) -> Recipe:
         why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available()).why
         counted = "1 text" if texts == 1 else f"{texts:,} texts"
         # what exists in Python alone, no command can name
-        same = "" if chosen.dataset is not None else f" The same is\n  {_command(chosen)}"
-        say(f"{counted} to learn from: training by {chosen.name}; {why}.{same}")
+        same = "" if chosen.dataset is not None else f" The same is\n  {_command(chosen, command, options)}"
+        say(f"{counted} to learn from: {what} by {chosen.name}; {why}.{same}")
         return chosen
     raise failed[0]
 
@@ -99,9 +110,9 @@ def _name(flags: Mapping[str, Any]) -> str:
     return Path(source).resolve().name.partition(".")[0] or DATASET
 
 
-def _command(recipe: Recipe) -> str:
+def _command(recipe: Recipe, command: str, options: Sequence[str]) -> str:
     flags = [part for key, value in recipe.flags.items() for part in (f"--{key}", _written(value))]
-    return shlex.join(["malmoi", "train", recipe.source, *flags])
+    return shlex.join(["malmoi", command, recipe.source, *flags, *options])
 
 
 def _written(value: Any) -> str:

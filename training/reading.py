@@ -10,7 +10,9 @@ from datasets import DatasetDict
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import list_names
 from malmoi.data.readers import READERS, readers_of, readers_that_fit
+from malmoi.data.readers.python_objects import task_of_lists
 from malmoi.data.readers.reading_options import ReadingOptions
+from malmoi.data.tables.python_rows import are_lists
 from malmoi.data.tagged_dataset import label_names
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe, RecipeError
@@ -45,6 +47,13 @@ def options_as_in_training(report: Mapping[str, Any], reader: str, said: Reading
     settings = report.get("settings", {})
     told = {option: settings.get(option) for option in READERS[reader].options if option != DATASET}
     return ReadingOptions(**{**told, **said.given()})
+
+
+def tasks_of(reader: str, options: ReadingOptions) -> tuple[str, ...]:
+    """Return the tasks that data may be for, the likeliest first: those of their reader, or that of rows in Python."""
+    if are_lists(options.dataset):
+        return (task_of_lists(options.dataset, label_column=options.label_column),)
+    return READERS[reader].tasks
 
 
 def reader_of_training(recipe: Recipe, arguments: RecipeArguments) -> str:

@@ -29,7 +29,7 @@ from malmoi.training.known_training_set import known_training_set
 from malmoi.training.other_labels import OtherLabelsEvaluation
 from malmoi.training.processes.launcher import say
 from malmoi.training.reading import DATASET, options_as_in_training, recognised, recognised_reader
-from malmoi.training.run_report import describe_data
+from malmoi.training.run_report import describe_data, describe_source
 from malmoi.training.tasks import TASKS, Task
 from malmoi.training.tasks.named_entities import NamedEntities
 from malmoi.training.trainer import build_trainer
@@ -107,7 +107,7 @@ def read_measured_data(
     options: ReadingOptions,
     division_seed: int | None,
     trim_josa: bool | None,
-    split: str,
+    split: str | None,
 ) -> MeasuredData:
     """Read the data that a model is to be measured on.
 
@@ -118,7 +118,7 @@ def read_measured_data(
         options: What else is said of the data; the rest is as in the training of the model.
         division_seed: Seed by which missing splits are cut; by default that of the training.
         trim_josa: Whether names lose what looks like a josa at their end; by default as in the training.
-        split: Which part of it.
+        split: Which part of it; by default `validation`, or the only one that there is.
 
     Raises:
         UserError: If there is no such reader for the task of the model, or no such part.
@@ -141,10 +141,10 @@ def read_measured_data(
     )
     if is_recognised:
         say(recognised(str(data_dir), reader, splits))
+    split = split or (next(iter(splits)) if len(splits) == 1 else "validation")
     if split not in splits:
-        raise UserError(
-            f"{data_dir or options.dataset or reader}: there is no split {split!r}, only {', '.join(splits)}."
-        )
+        place = data_dir or describe_source(reader, None, options.dataset)
+        raise UserError(f"{place}: there is no split {split!r}, only {', '.join(splits)}.")
     if (
         "train" in splits
         and split != "train"

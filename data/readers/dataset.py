@@ -1,4 +1,7 @@
-"""Datasets of the library `datasets`: of the Hub, saved, as Parquet, CSV, TSV, JSON or Arrow files, or in Python."""
+"""Datasets of the library `datasets`: of the Hub, saved, as Parquet, CSV, TSV, JSON or Arrow files, or in Python.
+
+There, lists of dictionaries are datasets, too.
+"""
 
 import csv
 from pathlib import Path
@@ -7,6 +10,7 @@ from datasets import DatasetDict
 
 from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.marked_text import marked_splits
+from malmoi.data.readers.python_objects import are_objects, read_objects
 from malmoi.data.tables.classes import class_splits
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.tables.comma_separated import heading_of
@@ -34,7 +38,8 @@ def read_dataset(
     Args:
         data_dir: Folder or file of the dataset, if `dataset` does not say what it is.
         task: What it is read for.
-        dataset: A `Dataset` or `DatasetDict`, its name on the Hub, or its folder or file.
+        dataset: A `Dataset` or `DatasetDict`, a list of rows or one for each split, its name on the Hub, or its folder
+            or file.
         text_column: The column with the texts, or the tokens.
         label_column: The column with the tags, spans or classes.
         token_separator: What stands between tokens.
@@ -47,6 +52,9 @@ def read_dataset(
         raise UserError("Say which dataset is read: its name on the Hub, or its folder or file, by --dataset.")
     if data_dir is not None and dataset is not None:
         raise UserError(f"Two data sets are given, --dataset and --data_dir {data_dir}; leave out one of them.")
+    said = (text_column, label_column, token_separator)
+    if task != "word-spacing" and said == (None, None, None) and are_objects(source):
+        return read_objects(source, task=task)
     if task == "named-entities":
         splits = dataset_splits(source)
         return marked_splits(

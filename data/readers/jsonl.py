@@ -13,7 +13,7 @@ Fields:
     document, doc_id or, in `meta`, document: What it is part of.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,9 +47,20 @@ class JsonRow(NamedTuple):
     id: str
     text: str
     fields: dict[str, Any]
-    path: Path
-    line: int
+    path: Path | str
+    """The file, or what else a message is to name."""
+    line: int | None
+    """Its line there, counted from 1."""
     document: str | None
+
+
+class PlacedObject(NamedTuple):
+    """An object as it was found: where it stands, and the id of its text if it says none."""
+
+    path: Path | str
+    line: int | None
+    id: str
+    fields: dict[str, Any]
 
 
 def read_jsonl(data_dir: Path | None, *, task: str) -> DatasetDict:
@@ -70,19 +81,24 @@ def read_jsonl(data_dir: Path | None, *, task: str) -> DatasetDict:
         raise UserError(f"Give {EXPECTED}, by --data_dir.")
     files = split_files(data_dir, SUFFIXES, expected=EXPECTED)
     remarks = Remarks()
+    rows = {split: _rows_of_files(paths, remarks) for split, paths in files.items()}
+    return json_splits(rows, remarks, task=task)
+
+
+def json_splits(splits: Mapping[str, Iterable[JsonRow]], remarks: Remarks, *, task: str) -> DatasetDict:
+    """Return the sentences or texts that objects hold, by the name of their split; see `read_jsonl`.
+
+    Raises:
+        DataFormatError: If one is malformed; it names its place and what was expected.
+    """
     if task == "sentence-classification":
-        splits = classified_splits(
-            {split: with_unique_ids(_labelled(_rows(paths, remarks)), remarks) for split, paths in files.items()}
-        )
+        read = classified_splits({split: with_unique_ids(_labelled(rows), remarks) for split, rows in splits.items()})
     else:
-        splits = marked_splits(
-            {
-                split: with_unique_ids(_marked(_rows(paths, remarks), remarks), remarks)
-                for split, paths in files.items()
-            }
+        read = marked_splits(
+            {split: with_unique_ids(_marked(rows, remarks), remarks) for split, rows in splits.items()}
         )
     remarks.say()
-    return splits
+    return read
 
 
 def holds_jsonl(data_dir: Path) -> bool:
@@ -96,26 +112,34 @@ def holds_jsonl(data_dir: Path) -> bool:
     )
 
 
-def _rows(paths: Iterable[Path], remarks: Remarks) -> Iterator[JsonRow]:
-    """Yield the objects that are to be read."""
+def _rows_of_files(paths: Iterable[Path], remarks: Remarks) -> Iterator[JsonRow]:
     for path in paths:
-        count = 0
-        for line, fields in read_json_rows(path):
-            if fields.get("answer", "accept") != "accept":
-                remarks.add("rows whose `answer` is not accept are left out", path, line)
-                continue
-            text = _text(path, line, fields)
-            if not class_name(text):
-                remarks.add("rows with an empty text are left out", path, line)
-                continue
-            count += 1
-            name = name_in(fields.get("id")) or f"{path.stem}-{line}"
-            yield JsonRow(name, text, fields, path, line, document_of(fields))
-        if not count:
-            raise DataFormatError(path, None, "expected texts, found none.")
+        objects = (PlacedObject(path, line, f"{path.stem}-{line}", row) for line, row in read_json_rows(path))
+        yield from json_rows(objects, path, remarks)
 
 
-def _text(path: Path, line: int, fields: dict[str, Any]) -> str:
+def json_rows(objects: Iterable[PlacedObject], place: Path | str, remarks: Remarks) -> Iterator[JsonRow]:
+    """Yield the objects that are to be read.
+
+    Raises:
+        DataFormatError: If one has no text; or if there is none, which names the place.
+    """
+    count = 0
+    for path, line, name, fields in objects:
+        if fields.get("answer", "accept") != "accept":
+            remarks.add("rows whose `answer` is not accept are left out", path, line)
+            continue
+        text = _text(path, line, fields)
+        if not class_name(text):
+            remarks.add("rows with an empty text are left out", path, line)
+            continue
+        count += 1
+        yield JsonRow(name_in(fields.get("id")) or name, text, fields, path, line, document_of(fields))
+    if not count:
+        raise DataFormatError(place, None, "expected texts, found none.")
+
+
+def _text(path: Path | str, line: int | None, fields: dict[str, Any]) -> str:
     for field in TEXT_FIELDS:
         if field in fields:
             if not isinstance(fields[field], str):

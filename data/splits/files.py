@@ -1,10 +1,12 @@
 """Which files of a folder are for training, for validation and for testing."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from malmoi.data.notice import notify
+from malmoi.data.notice import list_names, notify
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.user_error import UserError
 
 SPLIT_NAMES = {"train": ("train", "training"), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 """What the names of the files of each split hold as a word: `train.conll`, `klue-ner-dev.tsv`, `test_01.jsonl`."""
@@ -15,6 +17,35 @@ def split_of(name: str) -> str | None:
     words = re.split(r"[^a-z]+", name.lower())
     found = [split for split, names in SPLIT_NAMES.items() if any(word in names for word in words)]
     return found[0] if len(found) == 1 else None
+
+
+def names_of_splits(counts: Mapping[str, int], place: str) -> dict[str, str]:
+    """Return what the splits are called that there are for training, validation and test; say which are left out.
+
+    A name that is one of ours comes first; then one that holds it as a word. A split alone is for training.
+
+    Args:
+        counts: How many rows each has, by its name.
+        place: What messages name.
+
+    Raises:
+        UserError: If there are several, and none has such a name.
+    """
+    exact = {name: split for split, names in SPLIT_NAMES.items() for name in names}
+    found: dict[str, str] = {}
+    for tell in (exact.get, split_of):
+        for name in counts:
+            split = tell(name)
+            if split is not None and split not in found and name not in found.values():
+                found[split] = name
+    if not found and len(counts) == 1:
+        found = {"train": next(iter(counts))}
+    if not found:
+        raise UserError(f"{place}: expected splits called train, validation or test, got {list_names([*counts])}.")
+    left_out = [f"{name} ({rows:,} rows)" for name, rows in counts.items() if name not in found.values()]
+    if left_out:
+        notify(f"{place}: splits that are neither train, validation nor test are left out: {list_names(left_out)}.")
+    return {split: found[split] for split in SPLIT_NAMES if split in found}
 
 
 def split_of_file(path: Path) -> str:

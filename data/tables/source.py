@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 from datasets import Dataset, DatasetDict, Features, load_dataset, load_from_disk
 from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
-from malmoi.data.notice import list_names, notify
-from malmoi.data.splits.files import SPLIT_NAMES, split_files, split_of
+from malmoi.data.notice import list_names
+from malmoi.data.splits.files import names_of_splits, split_files
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.tables.comma_separated import comma_separated_rows
+from malmoi.data.tables.python_rows import are_lists, rows_of_dictionaries, rows_of_lists
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows, rows_of_dataset
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
@@ -34,8 +35,9 @@ def dataset_splits(dataset: object) -> Splits:
     """Return the rows of each split of a dataset.
 
     Args:
-        dataset: A `Dataset` or a `DatasetDict`; a folder that `save_to_disk` has written; a Parquet, CSV, TSV, JSON or
-            Arrow file, or a folder of such files; or what a dataset on the Hub is called.
+        dataset: A `Dataset` or a `DatasetDict`; a list of rows, or one for each split; a folder that `save_to_disk`
+            has written; a Parquet, CSV, TSV, JSON or Arrow file, or a folder of such files; or what a dataset on the
+            Hub is called.
 
     Raises:
         UserError: If there is no such dataset, or it cannot be read.
@@ -44,10 +46,12 @@ def dataset_splits(dataset: object) -> Splits:
         return {"train": [rows_of_dataset(dataset, IN_PYTHON)]}
     if isinstance(dataset, Mapping) and all(isinstance(rows, Dataset) for rows in dataset.values()):
         return _named_splits({str(name): rows for name, rows in dataset.items()}, IN_PYTHON)
+    if are_lists(dataset):
+        return {split: [rows_of_dictionaries(rows, name)] for split, (name, rows) in rows_of_lists(dataset).items()}
     if not isinstance(dataset, (str, os.PathLike)):
         raise UserError(
-            f"`dataset` must be a Dataset or a DatasetDict of datasets, or a name or path of one, got "
-            f"{type(dataset).__name__}."
+            "`dataset` must be a Dataset or a DatasetDict of datasets, a list of dictionaries, or a name or path of "
+            f"one, got {type(dataset).__name__}."
         )
     place = Path(dataset).expanduser()
     if place.exists():
@@ -65,29 +69,8 @@ def is_saved(folder: Path) -> bool:
 
 
 def _named_splits(splits: Mapping[str, Dataset], place: str) -> Splits:
-    """Return the splits by what they are for, and say which are left out.
-
-    A name that is one of ours comes first; then one that holds it as a word. A split alone is for training.
-    """
-    exact = {name: split for split, names in SPLIT_NAMES.items() for name in names}
-    found: dict[str, str] = {}
-    for tell in (exact.get, split_of):
-        for name in splits:
-            split = tell(name)
-            if split is not None and split not in found and name not in found.values():
-                found[split] = name
-    if not found and len(splits) == 1:
-        found = {"train": next(iter(splits))}
-    if not found:
-        raise UserError(f"{place}: expected splits called train, validation or test, got {list_names([*splits])}.")
-    left_out = [f"{name} ({splits[name].num_rows:,} rows)" for name in splits if name not in found.values()]
-    if left_out:
-        notify(f"{place}: splits that are neither train, validation nor test are left out: {list_names(left_out)}.")
-    return {
-        split: [rows_of_dataset(splits[found[split]], f"{place} ({found[split]})")]
-        for split in SPLIT_NAMES
-        if split in found
-    }
+    found = names_of_splits({name: rows.num_rows for name, rows in splits.items()}, place)
+    return {split: [rows_of_dataset(splits[name], f"{place} ({name})")] for split, name in found.items()}
 
 
 def _saved(folder: Path) -> Splits:

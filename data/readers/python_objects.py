@@ -1,0 +1,87 @@
+"""Lists of dictionaries in Python that hold what a line of JSON would.
+
+A dictionary with a `text` and names or a class beside it, as `{"text": "비가 왔다.", "entities": [[0, 2, "PS"]]}`, is
+what the reader `jsonl` expects on a line. Any other is a row as the reader `dataset` has them, in whatever columns.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from datasets import DatasetDict
+
+from malmoi.data.column_headings import CLASS_HEADING
+from malmoi.data.readers.jsonl import (
+    CLASS_FIELDS,
+    SPAN_FIELDS,
+    TEXT_FIELDS,
+    JsonRow,
+    PlacedObject,
+    json_rows,
+    json_splits,
+)
+from malmoi.data.remarks import Remarks
+from malmoi.data.tables.columns import TOKENS
+from malmoi.data.tables.python_rows import ListedRows, are_lists, plain, rows_of_lists
+
+
+def are_objects(dataset: object) -> bool:
+    """Tell whether a dataset is lists of dictionaries such as the reader `jsonl` expects on a line."""
+    keys = {key for row in _dictionaries(dataset) for key in row}
+    return (
+        not any(map(TOKENS.fullmatch, keys))
+        and not keys.isdisjoint(TEXT_FIELDS)
+        and not keys.isdisjoint((*SPAN_FIELDS, *CLASS_FIELDS))
+    )
+
+
+def read_objects(dataset: object, *, task: str) -> DatasetDict:
+    """Return the sentences or texts of lists of dictionaries as `read_jsonl` does.
+
+    Raises:
+        UserError: If a row is malformed: it is named by its number, counted from 1.
+    """
+    remarks = Remarks()
+    splits = {split: _placed(split, listed, remarks) for split, listed in rows_of_lists(dataset).items()}
+    return json_splits(splits, remarks, task=task)
+
+
+def _placed(split: str, listed: ListedRows, remarks: Remarks) -> Iterator[JsonRow]:
+    objects = (
+        PlacedObject(f"{listed.name}, row {number}", None, f"{split}-{number}", plain(row))
+        for number, row in enumerate(listed.rows, start=1)
+    )
+    return json_rows(objects, listed.name, remarks)
+
+
+def task_of_lists(dataset: object, *, label_column: str | None) -> str:
+    """Return the task that lists of rows are for by what these hold: names, a class, or a text alone.
+
+    Args:
+        dataset: The lists.
+        label_column: What the user says is the column of tags, spans or classes.
+    """
+    rows = _dictionaries(dataset)
+    if any(_has_names(row) for row in rows):
+        return "named-entities"
+    has_class = label_column is not None or any(
+        CLASS_HEADING.fullmatch(key) or key in CLASS_FIELDS for row in rows for key in row
+    )
+    return "sentence-classification" if has_class else "word-spacing"
+
+
+def _dictionaries(dataset: object) -> list[Mapping[str, Any]]:
+    """Return the rows of lists that are dictionaries with texts as keys: all, as reading makes sure."""
+    lists: list[Any] = []
+    if are_lists(dataset):
+        lists = list(dataset.values()) if isinstance(dataset, Mapping) else [dataset]
+    rows = [row for rows in lists for row in rows if isinstance(row, Mapping)]
+    return [row for row in rows if all(isinstance(key, str) for key in row)]
+
+
+def _has_names(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row has lists: tokens, tags or spans, and not a class in a list of one."""
+    return any(
+        isinstance(value, (list, tuple))
+        and (key not in CLASS_FIELDS or len(value) != 1 or isinstance(value[0], (list, tuple, Mapping)))
+        for key, value in row.items()
+    )

@@ -1,0 +1,95 @@
+"""Data to be looked at, to be written in another form, or to be had in Python: read as they are, with no split cut."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from datasets import DatasetDict
+
+from malmoi.data.readers import READERS, read_splits
+from malmoi.data.readers.plain_sentences import sentences_as_written
+from malmoi.data.readers.reading_options import ReadingOptions
+from malmoi.data.user_error import UserError
+from malmoi.training.processes.launcher import say
+from malmoi.training.reading import DATASET, recognised, recognised_reader, tasks_of
+from malmoi.training.tasks import TASKS
+
+
+class ReadData(NamedTuple):
+    """Data, and how they were read."""
+
+    splits: DatasetDict
+    source: str
+    reader: str
+    task: str
+    written: dict[str, str]
+    """The texts as their files have them, by id, where reading loses spaces."""
+
+
+def data_of(
+    data_dir: Path | None,
+    *,
+    reader: str | None,
+    task: str | None,
+    options: ReadingOptions,
+    trim_josa: bool = False,
+) -> ReadData:
+    """Read data, in the form that is named or recognised; no split is cut from another.
+
+    Args:
+        data_dir: The folder.
+        reader: The name of its form.
+        task: The task that it is for, if the form is for several.
+        options: What else the user says of it.
+        trim_josa: Whether names lose what looks like a josa at their end.
+
+    Raises:
+        UserError: If they cannot be read, or it is not said what they are.
+    """
+    if task is not None and task not in TASKS:
+        raise UserError(f"--task must be one of {', '.join(TASKS)}, got {task!r}.")
+    was_named = reader is not None or options.dataset is not None
+    reader = reader or _reader_of(data_dir, task, options)
+    if reader not in READERS:
+        raise UserError(f"--reader must be one of {', '.join(READERS)}, got {reader!r}.")
+    tasks = tasks_of(reader, options) if task is None else (task,)
+    if task is not None and task not in READERS[reader].tasks:
+        raise UserError(f"The reader {reader} is for {', '.join(READERS[reader].tasks)}, but --task is {task}.")
+    if data_dir is None and options.dataset is None and READERS[reader].default_source is None:
+        raise UserError(f"The reader {reader} has no data of its own; give the folder that it is to read.")
+    splits, task = _read(reader, data_dir, tasks, options, trim_josa=trim_josa)
+    source = str(options.dataset or data_dir or READERS[reader].default_source)
+    if not was_named:
+        say(recognised(source, reader, splits))
+    written = sentences_as_written(data_dir) if reader == "plain-sentences" and data_dir is not None else {}
+    return ReadData(splits, source, reader, task, written)
+
+
+def _reader_of(data_dir: Path | None, task: str | None, options: ReadingOptions) -> str:
+    """Return the reader that the data are for."""
+    if options.dataset is not None:
+        return DATASET
+    if data_dir is None:
+        raise UserError("Give the folder with the data, or a dataset by --dataset.")
+    if not data_dir.exists():
+        raise UserError(f"{data_dir}: there is no such folder.")
+    return recognised_reader(data_dir, tuple(TASKS) if task is None else (task,))
+
+
+def _read(
+    reader: str, data_dir: Path | None, tasks: tuple[str, ...], options: ReadingOptions, *, trim_josa: bool
+) -> tuple[DatasetDict, str]:
+    """Return the data and the first of the tasks as which they can be read.
+
+    Raises:
+        UserError: If they cannot be read as any of them; it says what is wrong with them as each.
+    """
+    errors = []
+    for task in tasks:
+        try:
+            splits = read_splits(reader, data_dir, task=task, options=options, division_seed=None, trim_josa=trim_josa)
+            return splits, task
+        except UserError as error:
+            if len(tasks) == 1:
+                raise
+            errors.append(f"for {task}, {error}")
+    raise UserError(f"The data can be read for none of its tasks; say for which by --task. {' '.join(errors)}")
