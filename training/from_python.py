@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from malmoi.recipes.overrides import with_settings
-from malmoi.recipes.recipe import Recipe, load_recipe
+from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
 from malmoi.recipes.search_space import written_space
 from malmoi.training.search.requirement import require_optuna
 
@@ -65,18 +65,17 @@ def read_data(
     """
     from malmoi.data.readers.reading_options import ReadingOptions
     from malmoi.data.text_rows import as_text_rows
-    from malmoi.training.read_data import data_of
+    from malmoi.training.read_data import data_of, folder_of
 
-    is_file = isinstance(source, (str, os.PathLike)) and (reader not in (None, "dataset") or Path(source).exists())
+    data_dir = folder_of(source, reader=reader)
     options = ReadingOptions(
-        dataset=None if is_file else _listed(source),
+        dataset=_listed(source) if data_dir is None else None,
         text_column=text_column,
         label_column=label_column,
         tag_column=tag_column,
         token_separator=token_separator,
         annotator=annotator,
     )
-    data_dir = Path(source) if is_file and isinstance(source, (str, os.PathLike)) else None
     read = data_of(data_dir, reader=reader, task=task, options=options, trim_josa=trim_josa)
     return as_text_rows(read.splits)
 
@@ -273,6 +272,11 @@ def _understood(
         from malmoi.training.chosen_recipe import recipe_for_data
 
         return recipe_for_data(given, command=command, options=options)
+    if not isinstance(recipe, (str, os.PathLike, Recipe)):
+        raise RecipeError(
+            f"Expected the name or path of a recipe, got {type(recipe).__name__}; data are given by `data_dir` or "
+            "`dataset`."
+        )
     return with_settings(recipe if isinstance(recipe, Recipe) else load_recipe(os.fspath(recipe)), given)
 
 

@@ -1,5 +1,6 @@
 """Data to be looked at, to be written in another form, or to be had in Python: read as they are, with no split cut."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,19 @@ class ReadData(NamedTuple):
     task: str
     written: dict[str, str]
     """The texts as their files have them, by id, where reading loses spaces."""
+
+
+def folder_of(source: object, *, reader: str | None) -> Path | None:
+    """Return the folder or file that a source is; `None` for what is in Python, or on the Hub: there are no others.
+
+    A name on the Hub has a slash in it. One that has none, and that no file has, is rather misspelt, unless it is said
+    that it names a dataset.
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    path = Path(source)
+    may_be_on_the_hub = isinstance(source, str) and (reader == DATASET or (reader is None and "/" in source))
+    return None if may_be_on_the_hub and not path.exists() else path
 
 
 def data_of(

@@ -20,17 +20,23 @@ from malmoi.data.readers.jsonl import (
     json_splits,
 )
 from malmoi.data.remarks import Remarks
-from malmoi.data.tables.columns import TOKENS
+from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, TOKENS
 from malmoi.data.tables.python_rows import ListedRows, are_lists, plain, rows_of_lists
+
+NAME_FIELDS = tuple(field for field in SPAN_FIELDS if field not in CLASS_FIELDS)
+"""The fields that hold names and never a class."""
+PARTS = (list, tuple, Mapping)
+"""What spans are."""
 
 
 def are_objects(dataset: object) -> bool:
     """Tell whether a dataset is lists of dictionaries such as the reader `jsonl` expects on a line."""
-    keys = {key for row in _dictionaries(dataset) for key in row}
+    rows = _dictionaries(dataset)
+    keys = {key for row in rows for key in row}
     return (
-        not any(map(TOKENS.fullmatch, keys))
-        and not keys.isdisjoint(TEXT_FIELDS)
-        and not keys.isdisjoint((*SPAN_FIELDS, *CLASS_FIELDS))
+        not (keys.isdisjoint(TEXT_FIELDS) or keys.isdisjoint((*SPAN_FIELDS, *CLASS_FIELDS)))
+        # beside names, Prodigy and spaCy say where tokens stand
+        and not any(TOKENS.fullmatch(key) and _is_list_of(str, row[key]) for row in rows for key in row)
     )
 
 
@@ -60,13 +66,23 @@ def task_of_lists(dataset: object, *, label_column: str | None) -> str:
         dataset: The lists.
         label_column: What the user says is the column of tags, spans or classes.
     """
-    rows = _dictionaries(dataset)
-    if any(_has_names(row) for row in rows):
+    fields = [(key, value) for row in _dictionaries(dataset) for key, value in row.items()]
+    if are_objects(dataset):
+        has_names = any(
+            key in NAME_FIELDS or (key in SPAN_FIELDS and _is_list_of(PARTS, value)) for key, value in fields
+        )
+        return "named-entities" if has_names else "sentence-classification"
+    lists = {key for key, value in fields if isinstance(value, (list, tuple))}
+    if any(
+        key == label_column or any(name.fullmatch(key) for name in (TOKENS, TAGS_OR_SPANS, SPANS)) for key in lists
+    ):
         return "named-entities"
-    has_class = label_column is not None or any(
-        CLASS_HEADING.fullmatch(key) or key in CLASS_FIELDS for row in rows for key in row
-    )
+    has_class = label_column is not None or any(CLASS_HEADING.fullmatch(key) for key, _ in fields)
     return "sentence-classification" if has_class else "word-spacing"
+
+
+def _is_list_of(kind: type | tuple[type, ...], value: object) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], kind)
 
 
 def _dictionaries(dataset: object) -> list[Mapping[str, Any]]:
@@ -76,12 +92,3 @@ def _dictionaries(dataset: object) -> list[Mapping[str, Any]]:
         lists = list(dataset.values()) if isinstance(dataset, Mapping) else [dataset]
     rows = [row for rows in lists for row in rows if isinstance(row, Mapping)]
     return [row for row in rows if all(isinstance(key, str) for key in row)]
-
-
-def _has_names(row: Mapping[str, Any]) -> bool:
-    """Tell whether a row has lists: tokens, tags or spans, and not a class in a list of one."""
-    return any(
-        isinstance(value, (list, tuple))
-        and (key not in CLASS_FIELDS or len(value) != 1 or isinstance(value[0], (list, tuple, Mapping)))
-        for key, value in row.items()
-    )

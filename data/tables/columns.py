@@ -286,5 +286,6 @@ def describe(feature: FeatureType) -> str:
     if isinstance(feature, ClassLabel):
         return "classes"
     if isinstance(feature, Value):
-        return "texts" if is_text(feature) else feature.dtype
+        words = "texts" if is_text(feature) else "whole numbers" if is_whole_number(feature) else feature.dtype
+        return {"bool": "true or false", "null": "nothing"}.get(words, words)
     return "mappings" if isinstance(feature, dict) else type(feature).__name__

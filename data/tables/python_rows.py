@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 from datasets import Features, List, Value
 from datasets.features.features import FeatureType, Json
 
 from malmoi.data.json_text import kind_of
+from malmoi.data.notice import list_names
 from malmoi.data.splits.files import names_of_splits
 from malmoi.data.tables.columns import describe
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows
 from malmoi.data.text_lines import DataFormatError
 
+KINDS = {str: "string", bool: "bool", Integral: "int64", Real: "float64"}
+"""What `datasets` calls the values of a column; the first that fits, also those of numpy."""
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -39,7 +42,7 @@ def rows_of_lists(dataset: object) -> dict[str, ListedRows]:
     """Return the rows of one list, which is for training, or of lists by what they are for.
 
     Raises:
-        UserError: If a list is empty, or a row is neither a dictionary nor a text, or is not what the first one is.
+        UserError: If a list is empty, or a row is neither a dictionary nor a text, or is not such as the first one is.
     """
     if not isinstance(dataset, Mapping):
         assert isinstance(dataset, Sequence)
@@ -52,20 +55,29 @@ def rows_of_lists(dataset: object) -> dict[str, ListedRows]:
 def _checked(rows: Sequence[Any], name: str) -> ListedRows:
     if not rows:
         raise DataFormatError(name, None, f"expected {EXPECTED}, but it is empty.")
-    are_texts = isinstance(rows[0], str)
     for number, row in enumerate(rows, start=1):
-        place = f"{name}, row {number}"
-        if not isinstance(row, str if are_texts else Mapping):
-            expected = "a text, as the first row is" if are_texts else "a dictionary"
-            raise DataFormatError(place, None, f"expected {expected}, got {kind_of(plain(row))}.")
-        values = row.values() if isinstance(row, Mapping) else [row]
-        if any(isinstance(value, str) and HALF_CHARACTER.search(value) for value in values):
-            raise DataFormatError(
-                place, None, r"expected whole characters, but a text holds half of one, such as \ud83d alone."
-            )
-        if not are_texts and (odd := [key for key in row if not isinstance(key, str)]):
-            raise DataFormatError(place, None, f"expected texts as keys, got {kind_of(odd[0])}.")
-    return ListedRows(name, [{"text": row} for row in rows] if are_texts else rows)
+        if fault := _fault(row, rows[0]):
+            raise DataFormatError(f"{name}, row {number}", None, fault)
+    return ListedRows(name, [{"text": row} for row in rows] if isinstance(rows[0], str) else rows)
+
+
+def _fault(row: Any, first: Any) -> str | None:
+    """Return what is wrong with a row, if anything: all are texts or all are dictionaries with common keys."""
+    if isinstance(first, str):
+        if not isinstance(row, str):
+            return f"expected a text, as the first row is, got {kind_of(plain(row))}."
+    elif not isinstance(row, Mapping):
+        return f"expected a dictionary, got {kind_of(plain(row))}."
+    elif not row:
+        return "expected a dictionary with a text, got an empty one."
+    elif odd := [key for key in row if not isinstance(key, str)]:
+        return f"expected texts as keys, got {kind_of(odd[0])}."
+    elif row.keys().isdisjoint(first):
+        return f"expected keys as the first row has, {list_names([*first])}, got {list_names([*row]) or 'none'}."
+    values = [row] if isinstance(row, str) else row.values()
+    if any(isinstance(value, str) and HALF_CHARACTER.search(value) for value in values):
+        return r"expected whole characters, but a text holds half of one, such as \ud83d alone."
+    return None
 
 
 def rows_of_dictionaries(rows: Sequence[Mapping[str, Any]], name: str) -> SourceRows:
@@ -107,23 +119,18 @@ def plain(value: Any) -> Any:
 
 
 def _feature_of(values: Sequence[Any]) -> FeatureType | None:
-    """Return the kind of the first value that is there; `None` if there is none, or it is of no use here."""
+    """Return the kind of the first value that is there; `None` if there is none, or no column of ours holds such."""
     value = next((value for value in values if value is not None), None)
-    if isinstance(value, str):
-        return Value("string")
-    if isinstance(value, bool):
-        return Value("bool")
-    if isinstance(value, Integral):
-        return Value("int64")
     if isinstance(value, Mapping):
         fields = {str(key): _feature_of([element]) for key, element in value.items()}
         return {key: feature for key, feature in fields.items() if feature is not None}
     if isinstance(value, (list, tuple)):
-        elements = [element for each in values if isinstance(each, (list, tuple)) for element in each]
-        if elements and isinstance(elements[0], (list, tuple)):
+        lists = (each for each in values if isinstance(each, (list, tuple)))
+        element = next((element for each in lists for element in each if element is not None), None)
+        if isinstance(element, (list, tuple)):
             return List(Json())  # such as [start, end, type], which are of several kinds
-        return List(_feature_of(elements) or Value("null"))
-    return None
+        return List(_feature_of([element]) or Value("null"))
+    return next((Value(name) for kind, name in KINDS.items() if isinstance(value, kind)), None)
 
 
 def _of_another_kind(feature: FeatureType, value: Any) -> Any:

@@ -259,7 +259,7 @@ def test_without_network_one_sentence_says_what_to_do() -> None:
         read_dataset(None, task="named-entities", dataset="user/name")
 
 
-@pytest.mark.parametrize("given", [7, [{"text": "가"}], datasets.IterableDataset.from_generator(lambda: iter(()))])
+@pytest.mark.parametrize("given", [7, {"text": "가"}, datasets.IterableDataset.from_generator(lambda: iter(()))])
 def test_what_is_no_dataset_is_refused_by_its_kind(given: object) -> None:
     with pytest.raises(UserError, match=f"got {type(given).__name__}"):
         read_dataset(None, task="named-entities", dataset=given)

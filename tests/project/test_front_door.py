@@ -25,7 +25,7 @@ CLASSES = {
     *("EncoderCrfForTokenClassification", "Entity", "LinearChainCrf", "Recipe", "SpacedText", "Spacer", "Tagger"),
     "UserError",
 }
-FUNCTIONS = {"load_recipe", "push", "train", "tune"}
+FUNCTIONS = {"evaluate", "load_recipe", "push", "read_data", "train", "tune"}
 
 
 def test_it_offers_what_people_need_and_nothing_else() -> None:
@@ -82,7 +82,7 @@ def test_it_is_imported_in_less_than_a_tenth_of_a_second() -> None:
     assert ours - bare < 0.1
 
 
-@pytest.mark.parametrize("name", ["Recipe", "UserError", "load_recipe", "train"])
+@pytest.mark.parametrize("name", ["Recipe", "UserError", "evaluate", "load_recipe", "read_data", "train"])
 def test_recipes_and_errors_need_no_torch(name: str, tmp_path: Path) -> None:
     code = f"import sys; from malmoi import {name}; print('torch' in sys.modules, 'transformers' in sys.modules)"
     assert run_cold(code, folder=tmp_path) == "False False\n"
@@ -161,10 +161,17 @@ SNIPPET = """
 import malmoi
 from malmoi import Tagger
 
+rows = [{"text": "손흥민은 왔다.", "entities": [[0, 3, "PS"]]}, {"text": "비가 왔다.", "entities": []}]
 reveal_type(malmoi.Tagger)
 reveal_type(Tagger("runs/klue")("춘천"))
 reveal_type(Tagger("runs/klue")(["춘천"]))
 reveal_type(malmoi.train("demo", learning_rate=1e-3))
+reveal_type(malmoi.train(dataset=rows, output_dir="runs/mine"))
+reveal_type(malmoi.evaluate("runs/mine", dataset={"test": rows}, errors="errors.html"))
+reveal_type(malmoi.read_data)
+malmoi.read_data(["비가 왔다."], task="spacing", trim_josa="yes")
+malmoi.read_data(rows, text_colum="text")
+malmoi.evaluate("runs/mine", rows)
 reveal_type(malmoi.__version__)
 Tagger("runs/klue", divice="cpu")
 Tagger("runs/klue")("춘천", batchsize=1)
@@ -200,7 +207,11 @@ def test_mypy_sees_exact_types_and_refuses_misspelt_keywords(tmp_path: Path) -> 
         "def (model: str | pathlib.Path | None =, *, trust_remote_code: bool =",
         "list[tuple[int, int, str, float, str, fallback=malmoi.inference.found_names.Entity]]",
         "list[list[tuple[int, int, str, float, str, fallback=malmoi.inference.found_names.Entity]]]",
-        "dict[str, Any]",
+        *["dict[str, Any]"] * 3,
+        "def (str | os.PathLike[str] | Any | typing.Iterable[typing.Mapping[str, Any] | str] | typing.Mapping[str",
+        'Argument "trim_josa" to "read_data" has incompatible type "str"; expected "bool"',
+        'Unexpected keyword argument "text_colum" for "read_data"; did you mean "text_column"?',
+        'Too many positional arguments for "evaluate"',
         '"str"',
         'Unexpected keyword argument "divice" for "Tagger"',
         'Unexpected keyword argument "batchsize" for overloaded function "__call__" of "Tagger"',

@@ -63,6 +63,17 @@ USES = {
         ...     print(error)
         Unknown setting 'learning_rat'; did you mean 'learning_rate'?
         """,
+    "read_data": """
+        >>> data = malmoi.read_data([{"text": "손흥민은 왔다.", "entities": [[0, 3, "PS"]]}])
+        >>> data["train"][0]["entities"]
+        [{'start': 0, 'end': 3, 'label': 'PS'}]
+        """,
+    "evaluate": """
+        >>> rows = [{"text": "손흥민은 왔다.", "entities": [[0, 3, "PS"]]}]
+        >>> report = malmoi.evaluate("names", dataset={"test": rows})
+        >>> report["figures"]["entity_f1"]
+        1.0
+        """,
     "tune": """
         >>> try:
         ...     malmoi.tune("demo", search_space={"hiden_dropout": {"low": 0.2, "high": 0.6}})

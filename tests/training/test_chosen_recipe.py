@@ -31,6 +31,33 @@ def test_the_data_choose_the_recipe_and_it_is_said(marked_corpus: Path, capsys: 
     assert said.flags == {key: str(value) for key, value in chosen.flags.items()}
 
 
+def test_a_search_has_a_folder_and_a_command_of_its_own(
+    marked_corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--trials", "3", "--prune"]
+    chosen = recipe_for_data({"data_dir": marked_corpus}, command="tune", options=options)
+    assert chosen.given("output_dir") == f"runs/{marked_corpus.name}-tune"
+    _, why, same = capsys.readouterr().err.splitlines()
+    assert why.startswith("24 texts to learn from: a search by klue-ner-from-body; ")
+    words = shlex.split(same)
+    assert words[:3] == ["malmoi", "tune", "klue-ner-from-body"]
+    assert words[-3:] == options
+
+
+def test_rows_in_python_choose_the_recipe_by_what_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"text": f"비가 {number}번 왔다.", "entities": [[0, 1, "PS"]]} for number in range(9)]
+    assert recipe_for_data({"dataset": rows}).source == "klue-ner-from-body"
+    assert "The same is" not in capsys.readouterr().err
+    reviews = [{"text": f"좋다 {number}", "label": number % 2} for number in range(9)]
+    assert recipe_for_data({"dataset": reviews}).source == "nsmc-from-body"
+    assert recipe_for_data({"dataset": [row["text"] for row in rows]}).source == "spacing-from-body"
+    assert recipe_for_data({"dataset": reviews, "task": "word-spacing"}).source == "spacing-from-body"
+    # the error is that of what they are meant for, and not of what else they may be
+    rows[4]["entities"] = [[0, 99, "PS"]]
+    with pytest.raises(UserError, match=r"^the list, row 5: expected a name within the text"):
+        recipe_for_data({"dataset": rows})
+
+
 def test_what_the_user_says_comes_before_what_is_chosen(marked_corpus: Path) -> None:
     own = {"model_name_or_path": "bundled:named-entities", "output_dir": "runs/mine"}
     chosen = recipe_for_data({"data_dir": marked_corpus, "reader": "inline-marks", **own})
@@ -129,3 +156,14 @@ def test_training_without_a_recipe_is_that_of_the_command_it_names(
     for part in ("settings", "losses", "best", "data", "trained_on_from"):
         assert report[part] == named[part], part
     assert chosen_recipe.choose_recipe("named-entities", sentences=24, has_gpu=False).recipe == report["recipe"]
+
+
+def test_a_search_without_a_recipe_is_understood(tmp_path: Path) -> None:
+    for flags, message in (
+        ([], "malmoi: Name a recipe (`malmoi recipes` lists them), or your data, by --data_dir or --dataset.\n"),
+        (["--trials", "2"], "malmoi: Name a recipe (`malmoi recipes` lists them), or your data, by --data_dir"),
+        (["--data_dir", "nowhere", "--trials", "2"], "malmoi: nowhere: there is no such file or folder.\n"),
+    ):
+        assert command("tune", *flags, code=2)[1].startswith(message)
+    with pytest.raises(UserError, match=r"`search_space`: unknown key 'hiden_dropout'"):
+        malmoi.tune(dataset=["비가 왔다.", "해가 뜬다.", "눈이 온다."], search_space={"hiden_dropout": [0.2]})

@@ -307,7 +307,7 @@ def test_another_model_must_be_one_for_the_same_data(
     against: str,
     message: str,
 ) -> None:
-    monkeypatch.setattr("malmoi.commands.evaluate.measure", lambda *_, **__: pytest.fail("It was computed."))
+    monkeypatch.setattr("malmoi.training.evaluate.measure", lambda *_, **__: pytest.fail("It was computed."))
     with pytest.raises(UserError, match=message):
         evaluate(models["both"], corpus, capsys, against=str(models[against]))
 
