@@ -179,5 +179,9 @@ def test_what_has_no_wheel_for_the_newest_python_is_left_out_there() -> None:
 def test_no_file_names_a_path_of_one_machine() -> None:
     pattern = re.compile(r"(^|[^\w./~-])/(work|home|root|Users|tmp/bash)[/.]")
     for path in tracked_files():
-        if path.suffix in {".py", ".md", ".yaml", ".toml", ".txt", ""} and path.is_file() and path != Path(__file__):
+        if (
+            path.suffix in {".py", ".ipynb", ".md", ".yaml", ".toml", ".txt", ""}
+            and path.is_file()
+            and path != Path(__file__)
+        ):
             assert not pattern.search(path.read_text(encoding="utf-8")), path
