@@ -21,6 +21,7 @@ from typing import NamedTuple
 from malmoi.data.notice import notify
 from malmoi.data.silver_text import letters_and_digits
 from malmoi.data.user_error import UserError
+from malmoi.inference.answers import only_texts
 from malmoi.inference.batches import text_chunks
 from malmoi.inference.classifier import Classification, Classifier
 from malmoi.inference.found_names import Entity
@@ -34,6 +35,21 @@ MEASURES = ("token", "sentence")
 """What the doubt of a tagger is: per token, or in the sentence as a whole."""
 NO_NAME = ""
 """The kind of a sentence in which no name is found."""
+
+
+class Limits(NamedTuple):
+    """How short and how long a text may be to be suggested.
+
+    Args:
+        letters: How many letters and digits it has at least.
+        characters: How many characters it has at most.
+    """
+
+    letters: int = 5
+    characters: int = 500
+
+
+LIMITS = Limits()
 
 
 class Suggestion(NamedTuple):
@@ -69,8 +85,7 @@ def suggest(
     *,
     count: int = 100,
     measure: str = MEASURES[0],
-    min_letters: int = 5,
-    max_characters: int = 500,
+    limits: Limits = LIMITS,
     batch_size: int = 32,
 ) -> list[Suggestion]:
     """Return the texts from which a model would learn most, the most useful first, with its answers.
@@ -83,27 +98,22 @@ def suggest(
         count: How many are wanted; there are fewer if there are not so many different ones.
         measure: For a tagger, whether its doubt counts per `token` or in the `sentence` as a whole, which prefers long
             ones. Of a classifier it is that in the text.
-        min_letters: Texts with fewer letters and digits are left out.
-        max_characters: Longer texts are left out.
+        limits: How short and how long a text may be.
         batch_size: How many texts are answered at once, at most.
 
     Raises:
-        UserError: If `count` or another number is out of range, there is no such model, it is one for word spacing, or
-            a text holds a lone surrogate.
+        UserError: If `count` is no positive whole number, there is no such measure or model, the model is one
+            for word spacing, or what is given are no texts.
     """
-    for name, value, least in (("count", count, 1), ("min_letters", min_letters, 0), ("batch_size", batch_size, 1)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise UserError(f"`{name}` must be a whole number of at least {least}, got {value!r}.")
-    if max_characters < max(min_letters, 1):
-        raise UserError(f"`max_characters` must be at least {max(min_letters, 1)}, got {max_characters!r}.")
-    if measure not in MEASURES:
-        raise UserError(f"`measure` must be one of {', '.join(MEASURES)}, got {measure!r}.")
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise UserError(f"`count` must be a whole number of at least 1, got {count!r}.")
+    check_measure(measure)
     if isinstance(texts, str):
-        raise UserError("`suggest` takes many texts, got a single one.")
+        raise UserError("`suggest` takes a list of texts, got a single one.")
     if isinstance(model, (str, Path)):
         model = load_suggester(model)
     answered = _answering(model, measure, batch_size)
-    fitting = _Fitting(texts, min_letters, max_characters)
+    fitting = _Fitting(texts, limits)
     shortlist: Shortlist[_Answered] = Shortlist(count)
     for chunk in text_chunks(fitting):
         for text, answer in zip(chunk, answered(chunk)):
@@ -117,6 +127,16 @@ def suggest(
     return [
         Suggestion(each.number, each.text, each.answer.answer, each.answer.probability, each.kind) for each in chosen
     ]
+
+
+def check_measure(measure: str) -> None:
+    """Check the name of a measure of doubt.
+
+    Raises:
+        UserError: If there is no such measure.
+    """
+    if measure not in MEASURES:
+        raise UserError(f"`measure` must be one of {', '.join(MEASURES)}, got {measure!r}.")
 
 
 def load_suggester(model: str | Path) -> Tagger | Classifier:
@@ -152,19 +172,19 @@ def suggesting_task(model: str | Path, *, trust_remote_code: bool = False) -> st
 class _Fitting:
     """The texts that are neither too short nor too long, and how many were."""
 
-    def __init__(self, texts: Iterable[str], min_letters: int, max_characters: int):
+    def __init__(self, texts: Iterable[str], limits: Limits):
         self._texts = texts
-        self._least, self._most = min_letters, max_characters
+        self._limits = limits
         self.numbers: deque[int] = deque()
         """Which of the texts those are that were given last."""
         self.read = self._short = self._long = 0
 
     def __iter__(self) -> Iterator[str]:
-        for number, text in enumerate(self._texts):
+        for number, text in enumerate(only_texts(self._texts)):
             self.read += 1
-            if len(text) > self._most:
+            if len(text) > self._limits.characters:
                 self._long += 1
-            elif len(letters_and_digits(text)) < self._least:
+            elif len(letters_and_digits(text)) < self._limits.letters:
                 self._short += 1
             else:
                 self.numbers.append(number)
@@ -173,8 +193,8 @@ class _Fitting:
     def say(self) -> None:
         """Say how many were left out, if any."""
         for count, why in (
-            (self._short, f"have fewer than {self._least} letters and digits"),
-            (self._long, f"have more than {self._most:,} characters"),
+            (self._short, f"have fewer than {self._limits.letters} letters and digits"),
+            (self._long, f"have more than {self._limits.characters:,} characters"),
         ):
             if count:
                 notify(f"{count:,} of {self.read:,} texts {why} and are left out.")
