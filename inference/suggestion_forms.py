@@ -104,7 +104,7 @@ def _results(suggestion: Suggestion) -> list[dict[str, Any]]:
     """Return what Label Studio shows as labelled already; no two results of a file may have the same id."""
     if isinstance(suggestion.answer, Classification):
         (name, kind), answer = CHOICES, suggestion.answer
-        values = [({"choices": [answer.label]}, answer.score)]
+        values: list[tuple[dict[str, Any], float]] = [({"choices": [answer.label]}, answer.score)]
     else:
         name, kind = REGIONS
         values = [
