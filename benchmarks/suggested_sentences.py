@@ -3,16 +3,19 @@
 python -m malmoi.benchmarks.suggested_sentences --data_dir DIR --body BODY
 
 Each draw takes some sentences of the training file, by its seed, and trains a first model on them. Then it adds more
-of the remaining ones: at random, and those that the first model suggests, by each measure of its doubt; and trains on
-all of them, from the same body as before. F1 is that on the dev file at the best epoch, as the recipe has it.
+of the remaining ones: those that the first model suggests, by each measure of its doubt, as many at random, and at
+random as many as have the characters of the longest suggestion; and trains on all of them, from the same body as
+before. F1 is that on the dev file at the best epoch, as the recipe has it.
 """
 
 import argparse
 import random
 import statistics
 import tempfile
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +37,7 @@ from malmoi.inference.suggestions import MEASURES, suggest
 from malmoi.recipes.recipe import load_recipe
 from malmoi.training.from_python import train
 
-FIRST, AT_RANDOM = "the first ones", "and more at random"
+FIRST, AT_RANDOM, AS_LONG = "the first ones", "and more at random", "and as many characters at random"
 SUGGESTED = "and more by {}"
 
 
@@ -73,10 +76,14 @@ def measure(plan: Plan, draws: int) -> list[dict[str, Any]]:
             run = Path(folder) / "run"
             found.setdefault(FIRST, []).append(_trained(plan, first, seed, run))
             texts = plan.splits["train"]["text"]
+            lengths = [len(texts[row]) for row in rest]
             choices = {AT_RANDOM: rest[: plan.more]}
+            most = 0
             for doubt in MEASURES:
                 suggested = suggest(run, [texts[row] for row in rest], count=plan.more, measure=doubt)
                 choices[SUGGESTED.format(doubt)] = [rest[suggestion.number] for suggestion in suggested]
+                most = max(most, sum(lengths[suggestion.number] for suggestion in suggested))
+            choices[AS_LONG] = rest[: bisect_left([*accumulate(lengths)], most) + 1]
         for name, chosen in choices.items():
             with tempfile.TemporaryDirectory() as folder:
                 found.setdefault(name, []).append(_trained(plan, [*first, *chosen], seed, Path(folder) / "run"))

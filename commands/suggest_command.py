@@ -28,9 +28,9 @@ def suggest(
         str,
         typer.Option(
             "--measure",
-            help="What doubt a tagger is judged by: per token, or sentence as a whole, which prefers long ones.",
+            help="How doubt of a tagger counts: of the sentence as a whole, which prefers long ones, or per token.",
         ),
-    ] = "token",
+    ] = "sentence",
     min_letters: Annotated[
         int,
         typer.Option("--min_letters", "--min-letters", min=0, help="Leave out texts with fewer letters and digits."),

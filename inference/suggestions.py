@@ -31,8 +31,8 @@ from malmoi.inference.tagger import Tagger
 from malmoi.inference.task_finding import find_task
 from malmoi.inference.token_labels import token_labels
 
-MEASURES = ("token", "sentence")
-"""What the doubt of a tagger is: per token, or in the sentence as a whole."""
+MEASURES = ("sentence", "token")
+"""What the doubt of a tagger is: in the sentence as a whole, or per token."""
 NO_NAME = ""
 """The kind of a sentence in which no name is found."""
 
@@ -96,8 +96,8 @@ def suggest(
         model: A tagger or classifier, or the folder or name of one.
         texts: The texts, each a sentence or so.
         count: How many are wanted; there are fewer if there are not so many different ones.
-        measure: For a tagger, whether its doubt counts per `token` or in the `sentence` as a whole, which prefers long
-            ones. Of a classifier it is that in the text.
+        measure: For a tagger, whether its doubt counts in the `sentence` as a whole, which prefers long ones, or per
+            `token`. Of a classifier it is that in the text.
         limits: How short and how long a text may be.
         batch_size: How many texts are answered at once, at most.
 

@@ -89,7 +89,7 @@ def test_what_is_wrong_is_said_before_anything_is_written(
             [model, "--input", raw, "--export", "xml"],
             "--export must be one of jsonl, doccano, label-studio, got 'xml'",
         ),
-        ([model, "--input", raw, "--measure", "x"], "`measure` must be one of token, sentence, got 'x'"),
+        ([model, "--input", raw, "--measure", "x"], "`measure` must be one of sentence, token, got 'x'"),
         ([tmp_path / "no", "--input", raw, "--output", new], "there is no such folder"),
         ([model, "--input", tmp_path / "no.txt", "--output", new], "no.txt: there is no such file"),
         ([spacing, "--input", raw, "--output", new], "it is for word-spacing"),

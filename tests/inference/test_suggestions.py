@@ -164,7 +164,7 @@ def test_a_model_may_be_named(tagger: Tagger, tmp_path: Path) -> None:
     [
         ({"count": 0}, "`count` must be a whole number of at least 1, got 0"),
         ({"count": True}, "`count` must be a whole number"),
-        ({"measure": "entropy"}, "`measure` must be one of token, sentence, got 'entropy'"),
+        ({"measure": "entropy"}, "`measure` must be one of sentence, token, got 'entropy'"),
     ],
 )
 def test_what_cannot_be_asked_for_is_an_error(crf: Tagger, options: dict[str, Any], said: str) -> None:
