@@ -22,6 +22,7 @@ from malmoi.commands.options import (
 )
 from malmoi.commands.serve_command import serve
 from malmoi.commands.start_up import is_left_out, lasting_imports
+from malmoi.commands.suggest_command import suggest
 from malmoi.commands.text_commands import classify, space, tag
 from malmoi.commands.training_commands import train, tune
 from malmoi.data.standard_streams import write_utf8
@@ -60,7 +61,7 @@ def options(
 app.command(cls=RecipeCommand, context_settings=WITH_FLAGS)(train)
 
 
-for command in (evaluate, data, tag, space, classify):
+for command in (evaluate, data, tag, space, classify, suggest):
     app.command()(command)
 
 

@@ -79,12 +79,16 @@ def stream_answers(
         )
     if isinstance(texts, (bytes, bytearray, Mapping)) or not isinstance(texts, Iterable):
         raise UserError(f"`{method}` takes a list of texts, got {_shown(texts)}.")
-    answers = answer(_only_texts(texts))
+    answers = answer(only_texts(texts))
     return Answers(answers, len(texts)) if isinstance(texts, Sequence) else answers
 
 
-def _only_texts(texts: Iterable[Any]) -> Iterator[str]:
-    """Yield the texts, as long as they are texts."""
+def only_texts(texts: Iterable[Any]) -> Iterator[str]:
+    """Yield texts, as long as they are texts.
+
+    Raises:
+        UserError: For the first one that is none.
+    """
     for number, text in enumerate(texts):
         if not isinstance(text, str):
             raise UserError(f"Expected a text as number {number + 1} of the texts, got {_shown(text)}.")

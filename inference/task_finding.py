@@ -5,7 +5,6 @@ from pathlib import Path
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.engine_choice import ONNX, suitable_engine
 from malmoi.inference.exported_folder import read_exported_folder
-from malmoi.inference.loading import read_task
 
 
 def find_task(model: str | Path, *, trust_remote_code: bool = False, revision: str | None = None) -> str:
@@ -22,4 +21,6 @@ def find_task(model: str | Path, *, trust_remote_code: bool = False, revision: s
     place = model_place(model)
     if suitable_engine(place) == ONNX:
         return read_exported_folder(Path(place), None).task
+    from malmoi.inference.loading import read_task
+
     return read_task(model, trust_remote_code=trust_remote_code, revision=revision)

@@ -27,6 +27,8 @@ from malmoi.data.user_error import UserError
 SUFFIXES = (".json", ".jsonl")
 EXPECTED = "a folder with .json files that Label Studio has exported as JSON or JSON-MIN"
 ANNOTATIONS = ("annotations", "completions")
+PREDICTIONS = "predictions"
+"""What a model has said of a task. Nobody has looked at it: it is no annotation."""
 CANCELLED = ("was_cancelled", "cancelled", "skipped")
 NO_ANSWER = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement")
 """The fields of JSON-MIN that are neither data nor answers."""
@@ -55,6 +57,8 @@ class LabelTask(NamedTuple):
     path: Path
     line: int
     document: str | None
+    only_predicted: bool = False
+    """Whether it has no place for annotations, but predictions, as a task has that is to be imported."""
 
 
 class Said(NamedTuple):
@@ -114,7 +118,9 @@ def _is_minimal(row: dict[str, Any]) -> bool:
 
 
 def _is_task(row: dict[str, Any]) -> bool:
-    return isinstance(row.get("data"), dict) and any(isinstance(row.get(field), list) for field in ANNOTATIONS)
+    return isinstance(row.get("data"), dict) and any(
+        isinstance(row.get(field), list) for field in (*ANNOTATIONS, PREDICTIONS)
+    )
 
 
 def _said(paths: Iterable[Path]) -> Said:
@@ -153,9 +159,9 @@ def _tasks(path: Path, remarks: Remarks) -> Iterator[LabelTask]:
 
 
 def _task(path: Path, line: int, row: dict[str, Any], remarks: Remarks) -> LabelTask:
-    given = next(row[field] for field in ANNOTATIONS if isinstance(row.get(field), list))
+    given = next((row[field] for field in ANNOTATIONS if isinstance(row.get(field), list)), None)
     annotations = []
-    for entry in given:
+    for entry in given or []:
         if not isinstance(entry, dict) or not isinstance(entry.get("result", []), list):
             raise DataFormatError(path, line, "expected annotations that are objects with a list `result`.")
         if not any(entry.get(field) for field in CANCELLED):
@@ -168,6 +174,7 @@ def _task(path: Path, line: int, row: dict[str, Any], remarks: Remarks) -> Label
         path=path,
         line=line,
         document=document_of(data),
+        only_predicted=given is None,
     )
 
 
@@ -232,7 +239,9 @@ def _chosen(
 ) -> Iterator[tuple[LabelTask, str, Annotation]]:
     """Yield the tasks that have an annotation, with their text and the annotation that is read."""
     count = 0
+    only_predicted = False
     for task in (task for path in paths for task in _tasks(path, remarks)):
+        only_predicted |= task.only_predicted
         theirs = [each for each in task.annotations if annotator is None or annotator in each.annotator]
         if not theirs:
             whose = "" if annotator is None else f" of {annotator}"
@@ -247,7 +256,10 @@ def _chosen(
         count += 1
         yield task, text, max(reversed(theirs), key=lambda annotation: annotation.time)
     if not count:
-        raise DataFormatError(paths[0], None, "expected texts with an annotation, found none.")
+        found = "none"
+        if only_predicted:
+            found = "predictions alone, which nobody has checked: label the tasks in Label Studio, and export them"
+        raise DataFormatError(paths[0], None, f"expected texts with an annotation, found {found}.")
 
 
 def _text_key(task: LabelTask, names: list[str]) -> str:

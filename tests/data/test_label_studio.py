@@ -9,7 +9,7 @@ from support.property_texts import texts_and_spans
 
 from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import class_names
-from malmoi.data.readers.label_studio import read_label_studio
+from malmoi.data.readers.label_studio import holds_label_studio, read_label_studio
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 
@@ -184,6 +184,21 @@ def test_results_of_other_shapes_are_said(tmp_path: Path, caplog: pytest.LogCapt
 def test_a_name_over_a_line_break_is_not_compared(tmp_path: Path) -> None:
     write(tmp_path, task(annotation(region(0, 5, "LC", text="서울\\n시청")), text="서울\n시청에"))
     assert read(tmp_path) == [("서울\n시청에", [Span(0, 5, "LC")])]
+
+
+def test_tasks_that_a_model_has_labelled_alone_are_no_labels_yet(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    predicted = {"data": {"text": TEXT}, "predictions": [{"model_version": "ours", "score": 0.4, "result": [PS]}]}
+    path = write(tmp_path, predicted, predicted)
+    assert holds_label_studio(tmp_path)
+    with pytest.raises(DataFormatError, match="found predictions alone, which nobody has checked: label the tasks in"):
+        read(tmp_path)
+    write(tmp_path, predicted, task(annotation(LC)))
+    assert read(tmp_path) == [(TEXT, [Span(5, 7, "LC")])]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"malmoi: tasks without an annotation are left out: 1, first in {path}, line 2."
+    ]
 
 
 def test_files_without_what_is_wanted_are_refused(tmp_path: Path) -> None:

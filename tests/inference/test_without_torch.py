@@ -110,3 +110,20 @@ for arguments, options in [
         f"{runs} words and device cuda; load the folder that it was made from.",
         f"bundled:named-entities: {needed}",
     ]
+
+
+@pytest.mark.slow
+def test_texts_are_suggested_without_torch(tmp_path: Path) -> None:
+    (tmp_path / "raw.txt").write_text("\n".join(text for text, _ in SENTENCES), encoding="utf-8")
+    code = f"""{BLOCK}
+from malmoi.commands.main import main
+sys.argv = ["malmoi", "suggest", "bundled:named-entities", "--input", "raw.txt", "--count", "5"]
+main()
+"""
+    rows = [json.loads(line) for line in run_cold(code, folder=tmp_path).splitlines()]
+    answers = Tagger(engine="torch")([row["text"] for row in rows])
+    assert len(rows) == 5
+    for row, answer in zip(rows, answers):
+        assert [(name["start"], name["end"], name["label"]) for name in row["entities"]] == [
+            name[:3] for name in answer
+        ]
