@@ -7,13 +7,14 @@ import json
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from malmoi.inference.classifier import Classifier
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
 
-KINDS = {"names": Tagger, "spaces": Spacer, "class": Classifier}
+KINDS: dict[str, Callable[..., Callable[[str], object]]] = {"names": Tagger, "spaces": Spacer, "class": Classifier}
 
 
 def answer(task: str, file: Path) -> dict[str, float]:
