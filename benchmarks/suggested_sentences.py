@@ -156,6 +156,8 @@ def main(argv: list[str]) -> None:
     told = {
         "recipe": options.recipe,
         "body": options.body,
+        "first": options.first,
+        "more": options.more,
         "draws": options.draws,
         "bf16": options.bf16,
         "data": options.data_dir.name,
