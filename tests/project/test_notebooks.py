@@ -122,7 +122,7 @@ def f1_of(text: str) -> float:
     return float(figure) / 100
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_own_data_are_read_looked_at_and_learned_and_mistakes_are_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +146,7 @@ def test_own_data_are_read_looked_at_and_learned_and_mistakes_are_seen(
     assert "손흥민  PS" in shown["use"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_bilstm_crf_stands_beside_bert_and_is_loaded_without_malmoi(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +157,7 @@ def test_the_bilstm_crf_stands_beside_bert_and_is_loaded_without_malmoi(
     assert "<손흥민:PS>은 <1992년 7월 8일:DT> <춘천:LC>에서 태어났다." in shown["load"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_tutorial_reads_its_lines_and_tags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = execute("s2-ner-tutorial", tmp_path, monkeypatch, SETTINGS=LEARNS_NAMES)
     assert "{'start': 7, 'end': 9, 'label': 'NOH'}" in shown["read"]
@@ -166,7 +166,7 @@ def test_the_tutorial_reads_its_lines_and_tags(tmp_path: Path, monkeypatch: pyte
     assert re.search(r"^ 0- 3  PS  0\.\d\d  손흥민$", shown["tag"], re.MULTILINE)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_textbook_classifies_and_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = execute("s3-sentiment", tmp_path, monkeypatch, SETTINGS={"max_steps": 20})
     assert "72 train, 18 validation, 18 test texts" in shown["data"]
@@ -176,7 +176,7 @@ def test_the_textbook_classifies_and_draws(tmp_path: Path, monkeypatch: pytest.M
     assert [line.split()[0] for line in shown["use"].splitlines()] == ["positive", "negative"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_spacing_shows_pairs_that_differ_by_spaces_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = execute("s4-word-spacing", tmp_path, monkeypatch, SETTINGS={"max_steps": 20})
     [figure] = re.findall(r"공백의 F1 ([\d.]+)", shown["figures"])
@@ -189,7 +189,7 @@ def test_spacing_shows_pairs_that_differ_by_spaces_alone(tmp_path: Path, monkeyp
         assert " " in predicted
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("has_data", [False, True])
 def test_the_smallest_classifier_learns_from_rows_and_from_nsmc(
     has_data: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
