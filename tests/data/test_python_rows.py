@@ -158,7 +158,7 @@ def test_tuples_and_the_numbers_of_numpy_are_taken() -> None:
         ([NAMES, {**NAMES, "text": b"x"}], "^the list, row 2: expected a text in `text`, got bytes"),
         (
             [NAMES, {"text": "비", "entities": [[0, 9, "PS"]]}],
-            "^the list, row 2: .* within the text of 1 characters, got PS",
+            "^the list, row 2: .* within the text of 1 character, got PS",
         ),
         (
             [NAMES, {**NAMES, "entities": [[0, "3", "PS"]]}],
