@@ -5,8 +5,6 @@ safetensors checks that a header describes exactly the bytes of its file; so the
 
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
 from malmoi.data.json_object import read_json_object
 from malmoi.data.notice import shorten
 from malmoi.data.user_error import UserError
@@ -65,6 +63,8 @@ def shapes_of(weights: Path) -> Shapes:
     Raises:
         UserError: If it is damaged; the message names it.
     """
+    from safetensors import SafetensorError, safe_open  # an exported folder, whose names are checked too, needs none
+
     try:
         with safe_open(weights, framework="numpy") as tensors:
             return {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
