@@ -101,6 +101,7 @@ def answer(case: str, *, resume: bool) -> None:
     find_words(given_name, output=output, form="jsonl" if case == "folder" else None, resume=resume)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_wherever_a_run_ends_the_next_one_goes_on(case: str) -> None:
     make_input(CASES[case][0], 6000)

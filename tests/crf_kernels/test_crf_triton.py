@@ -34,7 +34,7 @@ def test_interpreted_kernels_equal_the_textbook() -> None:
 
 
 @needs_triton
-@pytest.mark.slow
+@pytest.mark.long
 def test_interpreted_kernels_lose_nothing_over_long_sentences() -> None:
     run_checks("slow")
 

@@ -162,6 +162,7 @@ def test_a_space_is_pushed_by_the_same_command(hub: LocalHub, finished: Path, tm
     assert not [name for name in files if name.endswith((".bin", ".pt"))]
 
 
+@pytest.mark.long
 def test_the_plain_script_is_the_same_command(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -186,6 +187,7 @@ def test_the_plain_script_takes_the_options_of_the_command() -> None:
     assert of_script - {"-h", "--help"} == of_command
 
 
+@pytest.mark.long
 def test_the_plain_script_tells_what_is_wrong_in_one_sentence(tmp_path: Path) -> None:
     for arguments, message in (
         (["nowhere", NAME], "malmoi: nowhere"),
