@@ -50,9 +50,11 @@ def recipe_for_data(flags: Mapping[str, Any], *, command: str = "train", options
         **{"reader": reader, "output_dir": f"runs/{_name(flags)}{suffix}"},
         **{key: value for key, value in flags.items() if value is not None},
     }
-    folder = flags.get("data_dir")
-    likely = tasks_of(reader, None if folder is None else Path(str(folder)), _options(flags))
-    tasks = (str(flags["task"]),) if flags.get("task") else likely
+    if flags.get("task"):
+        tasks: tuple[str, ...] = (str(flags["task"]),)
+    else:
+        folder = flags.get("data_dir")
+        tasks = tasks_of(reader, None if folder is None else Path(str(folder)), _options(flags))
     failed: dict[str, UserError] = {}
     for task in tasks:
         looked = _chosen(task, given, texts=0)

@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.exported_models import export_tiny, tiny_classifier
+from support.folders_in_use import FolderInUse, refusal
 from support.hostile_values import BOMBS, HOSTILE_VALUES, LEFT_OUT, changed, other_content, places_in, with_value
 from support.property_tests import examples
 from support.saved_models import build
@@ -24,19 +25,11 @@ from malmoi.inference.classifier import Classifier
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
 
-TEXTS = ["손흥민은 춘천에서 태어났다. 비가 와서 집에", "", "abc 가\U0001f600"]
 FILES = ("config.json", "model.onnx", "tokenizer.json", "tokenizer_config.json")
 
 
-class Exported(NamedTuple):
-    """A whole folder, and what uses it."""
-
-    folder: Path
-    use: Callable[[Path], Any]
-
-
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Exported]:
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FolderInUse]:
     folder = tmp_path_factory.mktemp("models")
     syllables, bert = build_syllable_tokenizer(SENTENCES), bert_tokenizer()
     saved = {
@@ -44,25 +37,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Exported]:
         "spacer": (save(folder / "2", tiny_spacing_bilstm(syllables), syllables), Spacer),
         "classifier": (tiny_classifier(folder / "3", bert, longest=24), Classifier),
     }
-    return {name: Exported(export_tiny(place, folder / name), use) for name, (place, use) in saved.items()}
-
-
-def refusal(exported: Exported) -> str | None:
-    """Return what is said of a folder that is refused; `None` if its model answers."""
-    try:
-        user = exported.use(exported.folder)
-    except UserError as error:
-        said = str(error)
-        assert said.startswith(str(exported.folder))
-        assert "\n" not in said
-        assert len(said) < 700
-        return said.removeprefix(str(exported.folder))
-    try:
-        answers = list(user(TEXTS))
-    except UserError as error:  # a window that has no room for a word
-        return str(error)
-    assert len(answers) == len(TEXTS)
-    return None
+    return {name: FolderInUse(export_tiny(place, folder / name), use) for name, (place, use) in saved.items()}
 
 
 LABELS = "/config.json: expected `id2label` to give each number from 0 on a label, got "
@@ -105,7 +80,9 @@ CONFIGURATIONS: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("key", "value", "expected"), CONFIGURATIONS)
-def test_a_hostile_configuration_is_refused(models: dict[str, Exported], key: str, value: Any, expected: str) -> None:
+def test_a_hostile_configuration_is_refused(
+    models: dict[str, FolderInUse], key: str, value: Any, expected: str
+) -> None:
     exported = models["tagger"]
     path = exported.folder / "config.json"
     settings = json.loads(path.read_text(encoding="utf-8")) | {key: value}
@@ -126,7 +103,7 @@ def test_a_hostile_configuration_is_refused(models: dict[str, Exported], key: st
     ],
 )
 def test_hostile_settings_of_a_tokenizer_are_refused(
-    models: dict[str, Exported], key: str, value: Any, expected: str
+    models: dict[str, FolderInUse], key: str, value: Any, expected: str
 ) -> None:
     exported = models["classifier"]
     path = exported.folder / "tokenizer_config.json"
@@ -135,7 +112,7 @@ def test_hostile_settings_of_a_tokenizer_are_refused(
         assert refusal(exported) == f"/tokenizer_config.json{expected}"
 
 
-def test_no_room_beside_special_tokens_is_refused(models: dict[str, Exported]) -> None:
+def test_no_room_beside_special_tokens_is_refused(models: dict[str, FolderInUse]) -> None:
     exported = models["classifier"]
     path = exported.folder / "tokenizer_config.json"
     settings = json.loads(path.read_text(encoding="utf-8")) | {"model_max_length": 2}
@@ -148,7 +125,7 @@ def test_no_room_beside_special_tokens_is_refused(models: dict[str, Exported]) -
 
 @pytest.mark.parametrize("name", ["tagger", "spacer", "classifier"])
 @pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
-def test_any_value_in_any_place_is_used_or_refused(models: dict[str, Exported], name: str, file: str) -> None:
+def test_any_value_in_any_place_is_used_or_refused(models: dict[str, FolderInUse], name: str, file: str) -> None:
     exported = models[name]
     path = exported.folder / file
     text = path.read_text(encoding="utf-8")
@@ -160,7 +137,7 @@ def test_any_value_in_any_place_is_used_or_refused(models: dict[str, Exported], 
 
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("what", BOMBS)
-def test_a_file_that_holds_something_else_is_refused(models: dict[str, Exported], file: str, what: str) -> None:
+def test_a_file_that_holds_something_else_is_refused(models: dict[str, FolderInUse], file: str, what: str) -> None:
     exported = models["tagger"]
     with other_content(exported.folder / file, BOMBS[what]):
         said = refusal(exported)
@@ -170,7 +147,7 @@ def test_a_file_that_holds_something_else_is_refused(models: dict[str, Exported]
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_every_file_cut_off_empty_or_missing_is_refused(models: dict[str, Exported], file: str) -> None:
+def test_every_file_cut_off_empty_or_missing_is_refused(models: dict[str, FolderInUse], file: str) -> None:
     for name, exported in models.items():
         path = exported.folder / file
         whole = path.read_bytes()
@@ -191,7 +168,7 @@ def test_every_file_cut_off_empty_or_missing_is_refused(models: dict[str, Export
 @pytest.mark.parametrize("name", ["tagger", "spacer", "classifier"])
 @given(seed=st.integers(0, 2**32 - 1), file=st.sampled_from(FILES))
 def test_a_folder_with_one_changed_file_is_used_or_refused(
-    models: dict[str, Exported], name: str, seed: int, file: str
+    models: dict[str, FolderInUse], name: str, seed: int, file: str
 ) -> None:
     exported = models[name]
     path = exported.folder / file
@@ -210,7 +187,7 @@ def renumbered(content: bytes, by: Callable[[int], int]) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["tagger", "spacer", "classifier"])
-def test_the_tokenizer_of_another_model_is_refused(models: dict[str, Exported], name: str) -> None:
+def test_the_tokenizer_of_another_model_is_refused(models: dict[str, FolderInUse], name: str) -> None:
     exported = models[name]
     path = exported.folder / "tokenizer.json"
     content = path.read_bytes()
@@ -238,7 +215,7 @@ def with_metadata(path: Path, **values: str | None) -> bytes:
     return graph.SerializeToString()
 
 
-def test_a_graph_says_what_tokens_it_knows(models: dict[str, Exported]) -> None:
+def test_a_graph_says_what_tokens_it_knows(models: dict[str, FolderInUse]) -> None:
     exported = models["tagger"]
     graph, tokenizer = exported.folder / "model.onnx", exported.folder / "tokenizer.json"
     other = tokenizer.read_bytes().replace(b"\n", b" ")
@@ -262,7 +239,7 @@ def test_a_graph_says_what_tokens_it_knows(models: dict[str, Exported]) -> None:
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("kind", ["folder", "pipe"])
 def test_what_is_no_file_is_named_without_waiting(
-    models: dict[str, Exported], tmp_path: Path, file: str, kind: str
+    models: dict[str, FolderInUse], tmp_path: Path, file: str, kind: str
 ) -> None:
     folder = Path(shutil.copytree(models["tagger"].folder, tmp_path / "exported"))
     (folder / file).unlink()

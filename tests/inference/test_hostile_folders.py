@@ -3,16 +3,16 @@
 import json
 import shutil
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load, load_file
 from safetensors.torch import save as dump
+from support.folders_in_use import FolderInUse, refusal
 from support.hostile_values import BOMBS, HOSTILE_VALUES, LEFT_OUT, changed, other_content, places_in, with_value
 from support.property_tests import examples
 from support.saved_models import build
@@ -33,46 +33,20 @@ from malmoi.inference.loading import load_model
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
 
-TEXTS = ["손흥민은 춘천에서 태어났다. 비가 와서 집에", "", "abc 가\U0001f600"]
 FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
-class Saved(NamedTuple):
-    """A whole folder, and what uses it."""
-
-    folder: Path
-    use: Callable[[Path], Any]
-
-
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Saved]:
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FolderInUse]:
     folder = tmp_path_factory.mktemp("models")
     syllables, bert = build_syllable_tokenizer(SENTENCES), bert_tokenizer()
     return {
-        "bilstm_crf": Saved(save(folder / "1", build("bilstm_crf", len(syllables)), syllables), Tagger),
-        "encoder_crf": Saved(save(folder / "2", build("encoder_crf", len(bert)), bert), Tagger),
-        "stock": Saved(save(folder / "3", tiny_bert_tagger(bert, ["B-PS", "I-PS", "O"]), bert), Tagger),
-        "spacer": Saved(save(folder / "4", tiny_spacing_bilstm(syllables), syllables), Spacer),
-        "classifier": Saved(save(folder / "5", tiny_bert_classifier(bert), bert), Classifier),
+        "bilstm_crf": FolderInUse(save(folder / "1", build("bilstm_crf", len(syllables)), syllables), Tagger),
+        "encoder_crf": FolderInUse(save(folder / "2", build("encoder_crf", len(bert)), bert), Tagger),
+        "stock": FolderInUse(save(folder / "3", tiny_bert_tagger(bert, ["B-PS", "I-PS", "O"]), bert), Tagger),
+        "spacer": FolderInUse(save(folder / "4", tiny_spacing_bilstm(syllables), syllables), Spacer),
+        "classifier": FolderInUse(save(folder / "5", tiny_bert_classifier(bert), bert), Classifier),
     }
-
-
-def refusal(saved: Saved) -> str | None:
-    """Return what is said of a folder that is refused; `None` if its model answers."""
-    try:
-        user = saved.use(saved.folder)
-    except UserError as error:
-        said = str(error)
-        assert said.startswith(str(saved.folder))
-        assert "\n" not in said
-        assert len(said) < 700
-        return said.removeprefix(str(saved.folder))
-    try:
-        answers = list(user(TEXTS))
-    except UserError as error:  # a window that has no room for a word
-        return str(error)
-    assert len(answers) == len(TEXTS)
-    return None
 
 
 CONFIGURATIONS: list[tuple[str, Any, str]] = [
@@ -109,7 +83,9 @@ CONFIGURATIONS: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("key", "value", "expected"), CONFIGURATIONS)
-def test_a_hostile_configuration_is_refused(models: dict[str, Saved], key: str, value: Any, expected: str) -> None:
+def test_a_hostile_configuration_is_refused(
+    models: dict[str, FolderInUse], key: str, value: Any, expected: str
+) -> None:
     saved = models["bilstm_crf"]
     path = saved.folder / "config.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
@@ -156,7 +132,7 @@ TOKENIZERS: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("key", "value", "expected"), TOKENIZERS)
 def test_hostile_settings_of_a_tokenizer_are_refused(
-    models: dict[str, Saved], key: str, value: Any, expected: str
+    models: dict[str, FolderInUse], key: str, value: Any, expected: str
 ) -> None:
     saved = models["classifier"]
     path = saved.folder / "tokenizer_config.json"
@@ -200,7 +176,7 @@ def hostile_tokenizer(text: str, how: str) -> str:
         ("many tokens around a text", "/tokenizer.json: it puts 500 tokens around each text."),
     ],
 )
-def test_a_hostile_tokenizer_is_refused(models: dict[str, Saved], how: str, expected: str) -> None:
+def test_a_hostile_tokenizer_is_refused(models: dict[str, FolderInUse], how: str, expected: str) -> None:
     saved = models["bilstm_crf" if how == "many tokens around a text" else "spacer"]
     path = saved.folder / "tokenizer.json"
     with other_content(path, hostile_tokenizer(path.read_text(encoding="utf-8"), how).encode()):
@@ -228,7 +204,7 @@ HEADERS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("how", HEADERS)
-def test_hostile_weights_are_refused(models: dict[str, Saved], how: str) -> None:
+def test_hostile_weights_are_refused(models: dict[str, FolderInUse], how: str) -> None:
     header = HEADERS[how]
     if how.partition(" ")[0] != "a" or how.split()[1] != "header":
         length = header.rindex(b"}") + 1 if b"}" in header else len(header)
@@ -245,7 +221,7 @@ def test_hostile_weights_are_refused(models: dict[str, Saved], how: str) -> None
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
-def test_weights_that_are_no_numbers_are_refused(models: dict[str, Saved], number: float) -> None:
+def test_weights_that_are_no_numbers_are_refused(models: dict[str, FolderInUse], number: float) -> None:
     for saved in (models["bilstm_crf"], models["stock"]):
         path = saved.folder / "model.safetensors"
         tensors = load(path.read_bytes())
@@ -269,7 +245,7 @@ def test_weights_that_are_no_numbers_are_refused(models: dict[str, Saved], numbe
     ],
 )
 def test_an_index_names_whole_files_of_its_folder(
-    tmp_path: Path, models: dict[str, Saved], name: object, expected: str
+    tmp_path: Path, models: dict[str, FolderInUse], name: object, expected: str
 ) -> None:
     folder = Path(shutil.copytree(models["bilstm_crf"].folder, tmp_path / "folder"))
     (folder / "model.safetensors").rename(folder / "one.safetensors")
@@ -287,7 +263,7 @@ def test_an_index_names_whole_files_of_its_folder(
             load_model(folder, None)
 
 
-def test_weights_in_several_files_are_loaded(tmp_path: Path, models: dict[str, Saved]) -> None:
+def test_weights_in_several_files_are_loaded(tmp_path: Path, models: dict[str, FolderInUse]) -> None:
     folder = Path(shutil.copytree(models["bilstm_crf"].folder, tmp_path / "folder"))
     whole = load_model(folder, None).model
     (folder / "model.safetensors").unlink()
@@ -300,7 +276,7 @@ def test_weights_in_several_files_are_loaded(tmp_path: Path, models: dict[str, S
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_every_file_cut_off_empty_or_missing_is_refused(models: dict[str, Saved], file: str) -> None:
+def test_every_file_cut_off_empty_or_missing_is_refused(models: dict[str, FolderInUse], file: str) -> None:
     for name, saved in models.items():
         path = saved.folder / file
         whole = path.read_bytes()
@@ -317,7 +293,7 @@ def test_every_file_cut_off_empty_or_missing_is_refused(models: dict[str, Saved]
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_file_of_another_model_is_refused_or_fits(models: dict[str, Saved], file: str) -> None:
+def test_a_file_of_another_model_is_refused_or_fits(models: dict[str, FolderInUse], file: str) -> None:
     for name, saved in models.items():
         for other in models.values():
             with other_content(saved.folder / file, (other.folder / file).read_bytes()):
@@ -328,7 +304,7 @@ def test_a_file_of_another_model_is_refused_or_fits(models: dict[str, Saved], fi
 
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("what", BOMBS)
-def test_a_file_that_holds_something_else_is_refused(models: dict[str, Saved], file: str, what: str) -> None:
+def test_a_file_that_holds_something_else_is_refused(models: dict[str, FolderInUse], file: str, what: str) -> None:
     saved = models["bilstm_crf"]
     with other_content(saved.folder / file, BOMBS[what]):
         said = refusal(saved)
@@ -339,7 +315,7 @@ def test_a_file_that_holds_something_else_is_refused(models: dict[str, Saved], f
 
 @pytest.mark.parametrize("name", ["bilstm_crf", "encoder_crf", "stock", "spacer", "classifier"])
 @pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
-def test_any_value_in_any_place_is_used_or_refused(models: dict[str, Saved], name: str, file: str) -> None:
+def test_any_value_in_any_place_is_used_or_refused(models: dict[str, FolderInUse], name: str, file: str) -> None:
     saved = models[name]
     text = (saved.folder / file).read_text(encoding="utf-8")
     said = []
@@ -353,7 +329,7 @@ def test_any_value_in_any_place_is_used_or_refused(models: dict[str, Saved], nam
 @pytest.mark.parametrize("name", ["bilstm_crf", "encoder_crf", "stock", "spacer", "classifier"])
 @given(seed=st.integers(0, 2**32 - 1), file=st.sampled_from(FILES))
 def test_a_folder_with_one_changed_file_is_used_or_refused(
-    models: dict[str, Saved], name: str, seed: int, file: str
+    models: dict[str, FolderInUse], name: str, seed: int, file: str
 ) -> None:
     saved = models[name]
     with other_content(saved.folder / file, changed((saved.folder / file).read_bytes(), Random(seed))):
@@ -388,7 +364,7 @@ HUGE = [10**6, 10**9, 10**12, 2**62]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bilstm_crf", "encoder_crf", "stock"])
-def test_huge_sizes_take_neither_memory_nor_time(tmp_path: Path, models: dict[str, Saved], name: str) -> None:
+def test_huge_sizes_take_neither_memory_nor_time(tmp_path: Path, models: dict[str, FolderInUse], name: str) -> None:
     folder = Path(shutil.copytree(models[name].folder, tmp_path / "hostile"))
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     changes: list[dict[str, Any]] = [{"num_labels": huge} for huge in HUGE]
