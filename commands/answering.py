@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from malmoi.commands.engine_choice import engine_of
 from malmoi.commands.start_up import lasting_imports, spare_kernels, without_progress_bars
+from malmoi.inference.freed_memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from malmoi.inference.classifier import Classifier
@@ -67,6 +68,7 @@ def load_classifier(options: ModelOptions, texts: list[str]) -> "Classifier":
 
 def _loaded(kind: type[Loaded], options: ModelOptions, texts: list[str]) -> Loaded:
     """Return a model, ready to answer; see `load_tagger`."""
+    keep_freed_memory()
     needs_torch = options.bf16 or options.words is not None
     engine = engine_of(options.name, few_texts=bool(texts), needs_torch=needs_torch)
     with lasting_imports():

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import BUNDLED
 from malmoi.inference.classifier import Classification, Classifier
+from malmoi.inference.freed_memory import keep_freed_memory
 from malmoi.inference.model_tasks import COMMANDS
 from malmoi.inference.spacer import SpacedText, Spacer
 from malmoi.inference.tagger import Entity, Tagger
@@ -91,6 +92,7 @@ def load_served_model(source: ModelSource) -> ServedModel:
     Raises:
         UserError: If it cannot be loaded; the message names the file.
     """
+    keep_freed_memory()
     text_model = KINDS[source.task](source.place, trust_remote_code=source.trust_remote_code)
     text_model(WARM_UP)  # type: ignore[operator]
     return ServedModel(source.name, source.task, text_model)
