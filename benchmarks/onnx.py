@@ -38,9 +38,11 @@ from malmoi.export.int8 import quantize
 from malmoi.export.parity import open_graph, padded_batches, run_graph
 from malmoi.inference.loading import load_model
 from malmoi.metrics.counts import EntityCounts
+from malmoi.modeling.crf_tagging import CrfTagger
 
 MODEL = "bundled:named-entities"
-PYTORCH, FLOAT32, INT8 = "PyTorch", "ONNX float32", "ONNX int8"
+PYTORCH, PLAIN, FLOAT32, INT8 = "PyTorch", "PyTorch, plain", "ONNX float32", "ONNX int8"
+"""Plain is PyTorch without the compiled kernels of the extra `fast`, where the first has them."""
 GOALS = {(1, FLOAT32): 2.0, (32, FLOAT32): 1.3}
 """How many times as fast as PyTorch is aimed at, by batch size."""
 INT8_GOAL = 1.5
@@ -54,7 +56,9 @@ def calls(model: Any, threads: int) -> dict[str, Call]:
     """Return what is compared, by name: each takes token ids and mask and returns outputs by name."""
 
     @torch.inference_mode()
-    def in_pytorch(batch: Batch) -> Mapping[str, Any]:
+    def in_pytorch(implementation: str, batch: Batch) -> Mapping[str, Any]:
+        if isinstance(model, CrfTagger):
+            model.crf.implementation = implementation
         input_ids, mask = map(torch.from_numpy, batch)
         return model(input_ids=input_ids, attention_mask=mask, return_dict=True)
 
@@ -64,7 +68,8 @@ def calls(model: Any, threads: int) -> dict[str, Call]:
     graph = build_graph(model)
     graphs = {FLOAT32: graph, INT8: quantize(graph)}
     return {
-        PYTORCH: in_pytorch,
+        PYTORCH: partial(in_pytorch, "auto"),
+        PLAIN: partial(in_pytorch, "torch"),
         **{name: in_onnxruntime(open_graph(each, threads=threads)) for name, each in graphs.items()},
     }
 

@@ -9,12 +9,12 @@ from malmoi.benchmarks import onnx
 
 
 @pytest.mark.long
-def test_three_ways_are_timed_and_their_names_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_four_ways_are_timed_and_their_names_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     onnx.main(["--single", "2", "--sentences", "33", "--rounds", "2", "--threads", "1", "--output_dir", str(tmp_path)])
     rows = json.loads((tmp_path / "onnx.json").read_text(encoding="utf-8"))["rows"]
     timed = [row for row in rows if "model call" in row]
     assert [(row["model call"], row["batch"]) for row in timed] == [
-        (name, batch) for batch in (1, 32) for name in (onnx.PYTORCH, onnx.FLOAT32, onnx.INT8)
+        (name, batch) for batch in (1, 32) for name in (onnx.PYTORCH, onnx.PLAIN, onnx.FLOAT32, onnx.INT8)
     ]
     assert all(row["a sentence"]["median"] > 0 for row in timed)
     assert timed[0]["as fast as PyTorch"]["median"] == 1
