@@ -178,7 +178,9 @@ def _hidden_states(model: BiLstmPreTrainedModel, input_ids: Var, attention_mask:
 
 
 def _linear(layer: nn.Linear, inputs: Var) -> Var:
-    return op.add(op.matmul(inputs, weight(array_of(layer.weight).T)), weight(array_of(layer.bias)))
+    # as they are saved, so that a graph beside them need not hold them, too; the runtime turns them round once
+    turned = op.transpose(weight(array_of(layer.weight)), perm=(1, 0))
+    return op.add(op.matmul(inputs, turned), weight(array_of(layer.bias)))
 
 
 def _as_json(chain: Chain) -> str:
