@@ -102,8 +102,8 @@ def test_the_recipe_of_a_model_of_the_package_tells_what_is_not_here(tmp_path: P
     error = malmoi("train", recipe, *own, code=2)[1]
     assert error == (
         f"malmoi: {recipe} tells how the model of the package was trained, and names what is not here: "
-        "named-entities-unlabelled.txt, seed-1, seed-2, seed-3. In a checkout of malmoi, `make models DATA=DIR` makes all of it and "
-        "trains the model anew.\n"
+        "named-entities-unlabelled.txt, seed-1, seed-2, seed-3. In a checkout of malmoi, `make models DATA=DIR` makes "
+        "all of it and trains the model anew.\n"
     )
     error = malmoi("self-train", recipe, *own, code=2)[1]
     assert "names what is not here: named-entities-unlabelled.txt. In a checkout" in error
