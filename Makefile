@@ -49,7 +49,6 @@ SHARE_OF_DEMO := 0.1364
 # all continue the language model; a finished run stays as it is, an interrupted one goes on
 FLAGS ?=
 MODEL_RUNS := runs/models
-FIRST_SPACING := $(MODEL_RUNS)/first-spacing
 MODEL_DATA := build/models/texts/validation.txt
 trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
 CONTINUED := --model_name_or_path bundled:language-model
@@ -72,13 +71,8 @@ $(MODEL_RUNS)/named-entities/report.json: $(MODEL_RUNS)/language-model/report.js
 	$(BIN)/malmoi self-train klue-ner-from-body --data_dir build/models/named-entities $(CONTINUED) $(FLAGS) \
 		--output_dir $(@D) --silver_text build/models/named-entities-unlabelled.txt --resume_from_checkpoint true
 
-$(FIRST_SPACING)/report.json: $(MODEL_RUNS)/language-model/report.json
+$(MODEL_RUNS)/word-spacing/report.json: $(MODEL_RUNS)/language-model/report.json
 	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) $(trained_here)
-
-$(MODEL_RUNS)/word-spacing/report.json: $(FIRST_SPACING)/report.json
-	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) $(trained_here) \
-		--num_train_epochs 4 --silver_text build/models/spacing-unchecked.txt --silver_own_spaces true \
-		--silver_confidence 0.2 --silver_teachers $(FIRST_SPACING)
 
 # two passes over many texts instead of three over few; the doubtful ones are learned as what they are
 $(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/report.json

@@ -18,14 +18,12 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
         embedding_size (`int`): Width of a token embedding.
         hidden_size (`int`): Width of the LSTM output, both directions together. Must be even.
         num_hidden_layers (`int`): Number of bidirectional LSTM layers.
-        ngram_sizes (`list[int]`): Lengths of the token n-grams that are embedded beside each token. The n-gram at a
-            position ends there; it is found by hashing token ids, so it needs no vocabulary and no other tokenizer.
-            Each length is at least 2.
+        ngram_sizes (`list[int]`): Lengths, at least 2, of the token n-grams that are embedded beside each token. The
+            n-gram at a position ends there; it is found by hashing token ids, so it needs no vocabulary.
         ngram_vocab_size (`int`): Number of hash buckets, for each n-gram length.
         ngram_embedding_size (`int`): Width of an n-gram embedding, for each n-gram length.
         lexicon_classes (`list[str]`): Classes of the words of a lexicon, such as persons and places. Each token then
-            has, beside its embedding, dictionary features: which classes the words over it belong to, and where in
-            them it stands. None by default.
+            has dictionary features: which classes the words over it belong to, and where in them it stands.
         lexicon_labels (`dict[str, str]`): The class of a word that is added for a label: `{"PS": "person"}`.
         lexicon_sizes (`list[int]`): Number of words of one character, of two, and so on.
         lexicon_vocab_size (`int`): Number of token ids whose characters the lexicon knows; those from `vocab_size` on
@@ -33,18 +31,20 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
         lexicon_token_length (`int`): Number of characters of the longest token.
         lexicon_embedding_size (`int`): Width of the embedded dictionary features.
         lexicon_dropout (`float`): Dropout on the embedded dictionary features.
-        token_dropout (`float`): Probability with which a token id is replaced by `unk_token_id` in training, before
-            n-grams are formed.
+        token_dropout (`float`): Probability with which training replaces a token by `unk_token_id`, in n-grams, too.
         embedding_dropout (`float`): Dropout on the concatenated embeddings.
         hidden_dropout (`float`): Dropout on the output of every LSTM layer.
+        classifier_hidden_size (`int`): Width of a hidden layer over each token and its neighbours, beside the linear
+            one from the LSTM to the tags; 0 for none.
+        classifier_window (`int`): Number of tokens that it reads at a time. Must be odd.
+        classifier_dropout (`float`): Dropout on its output.
         initializer_range (`float`): Standard deviation of freshly drawn embeddings.
         bio_constraints (`bool`, *optional*): Whether the CRF forbids `I-X` anywhere but after `B-X` or `I-X`, in
             training and decoding; by default if the labels are a BIO set.
         crf_implementation (`str`): What computes the CRF where malmoi is installed: `"torch"`, `"numba"` (compiled,
             CPU), `"triton"` (fused kernels, CUDA), `"pytorch-crf"` (that library, as a reference), or `"auto"` for the
             fastest of ours that fits the device. All have the same parameters and results.
-        untagged_token_ids (`list[int]`): Token ids that carry no tag, such as `[CLS]` and `[SEP]`. The CRF leaves them
-            out of its chain, in training and in prediction alike.
+        untagged_token_ids (`list[int]`): Token ids that carry no tag, such as `[CLS]`: no part of the CRF's chain.
         unk_token_id (`int`, *optional*): Id of the unknown token. Needed only for `token_dropout`.
     """
 
@@ -69,6 +69,9 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
     token_dropout: float | int = 0.0
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.0
+    classifier_hidden_size: int = 0
+    classifier_window: int = 3
+    classifier_dropout: float | int = 0.0
     initializer_range: float | int = 1.0
     bio_constraints: bool | None = None
     crf_implementation: str = "auto"

@@ -29,6 +29,9 @@ class LstmSettings:
         for name in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        head = getattr(self, "classifier_hidden_size", 0), getattr(self, "classifier_window", 1)
+        if head[0] < 0 or head[1] not in range(1, 100, 2):
+            raise ValueError(f"`classifier_hidden_size` must be 0 or more, `classifier_window` odd, got {head}.")
         if self.hidden_size % 2:
             raise ValueError(f"`hidden_size` holds two directions and must be even, got {self.hidden_size}.")
         if any(size < 2 for size in self.ngram_sizes):
@@ -50,9 +53,9 @@ class LstmSettings:
 
     def validate_dropouts(self: Any) -> None:
         """Check that every dropout is a probability."""
-        for name in ("token_dropout", "embedding_dropout", "hidden_dropout", "lexicon_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 0 and below 1, got {getattr(self, name)}.")
+        for name in ("token_dropout", "embedding_dropout", "hidden_dropout", "lexicon_dropout", "classifier_dropout"):
+            if not 0 <= (dropout := getattr(self, name, 0)) < 1:  # not every architecture has them all
+                raise ValueError(f"`{name}` must be at least 0 and below 1, got {dropout}.")
         if self.token_dropout and self.unk_token_id is None:
             raise ValueError("`token_dropout` replaces tokens by the unknown token and needs `unk_token_id`.")
 
@@ -128,11 +131,6 @@ class CrfSettings:
             needed = "`bio_constraints=True` needs labels of the form O, B-X, I-X with a B-X for every I-X"
             raise ValueError(f"{needed}, got {list(names)}.")
         return constraints_of(names, bio=bio and self.bio_constraints is not False)
-
-    def forbidden_transitions(self) -> tuple[list[bool], list[list[bool]]]:
-        """Return the same as lists: `(tags,)` and `(previous tag, next tag)`, all `False` without BIO constraints."""
-        starts, between = self.constraints()
-        return list(starts), [list(row) for row in between]
 
 
 def offer_own_pipelines(pipelines: Any) -> None:

@@ -14,7 +14,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from malmoi.data.user_error import UserError
-from malmoi.export.constants import array_of, ints, number, weight
+from malmoi.export.constants import array_of, ints, number, size, weight
 from malmoi.export.crf import decode
 from malmoi.export.embeddings import embed
 from malmoi.export.encoders import encode
@@ -30,7 +30,7 @@ from malmoi.modeling.bilstm import BiLstmPreTrainedModel
 from malmoi.modeling.crf_tagging import CrfTagger
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
 from malmoi.modeling.modeling_bilstm import BiLstmForSequenceClassification
-from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification
+from malmoi.modeling.modeling_bilstm_crf import BiLstmCrfForTokenClassification, WindowClassifier
 
 TASKS = ("ForTokenClassification", "ForSequenceClassification")
 VERSION_KEY = "malmoi_version"
@@ -111,7 +111,18 @@ def _lstm_scores(model: BiLstmPreTrainedModel, input_ids: Var, attention_mask: V
     if isinstance(model, BiLstmForSequenceClassification):
         return _linear(model.classifier, pool(model.pooling, hidden, _by_position(_is_token(attention_mask))))
     assert isinstance(model, BiLstmCrfForTokenClassification)
-    return op.transpose(_linear(model.classifier, hidden), perm=(1, 0, 2))
+    scores = _linear(model.classifier, hidden)
+    if model.window_classifier is not None:
+        scores = op.add(scores, _window_scores(model.window_classifier, hidden))
+    return op.transpose(scores, perm=(1, 0, 2))
+
+
+def _window_scores(layers: WindowClassifier, states: Var) -> Var:
+    """Return the scores of a hidden layer over neighbours for states, `(length, batch, hidden_size)`, 0 at padding."""
+    around, length = layers.window // 2, size(states, 0)
+    padded = op.pad(states, ints(around, 0, 0, around, 0, 0))
+    near = [op.slice(padded, ints(shift), op.add(length, ints(shift)), ints(0)) for shift in range(layers.window)]
+    return _linear(layers.output, op.relu(_linear(layers.hidden, op.concat(near, axis=2))))
 
 
 def _tag(model: Any, chain: Chain, emissions: Var, input_ids: Var, attention_mask: Var) -> dict[str, Var]:
@@ -167,7 +178,9 @@ def _hidden_states(model: BiLstmPreTrainedModel, input_ids: Var, attention_mask:
 
 
 def _linear(layer: nn.Linear, inputs: Var) -> Var:
-    return op.add(op.matmul(inputs, weight(array_of(layer.weight).T)), weight(array_of(layer.bias)))
+    # as they are saved, so that a graph beside them need not hold them, too; the runtime turns them round once
+    turned = op.transpose(weight(array_of(layer.weight)), perm=(1, 0))
+    return op.add(op.matmul(inputs, turned), weight(array_of(layer.bias)))
 
 
 def _as_json(chain: Chain) -> str:

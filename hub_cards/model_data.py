@@ -4,10 +4,9 @@ python -m malmoi.hub_cards.model_data DATA FOLDER
 
 DATA holds `text/korean-text.txt.xz`, `klue-ner/`, `spacing/` and `spacing-everyday/`. FOLDER gets `texts/`, for the
 language model, `named-entities/`, KLUE NER with the sentences of the sample corpus behind it,
-`named-entities-unlabelled.txt` with sentences of KLUE and reviews that seem to name someone or something, `spacing/`,
-and `spacing-unchecked.txt` with texts that are spaced as their authors did it. The lines of KMOU, which may not be
-used commercially, are the last ones of each file and are left out. What is few beside the rest, sentences of KLUE and
-everyday sentences, the language model reads more than once.
+`named-entities-unlabelled.txt` with sentences of KLUE and reviews that seem to name someone or something, and
+`spacing/`. The lines of KMOU, which may not be used commercially, are the last ones of each file and are left out.
+What is few beside the rest, sentences of KLUE and everyday sentences, the language model reads more than once.
 """
 
 import lzma
@@ -31,8 +30,6 @@ SPACING = {"train": 10_113, "val": 1_349, "test": 1_273}
 """Lines of each split of `spacing/` before those of KMOU."""
 KLUE_READINGS, EVERYDAY_READINGS = 3, 2
 TRAIN, DEV = "klue-ner-v1.1_train.tsv", "klue-ner-v1.1_dev.tsv"
-SPACED_REVIEWS = 60_000
-"""Reviews whose own spaces, where models find them likely, are learned beside those of the correctly spaced lines."""
 NAMED_REVIEWS = 22_000
 """Reviews that seem to hold names: about as many as KLUE has sentences without labels."""
 NAMED_REVIEW_LENGTHS = range(20, 146)
@@ -60,7 +57,6 @@ def write_model_data(data: Path, folder: Path) -> dict[str, int]:
         "texts/validation.txt": [*news["val"][:HELD_OUT], *everyday["val"][:HELD_OUT]],
         **{f"spacing/{split}.txt": [*news[split], *everyday[split]] for split in SPACING},
         "named-entities-unlabelled.txt": [*texts[REVIEWS:], *reviews_with_names(texts[:REVIEWS])],
-        "spacing-unchecked.txt": [*texts[REVIEWS:], *texts[:SPACED_REVIEWS]],
         f"named-entities/{TRAIN}": [*_read(data / "klue-ner" / TRAIN), *_sample_rows()],
         f"named-entities/{DEV}": _read(data / "klue-ner" / DEV),
     }

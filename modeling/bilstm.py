@@ -1,6 +1,5 @@
 """Embeddings with hashed n-grams, and a bidirectional LSTM. Written by malmoi 0.1.0 into every saved BiLSTM."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,7 +13,6 @@ from .lexicon import Lexicon, add_to_hash
 
 logger = logging.get_logger(__name__)
 
-NGRAM_SETTINGS = ("ngram_sizes", "ngram_vocab_size", "ngram_embedding_size")
 KERNELS_INTERFACE = 1  # of `malmoi.kernels`; another version is left alone
 LARGEST_KERNEL = 2**28  # oneDNN refuses gates of 2 GiB, as those of a text of two million characters are
 
@@ -39,22 +37,12 @@ class NgramEmbeddings(nn.Module):
     2017, https://arxiv.org/abs/1607.04606): no vocabulary, two n-grams may share a bucket.
     """
 
-    def __init__(
-        self,
-        vocab_size: int,
-        embedding_size: int,
-        *,
-        padding_idx: int | None,
-        ngram_sizes: Sequence[int] = (),
-        ngram_vocab_size: int = 0,
-        ngram_embedding_size: int = 0,
-    ):
+    def __init__(self, config: PreTrainedConfig):
         super().__init__()
-        self.ngram_sizes = list(ngram_sizes)
-        self.ngram_vocab_size = ngram_vocab_size
-        self.output_size = embedding_size + ngram_embedding_size * len(self.ngram_sizes)
-        self.word_embeddings = nn.Embedding(vocab_size, embedding_size, padding_idx=padding_idx)
-        table = ngram_vocab_size, ngram_embedding_size
+        self.ngram_sizes, self.ngram_vocab_size = list(config.ngram_sizes), config.ngram_vocab_size
+        self.output_size = config.embedding_size + config.ngram_embedding_size * len(self.ngram_sizes)
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
+        table = config.ngram_vocab_size, config.ngram_embedding_size
         self.ngram_embeddings = nn.ModuleList(nn.Embedding(*table) for _ in self.ngram_sizes)
 
     def forward(self, input_ids: Tensor) -> Tensor:
@@ -145,11 +133,10 @@ class BiLstmPreTrainedModel(PreTrainedModel):
 
     def __init__(self, config: PreTrainedConfig):
         super().__init__(config)
-        sizes = {name: getattr(config, name) for name in ("vocab_size", "embedding_size", *NGRAM_SETTINGS)}
-        self.embeddings = NgramEmbeddings(padding_idx=config.pad_token_id, **sizes)
+        self.embeddings = NgramEmbeddings(config)
         self.embedding_dropout = Dropout(config.embedding_dropout)
-        options = {"num_layers": config.num_hidden_layers, "dropout": config.hidden_dropout}
         self.lexicon = Lexicon(config) if config.lexicon_classes else None
+        options = {"num_layers": config.num_hidden_layers, "dropout": config.hidden_dropout}
         self.lstm = BiLstm(self.input_size, config.hidden_size, **options)
 
     @property
@@ -201,24 +188,23 @@ class BiLstmPreTrainedModel(PreTrainedModel):
             outputs = [] if outputs is None else outputs
             outputs.extend(weight.new_zeros(*mask.shape, width) for width in widths)
             return outputs[-1]
-        # tokens to the front of each row, so that padding on the left or in between is no input either
-        order = torch.argsort((~mask).byte(), dim=1, stable=True)
+        order = front_first(mask)
         if inputs_embeds is None:
             input_ids = input_ids.gather(1, order)
             embedded = self.embeddings(self._drop_tokens(input_ids))
         else:
-            embedded = inputs_embeds.gather(1, _wide(order, inputs_embeds))
+            embedded = inputs_embeds.gather(1, order[:, :, None].expand_as(inputs_embeds))
         embedded = self.embedding_dropout(embedded)
         if self.lexicon is not None:
             features = self.lexicon(input_ids, mask.gather(1, order), embedded.dtype)
             embedded = torch.cat([embedded, features], dim=2)
         if outputs is None:
-            return _put_back(self.lstm(embedded, mask.sum(dim=1)), order)
+            return put_back(self.lstm(embedded, mask.sum(dim=1)), order)
         # what is shown is computed with, so that gradients with respect to it exist
-        outputs.append(_put_back(embedded, order).masked_fill(~mask[:, :, None], 0))
+        outputs.append(put_back(embedded, order).masked_fill(~mask[:, :, None], 0))
         layers: list = []
-        self.lstm(outputs[0].gather(1, _wide(order, embedded)), mask.sum(dim=1), outputs=layers)
-        outputs.extend(_put_back(hidden, order).masked_fill(~mask[:, :, None], 0) for hidden in layers)
+        self.lstm(outputs[0].gather(1, order[:, :, None].expand_as(embedded)), mask.sum(dim=1), outputs=layers)
+        outputs.extend(put_back(hidden, order).masked_fill(~mask[:, :, None], 0) for hidden in layers)
         return outputs[-1]
 
     def _drop_tokens(self, input_ids: Tensor) -> Tensor:
@@ -237,11 +223,11 @@ def _runs_on_cpu(dtype: torch.dtype) -> bool:
     return bool(supported) or dtype in (torch.float32, torch.float64)
 
 
-def _wide(order: Tensor, values: Tensor) -> Tensor:
-    """Return an index of positions, `(batch, length)`, in the shape of values, `(batch, length, size)`."""
-    return order[:, :, None].expand_as(values)
+def front_first(mask: Tensor) -> Tensor:
+    """Return an index of positions, `(batch, length)`: first those of tokens, so that no padding is input."""
+    return torch.argsort((~mask).byte(), dim=1, stable=True)
 
 
-def _put_back(values: Tensor, order: Tensor) -> Tensor:
+def put_back(values: Tensor, order: Tensor) -> Tensor:
     """Move values from the front of each row to where their tokens stand, `(batch, length, size)`."""
-    return torch.zeros_like(values).scatter(1, _wide(order, values), values)
+    return torch.zeros_like(values).scatter(1, order[:, :, None].expand_as(values), values)

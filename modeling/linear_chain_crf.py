@@ -83,16 +83,6 @@ class LinearChainCrf(nn.Module):
             raise ValueError(f"The CRF has {self.num_tags} tags, {other}: {mend}.")
         return constraints
 
-    @property
-    def forbidden_starts(self) -> list[bool]:
-        """Which tags may not start a sentence, `(tags,)`."""
-        return list(self.constraints()[0])
-
-    @property
-    def forbidden_transitions(self) -> list[list[bool]]:
-        """Which tag may not follow which, `(previous tag, next tag)`."""
-        return [list(row) for row in self.constraints()[1]]
-
     @torch.compiler.disable
     def negative_log_likelihood(self, emissions: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         """Return the negative log-likelihood of each sentence, `(batch,)`; 0 for one with no position in the chain.

@@ -60,7 +60,7 @@ class BiLstmModel(BiLstmPreTrainedModel):
     """Embeddings and LSTM without a head; those of a classifier, of a tagger or of a language model are loaded too."""
 
     config: BiLstmConfig
-    _keys_to_ignore_on_load_unexpected = [r"^(pooling|classifier|crf|language_model)\."]
+    _keys_to_ignore_on_load_unexpected = [r"^(pooling|(window_)?classifier|crf|language_model)\."]
 
     def __init__(self, config: BiLstmConfig):
         super().__init__(config)

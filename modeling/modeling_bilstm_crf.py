@@ -1,7 +1,7 @@
 """BiLSTM-CRF tagger (Huang, Xu and Yu, 2015, https://arxiv.org/abs/1508.01991).
 
 Token ids -> embeddings, with hashed n-grams and dictionary features if configured -> bidirectional LSTM -> one score
-per tag -> CRF.
+per tag, with a hidden layer over neighbours if configured -> CRF.
 
 Written by malmoi 0.1.0 into every saved BiLSTM-CRF; read `configuration_bilstm_crf`, `model_settings`, this, `bilstm`,
 `lexicon`, `crf_tagging`, `linear_chain_crf`, `name_edges`, `pipeline_crf_token_classification`.
@@ -9,12 +9,32 @@ Written by malmoi 0.1.0 into every saved BiLSTM-CRF; read `configuration_bilstm_
 
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from transformers.utils.generic import can_return_tuple
 
-from .bilstm import BiLstmPreTrainedModel
+from .bilstm import BiLstmPreTrainedModel, Dropout, front_first, put_back
 from .configuration_bilstm_crf import BiLstmCrfConfig
 from .crf_tagging import CrfTagger, CrfTaggerOutput
+
+
+class WindowClassifier(nn.Module):
+    """Score tags by a hidden layer that reads each token with its neighbours, and in which both directions meet."""
+
+    def __init__(self, config: BiLstmCrfConfig):
+        super().__init__()
+        self.window = config.classifier_window
+        self.hidden = nn.Linear(self.window * config.hidden_size, config.classifier_hidden_size)
+        self.dropout = Dropout(config.classifier_dropout)
+        self.output = nn.Linear(config.classifier_hidden_size, len(config.label_names()))
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return scores, `(batch, length, tags)`, of states, `(batch, length, hidden_size)`; around texts is 0."""
+        order, around, length = front_first(mask), self.window // 2, mask.size(1)
+        states = states.masked_fill(~mask[:, :, None], 0).gather(1, order[:, :, None].expand_as(states))
+        padded = nn.functional.pad(states, (0, 0, around, around))
+        near = torch.cat([padded[:, shift : shift + length] for shift in range(self.window)], dim=2)
+        return put_back(self.output(self.dropout(self.hidden(near).relu())), order)
 
 
 class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
@@ -25,6 +45,7 @@ class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
     def __init__(self, config: BiLstmCrfConfig):
         super().__init__(config)
         self.add_head(config.hidden_size)
+        self.window_classifier = WindowClassifier(config) if config.classifier_hidden_size else None
         self.post_init()
 
     @staticmethod
@@ -68,7 +89,9 @@ class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
 
     def _emissions(self, input_ids: Tensor | None, attention_mask: Tensor, **optional: Any) -> Tensor:
         """Return the score of every tag at every position, `(batch, length, tags)`; see `_hidden_states`."""
-        return self.classifier(self._hidden_states(input_ids, attention_mask, **optional))
+        states = self._hidden_states(input_ids, attention_mask, **optional)
+        scores = self.classifier(states)
+        return scores if self.window_classifier is None else scores + self.window_classifier(states, attention_mask)
 
 
 BiLstmCrfForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")

@@ -97,20 +97,20 @@ def test_a_text_that_is_not_there_is_noticed_before_the_first_training(
 
 
 def test_the_recipe_of_a_model_of_the_package_tells_what_is_not_here(tmp_path: Path) -> None:
-    recipe = str(FOLDER / "word-spacing" / "recipe.yaml")
+    recipe = str(FOLDER / "named-entities" / "recipe.yaml")
     own = ("--output_dir", str(tmp_path / "run"))
     error = malmoi("train", recipe, *own, code=2)[1]
     assert error == (
         f"malmoi: {recipe} tells how the model of the package was trained, and names what is not here: "
-        "spacing-unchecked.txt, first-spacing. In a checkout of malmoi, `make models DATA=DIR` makes all of it and "
-        "trains the model anew.\n"
+        "named-entities-unlabelled.txt, seed-1, seed-2, seed-3. In a checkout of malmoi, `make models DATA=DIR` makes "
+        "all of it and trains the model anew.\n"
     )
     error = malmoi("self-train", recipe, *own, code=2)[1]
-    assert "names what is not here: spacing-unchecked.txt. In a checkout" in error
+    assert "names what is not here: named-entities-unlabelled.txt. In a checkout" in error
     assert not (tmp_path / "run").exists()
     # whoever has such files is not held up, nor is whoever gives none
     (tmp_path / "raw.txt").write_text("\n".join(RAW), encoding="utf-8")
-    given = ("--silver_text", str(tmp_path / "raw.txt"), "--silver_teachers", "bundled:word-spacing")
+    given = ("--silver_text", str(tmp_path / "raw.txt"), "--silver_teachers", "bundled:named-entities")
     check_packaged_recipe(load_recipe(recipe, given))
     check_packaged_recipe(load_recipe(str(FOLDER / "language-model" / "recipe.yaml"), own))
 

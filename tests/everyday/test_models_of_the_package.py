@@ -58,7 +58,6 @@ def test_names_where_all_spaces_are_missing(tagger: Tagger) -> None:
     assert name_f1(tagger, without_spaces(everyday_sentences())) >= WITHOUT_SPACES
 
 
-@pytest.mark.xfail(strict=True, reason="the model takes 가 for a word of its own")
 def test_what_once_came_out_as_a_joke(spacer: Spacer) -> None:
     assert spacer("아버지가방에들어가신다.").text == "아버지가 방에 들어가신다."
 

@@ -100,7 +100,7 @@ def test_no_forbidden_step_is_taken() -> None:
         # I-LC is best everywhere, and may stand nowhere but after B-LC and I-LC
         model.classifier.bias.copy_(torch.tensor([0.0, 0.0, -50.0, 5.0, 0.0]))
     session = open_graph(build_graph(model))
-    starts, steps = model.config.forbidden_transitions()
+    starts, steps = model.config.constraints()
     for input_ids, mask in padded_batches(rows(200), 0, 32):
         found = run_graph(session, input_ids, mask)
         for row, length in zip(found["predictions"], mask.sum(1)):
@@ -140,9 +140,9 @@ def test_the_graph_keeps_the_contract(kind: tuple[PreTrainedModel, onnx.ModelPro
             "emissions": "tensor(float)",
         }
         chain = json.loads(metadata[CHAIN_KEY])
-        starts, steps = model.config.forbidden_transitions()
-        assert [score is None for score in chain["start"]] == starts
-        assert [[score is None for score in row] for row in chain["transitions"]] == steps
+        starts, steps = model.config.constraints()
+        assert [score is None for score in chain["start"]] == list(starts)
+        assert [[score is None for score in row] for row in chain["transitions"]] == [*map(list, steps)]
         assert chain["end"] == pytest.approx(model.crf.end_transitions.tolist())
     else:
         assert types == {"probabilities": "tensor(float)"}

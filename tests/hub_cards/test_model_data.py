@@ -19,7 +19,6 @@ def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(model_data, "TEXTS", 5)
     monkeypatch.setattr(model_data, "SPACING", {"train": 2, "val": 2, "test": 1})
     monkeypatch.setattr(model_data, "HELD_OUT", 1)
-    monkeypatch.setattr(model_data, "SPACED_REVIEWS", 2)
     for name in ("text", "klue-ner", "spacing", "spacing-everyday"):
         (tmp_path / name).mkdir()
     texts = ["영화 1", "영화 2", "영화 3", "뉴스 1", "뉴스 2", "kmou 1"]
@@ -53,7 +52,6 @@ def test_only_what_may_be_used_is_learned(corpora: Path, tmp_path: Path) -> None
     assert written["texts/train-everyday.txt"] == ["말 train"] * 2
     assert written["texts/validation.txt"] == ["뉴스 val 1", "말 val"]
     assert written["spacing/train.txt"] == ["뉴스 train 1", "뉴스 train 2", "말 train"]
-    assert written["spacing-unchecked.txt"] == ["뉴스 1", "뉴스 2", "영화 1", "영화 2"]
     assert written["named-entities-unlabelled.txt"] == ["뉴스 1", "뉴스 2"]
     assert written["spacing/test.txt"] == ["뉴스 test 1", "말 test"]
 

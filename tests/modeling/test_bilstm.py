@@ -3,8 +3,13 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.modeling.bilstm import BiLstm, NgramEmbeddings
 from malmoi.modeling.lexicon import HASH_MODULUS, HASH_MULTIPLIER
+
+SIZES = BiLstmCrfConfig(
+    vocab_size=50, embedding_size=4, ngram_sizes=[2, 3], ngram_vocab_size=97, ngram_embedding_size=2
+)
 
 
 def packed_reference(lstm: BiLstm, inputs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -42,7 +47,7 @@ def test_gradients_equal_those_of_a_packed_lstm() -> None:
 
 
 def test_ngram_ids_follow_the_formula_and_see_only_what_came_before() -> None:
-    embeddings = NgramEmbeddings(50, 4, padding_idx=0, ngram_sizes=[2, 3], ngram_vocab_size=97, ngram_embedding_size=2)
+    embeddings = NgramEmbeddings(SIZES)
     tokens = [7, 3, 7, 3, 12]
     for size in (2, 3):
         expected = []
@@ -56,5 +61,5 @@ def test_ngram_ids_follow_the_formula_and_see_only_what_came_before() -> None:
 
 
 def test_output_size_counts_all_parts() -> None:
-    embeddings = NgramEmbeddings(50, 4, padding_idx=0, ngram_sizes=[2, 3], ngram_vocab_size=97, ngram_embedding_size=2)
+    embeddings = NgramEmbeddings(SIZES)
     assert embeddings(torch.ones(1, 3, dtype=torch.long)).shape == (1, 3, embeddings.output_size) == (1, 3, 8)

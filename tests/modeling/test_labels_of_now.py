@@ -92,7 +92,7 @@ def test_training_follows_the_labels_that_were_set_last(build: Build, implementa
     loss = model(IDS, labels=labels_of(*name, labels=OTHER_BIO), attention_mask=torch.ones_like(IDS)).loss
     assert loss.isfinite()
     loss.backward()
-    forbidden = model.config.forbidden_transitions()[1]
+    forbidden = model.config.constraints()[1]
     assert (model.crf.transitions.grad[torch.tensor(forbidden)] == 0).all()
 
 
@@ -102,7 +102,7 @@ def test_a_dictionary_changed_in_place_counts(build: Build) -> None:
     for number, label in enumerate(BIO):
         model.config.id2label[number] = label
     assert allowed(model(IDS, MASK).predictions[0].tolist(), BIO)
-    assert model.crf.forbidden_starts == [False, True, False, True, False]
+    assert model.crf.constraints()[0] == (False, True, False, True, False)
 
 
 def test_ids_as_strings_are_in_the_order_of_numbers(build: Build) -> None:

@@ -97,7 +97,7 @@ def test_loss_gradients_and_decoding_equal_pytorch_crf(
 @pytest.mark.parametrize("constrained", [False, True])
 def test_reference_implementation_gives_the_same_numbers(constrained: bool) -> None:
     crf = make_crf(5, constrained=constrained)
-    constraints = {"forbidden_starts": crf.forbidden_starts, "forbidden_transitions": crf.forbidden_transitions}
+    constraints = dict(zip(("forbidden_starts", "forbidden_transitions"), crf.constraints()))
     reference = LinearChainCrf(5, **constraints).double()
     assert reference.state_dict().keys() == crf.state_dict().keys()
     reference.load_state_dict(crf.state_dict())

@@ -133,7 +133,7 @@ def test_sequences_that_are_all_the_same_keep_one_ahead() -> None:
 @pytest.mark.parametrize("constrained", [False, True])
 def test_the_reference_implementation_gives_the_same_numbers(constrained: bool) -> None:
     crf = make_crf(5, constrained=constrained)
-    constraints = {"forbidden_starts": crf.forbidden_starts, "forbidden_transitions": crf.forbidden_transitions}
+    constraints = dict(zip(("forbidden_starts", "forbidden_transitions"), crf.constraints()))
     reference = LinearChainCrf(5, **constraints).double()
     reference.load_state_dict(crf.state_dict())
     generator = torch.Generator().manual_seed(1)

@@ -251,8 +251,8 @@ def test_a_new_label_set_gets_new_constraints(make_model: MakeModel, tmp_path: P
         label2id={label: i for i, label in enumerate(labels)},
         ignore_mismatched_sizes=True,
     )
-    assert loaded.crf.forbidden_starts == [False, False, True]
-    assert loaded.crf.forbidden_transitions[0] == [False, False, True]
+    assert loaded.crf.constraints()[0] == (False, False, True)
+    assert loaded.crf.constraints()[1][0] == (False, False, True)
     assert loaded.crf.start_transitions.abs().max() <= 0.1
 
 
@@ -274,12 +274,12 @@ def test_bfloat16_autocast_gives_nearly_the_same_loss(make_model: MakeModel) -> 
 
 
 def test_constraints_are_on_for_bio_labels_only(make_config: MakeConfig) -> None:
-    assert make_config().forbidden_transitions()[0] == [False, True, False, True, False]
-    assert make_config().forbidden_transitions()[1][4] == [False, True, False, True, False]
-    assert make_config().forbidden_transitions()[1][0] == [False, False, False, True, False]
-    assert not any(make_config(bio_constraints=False).forbidden_transitions()[0])
-    assert not any(make_config(labels=["NN", "VV"]).forbidden_transitions()[0])
-    assert not any(make_config(labels=["O", "I-PS"]).forbidden_transitions()[0])
+    assert make_config().constraints()[0] == (False, True, False, True, False)
+    assert make_config().constraints()[1][4] == (False, True, False, True, False)
+    assert make_config().constraints()[1][0] == (False, False, False, True, False)
+    assert not any(make_config(bio_constraints=False).constraints()[0])
+    assert not any(make_config(labels=["NN", "VV"]).constraints()[0])
+    assert not any(make_config(labels=["O", "I-PS"]).constraints()[0])
 
 
 @pytest.mark.parametrize(

@@ -498,7 +498,7 @@ def test_a_folder_of_an_encoder_gets_a_fresh_head(name: str, tmp_path: Path) -> 
     )
     assert {key.split(".")[0] for key in info["missing_keys"]} == {"classifier", "crf"}
     assert {parameter.dtype for parameter in model.crf.parameters()} == {torch.float32}
-    assert model.crf.forbidden_starts == [False, True, False]
+    assert model.crf.constraints()[0] == (False, True, False)
     model = EncoderCrfForTokenClassification.from_pretrained(tmp_path, num_labels=4).eval()
     assert (model.config.num_labels, model.config.model_type) == (4, "encoder_crf")
     hidden = model(**inputs(), output_hidden_states=True).hidden_states

@@ -71,7 +71,8 @@ def random_mask(batch: int, length: int, generator: torch.Generator) -> Tensor:
 def is_legal(crf: LinearChainCrf, path: tuple[int, ...]) -> bool:
     """Tell whether a tag sequence is allowed."""
     steps = itertools.pairwise(path)
-    return not crf.forbidden_starts[path[0]] and not any(crf.forbidden_transitions[a][b] for a, b in steps)
+    starts, between = crf.constraints()
+    return not starts[path[0]] and not any(between[a][b] for a, b in steps)
 
 
 @torch.no_grad()

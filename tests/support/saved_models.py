@@ -28,7 +28,9 @@ def build(architecture: str, vocab_size: int) -> PreTrainedModel:
     if architecture == "bilstm":
         return BiLstmForSequenceClassification(BiLstmConfig(vocab_size=vocab_size, **LSTM))
     if architecture == "bilstm_crf":
-        return BiLstmCrfForTokenClassification(BiLstmCrfConfig(vocab_size=vocab_size, **LSTM, **TAGS))
+        return BiLstmCrfForTokenClassification(
+            BiLstmCrfConfig(vocab_size=vocab_size, classifier_hidden_size=4, **LSTM, **TAGS)
+        )
     encoder = BertConfig(
         vocab_size=vocab_size, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
     )

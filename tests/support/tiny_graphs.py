@@ -57,6 +57,7 @@ def tagger_with_lexicon(*, token_length: int, classes: int, longest: int, words:
 
 KINDS: dict[str, Callable[[], Tagger | BiLstmForSequenceClassification]] = {
     "tagger": tagger,
+    "tagger that reads neighbours": lambda: tagger(classifier_hidden_size=7, classifier_window=5),
     "tagger without constraints": lambda: tagger(bio_constraints=False),
     "spacer": lambda: tagger(labels=["B", "I"]),
     "tagger of one label": lambda: tagger(labels=["O"]),

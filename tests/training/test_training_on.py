@@ -25,7 +25,7 @@ BERT = {
 ENCODER = {"encoder_config": BERT, "tokenizer": "wordpiece", "tokenizer_vocab_size": 120}
 NAMES = {"task": "named-entities", "reader": "inline-marks"}
 KINDS: dict[str, dict[str, Any]] = {
-    "bilstm_crf": {**NAMES, "model_type": "bilstm_crf", **LSTM},
+    "bilstm_crf": {**NAMES, "model_type": "bilstm_crf", **LSTM, "classifier_hidden_size": 5},
     "bilstm": {
         **{"task": "sentence-classification", "reader": "labelled-texts", "model_type": "bilstm", "pooling": "max"},
         **LSTM,

@@ -18,7 +18,8 @@ from malmoi.training.tasks import Task
 # settings that weights have the shape of, or that belong to the tokenizer
 KEPT = (
     *("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers", "ngram_sizes", "ngram_vocab_size"),
-    *("ngram_embedding_size", "pooling", "pad_token_id", "unk_token_id", "untagged_token_ids"),
+    *("ngram_embedding_size", "classifier_hidden_size", "classifier_window", "pooling", "pad_token_id"),
+    *("unk_token_id", "untagged_token_ids"),
 )
 
 
