@@ -113,16 +113,19 @@ def _lstm_scores(model: BiLstmPreTrainedModel, input_ids: Var, attention_mask: V
     assert isinstance(model, BiLstmCrfForTokenClassification)
     scores = _linear(model.classifier, hidden)
     if model.window_classifier is not None:
-        scores = op.add(scores, _window_scores(model.window_classifier, hidden))
+        tokens = _by_position(_is_token(attention_mask))
+        scores = op.add(scores, _window_scores(model.window_classifier, hidden, tokens))
     return op.transpose(scores, perm=(1, 0, 2))
 
 
-def _window_scores(layers: WindowClassifier, states: Var) -> Var:
-    """Return the scores of a hidden layer over neighbours for states, `(length, batch, hidden_size)`, 0 at padding."""
+def _window_scores(layers: WindowClassifier, states: Var, tokens: Var) -> Var:
+    """Return the scores of a hidden layer over neighbours for states, `(length, batch, hidden_size)`."""
     around, length = layers.window // 2, size(states, 0)
-    padded = op.pad(states, ints(around, 0, 0, around, 0, 0))
-    near = [op.slice(padded, ints(shift), op.add(length, ints(shift)), ints(0)) for shift in range(layers.window)]
-    return _linear(layers.output, op.relu(_linear(layers.hidden, op.concat(near, axis=2))))
+    given = op.where(op.unsqueeze(tokens, ints(2)), _linear(layers.hidden, states), op.const(np.float32(0)))
+    given = op.pad(given, ints(around, 0, 0, around, 0, 0))
+    parts = enumerate(op.split(given, num_outputs=layers.window, axis=2))
+    near = [op.slice(each, ints(shift), op.add(length, ints(shift)), ints(0)) for shift, each in parts]
+    return _linear(layers.output, op.relu(op.sum(near)))
 
 
 def _tag(model: Any, chain: Chain, emissions: Var, input_ids: Var, attention_mask: Var) -> dict[str, Var]:

@@ -5,6 +5,7 @@ Nothing but spaces (U+0020) can change, whatever the model says, and none within
 """
 
 import re
+from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
@@ -15,6 +16,7 @@ import regex
 from malmoi.data.word_spacing import BEGIN
 from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import check_text
+from malmoi.inference.freed_memory import give_back_memory
 from malmoi.inference.text_model import TextModel
 from malmoi.inference.token_labels import labelled_parts
 from malmoi.inference.whole_words import SPACE, FixedGaps, WholeWords
@@ -23,6 +25,10 @@ from malmoi.modeling.name_edges import INVISIBLE
 # U+FEFF may begin a file, and forbids a break anywhere else
 LAST_SPACE = 0x3000
 BARRIERS = "\ufeff" + "".join(c for c in map(chr, range(LAST_SPACE + 1)) if c.isspace() and c != SPACE)
+INSERTED = -1
+"""Stands for `None` while offsets are collected."""
+LONG = 100_000
+"""From how many characters on a list of offsets takes memory that is worth making room for."""
 STRETCH = re.compile(f"[^{re.escape(BARRIERS)}]+")
 """Characters and the spaces between them. A single class: a repeated group would take memory for each word."""
 
@@ -213,7 +219,7 @@ class _Respaced:
         self.fixed = fixed
         self.keep_spaces = keep_spaces
         self._written = StringIO()
-        self._offsets: list[int | None] = []
+        self._offsets = array("q")  # a list of a long text takes four times the memory: it is made when all is read
         self._removed: list[int] = []
         self._copied = 0  # how much of the original has been dealt with
 
@@ -256,7 +262,7 @@ class _Respaced:
             if begin is not None and not fixed.closed[begin]:
                 self._copy(begin)
                 self._written.write(SPACE)
-                self._offsets.append(None)
+                self._offsets.append(INSERTED)
         elif not self.keep_spaces and not any(fixed.untouched[place] for place in spaces):
             stays = begin is not None or any(fixed.open[place] for place in spaces)
             for place in spaces[1:] if stays else spaces:
@@ -273,4 +279,7 @@ class _Respaced:
     def spaced(self) -> SpacedText:
         """Return the whole text."""
         self._copy(len(self.text))
-        return SpacedText(self._written.getvalue(), self._offsets, self._removed)
+        if len(self.text) > LONG:
+            give_back_memory()
+        offsets = [None if place == INSERTED else place for place in self._offsets]
+        return SpacedText(self._written.getvalue(), offsets, self._removed)

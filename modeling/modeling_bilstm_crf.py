@@ -24,17 +24,17 @@ class WindowClassifier(nn.Module):
     def __init__(self, config: BiLstmCrfConfig):
         super().__init__()
         self.window = config.classifier_window
-        self.hidden = nn.Linear(self.window * config.hidden_size, config.classifier_hidden_size)
+        self.hidden = nn.Linear(config.hidden_size, self.window * config.classifier_hidden_size)
         self.dropout = Dropout(config.classifier_dropout)
         self.output = nn.Linear(config.classifier_hidden_size, len(config.label_names()))
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Return scores, `(batch, length, tags)`, of states, `(batch, length, hidden_size)`; around texts is 0."""
+        """Return scores, `(batch, length, tags)`, of states, `(batch, length, hidden_size)`."""
         order, around, length = front_first(mask), self.window // 2, mask.size(1)
-        states = states.masked_fill(~mask[:, :, None], 0).gather(1, order[:, :, None].expand_as(states))
-        padded = nn.functional.pad(states, (0, 0, around, around))
-        near = torch.cat([padded[:, shift : shift + length] for shift in range(self.window)], dim=2)
-        return put_back(self.output(self.dropout(self.hidden(near).relu())), order)
+        given = self.hidden(states).masked_fill(~mask[:, :, None], 0)  # by each token to its neighbours
+        given = nn.functional.pad(given.gather(1, order[:, :, None].expand_as(given)), (0, 0, around, around))
+        parts = [part[:, shift : shift + length] for shift, part in enumerate(given.chunk(self.window, dim=2))]
+        return put_back(self.output(self.dropout(torch.stack(parts).sum(0).relu())), order)
 
 
 class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):

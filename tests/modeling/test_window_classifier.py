@@ -19,11 +19,13 @@ MakeConfig = Callable[..., BiLstmCrfConfig]
 def test_it_is_a_convolution_over_the_states(make_model: MakeModel, window: int) -> None:
     model = make_model(classifier_hidden_size=7, classifier_window=window)
     layers = model.window_classifier
-    convolution = nn.Conv1d(8, 7, window, padding=window // 2)
-    weight = layers.hidden.weight.view(7, window, 8).permute(0, 2, 1)
-    convolution.load_state_dict({"weight": weight, "bias": layers.hidden.bias})
+    # one that reads nothing where there is no neighbour, its bias neither
+    convolution = nn.Conv1d(9, 7, window, padding=window // 2, bias=False)
+    weight = torch.cat([layers.hidden.weight, layers.hidden.bias[:, None]], dim=1).view(window, 7, 9).permute(1, 2, 0)
+    convolution.load_state_dict({"weight": weight})
     states = torch.randn(2, 6, 8)
-    expected = layers.output(convolution(states.transpose(1, 2)).transpose(1, 2).relu())
+    with_bias = torch.cat([states, torch.ones(2, 6, 1)], dim=2)
+    expected = layers.output(convolution(with_bias.transpose(1, 2)).transpose(1, 2).relu())
     torch.testing.assert_close(layers(states, torch.ones(2, 6, dtype=torch.bool)), expected)
 
 
