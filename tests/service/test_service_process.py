@@ -180,6 +180,7 @@ def test_a_signal_ends_it_once_everything_is_answered(folders: dict[str, Path], 
             assert kept.get("/ready").status_code == 200
             waiting = [clients.submit(tag, service, SLOW, SENTENCES[0]) for _ in range(3)]
             wait_for(lambda: others_in_flight(service) == 3)
+            time.sleep(0.5)  # what was asked is read by now, and the first request is not answered yet
             service.process.send_signal(signal.SIGTERM)
             wait_for(lambda: kept.get("/ready").status_code == 503, seconds=2)
             assert tag(service, "서울로").json()["error"]["code"] == "stopping"
