@@ -26,10 +26,10 @@ class CrfRecursions(Protocol):
     def loss_and_gradients(
         self, emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return these and their derivatives.
+        """Return the negative log-likelihoods and their derivatives.
 
-        These are by emissions, `(batch, length, tags)`, 0 past the end, and by transitions,
-        `(batch, previous tag, next tag)`; those by start and end are those by the first and the last emissions.
+        The derivatives are those by emissions, `(batch, length, tags)`, 0 past the end, and by transitions,
+        `(batch, previous tag, next tag)`. Those by start and end equal those by the first and the last emissions.
         """
 
     def expectations(
@@ -49,7 +49,7 @@ class CrfRecursions(Protocol):
     def viterbi_and_max_marginals(
         self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return these tags, and the score of the best sequence through every tag, `(batch, length, tags)`.
+        """Return the best tags, and the score of the best sequence through every tag, `(batch, length, tags)`.
 
         The latter are of the type of the emissions but summed in float64; minus infinity past the end, and where all
         such sequences are forbidden.
@@ -57,7 +57,7 @@ class CrfRecursions(Protocol):
 
 
 class CrfBackend(NamedTuple):
-    """One way to compute a CRF, whose gradients are computed as such: no graph of operations is kept.
+    """One way to compute a CRF; gradients are computed directly, without a graph of operations.
 
     The gradient of the log-likelihood is the number of uses of each score by the labels, less the number that is
     expected (Sutton and McCallum, 2012, section 4.1).

@@ -32,7 +32,7 @@ class Kernels(NamedTuple):
 
     Args:
         lanes: How many sentences walk side by side.
-        tags_at_a_time: Of what number `width`, the size of a row of tags, is a multiple.
+        tags_at_a_time: The size of a row of tags, `width`, is a multiple of this.
         walk_both_ways: As in `crf_numba_kernels`.
         walk_best_paths: As in `crf_numba_best_paths`.
         walk_max_marginals: Likewise.

@@ -1,7 +1,7 @@
 """Architectures. Importing this package makes them known to the `Auto` classes of transformers.
 
-They become so when those classes are there, and nothing is loaded before: what an exported model needs of this room
-works without torch and transformers.
+They are registered as soon as those classes are imported, and nothing is loaded before that: what an exported model
+needs of this room works without torch and transformers.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -10,13 +10,13 @@ from typing import Any
 
 
 class AfterImport:
-    """A finder of modules that lets others find one, and acts on it when it is imported or reloaded.
+    """A module finder that leaves the finding to others, and acts on one module when it is imported or reloaded.
 
     It stays in `sys.meta_path`: if it left, a thread that goes through the list at that moment would miss a finder.
 
     Args:
         module: The name of the module.
-        action: Takes the module; called at once if that is there. A second call must change nothing more.
+        action: Called with the module, at once if it is imported already. A second call must change nothing more.
     """
 
     def __init__(self, module: str, action: Callable[[Any], None]):

@@ -12,10 +12,10 @@ WATCHED = ("transformers.", "malmoi.configuration.", "malmoi.modeling.")
 
 
 class LateRegistration:
-    """A finder of modules that lets others find them, and registers when the `Auto` classes have been imported.
+    """A module finder that leaves the finding to others, and registers once the `Auto` classes are imported.
 
-    Our files import those of transformers, some of which import the `Auto` classes: while one of them is being read
-    it is too early, so it is done after the last of them.
+    Our files import those of transformers, some of which import the `Auto` classes: while one of ours is being read
+    it is too early to register, so that waits for the last of them.
 
     Args:
         register: Registers; called once.
