@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datasets import Dataset, concatenate_datasets
 
 from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
-from malmoi.data.tagged_dataset import TaggedSentence, label_names, tagged_dataset
+from malmoi.data.tagged_dataset import TaggedSentence, label_names, tagged_dataset, tagged_sentences
 
 # the form after a final consonant, and the form after a vowel
 JOSA_FORMS = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"))
@@ -27,9 +27,7 @@ def with_replaced_names(dataset: Dataset, *, copies: int, probability: float, se
         seed: The same seed gives the same sentences.
     """
     names = label_names(dataset)
-    sentences = [
-        TaggedSentence(id=row["id"], text=row["text"], tags=[names[tag] for tag in row["tags"]]) for row in dataset
-    ]
+    sentences = tagged_sentences(dataset)
     pool: dict[str, list[str]] = {}
     for sentence in sentences:
         for start, end, label in tags_to_spans(sentence["tags"]):
@@ -68,7 +66,7 @@ def agreeing_josa(rest: str, *, before: str, after: str) -> str:
         before: The old name.
         after: The new name.
     """
-    old, new = _has_final_consonant(before), _has_final_consonant(after)
+    old, new = has_final_consonant(before), has_final_consonant(after)
     if not rest or old is None or new is None or old == new or _is_syllable(rest[1:2]):
         return rest
     for with_consonant, with_vowel in JOSA_FORMS:
@@ -81,6 +79,6 @@ def _is_syllable(character: str) -> bool:
     return "가" <= character <= "힣"
 
 
-def _has_final_consonant(name: Sequence[str]) -> bool | None:
+def has_final_consonant(name: Sequence[str]) -> bool | None:
     """Tell whether a name ends in a consonant; `None` if its last character is no Hangul syllable."""
     return (ord(name[-1]) - ord("가")) % 28 > 0 if _is_syllable(name[-1]) else None

@@ -1,4 +1,4 @@
-"""Change where characters become tokens in a tokenizer that is at hand: what it leaves out, and where it parts."""
+"""Adapt an existing tokenizer: which characters it drops, and where it splits a text."""
 
 import copy
 
@@ -28,9 +28,9 @@ def split_into_characters(tokenizer: PreTrainedTokenizerBase) -> PreTrainedToken
 
 
 def without_invisible(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
-    """Return a fast tokenizer to which invisible characters are nothing, as they are to those built here.
+    """Return a fast tokenizer that drops invisible characters, as the tokenizers built here do.
 
-    It is a copy, unless they are nothing to the tokenizer itself.
+    It is the tokenizer itself if that drops them already, otherwise a copy.
     """
     normalizer = tokenizer.backend_tokenizer.normalizer
     if normalizer is not None and not normalizer.normalize_str(SOME_INVISIBLE):
@@ -44,7 +44,7 @@ def _rebuilt(
     first_steps: list[pre_tokenizers.PreTokenizer],
     split_special_tokens: bool,
 ) -> PreTrainedTokenizerFast:
-    """Return a copy of a tokenizer that drops invisible characters, and parts texts by these steps before its own."""
+    """Return a copy of a tokenizer that drops invisible characters and runs these steps before its own."""
     backend: Tokenizer = copy.deepcopy(tokenizer.backend_tokenizer)
     own = [] if backend.normalizer is None else [backend.normalizer]
     backend.normalizer = normalizers.Sequence([*drop_invisible(), *own])

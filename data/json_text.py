@@ -7,6 +7,7 @@ its second half) is no text.
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,9 +20,9 @@ SPACE = re.compile(r"[ \t\n\r]*")
 MAX_DIGITS = 1000
 KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 SHOWN = 100
-"""So many characters a message may show, and more than a number or a word lacks that is cut off where a piece ends."""
+"""How many characters a message shows at most; also more than a number or word that a piece cuts off can lack."""
 PEEKED = 1 << 22
-"""So many bytes of a file are looked into to tell its format."""
+"""How many bytes of a file are read to tell its format."""
 
 
 def kind_of(value: object) -> str:
@@ -229,8 +230,8 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        raise ValueError(_repeated(next(key for key, _ in pairs if key in seen or seen.add(key))))  # type: ignore[func-returns-value]
+        counts = Counter(key for key, _ in pairs)
+        raise ValueError(_repeated(next(key for key, count in counts.items() if count > 1)))
     return found
 
 

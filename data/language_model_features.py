@@ -69,7 +69,7 @@ class LanguageModelCollator:
 
 
 def hold_out(train: Dataset, count: int, *, seed: int) -> tuple[Dataset, Dataset]:
-    """Return a training set without some texts, drawn by the seed, and these.
+    """Return a training set without some texts, and these texts, which are drawn by the seed.
 
     A text that is held out is nowhere in the training set, however often it stood there.
     """

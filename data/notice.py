@@ -1,4 +1,4 @@
-"""Tell the user what is no error but worth knowing, and name things without flooding the screen."""
+"""Tell the user what is worth knowing but no error, and keep what messages quote short."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ def notify(message: str) -> None:
 
 @contextmanager
 def without_notices() -> Iterator[None]:
-    """Say nothing by `notify`: for what is read a second time."""
+    """Silence `notify`, as where data are read a second time."""
     was_disabled, logger.disabled = logger.disabled, True
     try:
         yield
@@ -25,12 +25,12 @@ def without_notices() -> Iterator[None]:
 
 
 def shorten(text: str, *, length: int = 60) -> str:
-    """Return the text in quotes, without its middle if it is longer."""
+    """Return the text in quotes; of one with more than `length` characters the middle is left out."""
     return repr(text if len(text) <= length else f"{text[: length - 20]}…{text[-19:]}")
 
 
 def show_value(value: object, *, length: int = 60) -> str:
-    """Return a value as it would be written in Python, at most so much of it."""
+    """Return a value as it would be written in Python, cut off after `length` characters."""
     try:
         shown = repr(value)
     except ValueError:  # Python writes no numbers of more digits than it would read

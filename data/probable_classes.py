@@ -36,8 +36,8 @@ def texts_with_probabilities(
 def with_texts_of_models(classified: Dataset, of_models: Dataset) -> Dataset:
     """Return classified texts, and after them those that models have classified, all with probabilities.
 
-    The class of a text that people have classified is certain. A class that the models do not know never is one of
-    their texts.
+    The class of a text that people have classified is certain. A class that the models do not know has the probability
+    0 for their texts.
 
     Args:
         classified: Texts that people have classified.

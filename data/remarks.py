@@ -1,4 +1,4 @@
-"""What a reader does with rows that are not as most are, said once and not for each row."""
+"""What a reader does with unusual rows, said once for each kind and not for each row."""
 
 from pathlib import Path
 

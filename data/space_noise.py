@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datasets import Dataset
 
 from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
-from malmoi.data.tagged_dataset import TaggedSentence, label_names, tagged_dataset
+from malmoi.data.tagged_dataset import TaggedSentence, label_names, tagged_dataset, tagged_sentences
 
 NEW_SPACE = -1
 """Stands among the numbers of characters for a space that was not there."""
@@ -19,8 +19,8 @@ NEW_SPACE = -1
 def without_spaces(dataset: Dataset) -> Dataset:
     """Return tagged sentences without their white space; one that has nothing else stays as it is."""
     names = label_names(dataset)
-    sentences = _sentences(dataset, names)
-    return tagged_dataset([_respaced(each, _visible(each["text"])) for each in sentences], names)
+    sentences = [_respaced(each, _visible(each["text"])) for each in tagged_sentences(dataset)]
+    return tagged_dataset(sentences, names)
 
 
 def with_space_noise(
@@ -48,21 +48,12 @@ def with_space_noise(
     # another stream than the one by which names are replaced
     generator = random.Random(f"spaces {seed}")
     sentences = []
-    for sentence in _sentences(dataset, names):
+    for sentence in tagged_sentences(dataset):
         if generator.random() < probability:
-            if generator.random() < drop_all_probability:
-                kept = _visible(sentence["text"])
-            else:
-                kept = _misspaced(sentence["text"], drop_probability, add_probability, generator)
+            kept = _misspaced(sentence["text"], drop_all_probability, drop_probability, add_probability, generator)
             sentence = _respaced(sentence, kept)
         sentences.append(sentence)
     return tagged_dataset(sentences, names)
-
-
-def _sentences(dataset: Dataset, names: Sequence[str]) -> list[TaggedSentence]:
-    return [
-        TaggedSentence(id=row["id"], text=row["text"], tags=[names[tag] for tag in row["tags"]]) for row in dataset
-    ]
 
 
 def _visible(text: str) -> list[int]:
@@ -70,8 +61,16 @@ def _visible(text: str) -> list[int]:
     return [index for index, character in enumerate(text) if not character.isspace()]
 
 
-def _misspaced(text: str, drop_probability: float, add_probability: float, generator: random.Random) -> list[int]:
+def _misspaced(
+    text: str,
+    drop_all_probability: float,
+    drop_probability: float,
+    add_probability: float,
+    generator: random.Random,
+) -> list[int]:
     """Return the numbers of the characters that stay, and `NEW_SPACE` where a space comes between them."""
+    if generator.random() < drop_all_probability:
+        return _visible(text)
     kept: list[int] = []
     for index, character in enumerate(text):
         if character.isspace():
@@ -84,9 +83,14 @@ def _misspaced(text: str, drop_probability: float, add_probability: float, gener
     return kept
 
 
+def _text_of(text: str, kept: Sequence[int]) -> str:
+    """Return the text of these of its characters and of the new spaces between them."""
+    return "".join(" " if index == NEW_SPACE else text[index] for index in kept)
+
+
 def _respaced(sentence: TaggedSentence, kept: Sequence[int]) -> TaggedSentence:
     """Return a sentence of these of its characters, with its names in their new places."""
-    text = "".join(" " if index == NEW_SPACE else sentence["text"][index] for index in kept)
+    text = _text_of(sentence["text"], kept)
     if not text.strip():
         return sentence
     places = {index: place for place, index in enumerate(kept) if index != NEW_SPACE}
@@ -112,11 +116,8 @@ def texts_with_space_noise(
     changed = []
     for text in texts:
         if generator.random() < probability:
-            if generator.random() < drop_all_probability:
-                kept = _visible(text)
-            else:
-                kept = _misspaced(text, drop_probability, add_probability, generator)
-            respaced = "".join(" " if index == NEW_SPACE else text[index] for index in kept)
+            kept = _misspaced(text, drop_all_probability, drop_probability, add_probability, generator)
+            respaced = _text_of(text, kept)
             text = respaced if respaced.strip() else text
         changed.append(text)
     return changed

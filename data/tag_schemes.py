@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from malmoi.data.alignment import OUTSIDE, token_labels_to_spans
-from malmoi.data.label_scheme import AFTER, BEFORE, BEGIN, INSIDE, LabelScheme, read_label_scheme
+from malmoi.data.label_scheme import AFTER, BEFORE, BEGIN, INSIDE, SINGLE, LabelScheme, read_label_scheme
 from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
@@ -123,7 +123,7 @@ class TagSequences:
     def _is_misplaced(pair: tuple[str, str], labels: LabelScheme) -> bool:
         """Tell whether the second of two tags goes on with a name that the first does not leave open."""
         (before, open_type), (part, label_type) = (labels.parts.get(tag, (OUTSIDE, "")) for tag in pair)
-        goes_on = part not in (OUTSIDE, BEGIN, "S")
+        goes_on = part not in (OUTSIDE, BEGIN, SINGLE)
         return goes_on and not (before in (BEGIN, INSIDE) and open_type == label_type)
 
 

@@ -45,6 +45,14 @@ def label_names(dataset: Dataset) -> list[str]:
     return list(dataset.features["tags"].feature.names)
 
 
+def tagged_sentences(dataset: Dataset) -> list[TaggedSentence]:
+    """Return the rows of a dataset of tagged sentences, with the names of their tags."""
+    names = label_names(dataset)
+    return [
+        TaggedSentence(id=row["id"], text=row["text"], tags=[names[tag] for tag in row["tags"]]) for row in dataset
+    ]
+
+
 def names_in(dataset: Dataset) -> set[str]:
     """Return the texts of all names of a dataset of tagged sentences."""
     labels = label_names(dataset)

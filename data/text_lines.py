@@ -37,9 +37,9 @@ def decode_lines(file: BinaryIO, name: Path | str) -> Iterator[str]:
 
 
 def text_line(raw: bytes, name: Path | str, number: int, *, encoding: str = "utf-8", advice: str = "") -> str:
-    """Return a line of a text file without what is there for the sake of editors.
+    """Return a line of a text file without what editors add to it.
 
-    These are a byte order mark at the beginning of the file and the carriage return of a line end of Windows. Whatever
+    That is a byte order mark at the beginning of the file and the carriage return of a line end of Windows. Whatever
     reads texts reads them by this function, so that a text is the same in training and later.
 
     Args:

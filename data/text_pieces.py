@@ -18,8 +18,8 @@ class Reading(NamedTuple):
 
     Args:
         length: How many characters a piece has, at most. A text that is no longer is read as it is.
-        overlap: How many of them it has in common with the piece before, at least, and at most `reach` more. What is
-            said in the middle of them is said with half of them as context on either side.
+        overlap: How many of them it has in common with the piece before, at least, and at most `reach` more. What
+            stands in their middle is read with half of them as context on either side.
     """
 
     length: int

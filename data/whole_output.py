@@ -104,13 +104,14 @@ def _check_place(folder: Path, *, replaces: bool) -> None:
 
 @contextmanager
 def files_together(folder: Path, *, last: Sequence[str], stale: Sequence[str] = ()) -> Iterator[Path]:
-    """Give an empty folder to write to, whose files then go into another one, which holds other things too.
+    """Give an empty folder to write to, whose files then move into another one, which may hold other things.
 
-    Files of these names are replaced. In between, those are missing without which what is there counts for nothing.
+    Files of the same names are replaced. While they move, those in `last` are missing: without them nothing there is
+    taken for whole.
 
     Args:
         folder: Where the files are to be.
-        last: The names of those files, in the order in which they come.
+        last: The names of the files that move last, in this order.
         stale: Patterns of files that belong to what is replaced, and go if they are not written anew.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as temporary:

@@ -10,7 +10,7 @@ from malmoi.data.inspection.findings import MOST_CASES, Case, Finding, case, in_
 from malmoi.data.inspection.inspected_text import InspectedText
 
 JOINER = "\u200d"
-INVISIBLE = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
+INVISIBLE_CATEGORIES = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
 """Categories of Unicode: control, format, private use, surrogate, not assigned, line and paragraph separator."""
 UNUSUAL_SPACE = "Zs"
 REPLACEMENT = "\ufffd"
@@ -50,7 +50,7 @@ def invisible_characters(texts: Sequence[InspectedText], counts: Counter[str]) -
         character
         for character in counts
         if character not in (" ", JOINER)
-        and (unicodedata.category(character) in (*INVISIBLE, UNUSUAL_SPACE) or character == REPLACEMENT)
+        and (unicodedata.category(character) in (*INVISIBLE_CATEGORIES, UNUSUAL_SPACE) or character == REPLACEMENT)
     }
     return _character_finding("invisible_characters", texts, counts, found, of=counts.total())
 

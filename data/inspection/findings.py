@@ -1,17 +1,17 @@
 """What is found in data: a kind, how often, and the places where it stands."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from malmoi.data.alignment import Span
 from malmoi.data.inspection.inspected_text import InspectedText
 
 MOST_CASES = 100
-"""So many cases of a kind are kept; how many there are in all is said."""
+"""How many cases of a kind are kept; a finding says how many there are in all."""
 MOST_PLACES = 3
-"""So many places of a case are kept."""
+"""How many places of a case are kept."""
 LONGEST, AROUND = 160, 60
-"""A text of more characters is shown in part: so many before and after what it is shown for."""
+"""Longer texts are shown in part, and how many characters are shown around what they are shown for."""
 CUT = "…"
 
 
@@ -39,7 +39,7 @@ class Case(NamedTuple):
     types: dict[str, int] = {}
     """How often it has which type or class, where that matters."""
     numbers: dict[str, int] = {}
-    """What else is to be said of it, by a name that those who show it know."""
+    """Further figures, by names that `malmoi.reports.inspection` knows."""
 
 
 class Finding(NamedTuple):
@@ -59,7 +59,7 @@ class Finding(NamedTuple):
 
 
 def ranked(kind: str, cases: Iterable[Case], *, of: int, about: str = "") -> Finding | None:
-    """Return the cases as a finding, those that come first the most frequent ones; `None` if there is none.
+    """Return the cases as a finding, the most frequent ones first; `None` if there is none.
 
     Args:
         kind: What they are.
@@ -71,21 +71,28 @@ def ranked(kind: str, cases: Iterable[Case], *, of: int, about: str = "") -> Fin
 
 
 def in_order(kind: str, cases: Sequence[Case], *, of: int, about: str = "") -> Finding | None:
-    """Return cases that are in order as a finding; `None` if there is none."""
+    """Return the cases as a finding, in their order; `None` if there is none."""
     if not cases:
         return None
     return Finding(kind, [*cases[:MOST_CASES]], len(cases), sum(case.occurrences for case in cases), of, about)
 
 
-def case(what: str, hits: Sequence[tuple[InspectedText, Span]], **more: Mapping[str, int]) -> Case:
+def case(
+    what: str,
+    hits: Sequence[tuple[InspectedText, Span]],
+    *,
+    types: dict[str, int] | None = None,
+    numbers: dict[str, int] | None = None,
+) -> Case:
     """Return a case that occurs at these places.
 
     Args:
         what: What it is.
         hits: The texts, and where in them it stands.
-        **more: `types` and `numbers` of the case.
+        types: How often it has which type or class.
+        numbers: Further figures; see `Case`.
     """
-    return Case(what, len(hits), [place(row, span) for row, span in hits[:MOST_PLACES]], **more)  # type: ignore[arg-type]
+    return Case(what, len(hits), [place(row, span) for row, span in hits[:MOST_PLACES]], types or {}, numbers or {})
 
 
 def place(row: InspectedText, span: Span | None = None) -> Place:

@@ -1,7 +1,7 @@
 """Sums of data: how many texts, how long, and how often which label."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -93,11 +93,6 @@ def label_summaries(texts: Sequence[InspectedText], labels: Sequence[str]) -> li
 def quantiles(lengths: Sequence[int]) -> list[int]:
     """Return what occurs at `QUANTILES`; nothing if there are no lengths."""
     return [int(value) for value in np.quantile(lengths, QUANTILES, method="nearest")] if lengths else []
-
-
-def total(counts: Mapping[str, int]) -> int:
-    """Return the sum of counts."""
-    return sum(counts.values())
 
 
 def _of_split(split: str, rows: Sequence[InspectedText]) -> SplitSummary:

@@ -54,10 +54,10 @@ def _from_hub() -> DatasetDict:
             f"KLUE NER could not be fetched from the Hub ({type(error).__name__}). Either connect to the network, or "
             f"give the folder that holds {' and '.join(FILES.values())} by --data_dir."
         ) from error
-    return DatasetDict({split: _from_hub_rows(rows, split) for split, rows in splits.items()})
+    return DatasetDict({split: from_hub_rows(rows, split) for split, rows in splits.items()})
 
 
-def _from_hub_rows(rows: Dataset, split: str) -> Dataset:
+def from_hub_rows(rows: Dataset, split: str) -> Dataset:
     """Give the Hub's columns `tokens` (characters) and `ner_tags` the form of every other reader."""
     names = rows.features["ner_tags"].feature.names
     return tagged_dataset(

@@ -91,10 +91,10 @@ def _from_hub() -> DatasetDict:
             f"NSMC could not be fetched from the Hub ({type(error).__name__}). Either connect to the network, or give "
             f"the folder that holds {FILES['train']} and {FILES['test']} by --data_dir."
         ) from error
-    return _from_hub_splits(splits)
+    return from_hub_splits(splits)
 
 
-def _from_hub_splits(splits: DatasetDict) -> DatasetDict:
+def from_hub_splits(splits: DatasetDict) -> DatasetDict:
     """Give the Hub's columns `id`, `document` (which may be null) and `label` the form of every other reader."""
     return _with_validation(
         {

@@ -180,7 +180,7 @@ def _give_back(places: list[str], counts: list[Counter[str]], sizes: list[int]) 
 
 
 def _fill(places: list[str], part: str, counts: list[Counter[str]], sizes: list[int]) -> None:
-    """Give a part that has nothing the smallest group for training, one whose types others have if there is one."""
+    """Move the smallest training group to a part that has none; rather one whose types other groups have, too."""
     training = [group for group, place in enumerate(places) if place == "train"]
     if part in places or len(training) < 2:  # something stays for training
         return

@@ -39,7 +39,7 @@ def with_spaces_for(pattern: re.Pattern[str], splits: DatasetDict, form: str) ->
 
 
 def other_form(text: str) -> str:
-    """Return the end of a refusal of a text for which no space helps: which form can hold it, if one can."""
+    """Return how the refusal of a text ends that no space would mend: with the form that can hold it, if one can."""
     return "; the form dataset can" if class_name(text) else ""
 
 

@@ -2,7 +2,7 @@ import pytest
 from datasets import Dataset
 
 from malmoi.data.alignment import tags_to_spans
-from malmoi.data.augmentation import agreeing_josa, with_replaced_names
+from malmoi.data.augmentation import JOSA_FORMS, agreeing_josa, has_final_consonant, with_replaced_names
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.tagged_dataset import label_names, names_in
@@ -65,13 +65,12 @@ def test_josa_agree_with_the_new_name(rest: str, before: str, after: str, expect
 
 def test_sample_corpus_has_the_right_josa_after_its_names() -> None:
     """The corpus is ours: no 은 after a vowel, no 를 after a consonant."""
-    from malmoi.data.augmentation import JOSA_FORMS, _has_final_consonant
     from malmoi.data.readers.inline_marks import SAMPLE_CORPUS
 
     for line in (SAMPLE_CORPUS / "train.txt").read_text(encoding="utf-8").splitlines():
         text, spans = parse_marks(line)
         for start, end, _ in spans:
-            rest, consonant = text[end : end + 2], _has_final_consonant(text[start:end])
+            rest, consonant = text[end : end + 2], has_final_consonant(text[start:end])
             if consonant is None or (len(rest) > 1 and "가" <= rest[1] <= "힣"):
                 continue
             wrong = [with_vowel if consonant else with_consonant for with_consonant, with_vowel in JOSA_FORMS]

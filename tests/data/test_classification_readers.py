@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from malmoi.data.classified_dataset import ClassifiedText, class_names, classified_dataset, with_classes
 from malmoi.data.quoted_columns import split_columns
 from malmoi.data.readers.labelled_texts import read_labelled_texts
-from malmoi.data.readers.nsmc import NSMC_CLASSES, _from_hub_splits, read_nsmc, read_ratings
+from malmoi.data.readers.nsmc import NSMC_CLASSES, from_hub_splits, read_nsmc, read_ratings
 from malmoi.data.splits.stratified import draw_evenly
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
@@ -334,7 +334,7 @@ def test_rows_of_the_hub_take_the_same_form() -> None:
     )
     columns = {"id": ["7", "8", "9"], "document": ["지루하다", None, "재미있다"], "label": [0, 1, 1]}
     rows = Dataset.from_dict(columns, features=features)
-    splits = _from_hub_splits(DatasetDict({"train": rows, "test": rows}))
+    splits = from_hub_splits(DatasetDict({"train": rows, "test": rows}))
     assert {split: rows["id"][:] for split, rows in splits.items()} == {
         "train": ["9"],
         "validation": ["7"],
