@@ -23,6 +23,7 @@ from malmoi.benchmarks.measurement import (
     set_threads,
     write_results,
 )
+from malmoi.data.readers import read_splits
 from malmoi.data.user_error import UserError
 from malmoi.recipes.recipe import load_recipe
 from malmoi.reports.plots import new_figure
@@ -154,8 +155,6 @@ def main(argv: list[str]) -> None:
 
 def _count(recipe: str, data_dir: Path) -> int:
     """Return how many sentences the training file has."""
-    from malmoi.data.readers import read_splits
-
     loaded = load_recipe(recipe)
     return read_splits(loaded.settings["reader"], data_dir, task=loaded.task)["train"].num_rows
 

@@ -14,6 +14,7 @@ compared with that of the offline process, so that none can be that of another c
 """
 
 import argparse
+import json
 import random
 import statistics
 import tempfile
@@ -43,6 +44,8 @@ OVERLOAD = 4
 # what is measured begins when all clients are at work
 SETTLE = 1.5
 REFUSALS = {429, 503}
+PATIENCE = 600.0
+"""How many seconds a service may take to recover from an overload."""
 Row = dict[str, object]
 
 
@@ -115,13 +118,16 @@ def measured_load(outcomes: Sequence[Outcome]) -> Load:
 
 
 def seconds_to_recover(url: str, text: str, *, usual: float) -> float:
-    """Return after how many seconds a request is answered about as fast as usual again."""
+    """Return after how many seconds a request is answered about as fast as usual again.
+
+    Raises:
+        UserError: If it is not within `PATIENCE`.
+    """
+    body = json.dumps({"texts": [text]}).encode()
+    request = urllib.request.Request(f"{url}/v1/tag", data=body, headers={"Content-Type": "application/json"})
     started = time.monotonic()
-    while True:
+    while time.monotonic() - started < PATIENCE:
         asked = time.monotonic()
-        request = urllib.request.Request(
-            f"{url}/v1/tag", data=b'{"texts": ["%s"]}' % text.encode(), headers={"Content-Type": "application/json"}
-        )
         try:
             with urllib.request.urlopen(request, timeout=60):
                 recovered = time.monotonic() - asked <= 3 * usual + 0.05
@@ -130,6 +136,7 @@ def seconds_to_recover(url: str, text: str, *, usual: float) -> float:
         if recovered:
             return time.monotonic() - started
         time.sleep(0.05)
+    raise UserError(f"The service has not recovered from the overload in {PATIENCE:.0f} seconds.")
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
 """The load on the service is counted rightly, and the measurement runs."""
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
+import urllib.request
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
@@ -52,6 +56,26 @@ def test_processor_time_is_that_of_a_text(monkeypatch: pytest.MonkeyPatch, tmp_p
         service, "put_load", lambda *_, seconds: [Outcome(9.0 + n, 1.0, 200, 2, True) for n in range(9)]
     )
     assert service.measured_round("", {}, tmp_path, Work(50, 2.0, 0.5), seconds=4).cpu_share == pytest.approx(0.5)
+
+
+def test_a_text_with_marks_of_json_is_asked_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, asked = '그는 "서울\\부산"이라 했다.', []
+
+    def answer(request: urllib.request.Request, timeout: float) -> contextlib.closing[io.BytesIO]:
+        assert isinstance(request.data, bytes)
+        asked.append(json.loads(request.data))
+        return contextlib.closing(io.BytesIO())
+
+    monkeypatch.setattr(urllib.request, "urlopen", answer)
+    service.seconds_to_recover("http://127.0.0.1", text, usual=60)
+    assert asked == [{"texts": [text]}]
+
+
+def test_a_service_that_stays_down_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "urlopen", mock.Mock(side_effect=ConnectionRefusedError))
+    monkeypatch.setattr(service, "PATIENCE", 0.1)
+    with pytest.raises(UserError, match="has not recovered"):
+        service.seconds_to_recover("http://127.0.0.1", "서울", usual=60)
 
 
 @pytest.mark.parametrize(
