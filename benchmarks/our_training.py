@@ -11,6 +11,7 @@ from transformers.utils import logging
 
 from malmoi.benchmarks.benchmark_data import take
 from malmoi.benchmarks.measurement import Elapsed
+from malmoi.data.model_labels import labels_of
 from malmoi.recipes.recipe import load_recipe
 from malmoi.training.callbacks import EpochTimer, RepeatableLengthGrouping
 from malmoi.training.optimizer import recipe_optimizer
@@ -84,7 +85,7 @@ class OurTraining:
     @property
     def labels(self) -> list[str]:
         """The tag of each id."""
-        return [str(name) for _, name in sorted((self.model.config.id2label or {}).items())]
+        return labels_of(self.model.config)
 
     def epoch(self) -> Elapsed:
         """Train on every sentence once; return the seconds from the first batch on, batches included."""

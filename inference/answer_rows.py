@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from malmoi.data.user_error import UserError
-from malmoi.inference.classifier import Classifier
-from malmoi.inference.spacer import Spacer
-from malmoi.inference.tagger import Tagger
+from malmoi.inference.models_by_task import TEXT_MODELS
 
 ENTITY = pa.struct(
     {"start": pa.int64(), "end": pa.int64(), "label": pa.string(), "score": pa.float64(), "text": pa.string()}
@@ -21,7 +19,6 @@ COLUMNS = {
     "sentence-classification": pa.schema({"label": pa.string(), "score": pa.float64(), "cut": pa.bool_()}),
 }
 """What rows get, for each task; names within are those of `Entity` and `Classification`."""
-MODELS: dict[str, Any] = {"named-entities": Tagger, "word-spacing": Spacer, "sentence-classification": Classifier}
 
 
 class ModelChoice(NamedTuple):
@@ -53,7 +50,7 @@ class RowAnswerer:
     def __init__(self, choice: ModelChoice, *, threads: int):
         os.environ["OMP_NUM_THREADS"] = str(threads)  # for what has not been loaded yet
         self.choice = choice
-        self._model = MODELS[choice.task](choice.model)
+        self._model: Any = TEXT_MODELS[choice.task](choice.model)
         if torch := sys.modules.get("torch"):  # an exported model does without
             torch.set_num_threads(threads)
 

@@ -16,7 +16,7 @@ from malmoi.data.user_error import UserError
 NAME_TEMPERATURE = "name_temperature"
 """The key of the temperature in the config of a model."""
 COLDEST, HOTTEST = 1e-3, 1e3
-"""Between which temperatures it lies; beyond them, probabilities of names are 0 and 1, or all alike."""
+"""The bounds of a temperature; beyond them, probabilities of names are 0 and 1, or all alike."""
 
 Rows = Sequence[list[int]]
 """The tokens of each row of a batch; the last row is the longest."""
@@ -89,7 +89,7 @@ def name_temperature(value: object) -> float:
     """Return the temperature that a config says.
 
     Raises:
-        UserError: If it is no number, or none of those.
+        UserError: If it is no number from `COLDEST` to `HOTTEST`.
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool) and COLDEST <= value <= HOTTEST:  # NaN is not
         return float(value)

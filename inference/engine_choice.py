@@ -68,9 +68,9 @@ def make_engine(model: str | Path, task: str, engine: str | None, options: Torch
 
 
 def suitable_engine(place: str | Path) -> str:
-    """Return the engine of a model, of which a folder may have two: that of PyTorch then, where it is installed.
+    """Return the engine that suits a model; of a folder with weights and a graph PyTorch, where that is installed.
 
-    What has the name of a graph and is no file makes the folder one of a graph, too: its reader says what is wrong.
+    Something that has the name of a graph and is no file counts as one: what reads the folder says what is wrong.
     """
     folder = Path(place)
     if not (folder / GRAPH).exists():

@@ -12,7 +12,8 @@ class WindowScores(NamedTuple):
     """What a tagger says of a window of a text.
 
     Args:
-        first: Which of the tokens beside it is the first one that the window keeps; negative if it keeps earlier ones.
+        first: The first token that the window keeps, by its number in the `TokenLabels` that hold this; negative if it
+            keeps tokens before those.
         kept: First and last (exclusive) of the tokens of the window whose answers count.
         offsets: The characters that each token of the window stands for, in the whole text.
         predictions: The best label of each of its tokens, `(length,)`, negative where it carries none.

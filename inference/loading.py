@@ -18,6 +18,7 @@ from transformers import (
 from transformers.utils.hub import cached_file
 
 from malmoi.data.label_scheme import read_label_scheme
+from malmoi.data.model_labels import labels_of
 from malmoi.data.notice import list_names, shorten
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
@@ -271,7 +272,7 @@ def check_labels(model: str | Path, config: PreTrainedConfig, task: str) -> None
     Raises:
         UserError: If not; the message names the labels.
     """
-    labels = [str(label) for _, label in sorted((config.id2label or {}).items())]
+    labels = labels_of(config)
     if task == "named-entities":
         try:
             read_label_scheme(labels)

@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.alignment import OUTSIDE
+from malmoi.data.model_labels import labels_of
 from malmoi.data.token_windows import Offsets, token_windows
 from malmoi.data.word_spacing import INSIDE
 from malmoi.inference.batches import length_batches
@@ -41,7 +42,7 @@ def character_posteriors(
         max_length: How many tokens the model can take; `None` if there is no limit.
         batch_size: How many windows are answered at once, at most.
     """
-    labels = [str(label) for _, label in sorted((model.config.id2label or {}).items())]
+    labels = labels_of(model.config)
     owners, windows = text_windows(token_windows(texts, tokenizer, max_length=max_length))
     batches = list(length_batches([len(window.input_ids) for window in windows], batch_size))
     device = device_of(model)

@@ -1,4 +1,4 @@
-"""What everything that uses a saved model on texts begins with."""
+"""What tagger, spacer and classifier have in common: a saved model that is ready to answer."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar

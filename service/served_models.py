@@ -7,18 +7,16 @@ from typing import Any, NamedTuple
 
 from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import BUNDLED
-from malmoi.inference.classifier import Classification, Classifier
+from malmoi.inference.classifier import Classification
 from malmoi.inference.freed_memory import keep_freed_memory
 from malmoi.inference.model_tasks import COMMANDS
+from malmoi.inference.models_by_task import TEXT_MODELS
 from malmoi.inference.spacer import SpacedText, Spacer
 from malmoi.inference.tagger import Entity, Tagger
 from malmoi.inference.task_finding import find_task
-from malmoi.inference.text_model import TextModel
 from malmoi.service.messages import ClassifyRequest, SpaceRequest, TagRequest, TextsRequest
 from malmoi.service.utf16 import entities_in_utf16, spaced_in_utf16
 
-KINDS: dict[str, type[TextModel]] = {kind.task: kind for kind in (Tagger, Spacer, Classifier)}
-"""What uses a model of each task."""
 PATHS = {task: f"/v1/{command}" for task, command in COMMANDS.items()}
 """Where models of each task answer."""
 WARM_UP = "손흥민은 춘천에서 태어났다."
@@ -93,7 +91,7 @@ def load_served_model(source: ModelSource) -> ServedModel:
         UserError: If it cannot be loaded; the message names the file.
     """
     keep_freed_memory()
-    text_model = KINDS[source.task](source.place, trust_remote_code=source.trust_remote_code)
+    text_model = TEXT_MODELS[source.task](source.place, trust_remote_code=source.trust_remote_code)
     text_model(WARM_UP)  # type: ignore[operator]
     return ServedModel(source.name, source.task, text_model)
 

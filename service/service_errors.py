@@ -9,8 +9,7 @@ class ServiceError(Exception):
     """A request cannot be answered.
 
     Args:
-        status: The status of HTTP.
-        code: A word for programs; those that exist are in `STATUSES`.
+        code: A word for programs, one of `STATUSES`, which gives it a status of HTTP.
         message: A sentence for people. It holds nothing of a text.
         field: The part of the request that is wrong, such as `texts[3]`.
         retry_after: Seconds after which another try may succeed.

@@ -13,6 +13,7 @@ from transformers import TrainingArguments
 
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.longest_input import longest_input
+from malmoi.data.model_labels import labels_of
 from malmoi.data.notice import notify
 from malmoi.data.readers import DIVISION_SEED, READERS, read_splits, readers_of
 from malmoi.data.readers.reading_options import ReadingOptions
@@ -161,7 +162,7 @@ def prepare(model: NamedModel, data: MeasuredData) -> Measurement:
         UserError: If it has labels that the model lacks.
     """
     config, tokenizer, task = model.loaded.model.config, model.loaded.tokenizer, model.task
-    labels = [str(name) for _, name in sorted((config.id2label or {}).items())]
+    labels = labels_of(config)
     max_length = longest_input(config, tokenizer)
     scheme = read_label_scheme(labels) if isinstance(task, NamedEntities) else None
     rows = task.with_labels(

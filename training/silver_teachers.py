@@ -7,6 +7,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.data.model_labels import labels_of
 from malmoi.data.notice import list_names
 from malmoi.inference.loading import load_model
 from malmoi.recipes.recipe import RecipeError
@@ -39,7 +40,7 @@ def load_teacher(name: str, task: str, labels: Sequence[str], *, device: torch.d
         UserError: If it cannot be loaded, is for another task, or has other labels than the data.
     """
     model, tokenizer = load_model(name, task)
-    own = [str(label) for _, label in sorted((model.config.id2label or {}).items())]
+    own = labels_of(model.config)
     if sorted(own) != sorted(labels):
         raise RecipeError(
             f"`silver_teachers`: {name} has the labels {list_names(own)}, but those of the data are "

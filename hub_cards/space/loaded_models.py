@@ -7,14 +7,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from malmoi.hub_cards.space.example_texts import example_texts, read_report_of
 from malmoi.hub_cards.space.model_list import ListedModel
-from malmoi.inference.classifier import Classifier
 from malmoi.inference.loading import read_task
-from malmoi.inference.spacer import Spacer
-from malmoi.inference.tagger import Tagger
-from malmoi.inference.text_model import TextModel
+from malmoi.inference.models_by_task import TEXT_MODELS
 
-KINDS: dict[str, type[TextModel]] = {kind.task: kind for kind in (Tagger, Spacer, Classifier)}
-"""What uses a model of each task."""
 Answer = TypeVar("Answer")
 
 
@@ -57,7 +52,7 @@ def load_models(models: Sequence[ListedModel], *, folder: Path | None = None) ->
         beside = (folder or Path()) / model.name
         place = str(beside) if beside.is_dir() else model.name
         task = read_task(place, trust_remote_code=model.trust_remote_code, revision=model.revision)
-        text_model = KINDS[task](place, trust_remote_code=model.trust_remote_code, revision=model.revision)
+        text_model = TEXT_MODELS[task](place, trust_remote_code=model.trust_remote_code, revision=model.revision)
         parameters = sum(parameter.numel() for parameter in text_model.model.parameters())
         ready = LoadedSpaceModel(model.title or model.name, text_model, parameters)
         examples = model.examples or example_texts(task, ready.labels, read_report_of(place, revision=model.revision))

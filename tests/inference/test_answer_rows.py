@@ -12,9 +12,10 @@ from support.tiny_models import bert_tokenizer, save, tiny_bert_classifier, tiny
 from transformers import PreTrainedTokenizerFast
 
 from malmoi.data.user_error import UserError
-from malmoi.inference.answer_rows import COLUMNS, ENTITY, MODELS, ModelChoice, RowAnswerer, check_columns
+from malmoi.inference.answer_rows import COLUMNS, ENTITY, ModelChoice, RowAnswerer, check_columns
 from malmoi.inference.classifier import Classification, Classifier
 from malmoi.inference.loading import CLASSES
+from malmoi.inference.models_by_task import TEXT_MODELS
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Entity, Tagger
 
@@ -24,8 +25,8 @@ TEXTS = ["손흥민은 춘천에서 태어났다.", None, "", "비가 와서 집
 def test_columns_are_named_as_the_answers_are() -> None:
     assert ENTITY.names == list(Entity._fields)
     assert {*COLUMNS["sentence-classification"].names} < {*Classification._fields}
-    assert {task: model.__name__ for task, model in MODELS.items()} == CLASSES
-    assert COLUMNS.keys() == MODELS.keys()
+    assert {task: model.__name__ for task, model in TEXT_MODELS.items()} == CLASSES
+    assert COLUMNS.keys() == TEXT_MODELS.keys()
 
 
 def test_every_text_gets_its_names_and_null_gets_null(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.data.model_labels import labels_of
 from malmoi.data.token_features import untagged_token_ids
 from malmoi.inference.loading import LANGUAGE_MODEL
 from malmoi.inference.model_names import without_waiting_for_the_hub
@@ -192,7 +193,7 @@ def _refuse_unknown(given: dict[str, Any], config: PreTrainedConfig) -> None:
 
 def _check_labels(name: str, config: PreTrainedConfig, labels: list[str]) -> None:
     """Refuse a model with a head that was trained for other labels; a bare encoder has none."""
-    own = [str(label) for _, label in sorted((config.id2label or {}).items())]
+    own = labels_of(config)
     has_head = any("Classification" in architecture for architecture in config.architectures or [])
     if has_head and own != labels and own != [f"LABEL_{index}" for index in range(len(labels))]:
         raise RecipeError(f"{name} was trained for the labels {', '.join(own)}, but the data has {', '.join(labels)}.")

@@ -7,6 +7,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.data.model_labels import labels_of
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.loading import LANGUAGE_MODEL, TASK_KEY, load_model, read_config, task_of
 from malmoi.recipes.arguments import RecipeArguments
@@ -38,7 +39,7 @@ class FinishedModel(NamedTuple):
     @property
     def labels(self) -> list[str]:
         """Return the labels of the model, in the order of their ids."""
-        return [str(label) for _, label in sorted((self.model.config.id2label or {}).items())]
+        return labels_of(self.model.config)
 
     def describe(self, labels: list[str]) -> dict[str, Any]:
         """Return what a report says of the beginning of a training with these labels; no path of this machine."""
@@ -49,11 +50,13 @@ class FinishedModel(NamedTuple):
 
     def settings_used(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Return the settings of a report with those that this model brought instead of those of the recipe."""
-        own = self.model.config.to_dict()
         of_tokenizer = ("tokenizer", "tokenizer_min_frequency", "tokenizer_vocab_size", "encoder_config")
         used = {key: value for key, value in settings.items() if key not in of_tokenizer}
-        brought = CONFIGURATIONS.keys() & {self.model.config.model_type} and used.keys() & own.keys() - {"model_type"}
-        return used | {key: own[key] for key in brought or () if key not in self.settings}
+        if self.model.config.model_type not in CONFIGURATIONS:
+            return used
+        own = self.model.config.to_dict()
+        brought = (used.keys() & own.keys()) - {"model_type"} - self.settings.keys()
+        return used | {key: own[key] for key in brought}
 
 
 def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) -> FinishedModel | None:

@@ -17,6 +17,7 @@ from transformers import (
 )
 from transformers.trainer_callback import ExportableState
 
+from malmoi.data.model_labels import labels_of
 from malmoi.data.probable_classes import PROBABILITIES
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
@@ -132,7 +133,7 @@ def check_resuming(
 
 def _other_labels(config: dict[str, Any], now: PreTrainedConfig) -> list[str]:
     before = [str(label) for _, label in sorted((config.get("id2label") or {}).items(), key=lambda kv: int(kv[0]))]
-    after = [str(label) for _, label in sorted((now.id2label or {}).items())]
+    after = labels_of(now)
     if before == after or not before:
         return []
     changes = {
