@@ -12,7 +12,7 @@ from malmoi.conversion.hand_written_config import check_sizes, read_config, read
 from malmoi.conversion.state_dict_names import check_shapes, find_layers, rename, sizes_of
 from malmoi.conversion.verification import LENGTHS, verify
 from malmoi.data.user_error import UserError
-from malmoi.data.whole_output import whole_folder
+from malmoi.data.whole_output import check_new_folder, whole_folder
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
 from malmoi.inference.model_names import check_name, without_waiting_for_the_hub
 from malmoi.inference.tokenizer_loading import load_tokenizer
@@ -57,7 +57,7 @@ def convert_checkpoint(checkpoint: Path, output_dir: Path, *, config: Path, toke
         UserError: If something is missing, is unsafe to load or does not fit. Then nothing is written.
     """
     output_dir = output_dir.resolve()
-    _check_output_dir(output_dir)
+    check_new_folder(output_dir)
     content = read_config(config)
     labels = read_labels(content, config)
     model, tensors = _build(read_state_dict(checkpoint), labels, checkpoint, config)
@@ -80,13 +80,6 @@ def convert_checkpoint(checkpoint: Path, output_dir: Path, *, config: Path, toke
         added_tokens=list(loaded_tokenizer.convert_ids_to_tokens(loaded_tokenizer("")["input_ids"])),
         unused_embeddings=sizes["vocab_size"] - num_tokens,
     )
-
-
-def _check_output_dir(output_dir: Path) -> None:
-    if output_dir.is_dir() and any(output_dir.iterdir()):
-        raise UserError(f"{output_dir}: the folder is not empty; give another, or one that does not exist.")
-    if output_dir.exists() and not output_dir.is_dir():
-        raise UserError(f"{output_dir}: there is a file of that name; expected a folder.")
 
 
 def _build(

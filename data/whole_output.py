@@ -74,7 +74,7 @@ def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
         UserError: If there is a file of that name, or a folder that holds something and is not to be replaced.
     """
     folder = folder.resolve()
-    _check_place(folder, replaces=replaces)
+    check_new_folder(folder, replaces=replaces)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         # a folder in the folder: only the owner may enter the outer one
@@ -83,15 +83,19 @@ def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
         with disk_errors(folder):
             yield unfinished
         _all_reach_the_disk(unfinished)
-        _check_place(folder, replaces=replaces)  # somebody may have written there meanwhile
+        check_new_folder(folder, replaces=replaces)  # somebody may have written there meanwhile
         if folder.exists():
             folder.rename(Path(temporary) / "before")
         unfinished.rename(folder)
         _reach_the_disk(folder.parent)
 
 
-def _check_place(folder: Path, *, replaces: bool) -> None:
-    """Check that a folder may be written.
+def check_new_folder(folder: Path, *, replaces: bool = False) -> None:
+    """Check that `whole_folder` may write a folder: for what is to be known before it is computed.
+
+    Args:
+        folder: Where it is to be.
+        replaces: Whether it may take the place of a folder that holds something.
 
     Raises:
         UserError: If there is a file of that name, or a folder that holds something and is not to be replaced.

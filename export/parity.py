@@ -1,4 +1,4 @@
-"""Whether a graph answers as the model does from which it was made."""
+"""Whether a graph answers as the model from which it was made."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -111,8 +111,7 @@ def answer(model: Any, input_ids: Array, attention_mask: Array) -> dict[str, Arr
     inputs = {"input_ids": torch.from_numpy(input_ids), "attention_mask": torch.from_numpy(attention_mask)}
     output: Mapping[str, Any] = model(**inputs, return_dict=True)
     if "predictions" in output:
-        emissions = model._emissions(inputs["input_ids"], inputs["attention_mask"].bool())
-        found = {"predictions": output["predictions"], "marginals": output["marginals"], "emissions": emissions}
+        found = {name: output[name] for name in ("predictions", "marginals", "emissions")}
     else:
         scores = output["logits"].float()
         probabilities = scores.softmax(-1)

@@ -95,7 +95,7 @@ def _read(path: Path, count: int | None = None) -> list[str]:
     """Return the first lines of a file, packed or not."""
     if not path.is_file():
         raise UserError(f"{path}: there is no such file.")
-    with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8") as file:  # type: ignore[operator]
+    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
         lines: Iterator[str] = (line.removesuffix("\n") for line in file)
         read = list(islice(lines, count))
     if count is not None and len(read) < count:

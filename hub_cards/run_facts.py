@@ -208,9 +208,8 @@ def default_settings(task: str, model_type: str) -> dict[str, Any]:
     for declared in classes:
         for field in dataclasses.fields(declared):
             if field.default is not dataclasses.MISSING:
-                defaults[field.name] = getattr(
-                    field.default, "value", field.default
-                )  # an enum is written by its value
+                # an enum is written by its value
+                defaults[field.name] = getattr(field.default, "value", field.default)
             elif field.default_factory is not dataclasses.MISSING:
                 defaults[field.name] = field.default_factory()
     return defaults

@@ -43,7 +43,7 @@ def _plot_order(axes: Any, trials: list[dict[str, Any]], results: dict[str, Any]
 
     numbers, values = [trial["trial"] for trial in trials], _values(trials, results)
     _scatter(axes, numbers, values, trials)
-    complete = [(number, value) for number, value, trial in zip(numbers, values, trials) if _is_complete(trial)]
+    complete = [(number, value) for number, value, trial in zip(numbers, values, trials) if is_complete(trial)]
     best = [*accumulate((value for _, value in complete), max if results["greater_is_better"] else min)]
     places = [*(number for number, _ in complete), max(numbers)]
     axes.step(places, [*best, best[-1]], where="post", color="C1", label="best so far")
@@ -85,13 +85,14 @@ def _set_range(axes: Any, space: dict[str, Any]) -> None:
 def _scatter(axes: Any, places: list[float], values: list[float], trials: list[dict[str, Any]]) -> None:
     """Draw trials as dots, hollow where they were ended early."""
     for complete, label in ((True, None), (False, "ended early")):
-        chosen = [(x, y) for x, y, trial in zip(places, values, trials) if _is_complete(trial) == complete]
+        chosen = [(x, y) for x, y, trial in zip(places, values, trials) if is_complete(trial) == complete]
         if chosen:
             filled = {} if complete else {"facecolors": "none", "edgecolors": "C0"}
             axes.scatter(*zip(*chosen), s=28, color=None if not complete else "C0", label=label, **filled)
 
 
-def _is_complete(trial: dict[str, Any]) -> bool:
+def is_complete(trial: dict[str, Any]) -> bool:
+    """Tell whether a trial was trained to its end."""
     return bool(trial["ended"] == "all steps")
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from malmoi.reports.report import plain
-from malmoi.reports.search_plots import as_text, is_share
+from malmoi.reports.search_plots import as_text, is_complete, is_share
 
 
 def print_search(results: dict[str, Any], console: Console) -> None:
@@ -49,14 +49,14 @@ def search_table(results: dict[str, Any]) -> Table:
 def _order(trial: dict[str, Any], results: dict[str, Any]) -> tuple[bool, float]:
     """Return what trials are ordered by: trained to the end or not, then the value."""
     value = trial["value"] or 0.0
-    return trial["ended"] != "all steps", -value if results["greater_is_better"] else value
+    return not is_complete(trial), -value if results["greater_is_better"] else value
 
 
 def _value(trial: dict[str, Any], figure: str) -> str:
     if trial["value"] is None:
         return str(trial["ended"])
     written = f"{100 * trial['value']:.2f}" if is_share(figure) else f"{trial['value']:.4f}"
-    return written if trial["ended"] == "all steps" else f"{written} ({trial['ended']})"
+    return written if is_complete(trial) else f"{written} ({trial['ended']})"
 
 
 def _of_epoch(trial: dict[str, Any], results: dict[str, Any]) -> str:
