@@ -4,7 +4,7 @@ Nothing heavy is imported before a model is loaded: where several processes answ
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from malmoi.commands.engine_choice import engine_of
 from malmoi.commands.start_up import lasting_imports, spare_kernels, without_progress_bars
@@ -35,6 +35,11 @@ class ModelOptions(NamedTuple):
     batch_size: int = 32
     bf16: bool = False
     trust_remote_code: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """Return what answers depend on, by the names of the flags."""
+        words = None if self.words is None else str(self.words)
+        return {"MODEL": self.name, "--words": words, "--bf16": self.bf16}
 
 
 def load_tagger(options: ModelOptions, texts: list[str]) -> "Tagger":

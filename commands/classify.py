@@ -63,12 +63,7 @@ class Classifying(TextTask):
 
     def settings(self) -> dict[str, Any]:
         """Return the options on which the answers depend."""
-        model = self.model
-        return {
-            "MODEL": model.name,
-            "--words": None if model.words is None else str(model.words),
-            "--bf16": model.bf16,
-        }
+        return self.model.settings()
 
     def contents(self) -> dict[str, str | None]:
         """Return what tells whether the model and its words are the same."""

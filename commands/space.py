@@ -67,14 +67,8 @@ class Spacing(TextTask):
 
     def settings(self) -> dict[str, Any]:
         """Return the options on which the answers depend."""
-        model = self.model
-        return {
-            "MODEL": model.name,
-            "--words": None if model.words is None else str(model.words),
-            "--bf16": model.bf16,
-            "--keep_spaces": self.keep_spaces,
-            "--keep_words": list(self.keep_words),
-        }
+        own = {"--keep_spaces": self.keep_spaces, "--keep_words": list(self.keep_words)}
+        return {**self.model.settings(), **own}
 
     def contents(self) -> dict[str, str | None]:
         """Return what tells whether the model and its words are the same."""

@@ -70,13 +70,7 @@ class Tagging(TextTask):
 
     def settings(self) -> dict[str, Any]:
         """Return the options on which the answers depend."""
-        model = self.model
-        return {
-            "MODEL": model.name,
-            "--words": None if model.words is None else str(model.words),
-            "--bf16": model.bf16,
-            "--min_score": self.min_score,
-        }
+        return {**self.model.settings(), "--min_score": self.min_score}
 
     def contents(self) -> dict[str, str | None]:
         """Return what tells whether the model and its words are the same."""

@@ -73,17 +73,13 @@ def _check_file(file: str) -> None:
     if not path.exists():
         raise UserError(f"{file}: there is no such file.")
     suffix = path.suffix.lower()
-    advice = (
-        "save it as CSV"
-        if suffix in TABLES
-        else "unpack it first"
-        if suffix in PACKED
-        else "save it as plain text"
-        if suffix in DOCUMENTS
-        else None
-    )
-    if advice:
-        raise UserError(f"{file}: expected a file with texts, but {suffix} is another format; {advice}.")
+    for formats, advice in (
+        (TABLES, "save it as CSV"),
+        (PACKED, "unpack it first"),
+        (DOCUMENTS, "save it as plain text"),
+    ):
+        if suffix in formats:
+            raise UserError(f"{file}: expected a file with texts, but {suffix} is another format; {advice}.")
 
 
 def _checked_encoding(encoding: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from malmoi.commands.streams.rows import WHOLE_FILE, BadRow, InputFile
-from malmoi.commands.streams.whole_files import write_whole
+from malmoi.commands.streams.whole_files import write_all
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
 
@@ -44,7 +44,7 @@ class BadRows:
         content = "".join(
             f"{json.dumps(_described(file, row, encoding), ensure_ascii=False)}\n" for row in rows
         ).encode()
-        write_whole(self._file, content, self.path)
+        write_all(self._file, content, self.path)
         self.size += len(content)
         for row in rows:
             if row.number == WHOLE_FILE:

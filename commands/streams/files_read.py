@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from malmoi.commands.streams.rows import InputFile
-from malmoi.commands.streams.whole_files import write_whole
+from malmoi.commands.streams.whole_files import write_all
 from malmoi.data.user_error import UserError
 
 LOOKED_AT = 64 * 1024
@@ -32,7 +32,7 @@ class FilesRead:
         if file.number < self._count:
             return
         with open(self._path, "ab" if self._count else "wb", buffering=0) as opened:
-            write_whole(opened, f"{json.dumps([*_names(file), file.fingerprint])}\n".encode(), self._path)
+            write_all(opened, f"{json.dumps([*_names(file), file.fingerprint])}\n".encode(), self._path)
         self._count += 1
 
     def check(self, files: Sequence[InputFile], count: int) -> None:

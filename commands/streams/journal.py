@@ -8,7 +8,7 @@ from typing import Any
 
 from malmoi.commands.streams.files_read import FilesRead
 from malmoi.commands.streams.rows import BEGINNING, InputFile, Position
-from malmoi.commands.streams.whole_files import partial_of, write_whole
+from malmoi.commands.streams.whole_files import partial_of, write_all
 from malmoi.data.user_error import UserError
 
 
@@ -98,7 +98,7 @@ class Journal:
         content = {"settings": self._settings, "contents": self._contents, "progress": asdict(progress)}
         partial = partial_of(self.path)
         with open(partial, "wb", buffering=0) as file:
-            write_whole(file, json.dumps(content).encode(), self.path)
+            write_all(file, json.dumps(content).encode(), self.path)
         partial.replace(self.path)
 
     def remove(self) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from malmoi.commands.streams.answers import Written
 from malmoi.commands.streams.journal import Journal, Progress
 from malmoi.commands.streams.rows import BEGINNING
-from malmoi.commands.streams.whole_files import partial_of, write_whole
+from malmoi.commands.streams.whole_files import partial_of, write_all
 from malmoi.data.user_error import UserError
 
 SECONDS = 1.0
@@ -85,7 +85,7 @@ class Pipe(Forgetful):
         """Take a piece of a file."""
         content = b"".join([*([] if self._is_begun else written.head), *written.contents])
         self._is_begun = self._is_begun or not written.is_unread
-        write_whole(self._file, content, self._path)
+        write_all(self._file, content, self._path)
 
     def close(self) -> None:
         """Close it."""
@@ -141,7 +141,7 @@ class Files(Output):
         if not self._open:
             self._open_partials()
         for path, file, head, content in zip(self._target(), self._open, written.head, written.contents):
-            write_whole(file, content if self._progress.sizes else head + content, path)
+            write_all(file, content if self._progress.sizes else head + content, path)
 
     def settle(self, written: Written, *, error_size: int) -> None:
         """Note that a piece has been written; after the last one the files take their names."""

@@ -16,7 +16,7 @@ def take_name(partial: Path, path: Path) -> None:
     partial.replace(path)
 
 
-def write_whole(file: FileIO, content: bytes, path: Path) -> None:
+def write_all(file: FileIO, content: bytes, path: Path) -> None:
     """Write all of something.
 
     Raises:

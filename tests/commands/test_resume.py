@@ -76,7 +76,7 @@ class Killed(BaseException):
 
 def kill_at(number: int, patch: pytest.MonkeyPatch, *, seconds: float) -> None:
     """Let writing end in the middle of a row the so-manyth time that something is written, without a farewell."""
-    real: Callable[..., None] = outputs.write_whole
+    real: Callable[..., None] = outputs.write_all
     count = 0
 
     def write(file: Any, content: bytes, path: Path) -> None:
@@ -91,7 +91,7 @@ def kill_at(number: int, patch: pytest.MonkeyPatch, *, seconds: float) -> None:
         for file in self._open:
             file.close()
 
-    patch.setattr(outputs, "write_whole", write)
+    patch.setattr(outputs, "write_all", write)
     patch.setattr(outputs.Files, "close", close)
     patch.setattr(outputs, "SECONDS", seconds)
 
