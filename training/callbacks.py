@@ -14,16 +14,15 @@ from transformers import ProgressCallback, TrainerCallback, TrainerControl, Trai
 from transformers.trainer_callback import ExportableState
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
+SECONDS_OF_SILENCE = 60
+"""How long a training without progress bars says nothing, at most."""
+
 
 def short_line(state: TrainerState, logs: dict[str, Any] | None, main_figure: str) -> str | None:
     """Return the loss and the main figure as one line, if the log has them; `report.json` has all figures."""
     texts = {"loss": "loss", "eval_loss": "validation loss", f"eval_{main_figure}": main_figure}
     shown = [f"{text} {float(logs[name]):.4f}" for name, text in texts.items() if logs and name in logs]
     return f"epoch {state.epoch or 0:5.2f}   " + "   ".join(shown) if shown else None
-
-
-SECONDS_OF_SILENCE = 60
-"""How long a training without progress bars says nothing, at most."""
 
 
 class ShortLines(TrainerCallback):

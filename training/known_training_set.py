@@ -28,7 +28,7 @@ def known_training_set(report: Mapping[str, Any], splits: Mapping[str, Dataset])
 
 
 def _are_of(splits: Mapping[str, Dataset], data: Mapping[str, Any]) -> bool:
-    """Tell whether these are the data of a report of before it described the names of the training set."""
+    """Tell whether these are the data of a report that does not describe the names of its training set yet."""
     return data.get("texts") == {name: rows.num_rows for name, rows in splits.items()} and (
         data["fingerprint"] == fingerprint(splits[data["split"]])
     )

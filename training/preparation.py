@@ -107,7 +107,7 @@ def prepare(request: TrainingRequest, parts: Parts | None = None) -> Preparation
     set_seed(seed)
     encoder = find_encoder_body(task, arguments, request.recipe)
     finished = find_finished_model(task, arguments, request.recipe) if encoder is None else None
-    body = find_body(task, arguments, request.recipe) if finished is None else None
+    body = find_body(arguments, request.recipe) if finished is None else None
     splits = parts.splits(request)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
     silver = find_silver_texts(request, splits, chosen)

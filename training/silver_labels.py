@@ -18,6 +18,7 @@ from malmoi.data.tagged_dataset import label_names, with_labels
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 from malmoi.recipes.arguments import SilverArguments, TaggingArguments, WordSpacingArguments
 from malmoi.recipes.recipe import RecipeError
+from malmoi.training.models.finished_model import described_name
 from malmoi.training.processes.launcher import say
 from malmoi.training.request import TrainingRequest
 from malmoi.training.silver_classes import label_with_classes
@@ -87,7 +88,7 @@ def find_silver_texts(request: TrainingRequest, splits: DatasetDict, chosen: Dat
             f"{wording.confidence} of {max(found.confidences, default=0.0):.3f}, and `silver_confidence` is {least:g}."
         )
     description = {
-        "teachers": [Path(name).resolve().name if Path(name).exists() else name for name in names],
+        "teachers": [described_name(name) for name in names],
         "text": path.name,
         "read": len(read),
         **_left_out(new),

@@ -13,7 +13,6 @@ from malmoi.recipes.recipe import Recipe, RecipeError, model_settings
 from malmoi.training.models.dictionary_features import labels_of_classes
 from malmoi.training.models.finished_model import BILSTMS, described_name, said_by_the_user
 from malmoi.training.processes.launcher import say
-from malmoi.training.tasks import Task
 
 SIZES = (
     *("vocab_size", "embedding_size", "ngram_sizes", "ngram_vocab_size", "ngram_embedding_size"),
@@ -78,8 +77,8 @@ class Body(NamedTuple):
                 )
         return settings | own
 
-    def is_told(self, settings: dict[str, Any]) -> str:
-        """Return what is said of the sizes in which it differs from settings of a recipe; nothing if it does not."""
+    def other_sizes(self, settings: dict[str, Any]) -> str:
+        """Return in words which sizes are others than in settings of a recipe; nothing if none is."""
         wins = self.settings(settings)
         others = [
             f"{key} {wins[key]} instead of {settings[key]}"
@@ -89,7 +88,7 @@ class Body(NamedTuple):
         return f"; its sizes: {', '.join(others)}" if others else ""
 
 
-def find_body(task: Task, arguments: RecipeArguments, recipe: Recipe) -> Body | None:
+def find_body(arguments: RecipeArguments, recipe: Recipe) -> Body | None:
     """Return the body that `model_name_or_path` names; `None` if it names nothing, or is for an encoder.
 
     Raises:
@@ -153,7 +152,7 @@ def say_beginning(body: Body, settings: dict[str, Any], *, trained: bool) -> Non
     stay = "" if trained else ", which stay as they are"
     say(
         f"Beginning from {body.name}: its tokenizer of {len(body.tokenizer):,} tokens, {' and '.join(parts)}{stay}"
-        f"{body.is_told(settings)}."
+        f"{body.other_sizes(settings)}."
     )
 
 

@@ -16,6 +16,7 @@ from malmoi.training.run_report import describe_data
 from malmoi.training.search.request import Search
 from malmoi.training.search.study import finished_trials
 from malmoi.training.search.trial import DIVERGED, DRAWN, EVALUATIONS, SECONDS, SETTINGS, Objective, PreparedTrial
+from malmoi.training.steps import ALL_STEPS
 
 TRIALS_FILE, PLOT_FILE, BEST_FILE, BEST_RUN = "trials.json", "trials.png", "best.yaml", "best"
 
@@ -50,7 +51,7 @@ def describe_search(search: Search, study: Study, prepared: PreparedTrial, objec
 
 def _describe_trial(trial: FrozenTrial, *, number: int) -> dict[str, Any]:
     complete = trial.state == TrialState.COMPLETE
-    ended = "diverged" if trial.user_attrs.get(DIVERGED) else "all steps" if complete else "pruned"
+    ended = "diverged" if trial.user_attrs.get(DIVERGED) else ALL_STEPS if complete else "pruned"
     return {
         "trial": number,
         "ended": ended,

@@ -21,6 +21,8 @@ from malmoi.training.trainer import training_to_come
 
 DRAWN, EVALUATIONS, SETTINGS, SECONDS, DIVERGED = "drawn", "evaluations", "settings", "seconds", "diverged"
 """What a study keeps of a trial."""
+LARGEST_WEIGHT = 1e6
+"""Larger weights make scores of the CRF so low that they count as forbidden, for which labels are refused."""
 
 
 class Objective(NamedTuple):
@@ -89,10 +91,6 @@ def prepare_trial(recipe: Recipe, parts: Parts) -> PreparedTrial:
     prepared = prepare(request, parts)
     plan = plan_training(request, prepared)
     return PreparedTrial(request, prepared, plan)
-
-
-LARGEST_WEIGHT = 1e6
-"""Scores of the CRF that are as low as such weights make them count as forbidden, and labels are refused for it."""
 
 
 class ReportToStudy(TrainerCallback):
