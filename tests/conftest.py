@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import logging
 import os
 import shutil
 import tempfile
@@ -25,6 +26,7 @@ from support.random_order import pytest_addoption, pytest_collection_modifyitems
 from support.warm_process import run_in_process
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
+from transformers.utils import logging as transformers_logging
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.hub_cards import usage
@@ -125,6 +127,14 @@ def saved_model(
     make_model(vocab_size=len(syllable_tokenizer)).save_pretrained(folder)
     syllable_tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def heard(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What is logged, as if nothing had been said before."""
+    transformers_logging.warning_once.cache_clear()
+    caplog.set_level(logging.WARNING)
+    return caplog
 
 
 @pytest.fixture

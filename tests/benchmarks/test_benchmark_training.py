@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.recipe_flags import as_flags
 from test_benchmark_peers import FAKE_WORKER
 
 from malmoi.benchmarks import inference, training
@@ -27,7 +28,7 @@ TINY_CLASSIC = ("--reader", "inline-marks", "--tokenizer", "syllables", "--embed
 def tiny_flags(output_dir: Path, *more: str) -> list[str]:
     numbers = {"sentences": 8, "bert_sentences": 2, "rounds": 2, "threads": 1}
     sizes = {"vocab_size": 8500, "bert_layers": 1, "bert_hidden": 16}
-    flags = [part for name, value in {**numbers, **sizes}.items() for part in (f"--{name}", str(value))]
+    flags = as_flags({**numbers, **sizes})
     return [*flags, "--output_dir", str(output_dir), *more]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from matplotlib.image import imread
 from support.command_line import malmoi
+from support.recipe_flags import as_flags
 
 from malmoi.commands import several_runs
 from malmoi.commands.compare import compare_runs
@@ -49,10 +50,6 @@ BILSTM = {
 VECTORS = "4 3\n은 0.1 0.2 0.3\n에 0.4 0.5 0.6\n서 -0.1 0.2 0.0\n. 0.3 -0.3 0.1\n"
 
 
-def flags(settings: dict[str, Any]) -> list[str]:
-    return [part for key, value in settings.items() for part in (f"--{key}", str(value))]
-
-
 def cells(markdown: str) -> list[list[str]]:
     """Return the rows of the table, without heading."""
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
@@ -80,7 +77,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> dict[
         "elsewhere": ("demo", {**BILSTM, "data_dir": other}),
     }
     for name, (recipe, settings) in recipes.items():
-        run(load_recipe(recipe, flags({**settings, "output_dir": folder / name})))
+        run(load_recipe(recipe, as_flags({**settings, "output_dir": folder / name})))
     return {name: folder / name for name in recipes}
 
 
@@ -178,7 +175,7 @@ def test_without_matplotlib_the_missing_plots_are_said_once(
     assert capsys.readouterr().err.count(MISSING) == 1
     compare_runs([runs["narrow"]], output_dir=None, separately=False)  # nothing would be drawn anyway
     assert MISSING not in "".join(capsys.readouterr())
-    train_recipe(load_recipe("demo", flags({**BILSTM, "data_dir": marked_corpus, "output_dir": tmp_path / "run"})))
+    train_recipe(load_recipe("demo", as_flags({**BILSTM, "data_dir": marked_corpus, "output_dir": tmp_path / "run"})))
     assert "".join(capsys.readouterr()).count(MISSING) == 1
     assert not list(tmp_path.rglob("*.png"))
 
@@ -189,7 +186,7 @@ def embedded(tmp_path: Path, marked_corpus: Path) -> Callable[..., list[str]]:
     vectors = tmp_path / "vectors.txt"
     vectors.write_text(VECTORS, encoding="utf-8")
     settings = {**BILSTM, "data_dir": marked_corpus, "embeddings": vectors, "output_dir": tmp_path / "runs"}
-    return lambda **changes: flags({**settings, **changes})
+    return lambda **changes: as_flags({**settings, **changes})
 
 
 @pytest.fixture

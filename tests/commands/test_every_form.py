@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.command_line import malmoi
 from support.property_texts import texts_and_spans
+from support.recipe_flags import as_flags
 from support.tiny_runs import SETTINGS
 from support.twenty_sentences import FORMS, MARKED, SENTENCES
 
@@ -38,7 +39,7 @@ def form(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
 @pytest.mark.slow
 def test_twenty_sentences_go_the_whole_way(form: tuple[str, Path], tmp_path: Path) -> None:
     reader, data = form
-    flags = [part for key, value in SETTINGS.items() for part in (f"--{key}", str(value))]
+    flags = as_flags(SETTINGS)
 
     seen = json.loads(malmoi("data", data, "--json")[0])
     assert seen["reader"] == reader

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.command_line import malmoi
+from support.recipe_flags import as_flags
 from support.tiny_runs import SETTINGS
 
 from malmoi.data.alignment import tags_to_spans
@@ -70,7 +71,7 @@ def names(splits_of: Path, *, trim_josa: bool) -> list[tuple[str, list[tuple[str
 def test_columns_go_through_every_command(data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     settings = {key: value for key, value in SETTINGS.items() if key != "num_train_epochs"}
-    flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
+    flags = as_flags(settings)
     _, said = malmoi("train", "demo", "--data_dir", data, "--output_dir", folder, "--trim_josa", "true", *flags)
     assert (
         f"{data} is read as conll (otherwise --reader): 17 train, 2 validation, 1 test sentences, 4 types (DAT, LOC, "

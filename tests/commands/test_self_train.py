@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.command_line import malmoi
+from support.recipe_flags import as_flags
 from support.tiny_runs import SETTINGS
 
 from malmoi.commands.self_train import self_training, take_seeds
@@ -27,7 +28,7 @@ def flags(tmp_path: Path, marked_corpus: Path) -> Callable[..., list[str]]:
             **{**SETTINGS, "data_dir": marked_corpus, "output_dir": tmp_path / "run", "use_cpu": True},
             **{"silver_text": tmp_path / "raw.txt", "silver_confidence": 0.0, **changes},
         }
-        return [part for key, value in settings.items() for part in (f"--{key}", str(value))]
+        return as_flags(settings)
 
     return make
 

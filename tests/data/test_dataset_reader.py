@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
+from support.tagged_rows import spans_of
 
-from malmoi.data.alignment import Span, tags_to_spans
+from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.readers import READERS, read_splits
 from malmoi.data.readers.dataset import read_dataset
@@ -39,11 +40,6 @@ def klue() -> Dataset:
         },
         features=KLUE,
     )
-
-
-def spans_of(rows: Dataset) -> list[list[Span]]:
-    names = label_names(rows)
-    return [tags_to_spans([names[tag] for tag in tags]) for tags in rows["tags"]]
 
 
 def read(dataset: object, **options: Any) -> DatasetDict:

@@ -10,12 +10,13 @@ from datasets import Dataset
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.property_tests import examples
+from support.tagged_rows import spans_of
 
-from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
+from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.inline_marks import parse_marks, write_marks
 from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.space_noise import with_space_noise, without_spaces
-from malmoi.data.tagged_dataset import TaggedSentence, label_names, tagged_dataset
+from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.modeling.name_edges import CHARACTER
 
 LABELS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
@@ -37,11 +38,6 @@ def marked(*lines: str) -> Dataset:
         text, spans = parse_marks(line)
         sentences.append(TaggedSentence(id=line, text=text, tags=spans_to_tags(spans, len(text))))
     return tagged_dataset(sentences, LABELS)
-
-
-def spans_of(rows: Dataset) -> list[list[Span]]:
-    names = label_names(rows)
-    return [tags_to_spans([names[tag] for tag in tags]) for tags in rows["tags"]]
 
 
 def lines(rows: Dataset) -> list[str]:

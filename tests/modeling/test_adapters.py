@@ -1,12 +1,10 @@
 """Adapters of PEFT on an encoder with a CRF: the CRF is part of the head, which is trained and saved with them."""
 
-import logging
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import BertConfig
-from transformers.utils import logging as transformers_logging
 
 from malmoi.modeling import EncoderCrfConfig, EncoderCrfForTokenClassification
 
@@ -24,14 +22,6 @@ def build_encoder() -> EncoderCrfForTokenClassification:
     torch.manual_seed(0)
     encoder = BertConfig(vocab_size=40, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
     return EncoderCrfForTokenClassification(EncoderCrfConfig(encoder_config=encoder, id2label=LABELS))
-
-
-@pytest.fixture
-def heard(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What is logged, as if nothing had been said before."""
-    transformers_logging.warning_once.cache_clear()
-    caplog.set_level(logging.WARNING)
-    return caplog
 
 
 @pytest.mark.parametrize("modules_to_save", [None, ["crf"], ["classifier"], ["classifier", "crf"]])

@@ -29,6 +29,7 @@ from support.markdown_pages import (
     table_rows,
     without_comments,
 )
+from support.recipe_flags import as_flags
 from support.tiny_models import label_settings, save, tiny_bert_classifier, tiny_spacing_bilstm
 from support.tiny_runs import SETTINGS
 from transformers import PreTrainedTokenizerFast
@@ -190,7 +191,7 @@ def test_a_recipe_that_is_shown_is_one(tmp_path: Path) -> None:
 
 def quickly(**settings: object) -> list[str]:
     """Return flags for a training of a few steps."""
-    return [part for key, value in {**SETTINGS, **settings}.items() for part in (f"--{key}", str(value))]
+    return as_flags({**SETTINGS, **settings})
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
-"""A few marked sentences."""
+"""A few marked sentences, and files of such."""
+
+from pathlib import Path
 
 LABELS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
 
@@ -13,3 +15,11 @@ TRAIN_LINES = [
     "<이강인:PS>의 고향은 <인천:LC>이다.",
 ]
 VALIDATION_LINES = ["<손흥민:PS>이 <서울:LC>에서 <김민재:PS>를 만났다.", "<부산:LC>은 따뜻하다.", "비가 왔다."]
+
+
+def write_splits(folder: Path, **splits: list[str]) -> Path:
+    """Write the lines of each split into a file of its name, and return the folder."""
+    folder.mkdir(exist_ok=True)
+    for name, lines in splits.items():
+        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from malmoi.recipes.recipe import load_recipe
 from malmoi.training.train import run
+from support.recipe_flags import as_flags
 
 SETTINGS = {
     "max_steps": 4,
@@ -26,7 +27,7 @@ SETTINGS = {
 def train_demo(folder: Path, *, data_dir: Path, seed: int = 1) -> Path:
     """Train a tiny tagger from the recipe `demo` and return its folder."""
     settings = {**SETTINGS, "data_dir": data_dir, "seed": seed, "output_dir": folder}
-    run(load_recipe("demo", [part for key, value in settings.items() for part in (f"--{key}", str(value))]))
+    run(load_recipe("demo", as_flags(settings)))
     return folder
 
 
@@ -38,6 +39,6 @@ def train_body(folder: Path, texts: Sequence[str], **flags: object) -> Path:
     not_of_it = ("name_replacement_copies", "num_train_epochs")
     settings = {key: value for key, value in SETTINGS.items() if key not in not_of_it}
     settings |= {"validation_texts": 2, "data_dir": data, "output_dir": folder, **flags}
-    given = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
+    given = as_flags(settings)
     run(load_recipe("korean-language-model", given))
     return folder

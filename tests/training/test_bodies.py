@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support.marked_lines import TRAIN_LINES
+from support.recipe_flags import as_flags
 from support.tiny_models import label_settings
 from transformers import PreTrainedTokenizerFast
 
@@ -100,9 +101,7 @@ def recipe(folder: Path, kind: str, *, settings: dict[str, Any] | None = None, *
     own = {**TRAINING, **RECIPES[kind], "data_dir": str(folder), **(settings or {})}
     (folder / "own.yaml").write_text(json.dumps(own), encoding="utf-8")
     given = {"output_dir": folder / "run", **flags}
-    return load_recipe(
-        str(folder / "own.yaml"), [part for key, value in given.items() for part in (f"--{key}", str(value))]
-    )
+    return load_recipe(str(folder / "own.yaml"), as_flags(given))
 
 
 def prepared(folder: Path, kind: str, **given: Any) -> Any:
@@ -200,7 +199,7 @@ def test_a_recipe_of_the_package_takes_a_lexicon_of_the_user(tmp_path: Path, wor
     recipe(tmp_path, "names")  # writes the data
     given = {"reader": "inline-marks", "data_dir": tmp_path, "output_dir": tmp_path / "run", "lexicon": words}
     given |= {"model_name_or_path": "bundled:language-model", "use_cpu": "true"}
-    flags = [part for key, value in given.items() for part in (f"--{key}", str(value))]
+    flags = as_flags(given)
     model = prepare(read_request(load_recipe("klue-ner-from-body", flags))).model
     assert model.config.lexicon_labels == {"PS": "person", "LC": "place"}
     with pytest.raises(RecipeError, match="`lexicon_labels` must name classes"):
@@ -257,9 +256,7 @@ def test_a_recipe_of_the_package_takes_the_sizes_of_the_body(
     (tmp_path / "val.txt").write_text(LINES["spacing"], encoding="utf-8")
     given = {"data_dir": tmp_path, "output_dir": tmp_path / "run", "max_steps": 1, "use_cpu": "true"}
     given |= {"disable_tqdm": "true", "model_name_or_path": bodies / "lexicon"}
-    report = run(
-        load_recipe("spacing-bi-lstm-crf", [part for key, value in given.items() for part in (f"--{key}", str(value))])
-    )
+    report = run(load_recipe("spacing-bi-lstm-crf", as_flags(given)))
     assert "; its sizes: embedding_size 6 instead of 128, ngram_sizes [2] instead of [2, 3]" in capsys.readouterr().err
     assert report["settings"]["hidden_size"] == 8
     assert "tokenizer" not in report["settings"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.marked_lines import TRAIN_LINES, VALIDATION_LINES
+from support.recipe_flags import as_flags
 from transformers import TrainingArguments
 from transformers.trainer_utils import IntervalStrategy
 
@@ -44,7 +45,7 @@ def given(recipe: Recipe, texts: int) -> tuple[dict[str, Any], TrainingArguments
 
 
 def flags(**settings: Any) -> list[str]:
-    return [part for key, value in settings.items() for part in (f"--{key}", str(value))]
+    return as_flags(settings)
 
 
 @pytest.fixture

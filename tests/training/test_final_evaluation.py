@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.marked_lines import TRAIN_LINES, VALIDATION_LINES
+from support.marked_lines import TRAIN_LINES, VALIDATION_LINES, write_splits
+from support.recipe_flags import as_flags
 from support.tiny_models import bert_tokenizer, knowing_bert_tagger, save
 from transformers import PreTrainedTokenizerFast
 
@@ -40,14 +41,7 @@ TINY = {
 
 
 def flags(**settings: Any) -> list[str]:
-    return [part for key, value in {**TINY, **settings}.items() for part in (f"--{key}", str(value))]
-
-
-def write(folder: Path, **splits: list[str]) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name, lines in splits.items():
-        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return folder
+    return as_flags({**TINY, **settings})
 
 
 def bare_line(line: str) -> str:
@@ -65,7 +59,7 @@ def bare_line(line: str) -> str:
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A corpus whose validation and test sentences have names that its training sentences have, and others."""
     unseen = ["<김희찬:PS>과 <인천:LC>에서 만났어요.", "<강민:PS>이 <서 부산:LC>에 있었다.", "<황인:PS>은 친구다."]
-    return write(
+    return write_splits(
         tmp_path_factory.mktemp("corpora") / "corpus",
         train=TRAIN_LINES * 3,
         validation=[*VALIDATION_LINES, *unseen],
@@ -158,7 +152,7 @@ def test_without_the_training_set_no_name_is_called_unseen(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     splits = {"validation": lines_of(corpus, "validation")} | ({} if train is None else {"train": train})
-    report = evaluated(capsys, trained, write(tmp_path / "other", **splits))
+    report = evaluated(capsys, trained, write_splits(tmp_path / "other", **splits))
     assert not {*UNSEEN} & {*report["figures"], *report["definitions"], *report["intervals"]}
     assert "unseen names" not in report["counted"]
     assert report["figures"][NO_SPACES] == report_of(trained)["figures"][NO_SPACES]
@@ -230,7 +224,7 @@ def test_taggers_with_other_labels_are_judged_without_spaces_too(
     label_of = {"손": "PS", "##흥": "PS", "##민": "PS", "춘": "LC", "##천": "LC", "서": "LC", "##울": "LC"}
     model = knowing_bert_tagger(tokenizer, ["PS", "LC", "O"], label_of)
     folder = save(tmp_path / "model", model, tokenizer)
-    data = write(tmp_path / "data", validation=["<손흥민:PS>은 <춘천:LC>에 있었다.", "비가 <서울:LC>로"])
+    data = write_splits(tmp_path / "data", validation=["<손흥민:PS>은 <춘천:LC>에 있었다.", "비가 <서울:LC>로"])
     report = evaluated(capsys, folder, data)
     assert report["figures"]["entity_f1"] == 1
     # 손흥민 is found; of the others the second syllable alone

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.command_line import MALMOI, malmoi
+from support.recipe_flags import as_flags
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from malmoi.data.user_error import UserError
@@ -39,7 +40,7 @@ TINY = {
 
 
 def flags(**overrides: Any) -> list[str]:
-    return [part for key, value in {**TINY, **overrides}.items() for part in (f"--{key}", str(value))]
+    return as_flags({**TINY, **overrides})
 
 
 def train(folder: Path, data: Path, **overrides: Any) -> dict[str, Any]:

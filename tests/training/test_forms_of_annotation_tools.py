@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.command_line import malmoi
 from support.property_texts import texts_and_spans
+from support.recipe_flags import as_flags
 from support.tiny_runs import train_demo
 from support.twenty_sentences import FORMS, SENTENCES
 
@@ -82,9 +83,7 @@ def test_what_malmoi_classify_prints_is_data_that_is_trained_on(tmp_path: Path) 
     flags = {"data_dir": data, "output_dir": tmp_path / "run", "max_steps": 2, "eval_strategy": "no"}
     flags |= {"save_strategy": "no", "load_best_model_at_end": "false", "hidden_size": 16, "disable_tqdm": "true"}
     flags |= {"embedding_size": 8, "ngram_vocab_size": 64, "ngram_embedding_size": 4}
-    report = run(
-        load_recipe("nsmc-bi-lstm", [part for key, value in flags.items() for part in (f"--{key}", str(value))])
-    )
+    report = run(load_recipe("nsmc-bi-lstm", as_flags(flags)))
     assert report["data"]["reader"] == "jsonl"
 
 

@@ -8,6 +8,7 @@ import numpy
 import pytest
 from datasets import DatasetDict
 from support.command_line import malmoi as command
+from support.recipe_flags import as_flags
 from support.tiny_runs import SETTINGS
 from transformers import IntervalStrategy
 
@@ -20,7 +21,7 @@ from malmoi.training.train import run
 
 def test_training_from_python_is_the_training_of_the_command_line(marked_corpus: Path, tmp_path: Path) -> None:
     settings = {**SETTINGS, "ngram_sizes": [2, 3], "learning_rate": 2e-3, "lr_scheduler_type": "linear"}
-    flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
+    flags = as_flags(settings)
     folders = ["--data_dir", str(marked_corpus), "--output_dir", str(tmp_path / "flags")]
     by_flags = run(load_recipe("demo", [*flags, *folders]))
     report = malmoi.train("demo", data_dir=marked_corpus, output_dir=tmp_path / "python", **settings)

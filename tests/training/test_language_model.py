@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.recipe_flags import as_flags
 from transformers import AutoModel, TrainerCallback
 
 from malmoi.data.user_error import UserError
@@ -122,7 +123,7 @@ FEW = {
 
 
 def flags(**given: Any) -> list[str]:
-    return [part for key, value in given.items() for part in (f"--{key}", str(value))]
+    return as_flags(given)
 
 
 @pytest.fixture(scope="module")

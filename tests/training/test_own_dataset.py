@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from support.command_line import malmoi as command
+from support.recipe_flags import as_flags
 from support.tiny_runs import SETTINGS
 
 import malmoi
@@ -139,7 +140,7 @@ def test_reviews_in_csv_go_in_and_come_out_as_they_were(tmp_path: Path) -> None:
     not_of_it = ("ngram_embedding_size", "ngram_vocab_size", "name_replacement_copies")
     settings = {key: value for key, value in SETTINGS.items() if key not in not_of_it}
     run = tmp_path / "run"
-    flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
+    flags = as_flags(settings)
     command("train", "nsmc-bi-lstm", "--dataset", tmp_path / "reviews.csv", "--output_dir", run, *flags)
     report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     assert report["data"]["labels"] == ["나쁨", "좋음"]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support.marked_lines import TRAIN_LINES, VALIDATION_LINES
+from support.recipe_flags import as_flags
 from transformers.utils import logging
 
 from malmoi.recipes.recipe import RecipeError, load_recipe
@@ -33,7 +34,7 @@ TINY = {
 
 def train(folder: Path, data: Path, **overrides: Any) -> dict[str, Any]:
     settings = {**TINY, "output_dir": folder, "data_dir": data, **overrides}
-    return run(load_recipe("demo", [part for key, value in settings.items() for part in (f"--{key}", str(value))]))
+    return run(load_recipe("demo", as_flags(settings)))
 
 
 def resume(folder: Path, data: Path, **overrides: Any) -> dict[str, Any]:

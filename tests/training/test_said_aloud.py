@@ -1,6 +1,5 @@
 """What would leave a model untrained, or answer wrongly, is refused or said."""
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 import torch
 from datasets import Dataset
 from transformers import BertConfig, PreTrainedModel, Trainer, TrainingArguments
-from transformers.utils import logging as transformers_logging
 
 from malmoi.inference.quantization import QuantizedBiLstm, quantize_dynamic
 from malmoi.modeling import (
@@ -49,14 +47,6 @@ def build_classifier(**settings: object) -> PreTrainedModel:
 @pytest.fixture(params=[build_bilstm, build_encoder])
 def build(request: pytest.FixtureRequest) -> Build:
     return request.param
-
-
-@pytest.fixture
-def heard(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What is logged, as if nothing had been said before."""
-    transformers_logging.warning_once.cache_clear()
-    caplog.set_level(logging.WARNING)
-    return caplog
 
 
 def trainer_of(model: PreTrainedModel, folder: Path, **settings: object) -> Trainer:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from support.marked_lines import LABELS, TRAIN_LINES, VALIDATION_LINES
+from support.recipe_flags import as_flags
 from support.tiny_models import save, tiny_bert_tagger, tiny_spacing_bilstm
 from support.tiny_runs import SETTINGS, train_demo
 from torch import Tensor
@@ -36,7 +37,7 @@ def recipe(folder: Path, data: Path, text: Path, teachers: list[Path], **setting
         **{**SETTINGS, "output_dir": folder, "data_dir": data, "use_cpu": True, "silver_text": text},
         **{"silver_teachers": ", ".join(map(str, teachers)), "silver_confidence": 0, **settings},
     }
-    return load_recipe("demo", [part for key, value in given.items() for part in (f"--{key}", str(value))])
+    return load_recipe("demo", as_flags(given))
 
 
 def prepared(folder: Path, data: Path, text: Path, teachers: list[Path], **settings: Any) -> Preparation:

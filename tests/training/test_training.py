@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support.command_line import MALMOI, malmoi
+from support.recipe_flags import as_flags
 from transformers import EvalPrediction, PreTrainedTokenizerFast
 
 from malmoi.data.readers.inline_marks import read_inline_marks
@@ -38,7 +39,7 @@ TINY = {
 
 
 def flags(**overrides: Any) -> list[str]:
-    return [part for key, value in {**TINY, **overrides}.items() for part in (f"--{key}", str(value))]
+    return as_flags({**TINY, **overrides})
 
 
 def train(folder: Path, data: Path, **overrides: Any) -> dict[str, Any]:

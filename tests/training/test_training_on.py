@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.recipe_flags import as_flags
 
 from malmoi.data.user_error import UserError
 from malmoi.inference.tagger import Tagger
@@ -49,7 +50,7 @@ def train(folder: Path, settings: dict[str, Any], lines: list[str], **flags: Any
         (folder / f"{name}.txt").write_text("\n".join(lines * 6) + "\n", encoding="utf-8")
     (folder / "own.yaml").write_text(json.dumps({**TRAINING, **settings, "data_dir": str(folder)}), encoding="utf-8")
     given = {"output_dir": folder / "run", **flags}
-    arguments = [part for key, value in given.items() for part in (f"--{key}", str(value))]
+    arguments = as_flags(given)
     return run(load_recipe(str(folder / "own.yaml"), arguments))
 
 
@@ -111,9 +112,9 @@ def test_a_model_goes_on_learning_with_a_recipe_of_the_package(
     tiny = {"embedding_size": 12, "ngram_vocab_size": 64, "ngram_embedding_size": 4, "hidden_size": 32}
     options = {"data_dir": marked_corpus, "use_cpu": "true", "disable_tqdm": "true", "learning_rate": 0.02}
     flags = {**options, **tiny, "output_dir": tmp_path / "first", "num_train_epochs": 12}
-    first = run(load_recipe("demo", [part for key, value in flags.items() for part in (f"--{key}", str(value))]))
+    first = run(load_recipe("demo", as_flags(flags)))
     flags = {**options, "output_dir": tmp_path / "second", "model_name_or_path": tmp_path / "first", "max_steps": 1}
-    second = run(load_recipe("demo", [part for key, value in flags.items() for part in (f"--{key}", str(value))]))
+    second = run(load_recipe("demo", as_flags(flags)))
     assert first["figures"]["entity_f1"] > 0.8
     assert second["figures"]["entity_f1"] > 0.8
     assert second["settings"]["hidden_size"] == 32
@@ -268,7 +269,7 @@ def test_a_recipe_of_the_package_begins_from_an_encoder_with_the_tokenizer_and_s
         **{"model_name_or_path": models / "encoder" / "run", "max_steps": 1, "disable_tqdm": True},
         "encoder_config": "{hidden_dropout_prob: 0.3}",
     }
-    report = run(load_recipe("nsmc-bert-tiny", [part for k, v in flags.items() for part in (f"--{k}", str(v))]))
+    report = run(load_recipe("nsmc-bert-tiny", as_flags(flags)))
     config = json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
     assert (config["hidden_size"], config["hidden_dropout_prob"]) == (8, 0.3)
     assert report["settings"]["encoder_config"] == {"hidden_dropout_prob": 0.3}

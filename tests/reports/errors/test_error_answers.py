@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.command_line import malmoi
+from support.marked_lines import write_splits
 from support.tiny_models import bert_tokenizer, knowing_bert_tagger, save, tiny_bert_classifier
 
 from malmoi.commands.evaluate import evaluate_model
@@ -30,13 +31,6 @@ VALIDATION = [
 ]
 
 
-def write(folder: Path, **splits: list[str]) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name, lines in splits.items():
-        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return folder
-
-
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder, tokenizer = tmp_path_factory.mktemp("models"), bert_tokenizer()
@@ -56,7 +50,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    return write(tmp_path / "corpus", train=TRAIN, validation=VALIDATION)
+    return write_splits(tmp_path / "corpus", train=TRAIN, validation=VALIDATION)
 
 
 def evaluate(
@@ -110,7 +104,7 @@ def test_the_page_has_each_wrong_sentence_and_what_is_wrong(
 def test_names_that_the_training_set_has_are_told_from_others(
     models: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    corpus = write(tmp_path / "corpus", train=TRAIN, validation=VALIDATION)
+    corpus = write_splits(tmp_path / "corpus", train=TRAIN, validation=VALIDATION)
     model, page = tmp_path / "model", tmp_path / "errors.html"
     tokenizer = bert_tokenizer()
     save(model, knowing_bert_tagger(tokenizer, LABELS, {**PERSON, **PLACE}), tokenizer)
@@ -214,7 +208,7 @@ def test_the_command_line_prints_both_models_and_where_the_page_is(
 def test_wrong_spaces_are_marked_where_they_are(
     models: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    corpus = write(
+    corpus = write_splits(
         tmp_path / "corpus", validation=["손흥민은 춘천에서 태어났다.", "비가 와서 집에 있었다", "서울로태어났다"]
     )
     page, predictions = tmp_path / "errors.html", tmp_path / "predictions.jsonl"
@@ -247,7 +241,7 @@ def test_wrong_classes_come_with_their_probabilities(
     models: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = ["좋음\t비가 와서", "나쁨\t그는", "보통\t서울로 갔다!"]
-    write(tmp_path, train=rows, validation=rows)
+    write_splits(tmp_path, train=rows, validation=rows)
     page, predictions = tmp_path / "errors.html", tmp_path / "predictions.jsonl"
     report = evaluate(
         models["reviews"], tmp_path, capsys, reader="labelled-texts", errors=page, predictions=predictions

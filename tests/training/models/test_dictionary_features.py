@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.recipe_flags import as_flags
 from support.tiny_runs import SETTINGS
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
@@ -20,7 +21,7 @@ WORDS = "손흥민\tperson\n춘천\tplace\n똠뷁\tplace\n춘천\tname\n"
 def train(folder: Path, **given: object) -> dict:
     """Train a tiny tagger on the sample corpus with settings, and return its report."""
     settings = {**SETTINGS, "output_dir": folder, **given}
-    return run(load_recipe("demo", [part for key, value in settings.items() for part in (f"--{key}", str(value))]))
+    return run(load_recipe("demo", as_flags(settings)))
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def test_the_classifier_has_them_too(tmp_path: Path) -> None:
         "hidden_size": 8, "embedding_size": 4, "ngram_embedding_size": 4, "ngram_vocab_size": 16,
         "eval_strategy": "steps", "eval_steps": 2, "save_strategy": "steps", "save_steps": 2,
     }  # fmt: skip
-    run(load_recipe("nsmc-bi-lstm", [part for key, value in flags.items() for part in (f"--{key}", str(value))]))
+    run(load_recipe("nsmc-bi-lstm", as_flags(flags)))
     assert (tmp_path / "run" / "lexicon.py").is_file()
 
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from support.command_line import MALMOI
 from support.marked_lines import VALIDATION_LINES
+from support.recipe_flags import as_flags
 from support.tiny_runs import SETTINGS
 
 import malmoi
@@ -169,7 +170,7 @@ def test_a_search_that_is_killed_loses_only_the_trial_that_was_running(
 ) -> None:
     folder = tmp_path / "run"
     flags = {**TINY, "search_space": json.dumps(SPACE), "data_dir": corpus, "output_dir": folder, "trials": 5}
-    command = [*MALMOI, "tune", "demo", *(part for key, value in flags.items() for part in (f"--{key}", str(value)))]
+    command = [*MALMOI, "tune", "demo", *as_flags(flags)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     for finished, stop in ((1, signal.SIGKILL), (3, signal.SIGINT)):
         going_on = ["--resume_from_checkpoint", "true"] if finished > 1 else []
