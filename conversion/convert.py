@@ -11,6 +11,7 @@ from malmoi.conversion.checkpoint_file import read_state_dict
 from malmoi.conversion.hand_written_config import check_sizes, read_config, read_labels
 from malmoi.conversion.state_dict_names import check_shapes, find_layers, rename, sizes_of
 from malmoi.conversion.verification import LENGTHS, verify
+from malmoi.data.notice import one_line
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import check_new_folder, whole_folder
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
@@ -102,7 +103,7 @@ def _build(
             architectures=[BiLstmCrfForTokenClassification.__name__],
         )
     except (ValueError, StrictDataclassError) as error:
-        raise UserError(f"{checkpoint}: {' '.join(str(error).split())}") from None
+        raise UserError(f"{checkpoint}: {one_line(error)}") from None
     settings.update({TASK_KEY: task_of(settings)})
     model = BiLstmCrfForTokenClassification(settings)
     check_shapes(tensors, layers, model.state_dict(), checkpoint)
@@ -119,7 +120,7 @@ def _load_tokenizer(name: str) -> PreTrainedTokenizerBase:
         where = (
             "no folder with a tokenizer" if Path(name).is_dir() else "in no such folder and not to be had from the Hub"
         )
-        raise UserError(f"The tokenizer {name!r} is {where} ({' '.join(str(error).split())})") from error
+        raise UserError(f"The tokenizer {name!r} is {where} ({one_line(error)})") from error
 
 
 def _check_vocabulary(name: str, tokenizer: PreTrainedTokenizerBase, vocab_size: int) -> int:

@@ -29,6 +29,11 @@ def shorten(text: str, *, length: int = 60) -> str:
     return repr(text if len(text) <= length else f"{text[: length - 20]}…{text[-19:]}")
 
 
+def one_line(error: BaseException, *, length: int | None = None) -> str:
+    """Return what an error says, in one line; cut off after `length` characters, if it is given."""
+    return " ".join(str(error).split())[:length]
+
+
 def show_value(value: object, *, length: int = 60) -> str:
     """Return a value as it would be written in Python, cut off after `length` characters."""
     try:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.data.notice import one_line
 from malmoi.data.token_features import untagged_token_ids
 from malmoi.data.user_error import UserError
 from malmoi.embeddings.word_vectors import read_word_vectors
@@ -147,7 +148,7 @@ def _read_encoder(source: str) -> tuple[dict[str, int], Tensor]:
             )
     except (OSError, ValueError, RuntimeError) as error:
         if is_folder:
-            raise UserError(f"{source}: {' '.join(str(error).split())}") from error
+            raise UserError(f"{source}: {one_line(error)}") from error
         raise UserError(
             f"The embeddings {source!r} are in no such file or folder and could not be fetched from the Hub as "
             f"safetensors ({type(error).__name__}). Connect to the network, or give a file of vectors or the folder "

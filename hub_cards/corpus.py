@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from malmoi.data.notice import one_line
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.official_splits import OfficialSplit, read_splits
 from malmoi.recipes.recipe_file import UniqueKeyLoader
@@ -111,7 +112,7 @@ def read_corpus(path: Path) -> Corpus:
     except RecursionError:
         raise UserError(f"{path}: expected YAML, but its brackets are nested too deeply.") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{path}: expected YAML: {one_line(error)}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected lines of the form `key: value`.")
     known = [field.name for field in dataclasses.fields(Corpus) if field.name != "said"]

@@ -8,6 +8,7 @@ from typing import TypeVar
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HTTPError, LocalTokenNotFoundError  # type: ignore[attr-defined]
 
+from malmoi.data.notice import one_line
 from malmoi.data.user_error import UserError
 
 ATTEMPTS = 5
@@ -111,5 +112,5 @@ def _repeated(call: Callable[[], Answer], repo_id: str) -> Answer:
 
 
 def _sentence(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = one_line(error) or type(error).__name__
     return text if text.endswith(".") else f"{text}."

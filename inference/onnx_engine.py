@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from malmoi.data.notice import one_line
 from malmoi.data.token_windows import Window, check_room, cut_windows
 from malmoi.data.user_error import UserError
 from malmoi.inference.engine import Chain, Rows, TokenScores
@@ -215,4 +216,4 @@ def _read_chain(session: "InferenceSession", graph: Path, labels: int) -> Chain 
 
 
 def _said(error: Exception) -> str:
-    return " ".join(str(error).split())[:300].removesuffix(".")
+    return one_line(error, length=300).removesuffix(".")

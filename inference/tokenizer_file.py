@@ -9,7 +9,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from malmoi.data.json_object import read_bounded
-from malmoi.data.notice import shorten
+from malmoi.data.notice import one_line, shorten
 from malmoi.data.user_error import UserError
 from malmoi.inference.model_folder import MOST_BYTES_OF_TOKENIZER
 
@@ -40,7 +40,7 @@ def read_tokenizer_file(path: Path) -> tuple[Tokenizer, bytes]:
     except BaseException as error:
         if not is_of_tokenizers(error):
             raise
-        raise UserError(f"{path}: the file is damaged ({' '.join(str(error).split())[:300]}).") from error
+        raise UserError(f"{path}: the file is damaged ({one_line(error, length=300)}).") from error
     if tokenizer.get_vocab_size(with_added_tokens=False) == 0:
         raise UserError(f"{path}: the file is damaged (it holds no words).")
     return tokenizer, content

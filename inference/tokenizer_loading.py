@@ -6,6 +6,7 @@ from typing import Any
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from malmoi.data.notice import one_line
 from malmoi.data.user_error import UserError
 from malmoi.inference.model_folder import TOKENIZER, TOKENIZER_CONFIG, check_tokenizer_files
 from malmoi.inference.tokenizer_file import PROBE, check_growth, check_vocabulary, is_of_tokenizers
@@ -74,7 +75,7 @@ def _load_from_folder(folder: Path, options: dict[str, Any]) -> PreTrainedTokeni
             raise
         if not file.is_file():
             raise lacking from error
-        said = " ".join(str(error).split())[:300]
+        said = one_line(error, length=300)
         raise UserError(f"{blamed}: the file is damaged ({said}).") from error
     # some classes make up a tokenizer that knows no words if they find none
     files = {TOKENIZER, *tokenizer.vocab_files_names.values()}

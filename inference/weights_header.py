@@ -6,7 +6,7 @@ safetensors checks that a header describes exactly the bytes of its file; so the
 from pathlib import Path
 
 from malmoi.data.json_object import read_json_object
-from malmoi.data.notice import shorten
+from malmoi.data.notice import one_line, shorten
 from malmoi.data.user_error import UserError
 
 WEIGHTS = "model.safetensors"
@@ -69,5 +69,5 @@ def shapes_of(weights: Path) -> Shapes:
         with safe_open(weights, framework="numpy") as tensors:
             return {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        said = " ".join(str(error).split()).removesuffix(".")
+        said = one_line(error).removesuffix(".")
         raise UserError(f"{weights}: the file is damaged or cut off ({said}).") from None

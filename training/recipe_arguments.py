@@ -11,6 +11,7 @@ import yaml
 from transformers import HfArgumentParser, TrainingArguments
 from transformers.trainer_utils import SchedulerType
 
+from malmoi.data.notice import one_line
 from malmoi.data.readers import readers_of
 from malmoi.recipes.arguments import (
     ARGUMENTS,
@@ -69,7 +70,7 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     try:
         arguments, training_arguments = parser.parse_args_into_dataclasses(args=argv)
     except ValueError as error:
-        raise RecipeError(" ".join(str(error).split())) from error
+        raise RecipeError(one_line(error)) from error
     check_processes(training_arguments)
     model = {
         key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser

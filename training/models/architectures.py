@@ -8,6 +8,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.model_labels import labels_of
+from malmoi.data.notice import one_line
 from malmoi.data.token_features import untagged_token_ids
 from malmoi.inference.loading import LANGUAGE_MODEL
 from malmoi.inference.model_names import without_waiting_for_the_hub
@@ -90,7 +91,7 @@ def build_model(
         if Path(str(arguments.model_name_or_path)).is_dir():
             raise RecipeError(
                 f"{arguments.model_name_or_path}: expected the config.json and the safetensors of an encoder; pickles "
-                f"are never loaded ({' '.join(str(error).split())})"
+                f"are never loaded ({one_line(error)})"
             ) from error
         raise RecipeError(
             f"The encoder {arguments.model_name_or_path!r} is in no such folder and could not be fetched from the Hub "
@@ -100,7 +101,7 @@ def build_model(
     except RecipeError:
         raise
     except (ValueError, TypeError, KeyError, RuntimeError, StrictDataclassError) as error:
-        raise RecipeError(f"The settings of the model are wrong: {' '.join(str(error).split())}") from error
+        raise RecipeError(f"The settings of the model are wrong: {one_line(error)}") from error
     embedded = len(model.get_input_embeddings().weight)  # type: ignore[arg-type]
     # of the tokens that come after them, a lexicon alone knows
     if max(embedded, getattr(model.config, "lexicon_vocab_size", 0)) < len(tokenizer):

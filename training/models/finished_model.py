@@ -8,6 +8,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.model_labels import labels_of
+from malmoi.data.notice import one_line
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.loading import LANGUAGE_MODEL, TASK_KEY, load_model, read_config, task_of
 from malmoi.recipes.arguments import RecipeArguments
@@ -162,7 +163,7 @@ def train_on(finished: FinishedModel, labels: list[str]) -> PreTrainedModel:
         config = type(finished.model.config).from_dict({**own, **given, **of_labels})
         model: PreTrainedModel = type(finished.model)(config).float()
     except (ValueError, TypeError, KeyError, RuntimeError, StrictDataclassError) as error:
-        raise RecipeError(f"The settings of the model are wrong: {' '.join(str(error).split())}") from error
+        raise RecipeError(f"The settings of the model are wrong: {one_line(error)}") from error
     if config.model_type not in CONFIGURATIONS:
         # as in `architectures`: stock models take `num_items_in_batch` and ignore it
         model.accepts_loss_kwargs = False  # type: ignore[assignment]

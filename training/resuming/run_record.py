@@ -18,6 +18,7 @@ from transformers import (
 from transformers.trainer_callback import ExportableState
 
 from malmoi.data.model_labels import labels_of
+from malmoi.data.notice import one_line
 from malmoi.data.probable_classes import PROBABILITIES
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
@@ -148,7 +149,7 @@ def _other_tokenizer(checkpoint: Path, now: PreTrainedTokenizerBase, texts: list
     try:
         before: Any = AutoTokenizer.from_pretrained(checkpoint)
     except (OSError, ValueError) as error:
-        raise RecipeError(f"{checkpoint}: its tokenizer cannot be read ({' '.join(str(error).split())}).") from error
+        raise RecipeError(f"{checkpoint}: its tokenizer cannot be read ({one_line(error)}).") from error
     old, new = before.get_vocab(), now.get_vocab()
     moved = sum(old.get(token) != number for token, number in new.items())
     if moved or len(old) != len(new):

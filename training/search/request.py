@@ -6,6 +6,7 @@ from typing import NamedTuple
 from huggingface_hub.errors import StrictDataclassError
 
 import malmoi.modeling
+from malmoi.data.notice import one_line
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError
 from malmoi.recipes.search_space import SEARCH_SPACE, Choices, SearchSpace, default_space, written_space
 from malmoi.training.processes.launcher import launched_processes
@@ -90,4 +91,4 @@ def _check_recipe(recipe: Recipe) -> None:
         try:
             getattr(malmoi.modeling, CONFIGURATIONS[recipe.model_type])(**own)
         except (ValueError, TypeError, KeyError, StrictDataclassError) as error:
-            raise RecipeError(" ".join(str(error).split())) from error
+            raise RecipeError(one_line(error)) from error
