@@ -139,18 +139,19 @@ print(contents_of({str(model)!r}), contents_of("user/model"))
 
 
 def test_a_model_on_the_hub_is_told_by_its_commit(tmp_path: Path) -> None:
-    code = "from malmoi.commands.model_contents import contents_of; print(contents_of('user/model'))"
-    upload = """
+    show = "from malmoi.commands.model_contents import contents_of; print(contents_of('user/model'))"
+    upload_and_show = f"""
 from huggingface_hub import HfApi
-print(HfApi().upload_file(path_or_fileobj=sys.argv[1].encode(), path_in_repo="config.json", repo_id="user/model").oid)
-"""
+print(HfApi().upload_file(path_or_fileobj=content, path_in_repo="config.json", repo_id="user/model").oid)
+{show}"""
     with LocalHub() as hub:
         hub.create_repository("user/model")
         client = HubClient(hub, tmp_path / "home", missing=())
-        assert client.run(code) == ["None"]  # it has no config.json yet
-        [first] = client.run(upload, "{}")
-        assert client.run(code) == [f"commit {first}"]
-        [second] = client.run(upload, "{} ")
-        assert client.run(code) == [f"commit {second}"]
+        steps = [show, "content = b'{}'", upload_and_show, "content = b'{} '", upload_and_show]
+        # at first it has no config.json
+        none_yet, first, of_first, second, of_second = client.run("\n".join(steps))
+        assert none_yet == "None"
+        assert (of_first, of_second) == (f"commit {first}", f"commit {second}")
+        assert first != second
         offline = HubClient(hub, client.home, missing=(), offline=True)
-        assert offline.run(code) == [f"commit {second}"]
+        assert offline.run(show) == [f"commit {second}"]
