@@ -15,6 +15,7 @@ from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
 
 KINDS: dict[str, Callable[..., Callable[[str], object]]] = {"names": Tagger, "spaces": Spacer, "class": Classifier}
+"""What answers, by its name in the table."""
 
 
 def answer(task: str, file: Path) -> dict[str, float]:

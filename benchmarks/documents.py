@@ -18,12 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from malmoi.benchmarks.benchmark_data import SEED, describe_source
+from malmoi.benchmarks.document_without_torch import KINDS
 from malmoi.benchmarks.measurement import (
     RESULTS,
     machine_line,
@@ -40,7 +41,6 @@ from malmoi.data.text_lines import read_lines
 from malmoi.data.text_pieces import Reading
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import BEGIN
-from malmoi.inference.classifier import Classifier
 from malmoi.inference.engine_choice import ONNX, TORCH
 from malmoi.inference.labelled_tokens import TokenLabels, no_tokens
 from malmoi.inference.spacer import Spacer
@@ -50,7 +50,6 @@ from malmoi.reports.costs import peak_memory_bytes
 
 MIB = 1 << 20
 BATCH_SIZE = 32
-TASKS: dict[str, Callable[[], Callable[[str], object]]] = {"names": Tagger, "spaces": Spacer, "class": Classifier}
 CHILDREN = {
     TORCH: ("malmoi.benchmarks.documents", "--child"),
     ONNX: ("malmoi.benchmarks.document_without_torch",),
@@ -136,7 +135,7 @@ def compare_contexts(text: str, sizes: Sizes) -> Iterator[Row]:
 def answer(task: str, file: Path) -> dict[str, float]:
     """Answer the text of a file in this process, and return what that took."""
     text = file.read_text(encoding="utf-8")
-    model = TASKS[task]()
+    model = KINDS[task]()
     started = time.perf_counter()
     model(text)
     return {"seconds": time.perf_counter() - started, "peak": peak_memory_bytes() / MIB}
@@ -149,7 +148,7 @@ def measure_memory(text: str, sizes: Sizes, threads: int) -> Iterator[Row]:
         RuntimeError: If a process fails.
     """
     with tempfile.TemporaryDirectory() as folder:
-        for engine, task, characters in itertools.product(CHILDREN, TASKS, sizes.memory):
+        for engine, task, characters in itertools.product(CHILDREN, KINDS, sizes.memory):
             file = Path(folder) / "text.txt"
             line = text.replace(" ", "") if task == "spaces" else text
             file.write_text((line * (characters // len(line) + 1))[:characters], encoding="utf-8")

@@ -19,7 +19,7 @@ from malmoi.data.word_spacing import split_spaces
 from malmoi.inference.classifier import Classifier
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
-from malmoi.metrics.counts import scores
+from malmoi.metrics.counts import EntityCounts, scores
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "everyday"
 TYPES = frozenset({"PS", "LC", "OG", "DT", "TI", "QT"})
@@ -55,12 +55,10 @@ def without_spaces(sentences: Sequence[Sentence]) -> list[Sentence]:
 
 def name_f1(tagger: Tagger, sentences: Sequence[Sentence]) -> float:
     """Return the micro F1 of names: type and exact characters."""
-    counts: Counter[str] = Counter()
+    counts = EntityCounts()
     for (_, gold), entities in zip(sentences, tagger([text for text, _ in sentences])):
-        found = {(entity.start, entity.end, entity.label) for entity in entities}
-        expected = {(span.start, span.end, span.label) for span in gold}
-        counts.update(right=len(found & expected), found=len(found), expected=len(expected))
-    return scores(counts["right"], counts["found"], counts["expected"])[2]
+        counts.update(gold, [Span(entity.start, entity.end, entity.label) for entity in entities])
+    return counts.micro().f1
 
 
 def spacing(spacer: Spacer, texts: Sequence[str]) -> tuple[float, float]:
