@@ -142,26 +142,40 @@ def make_output(
     _check_apart(wish, targets, files, given)
     place = output / ".malmoi.journal" if folder else output.with_name(f".{output.name}.journal")
     journal = Journal(place, settings, contents)
-    start = Progress()
-    there = [path for target in targets for path in target if path.exists()]
-    if wish.overwrite:
-        journal.remove()
-    elif place.exists():
-        if not wish.resume:
-            raise UserError(
-                f"--output {output}: a run has begun it and not ended; go on with it by --resume, or begin anew by "
-                "--overwrite."
-            )
-        _check_regular(files)
-        start = journal.read(files)
-    elif there and wish.resume and len(there) == sum(map(len, targets)):
+    start = _earlier_progress(wish, targets, files, journal)
+    if start is None:
         return None
-    elif there:
-        raise UserError(f"--output: {there[0]} is there already; choose another place, or replace it by --overwrite.")
     if start == Progress():
         check_errors(wish)
         journal.begin()
     return Files(targets, inputs=len(files), journal=journal, start=start, finish=_finish_of(form))
+
+
+def _earlier_progress(
+    wish: Wish, targets: Sequence[tuple[Path, ...]], files: Sequence[InputFile], journal: Journal
+) -> Progress | None:
+    """Return how far an earlier run has come; `Progress()` if this run begins, `None` if nothing is left to write.
+
+    Raises:
+        UserError: If something is there that may not be replaced, or cannot be gone on with.
+    """
+    if wish.overwrite:
+        journal.remove()
+        return Progress()
+    if journal.path.exists():
+        if not wish.resume:
+            raise UserError(
+                f"--output {wish.output}: a run has begun it and not ended; go on with it by --resume, or begin anew "
+                "by --overwrite."
+            )
+        _check_regular(files)
+        return journal.read(files)
+    there = [path for target in targets for path in target if path.exists()]
+    if there and wish.resume and len(there) == sum(map(len, targets)):
+        return None
+    if there:
+        raise UserError(f"--output: {there[0]} is there already; choose another place, or replace it by --overwrite.")
+    return Progress()
 
 
 def check_errors(wish: Wish) -> None:
