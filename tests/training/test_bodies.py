@@ -256,7 +256,9 @@ def test_a_recipe_of_the_package_takes_the_sizes_of_the_body(
     (tmp_path / "val.txt").write_text(LINES["spacing"], encoding="utf-8")
     given = {"data_dir": tmp_path, "output_dir": tmp_path / "run", "max_steps": 1, "use_cpu": "true"}
     given |= {"disable_tqdm": "true", "model_name_or_path": bodies / "lexicon"}
-    report = run(load_recipe("spacing-bi-lstm-crf", as_flags(given)))
+    report = run(
+        load_recipe("spacing-bi-lstm-crf", [part for key, value in given.items() for part in (f"--{key}", str(value))])
+    )
     assert "; its sizes: embedding_size 6 instead of 128, ngram_sizes [2] instead of [2, 3]" in capsys.readouterr().err
     assert report["settings"]["hidden_size"] == 8
     assert "tokenizer" not in report["settings"]

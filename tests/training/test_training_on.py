@@ -114,7 +114,7 @@ def test_a_model_goes_on_learning_with_a_recipe_of_the_package(
     flags = {**options, **tiny, "output_dir": tmp_path / "first", "num_train_epochs": 12}
     first = run(load_recipe("demo", as_flags(flags)))
     flags = {**options, "output_dir": tmp_path / "second", "model_name_or_path": tmp_path / "first", "max_steps": 1}
-    second = run(load_recipe("demo", as_flags(flags)))
+    second = run(load_recipe("demo", [part for key, value in flags.items() for part in (f"--{key}", str(value))]))
     assert first["figures"]["entity_f1"] > 0.8
     assert second["figures"]["entity_f1"] > 0.8
     assert second["settings"]["hidden_size"] == 32
