@@ -68,6 +68,7 @@ class Classifying(TextTask):
             "MODEL": model.name,
             "--words": None if model.words is None else str(model.words),
             "--bf16": model.bf16,
+            "--engine": model.engine,
         }
 
     def contents(self) -> dict[str, str | None]:

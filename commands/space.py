@@ -72,6 +72,7 @@ class Spacing(TextTask):
             "MODEL": model.name,
             "--words": None if model.words is None else str(model.words),
             "--bf16": model.bf16,
+            "--engine": model.engine,
             "--keep_spaces": self.keep_spaces,
             "--keep_words": list(self.keep_words),
         }

@@ -75,6 +75,7 @@ class Tagging(TextTask):
             "MODEL": model.name,
             "--words": None if model.words is None else str(model.words),
             "--bf16": model.bf16,
+            "--engine": model.engine,
             "--min_score": self.min_score,
         }
 

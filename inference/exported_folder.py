@@ -68,25 +68,26 @@ class ExportedFolder(NamedTuple):
     name_temperature: float
 
 
-def read_exported_folder(folder: Path, task: str | None) -> ExportedFolder:
+def read_exported_folder(folder: Path, task: str | None, *, name: str | Path | None = None) -> ExportedFolder:
     """Read a folder that `malmoi export` wrote, its graph aside.
 
     Args:
         folder: The folder.
         task: The task that its model must have been trained for; `None` for any.
+        name: What the model is called where that is not its folder.
 
     Raises:
         UserError: If it lacks a file, or one is damaged or does not fit the task; the message names the file.
     """
-    for name in (GRAPH, CONFIG, TOKENIZER, TOKENIZER_CONFIG):
-        path = folder / name
+    for file in (GRAPH, CONFIG, TOKENIZER, TOKENIZER_CONFIG):
+        path = folder / file
         if not path.is_file():
             wrong = "it is no regular file" if path.exists() else "there is no such file"
             raise UserError(f"{path}: {wrong}, so the folder holds no exported model.")
     config = check_config(folder / CONFIG)
     own, labels = _task_and_labels(folder / CONFIG, config)
     if task not in (None, own):
-        raise UserError(another_task(folder, own))
+        raise UserError(another_task(folder if name is None else name, own))
     check_tokenizer_files(folder)
     settings = read_json_object(folder / TOKENIZER_CONFIG, most_bytes=MOST_BYTES)
     tokenizer, content = read_tokenizer_file(folder / TOKENIZER)
