@@ -51,6 +51,7 @@ class OnnxEngine:
         self.labels = read.labels
         self.max_length = read.max_length
         self.name_temperature = read.name_temperature
+        self.class_temperature = read.class_temperature
         self._tokenizer = read.tokenizer
         self._padding = read.padding
         self._cuts_beginning = read.cuts_beginning
