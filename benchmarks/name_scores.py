@@ -23,7 +23,8 @@ from malmoi.inference.bundled_models import bundled_name
 from malmoi.inference.loading import load_model
 from malmoi.metrics.calibration import Reliability, log_loss
 from malmoi.reports.name_reliability import AnsweredSentences
-from malmoi.training.name_temperature import fit_temperature, halves
+from malmoi.training.fitted_temperature import halves
+from malmoi.training.name_temperature import fit_temperature
 
 BATCH_SIZE = 32
 Row = dict[str, object]

@@ -28,6 +28,7 @@ class ModelOptions(NamedTuple):
         batch_size: How many texts it answers at once, at most.
         bf16: Whether it computes in bfloat16.
         trust_remote_code: Whether code that comes with it may run.
+        engine: What computes, if it is said.
     """
 
     name: str
@@ -35,11 +36,12 @@ class ModelOptions(NamedTuple):
     batch_size: int = 32
     bf16: bool = False
     trust_remote_code: bool = False
+    engine: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """Return what answers depend on, by the names of the flags."""
         words = None if self.words is None else str(self.words)
-        return {"MODEL": self.name, "--words": words, "--bf16": self.bf16}
+        return {"MODEL": self.name, "--words": words, "--bf16": self.bf16, "--engine": self.engine}
 
 
 def load_tagger(options: ModelOptions, texts: list[str]) -> "Tagger":
@@ -75,7 +77,7 @@ def _loaded(kind: type[Loaded], options: ModelOptions, texts: list[str]) -> Load
     """Return a model, ready to answer; see `load_tagger`."""
     keep_freed_memory()
     needs_torch = options.bf16 or options.words is not None
-    engine = engine_of(options.name, few_texts=bool(texts), needs_torch=needs_torch)
+    engine = options.engine or engine_of(options.name, few_texts=bool(texts), needs_torch=needs_torch)
     with lasting_imports():
         without_progress_bars(options.name, engine)
         made = kind(

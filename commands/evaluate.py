@@ -10,7 +10,7 @@ from transformers.utils import logging
 from malmoi.reports.errors.two_models import differences_table, right_sentence
 from malmoi.reports.report import print_definition, print_report, print_table, report_console, shown_figures
 from malmoi.training.evaluate import evaluate_saved_model
-from malmoi.training.name_temperature import temperature_sentence
+from malmoi.training.fitted_temperature import temperature_sentence
 
 
 def evaluate_model(

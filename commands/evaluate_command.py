@@ -66,8 +66,8 @@ def evaluate(
         typer.Option(
             "--fit_temperature",
             "--fit-temperature",
-            help="Make probabilities of names truer: fit a temperature on half of the texts, and write it into the "
-            "config.json of the model if it helps on the other half.",
+            help="Make probabilities of names or classes truer: fit a temperature on half of the texts, and write it "
+            "into the config.json of the model if it helps on the other half.",
         ),
     ] = False,
     trust_remote_code: TrustRemoteCode = False,

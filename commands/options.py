@@ -57,6 +57,14 @@ BatchSize = Annotated[int, typer.Option("--batch_size", "--batch-size", min=1)]
 Bf16 = Annotated[
     bool, typer.Option("--bf16", help="Compute in bfloat16, which is faster on processors and GPUs that have it.")
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        help="What computes: torch, or onnx for an exported model, also one on the Hub; by default what suits the "
+        "folder.",
+    ),
+]
 TrustRemoteCode = Annotated[
     bool, typer.Option("--trust_remote_code", "--trust-remote-code", help="Run code that comes with the model.")
 ]

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from importlib.util import find_spec
 
-from transformers.utils import logging
-
+from malmoi.commands.start_up import without_progress_bars
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.loaded_models import load_models
 from malmoi.hub_cards.space.model_list import ListedModel
@@ -27,7 +26,8 @@ def serve_models(
     """Serve models on a page in the browser, side by side, until interrupted.
 
     Args:
-        models: Folders of models, or their names on the Hub; if there are none, those of the package are served.
+        models: Folders of models, also of exported ones, or their names on the Hub; if there are none, those of the
+            package are served.
         host: Address to listen on; by default that of Gradio's variable, otherwise that of this machine alone.
         port: Port to listen at; by default the first free one, from that of Gradio's variable or from 7860 on.
         trust_remote_code: Whether code that comes with the models may run.
@@ -40,10 +40,11 @@ def serve_models(
     check_port_variable()
     # before the models, which take their time
     check_free(host or os.environ.get(HOST_VARIABLE) or HOST, port)
-    logging.disable_progress_bar()
+    names = models or [*map(bundled_name, NAMES)]
+    for name in names:
+        without_progress_bars(name, None)
     listed = [
-        ListedModel(name=str(model_place(model)), title=model, trust_remote_code=trust_remote_code)
-        for model in models or map(bundled_name, NAMES)
+        ListedModel(name=str(model_place(name)), title=name, trust_remote_code=trust_remote_code) for name in names
     ]
     loaded = load_models(listed)
     from malmoi.hub_cards.space.interface import launch

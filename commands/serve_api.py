@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from transformers.utils import logging
-
 from malmoi.commands.serve import HOST, check_free
+from malmoi.commands.start_up import without_progress_bars
 from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import bundled_name
 from malmoi.models import NAMES
@@ -46,6 +45,8 @@ def serve_api(
     checked = Limits(**{name: value for name, value in limits.items() if value is not None})  # type: ignore[arg-type]
     host, port = (host or HOST).strip("[]"), port or PORT
     check_free(host, port)
-    logging.disable_progress_bar()
-    sources = find_models(models or [*map(bundled_name, NAMES)], trust_remote_code=trust_remote_code)
+    names = models or [*map(bundled_name, NAMES)]
+    for name in names:
+        without_progress_bars(name, None)
+    sources = find_models(names, trust_remote_code=trust_remote_code)
     run_service(TextService(sources, checked), host=host, port=port)

@@ -13,7 +13,10 @@ from malmoi.data.user_error import UserError
 def serve(
     models: Annotated[
         list[str] | None,
-        typer.Argument(help="Folders of models, or their names on the Hub; without any the three of the package."),
+        typer.Argument(
+            help="Folders of models, also of exported ones, or their names on the Hub; without any the three of the "
+            "package."
+        ),
     ] = None,
     api: Annotated[
         bool,

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def spare_kernels(model: "TextModel", texts: list[str]) -> None:
 
 
 def without_progress_bars(model: str, engine: str | None) -> None:
-    """Let transformers load a model without showing how far it is; where it is not used, it is not imported.
+    """Let a model be loaded without showing how far that is; what is not used for it is not imported.
 
     Args:
         model: The folder of the model, or its name.
@@ -62,10 +63,16 @@ def without_progress_bars(model: str, engine: str | None) -> None:
     from malmoi.inference.bundled_models import model_place
     from malmoi.inference.engine_choice import TORCH, suitable_engine
 
-    if (engine or suitable_engine(model_place(model))) == TORCH and find_spec("transformers") is not None:
-        from transformers.utils import logging
+    place = model_place(model)
+    if (engine or suitable_engine(place)) == TORCH:
+        if find_spec("transformers") is not None:
+            from transformers.utils import logging
 
-        logging.disable_progress_bar()
+            logging.disable_progress_bar()
+    elif not Path(place).exists() and find_spec("huggingface_hub") is not None:
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+
+        disable_progress_bars()
 
 
 def is_left_out(error: ModuleNotFoundError) -> bool:

@@ -7,7 +7,7 @@ import typer
 
 from malmoi.commands.answering import ModelOptions
 from malmoi.commands.model_or_text import model_and_source
-from malmoi.commands.options import BatchSize, Bf16, Model, Texts, TrustRemoteCode, Words
+from malmoi.commands.options import BatchSize, Bf16, Engine, Model, Texts, TrustRemoteCode, Words
 from malmoi.commands.streams.run import Manner, answer_texts
 from malmoi.commands.text_options import (
     Document,
@@ -46,12 +46,13 @@ def tag(
     workers: Workers = 1,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
+    engine: Engine = None,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
     name, source = model_and_source(model, texts, input_file, encoding, task="named-entities")
     wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors)
-    options = ModelOptions(name, words, batch_size, bf16, trust_remote_code)
+    options = ModelOptions(name, words, batch_size, bf16, trust_remote_code, engine)
     from malmoi.commands.tag import Tagging
 
     task = Tagging(options, min_score)
@@ -86,12 +87,13 @@ def space(
     workers: Workers = 1,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
+    engine: Engine = None,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Restore the spaces between words; nothing but spaces changes."""
     name, source = model_and_source(model, texts, input_file, encoding, task="word-spacing")
     wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors)
-    options = ModelOptions(name, words, batch_size, bf16, trust_remote_code)
+    options = ModelOptions(name, words, batch_size, bf16, trust_remote_code, engine)
     from malmoi.commands.space import Spacing, kept_words
 
     task = Spacing(options, keep_spaces, kept_words(keep_words))
@@ -115,12 +117,13 @@ def classify(
     workers: Workers = 1,
     batch_size: BatchSize = 32,
     bf16: Bf16 = False,
+    engine: Engine = None,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
     """Classify texts: class, probability, text."""
     name, source = model_and_source(model, texts, input_file, encoding, task="sentence-classification")
     wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors)
-    options = ModelOptions(name, words, batch_size, bf16, trust_remote_code)
+    options = ModelOptions(name, words, batch_size, bf16, trust_remote_code, engine)
     from malmoi.commands.classify import Classifying
 
     task = Classifying(options)

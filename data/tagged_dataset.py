@@ -1,7 +1,7 @@
 """The form in which every reader hands over tagged sentences."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from datasets import ClassLabel, Dataset, Features, List, Value
 
@@ -31,12 +31,11 @@ def tagged_features(labels: Sequence[str]) -> Features:
 def tagged_dataset(sentences: Iterable[TaggedSentence], labels: Sequence[str]) -> Dataset:
     """Build a dataset of tagged sentences whose tags are among the labels."""
     ids = {label: index for index, label in enumerate(labels)}
-    rows = list(sentences)
-    columns = {
-        "id": [row["id"] for row in rows],
-        "text": [row["text"] for row in rows],
-        "tags": [[ids[tag] for tag in row["tags"]] for row in rows],
-    }
+    columns: dict[str, list[Any]] = {"id": [], "text": [], "tags": []}
+    for row in sentences:
+        columns["id"].append(row["id"])
+        columns["text"].append(row["text"])
+        columns["tags"].append([ids[tag] for tag in row["tags"]])
     return Dataset.from_dict(columns, features=tagged_features(labels))
 
 

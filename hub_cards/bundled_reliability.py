@@ -26,7 +26,7 @@ from malmoi.metrics.calibration import ERROR
 from malmoi.models import FOLDER
 from malmoi.reports.name_reliability import name_reliability
 from malmoi.reports.report import REPORT_FILE, write_report
-from malmoi.training.name_temperature import halves
+from malmoi.training.fitted_temperature import halves
 from malmoi.training.processes.launcher import leave
 from malmoi.training.run_report import fingerprint
 

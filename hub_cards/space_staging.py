@@ -12,12 +12,15 @@ from huggingface_hub import SpaceCard
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.space.example_texts import read_report_of, reported_texts
 from malmoi.hub_cards.space.model_list import MODEL_LIST, ListedModel, parse_model_list, write_model_list
+from malmoi.inference.engine_choice import ONNX, suitable_engine
+from malmoi.inference.exported_folder import GRAPH, read_exported_folder
 from malmoi.inference.loading import check_place
 
 # malmoi is not fetched from anywhere: the Space carries the parts that the app stands on
 PACKAGES = ("configuration", "data", "hub_cards.space", "inference", "kernels", "modeling", "models")
 SPACE = "malmoi.hub_cards.space"
-TOP_FILES = ("app.py", "requirements.txt", "README.md")
+REQUIREMENTS = "requirements.txt"
+TOP_FILES = ("app.py", REQUIREMENTS, "README.md")
 MODEL_FILES = (
     "config.json",
     "*.safetensors",
@@ -30,6 +33,8 @@ MODEL_FILES = (
     "*.model",
 )
 """What of a model's folder a Space needs. Reports and checkpoints of a training stay where they are."""
+RUNTIME = "onnxruntime>=1.20,<2"
+"""What a Space that carries exported models needs, too."""
 
 
 def stage_space(models: Sequence[str | Mapping[str, Any]], folder: Path, *, title: str | None = None) -> None:
@@ -46,8 +51,12 @@ def stage_space(models: Sequence[str | Mapping[str, Any]], folder: Path, *, titl
         UserError: If a model cannot be served or if the folder is not empty.
     """
     listed = parse_model_list(models, source="A Space")
+    exported = [model.name for model in listed if _is_exported(model.name)]
     for model in listed:
-        check_place(model.name)
+        if model.name in exported:
+            read_exported_folder(Path(model.name), None)
+        else:
+            check_place(model.name)
     if folder.exists() and any(folder.iterdir()):
         raise UserError(f"{folder}: expected an empty folder for the Space.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,8 +67,16 @@ def stage_space(models: Sequence[str | Mapping[str, Any]], folder: Path, *, titl
     for name in TOP_FILES:
         with as_file(files(SPACE) / name) as path:
             shutil.copyfile(path, folder / name)
+    if exported:
+        with (folder / REQUIREMENTS).open("a", encoding="utf-8") as file:
+            file.write(f"{RUNTIME}\n")
     _complete_card(folder / "README.md", listed, title=title)
     write_model_list([_carry(model, folder) for model in listed], folder / MODEL_LIST)
+
+
+def _is_exported(model: str) -> bool:
+    """Tell whether a model is an exported one in a folder: on the Hub, exported models are not looked for."""
+    return Path(model).is_dir() and suitable_engine(model) == ONNX
 
 
 def _copy(package: str, target: Path, *, without: Sequence[str]) -> None:
@@ -92,7 +109,7 @@ def _carry(model: ListedModel, folder: Path) -> ListedModel:
     if target.exists():
         raise UserError(f"{source}: a Space cannot hold two folders of the name {name}.")
     target.mkdir(parents=True)
-    for pattern in MODEL_FILES:
+    for pattern in (*MODEL_FILES, GRAPH) if _is_exported(model.name) else MODEL_FILES:
         for path in sorted(source.glob(pattern)):
             if path.is_file():
                 shutil.copyfile(path, target / path.name)

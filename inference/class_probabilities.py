@@ -26,6 +26,8 @@ def class_probabilities(
 ) -> Tensor:
     """Return the probability of every class for each text, `(texts, classes)`, on the CPU.
 
+    They are those that are learned from, without the `class_temperature` of a config.
+
     The shortest texts are answered first, so that those of a batch are about equally long, however many there are.
 
     Args:

@@ -8,6 +8,7 @@ import numpy as np
 from malmoi.data.text_pieces import Reading
 from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import length_batches, piece_chunks, text_chunks
+from malmoi.inference.engine import tempered
 from malmoi.inference.text_model import TextModel
 
 READ_WHOLE = 16_384
@@ -36,6 +37,10 @@ class Classifier(TextModel):
     """Classify texts, such as reviews by sentiment."""
 
     task = "sentence-classification"
+
+    def _understand_labels(self) -> None:
+        self.temperature = self.engine.class_temperature
+        """What the scores of classes are divided by for their probabilities."""
 
     @overload  # a string is an iterable of strings, too
     def __call__(self, texts: str, *, batch_size: int = 32) -> Classification: ...  # type: ignore[overload-overlap]
@@ -104,8 +109,10 @@ class Classifier(TextModel):
         return [answers[index] for index in range(len(rows))]
 
     def _classification(self, probabilities: Sequence[float], cut: bool) -> Classification:
-        """Return the class of a text of which every class has this probability."""
+        """Return the class of a text of which every class has this probability before the temperature."""
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
+        if self.temperature != 1:
+            probabilities = tempered(np.array(probabilities), self.temperature).tolist()
         scores = {label: probabilities[class_id] for class_id, label in self.labels.items()}
         return Classification(self.labels[best], probabilities[best], scores, cut)
 

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from malmoi.data.token_windows import Window
 from malmoi.data.user_error import UserError
 
-NAME_TEMPERATURE = "name_temperature"
-"""The key of the temperature in the config of a model."""
+NAME_TEMPERATURE, CLASS_TEMPERATURE = "name_temperature", "class_temperature"
+"""The keys of temperatures in the config of a model: of a tagger's probabilities of names, and of a classifier's."""
 COLDEST, HOTTEST = 1e-3, 1e3
-"""The bounds of a temperature; beyond them, probabilities of names are 0 and 1, or all alike."""
+"""Between which temperatures they lie; beyond them, probabilities are 0 and 1, or all alike."""
+LEAST = 1e-45
+"""A probability that rounding has made 0 has no logarithm; this is the least that float32 has beside it."""
 
 Rows = Sequence[list[int]]
 """The tokens of each row of a batch; the last row is the longest."""
@@ -68,6 +70,8 @@ class Engine(Protocol):
     """How many tokens it reads at once, special ones included; `None` if there is no limit."""
     name_temperature: float
     """What its scores are divided by for the probabilities of names, as its config says; 1 if that says nothing."""
+    class_temperature: float
+    """The same for the probabilities of classes, which `score_classes` gives as they are without it."""
 
     def chain(self) -> Chain | None:
         """Return the scores of its CRF; `None` if it has none."""
@@ -85,8 +89,12 @@ class Engine(Protocol):
         """Return the probability of every class for each row of each batch, `(batch, classes)`."""
 
 
-def name_temperature(value: object) -> float:
-    """Return the temperature that a config says.
+def read_temperature(value: object, key: str) -> float:
+    """Return a temperature that a config says.
+
+    Args:
+        value: What stands there.
+        key: Its key.
 
     Raises:
         UserError: If it is no number from `COLDEST` to `HOTTEST`.
@@ -94,6 +102,18 @@ def name_temperature(value: object) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and COLDEST <= value <= HOTTEST:  # NaN is not
         return float(value)
     raise UserError(
-        f"`{NAME_TEMPERATURE}` in config.json must be a number from {COLDEST:g} to {HOTTEST:g}, got "
-        f"{str(value)[:40]!r}."
+        f"`{key}` in config.json must be a number from {COLDEST:g} to {HOTTEST:g}, got {str(value)[:40]!r}."
     )
+
+
+def tempered(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+    """Return what probabilities become if the scores that they are made of are divided by a temperature.
+
+    Args:
+        probabilities: Those of every class, `(..., classes)`; each row adds up to 1.
+        temperature: The temperature.
+    """
+    scores = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), LEAST)) / temperature
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    of_one: NDArray[np.float64] = shares / shares.sum(axis=-1, keepdims=True)
+    return of_one

@@ -51,8 +51,8 @@ def make_engine(model: str | Path, task: str, engine: str | None, options: Torch
     place = model_place(model)
     if (engine or suitable_engine(place)) == TORCH:
         return _torch_engine(model, task, options)
-    folder = Path(place)
-    if not (folder / GRAPH).exists():
+    folder, on_the_hub = Path(place), not Path(place).exists()
+    if not on_the_hub and not (folder / GRAPH).exists():
         raise UserError(f"{model}: expected the folder of an exported model, with a {GRAPH} in it.")
     device = str(options.device or "cpu")
     given = [name for name, is_given in (("words", options.words is not None), ("bf16", options.bf16)) if is_given]
@@ -62,9 +62,14 @@ def make_engine(model: str | Path, task: str, engine: str | None, options: Torch
             f"{model}: an exported model runs on the CPU as it is, without {' and '.join(given)}; load the folder "
             "that it was made from."
         )
-    from malmoi.inference.onnx_engine import OnnxEngine
+    from malmoi.inference.onnx_engine import OnnxEngine, check_runtime
 
-    return OnnxEngine(folder, task=task)
+    check_runtime(model)
+    if on_the_hub:
+        from malmoi.inference.exported_on_hub import fetch_exported_folder
+
+        folder = fetch_exported_folder(str(place), revision=options.revision)
+    return OnnxEngine(folder, task=task, name=model if on_the_hub else None)
 
 
 def suitable_engine(place: str | Path) -> str:

@@ -15,7 +15,7 @@ from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.notice import list_names, show_value
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
-from malmoi.inference.engine import NAME_TEMPERATURE, name_temperature
+from malmoi.inference.engine import CLASS_TEMPERATURE, NAME_TEMPERATURE, read_temperature
 from malmoi.inference.model_folder import (
     CONFIG,
     MOST_BYTES,
@@ -55,6 +55,7 @@ class ExportedFolder(NamedTuple):
         max_length: How many tokens the model reads at once, special ones included; `None` if there is no limit.
         cuts_beginning: Whether of a text that is too long the end is read, and not the beginning.
         name_temperature: What scores are divided by for the probabilities of names.
+        class_temperature: The same for those of classes; the graph itself does not know it.
     """
 
     graph: Path
@@ -66,27 +67,29 @@ class ExportedFolder(NamedTuple):
     max_length: int | None
     cuts_beginning: bool
     name_temperature: float
+    class_temperature: float
 
 
-def read_exported_folder(folder: Path, task: str | None) -> ExportedFolder:
+def read_exported_folder(folder: Path, task: str | None, *, name: str | Path | None = None) -> ExportedFolder:
     """Read a folder that `malmoi export` wrote, its graph aside.
 
     Args:
         folder: The folder.
         task: The task that its model must have been trained for; `None` for any.
+        name: What the model is called where that is not its folder.
 
     Raises:
         UserError: If it lacks a file, or one is damaged or does not fit the task; the message names the file.
     """
-    for name in (GRAPH, CONFIG, TOKENIZER, TOKENIZER_CONFIG):
-        path = folder / name
+    for file in (GRAPH, CONFIG, TOKENIZER, TOKENIZER_CONFIG):
+        path = folder / file
         if not path.is_file():
             wrong = "it is no regular file" if path.exists() else "there is no such file"
             raise UserError(f"{path}: {wrong}, so the folder holds no exported model.")
     config = check_config(folder / CONFIG)
     own, labels = _task_and_labels(folder / CONFIG, config)
     if task not in (None, own):
-        raise UserError(another_task(folder, own))
+        raise UserError(another_task(folder if name is None else name, own))
     check_tokenizer_files(folder)
     settings = read_json_object(folder / TOKENIZER_CONFIG, most_bytes=MOST_BYTES)
     tokenizer, content = read_tokenizer_file(folder / TOKENIZER)
@@ -101,7 +104,7 @@ def read_exported_folder(folder: Path, task: str | None) -> ExportedFolder:
         0 if padding is None else padding,
         _longest_input(folder, config, settings, tokenizer.num_special_tokens_to_add(False)),
         settings.get("truncation_side") == "left",
-        _name_temperature(folder / CONFIG, config),
+        *(_temperature(folder / CONFIG, config, key) for key in (NAME_TEMPERATURE, CLASS_TEMPERATURE)),
     )
 
 
@@ -135,10 +138,10 @@ def _task_of_architecture(config: dict[str, Any], labels: dict[int, str]) -> str
     return None
 
 
-def _name_temperature(path: Path, config: dict[str, Any]) -> float:
-    """Return the temperature that a configuration says; 1 if it says nothing."""
+def _temperature(path: Path, config: dict[str, Any], key: str) -> float:
+    """Return a temperature that a configuration says; 1 if it says nothing."""
     try:
-        return name_temperature(config.get(NAME_TEMPERATURE, 1.0))
+        return read_temperature(config.get(key, 1.0), key)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 

@@ -1,12 +1,9 @@
 """Load a saved model, and say in one sentence what is wrong with a folder that cannot be loaded."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -24,8 +21,9 @@ from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.built_size import check_built_size
 from malmoi.inference.bundled_models import model_place
+from malmoi.inference.loading_errors import one_sentence
 from malmoi.inference.model_folder import CONFIG, check_config, check_model_folder
-from malmoi.inference.model_names import check_name, near_names, without_waiting_for_the_hub
+from malmoi.inference.model_names import check_model_name
 from malmoi.inference.model_tasks import CLASSES as CLASSES
 from malmoi.inference.model_tasks import COMMANDS as COMMANDS
 from malmoi.inference.model_tasks import TASK_KEY as TASK_KEY
@@ -39,8 +37,6 @@ LANGUAGE_MODEL = "language-model"
 """The task of a model that answers nothing: others begin from it."""
 MODELS = {"sentence-classification": AutoModelForSequenceClassification, LANGUAGE_MODEL: BiLstmModel}
 """What loads the models of a task; those of the others are taggers."""
-MOST_SAID = 400
-"""How much of what a library says is said again."""
 
 
 class LoadedModel(NamedTuple):
@@ -89,7 +85,7 @@ def load_model(
     named, model = model, model_place(model)
     shapes = check_place(model)
     options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "revision": revision}
-    with _one_sentence(model):
+    with one_sentence(model):
         config = _read_config(model, options)
         own_task = _check_task(named, config, task)
         if task is not None:
@@ -122,7 +118,7 @@ def load_model(
     _check_numbers(model, loaded)
     check_token_ids(model, loaded, tokenizer)
     if config.model_type not in ("bilstm", "bilstm_crf"):  # whose settings are checked one by one
-        with _one_sentence(model):
+        with one_sentence(model):
             _try_out(loaded.eval(), tokenizer)
     return LoadedModel(loaded.eval(), tokenizer)
 
@@ -154,7 +150,7 @@ def read_config(
     """
     model = model_place(model)
     check_place(model)
-    with _one_sentence(model):
+    with one_sentence(model):
         return _read_config(model, {"trust_remote_code": trust_remote_code, "revision": revision})
 
 
@@ -200,42 +196,10 @@ def check_place(model: str | Path) -> Shapes | None:
     Raises:
         UserError: If not; the message names the file.
     """
-    if not isinstance(model, (str, Path)) or not str(model):
-        raise UserError(f"Expected the folder of a model or its name on the Hub, got {model!r}.")
-    check_name(model)
+    check_model_name(model)
     if Path(model).is_dir():
         return check_model_folder(Path(model))
-    if "/" not in str(model):  # only models of long ago have no user in their name, none of them a tagger
-        raise UserError(f"{model}: there is no such folder{near_names(Path(model))}")
     return None
-
-
-@contextmanager
-def _one_sentence(model: str | Path) -> Iterator[None]:
-    """Turn what transformers raises while it loads a model into one sentence."""
-    with without_waiting_for_the_hub(model) as out_of_reach:
-        try:
-            yield
-        except UserError:
-            raise
-        except Exception as error:  # of values that no library expects, it raises whatever they happen to mean
-            where = str(model) if Path(model).is_dir() else f"{model}: there is no such folder, and on the Hub"
-            reason = (
-                "it cannot be asked (no connection, or HF_HUB_OFFLINE is set), and no copy of it lies in the cache"
-                if out_of_reach and isinstance(error, OSError)
-                else _reason(error)
-            )
-            # "rnus/model" may be meant for the Hub or for a folder beside
-            near = "" if Path(model).is_dir() else near_names(Path(model)).removesuffix(".")
-            raise UserError(f"{where}: {reason.removesuffix('.')}{near or '.'}") from error
-
-
-def _reason(error: Exception) -> str:
-    """Return what an error says, within a line and as a sentence."""
-    said = " ".join(str(error).partition("Exception raised from")[0].split())  # what follows is a trace of torch
-    said = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
-    speaks = isinstance(error, (OSError, ValueError, RuntimeError, ImportError, StrictDataclassError))
-    return said if speaks and said else f"it cannot be loaded ({type(error).__name__}: {said})"
 
 
 def _check_task(model: str | Path, config: PreTrainedConfig, task: str | None) -> str:

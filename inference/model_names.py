@@ -41,6 +41,20 @@ def check_name(name: str | Path, *, expected: str = "folder") -> None:
         raise UserError(f"{name}: there is no such {expected}{near_names(path)}")
 
 
+def check_model_name(model: str | Path) -> None:
+    """Check that what names a model means a folder that is there, or a repository on the Hub that may have one.
+
+    Raises:
+        UserError: If not.
+    """
+    if not isinstance(model, (str, Path)) or not str(model):
+        raise UserError(f"Expected the folder of a model or its name on the Hub, got {model!r}.")
+    check_name(model)
+    # only models of long ago have no user in their name, none of them a tagger
+    if "/" not in str(model) and not Path(model).is_dir():
+        raise UserError(f"{model}: there is no such folder{near_names(Path(model))}")
+
+
 def means_a_path(name: str) -> bool:
     """Tell whether a name means a place here, and cannot be meant for the Hub: `user/model`, or `model` alone."""
     return (

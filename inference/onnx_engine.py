@@ -38,22 +38,21 @@ class OnnxEngine:
     Args:
         folder: The folder.
         task: The task that its model must have been trained for; `None` for any.
+        name: What the model is called where that is not its folder.
 
     Raises:
         UserError: If ONNX Runtime is not installed, or the folder is not whole; the message names the file.
     """
 
-    def __init__(self, folder: Path, *, task: str | None = None):
-        if find_spec(RUNTIME) is None:
-            raise UserError(
-                f"{folder}: an exported model needs ONNX Runtime; install it by pip install 'malmoi[onnx]'."
-            )
-        read = read_exported_folder(folder, task)
+    def __init__(self, folder: Path, *, task: str | None = None, name: str | Path | None = None):
+        check_runtime(folder if name is None else name)
+        read = read_exported_folder(folder, task, name=name)
         self.folder = folder
         self.task = read.task
         self.labels = read.labels
         self.max_length = read.max_length
         self.name_temperature = read.name_temperature
+        self.class_temperature = read.class_temperature
         self._tokenizer = read.tokenizer
         self._padding = read.padding
         self._cuts_beginning = read.cuts_beginning
@@ -157,6 +156,19 @@ class OnnxEngine:
             check_vocabulary(path, self._tokenizer.get_vocab(), int(known))
         if expected is not None:
             raise UserError(f"{path}: it is not the tokenizer that the graph was written with; export the model anew.")
+
+
+def check_runtime(model: str | Path) -> None:
+    """Check that ONNX Runtime is installed.
+
+    Args:
+        model: The model that needs it.
+
+    Raises:
+        UserError: If not.
+    """
+    if find_spec(RUNTIME) is None:
+        raise UserError(f"{model}: an exported model needs ONNX Runtime; install it by pip install 'malmoi[onnx]'.")
 
 
 def processors() -> int:

@@ -32,8 +32,9 @@ class TextModel:
         words: Words that the model is to know from its lexicon, by label or by class of the lexicon:
             `{"PS": ["가나다", ...]}`, or a file with a word, a tab and its label or class in each line. Nothing is
             trained, and the saved model stays as it is. What it can never find is told in a warning.
-        engine: What computes: `torch`, or `onnx` for an exported model, which takes none of the four options above; by
-            default what suits the folder, PyTorch if it has weights of both kinds.
+        engine: What computes: `torch`, or `onnx` for an exported model, which takes none of the options `device`,
+            `bf16` and `words`; by default what suits the folder, PyTorch if it has weights of both kinds or is on the
+            Hub.
 
     Raises:
         UserError: If the model cannot be loaded, or is one for another task, or cannot take the words, or the device

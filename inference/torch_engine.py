@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from malmoi.data.longest_input import longest_input
 from malmoi.data.token_windows import Window, token_windows
 from malmoi.inference.devices import device_of
-from malmoi.inference.engine import NAME_TEMPERATURE, Chain, Rows, TokenScores, name_temperature
+from malmoi.inference.engine import CLASS_TEMPERATURE, NAME_TEMPERATURE, Chain, Rows, TokenScores, read_temperature
 from malmoi.inference.loading import LoadedModel
 from malmoi.inference.side_by_side import answer_side_by_side
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
@@ -28,7 +28,10 @@ class TorchEngine:
         self.model, self.tokenizer = loaded
         self.max_length = longest_input(self.model.config, self.tokenizer)
         self.labels = {int(index): str(name) for index, name in (self.model.config.id2label or {}).items()}
-        self.name_temperature = name_temperature(getattr(self.model.config, NAME_TEMPERATURE, 1.0))
+        self.name_temperature, self.class_temperature = (
+            read_temperature(getattr(self.model.config, key, 1.0), key)
+            for key in (NAME_TEMPERATURE, CLASS_TEMPERATURE)
+        )
 
     def chain(self) -> Chain | None:
         """Return the scores of its CRF; `None` if it has none."""

@@ -1,4 +1,6 @@
-"""Whether probabilities are true: of the names that a model calls 80 % probable, 80 % should be right.
+"""Whether probabilities are true: of the answers that a model calls 80 % probable, 80 % should be right.
+
+Answers are the names that a tagger finds, or the texts to which a classifier gives a class.
 
 The measure is the expected calibration error of Naeini, Cooper and Hauskrecht (2015, https://arxiv.org/abs/1411.0160)
 with the bins of Guo et al. (2017, https://arxiv.org/abs/1706.04599): 15 of equal width. The latter also found that one
@@ -6,17 +8,24 @@ number, the temperature by which all scores are divided, mends most of it.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 BINS = 15
 ERROR = "expected_calibration_error"
-DEFINITION = (
-    f"how far the probability of a predicted name is from the share of names that are right: in {BINS} bins of equal "
-    "width, the mean difference of both, weighted by names. Right is a name with the type and the exact characters of "
-    "one in the data"
-)
-"""What the expected calibration error of names means; it is from 0 to 1."""
+NAMES, TEXTS = "names", "texts"
+_WHAT_IS_MEASURED = {
+    NAMES: ("a predicted name", "a name with the type and the exact characters of one in the data"),
+    TEXTS: ("the class of a text", "a text with the class of the data"),
+}
+DEFINITIONS = {
+    unit: (
+        f"how far the probability of {answer} is from the share of {unit} that are right: in {BINS} bins of equal "
+        f"width, the mean difference of both, weighted by {unit}. Right is {right}"
+    )
+    for unit, (answer, right) in _WHAT_IS_MEASURED.items()
+}
+"""What the expected calibration error of names and of texts means; it is from 0 to 1."""
 COLDEST, HOTTEST = 0.05, 20.0
 """Between which temperatures the best one is looked for."""
 LEAST = 1e-12
@@ -25,9 +34,14 @@ INVERSE_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 
 class Reliability:
-    """How probable answers were, and how many of them were right, in bins. Memory does not grow with their number."""
+    """How probable answers were, and how many of them were right, in bins. Memory does not grow with their number.
 
-    def __init__(self) -> None:
+    Args:
+        unit: What is answered, `names` or `texts`.
+    """
+
+    def __init__(self, unit: str = NAMES) -> None:
+        self.unit = unit
         self.counts = [0] * BINS
         self.probabilities = [0.0] * BINS
         self.right = [0] * BINS
@@ -46,18 +60,18 @@ class Reliability:
 
     def report(self) -> dict[str, Any]:
         """Return the error, what it means, and what stands behind it."""
-        names = sum(self.counts)
+        answers = sum(self.counts)
         return {
             ERROR: self.error(),
-            "definition": DEFINITION,
-            "names": names,
-            "mean_probability": sum(self.probabilities) / max(names, 1),
-            "right": sum(self.right) / max(names, 1),
+            "definition": DEFINITIONS[self.unit],
+            self.unit: answers,
+            "mean_probability": sum(self.probabilities) / max(answers, 1),
+            "right": sum(self.right) / max(answers, 1),
             "bins": [
                 {
                     "from": number / BINS,
                     "to": (number + 1) / BINS,
-                    "names": count,
+                    self.unit: count,
                     "mean_probability": self.probabilities[number] / count,
                     "right": self.right[number] / count,
                 }
@@ -65,6 +79,11 @@ class Reliability:
                 if count
             ],
         }
+
+
+def unit_of(reliability: Mapping[str, Any]) -> str:
+    """Return what the reliability in a report counts, `names` or `texts`."""
+    return TEXTS if TEXTS in reliability else NAMES
 
 
 def log_loss(probability: float, is_right: bool) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from malmoi.data.whole_output import whole_file
+from malmoi.metrics.calibration import unit_of
 
 LOSS_PLOT, CONFUSION_PLOT, RELIABILITY_PLOT = "loss.png", "confusion.png", "reliability.png"
 LATIN_FONT = "DejaVu Sans"  # comes with Matplotlib
@@ -88,8 +89,8 @@ def plot_confusion(confusion: dict[str, Any], path: Path) -> Path:
 
 
 def plot_reliability(reliability: dict[str, Any], path: Path) -> Path:
-    """Draw how many of the names of each bin of probabilities are right; on the diagonal, probabilities are true."""
-    bins = reliability["bins"]
+    """Draw how many of the answers of each bin of probabilities are right; on the diagonal, probabilities are true."""
+    bins, unit = reliability["bins"], unit_of(reliability)
     with new_figure(path, width=4.8, height=5.4) as figure:
         shares, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         edges = [100 * entry["from"] for entry in bins]
@@ -100,11 +101,11 @@ def plot_reliability(reliability: dict[str, Any], path: Path) -> Path:
             [100 * entry["mean_probability"] for entry in bins], [100 * entry["right"] for entry in bins], "ko"
         )
         shares.set_ylim(0, 105)
-        shares.set_ylabel("names that are right, %")
+        shares.set_ylabel(f"{unit} that are right, %")
         error = 100 * reliability["expected_calibration_error"]
         shares.set_title(f"expected calibration error {error:.1f} %", fontsize="medium")
-        counts.bar(edges, [entry["names"] for entry in bins], widths, align="edge", edgecolor="white")
-        counts.set_ylabel("names")
+        counts.bar(edges, [entry[unit] for entry in bins], widths, align="edge", edgecolor="white")
+        counts.set_ylabel(unit)
         counts.set_xlabel("probability, %")
         counts.set_xlim(0, 100)
         for axes in (shares, counts):

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from malmoi.data.json_object import read_json_object
 from malmoi.data.whole_output import write_whole
-from malmoi.metrics.calibration import ERROR
+from malmoi.metrics.calibration import ERROR, NAMES, unit_of
 from malmoi.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
 from malmoi.metrics.language_model import NO_SHARES
 from malmoi.metrics.named_entities import OF_KLUE
@@ -199,20 +199,22 @@ def breakdown_table(report: dict[str, Any]) -> Table:
 
 
 def reliability_table(report: dict[str, Any]) -> Table:
-    """Return how probable predicted names are, and how many are right: all, and those of each bin of probabilities."""
+    """Return how probable answers are, and how many are right: all, and those of each bin of probabilities."""
     reliability = report["reliability"]
-    table = Table(title=f"Probabilities of names, in % ({ERROR} {100 * reliability[ERROR]:.1f})")
-    for column in ("probability", "names", "in the mean", "right"):
+    unit = unit_of(reliability)
+    of_what = "names" if unit == NAMES else "classes"
+    table = Table(title=f"Probabilities of {of_what}, in % ({ERROR} {100 * reliability[ERROR]:.1f})")
+    for column in ("probability", unit, "in the mean", "right"):
         table.add_column(column, justify="right")
     for bin_ in reliability["bins"]:
-        table.add_row(f"{100 * bin_['from']:.0f}-{100 * bin_['to']:.0f}", *_reliability_cells(bin_))
+        table.add_row(f"{100 * bin_['from']:.0f}-{100 * bin_['to']:.0f}", *_reliability_cells(bin_, unit))
     table.add_section()
-    table.add_row("all", *_reliability_cells(reliability))
+    table.add_row("all", *_reliability_cells(reliability, unit))
     return table
 
 
-def _reliability_cells(part: dict[str, Any]) -> list[str]:
-    return [f"{part['names']:,}", f"{100 * part['mean_probability']:.1f}", f"{100 * part['right']:.1f}"]
+def _reliability_cells(part: dict[str, Any], unit: str) -> list[str]:
+    return [f"{part[unit]:,}", f"{100 * part['mean_probability']:.1f}", f"{100 * part['right']:.1f}"]
 
 
 def confusion_table(confusion: dict[str, Any]) -> Table:

@@ -7,7 +7,6 @@ from malmoi.data.readers import NO_OPTIONS, READERS
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import bundled_name
-from malmoi.inference.engine import NAME_TEMPERATURE
 from malmoi.models import NAMES
 from malmoi.reports.errors import TASK_ERRORS
 from malmoi.reports.errors.answers import Findings
@@ -16,8 +15,9 @@ from malmoi.reports.errors.predictions_file import write_predictions
 from malmoi.reports.errors.rows import count_errors, page_data
 from malmoi.reports.errors.two_models import compare_answers
 from malmoi.reports.output_file import check_output_file
-from malmoi.training.name_temperature import config_to_change, write_temperature
-from malmoi.training.name_temperature import fit_temperature as fit_temperature_of
+from malmoi.training.class_temperature import fit_temperature as fit_class_temperature
+from malmoi.training.fitted_temperature import config_to_change, write_temperature
+from malmoi.training.name_temperature import fit_temperature as fit_name_temperature
 from malmoi.training.reading import DATASET, recognised_reader, tasks_of
 from malmoi.training.saved_model_evaluation import (
     Measurement,
@@ -29,6 +29,10 @@ from malmoi.training.saved_model_evaluation import (
 )
 from malmoi.training.tasks import TASKS
 from malmoi.training.tasks.named_entities import NamedEntities
+from malmoi.training.tasks.sentence_classification import SentenceClassification
+
+FITTERS = {NamedEntities.name: fit_name_temperature, SentenceClassification.name: fit_class_temperature}
+"""What fits the temperature of a model of each task; restored spaces have no probabilities."""
 
 
 def model_to_measure(
@@ -94,7 +98,8 @@ def evaluate_saved_model(
         errors: Where the page of mistakes is written, if at all.
         predictions: Where the predictions are written, if at all.
         against: Another model to measure on the same texts.
-        fit_temperature: Whether a temperature of the probabilities of names is fitted and written into the model.
+        fit_temperature: Whether a temperature of the probabilities of names, or of classes, is fitted and written into
+            the model.
 
     Raises:
         UserError: If model or data cannot be read, do not fit together, or a file cannot be written.
@@ -102,8 +107,10 @@ def evaluate_saved_model(
     check_outputs(errors, predictions)
     config = config_to_change(model) if fit_temperature else None
     named = load_named(model, trust_remote_code=trust_remote_code)
-    if config is not None and named.task.name != NamedEntities.name:
-        raise UserError(f"--fit_temperature is for taggers of names; {model} is a model for {named.task.name}.")
+    if config is not None and named.task.name not in FITTERS:
+        raise UserError(
+            f"--fit_temperature is for taggers of names and classifiers; {model} is a model for {named.task.name}."
+        )
     data = read_measured_data(
         named,
         data_dir=data_dir,
@@ -116,10 +123,10 @@ def evaluate_saved_model(
     measurement = prepare(named, data)
     other = None if against is None else prepare_against(against, measurement, trust_remote_code=trust_remote_code)
     if config is not None:
-        fitted = fit_temperature_of(named.loaded, measurement.rows, batch_size=batch_size)
+        fitted = FITTERS[named.task.name](named.loaded, measurement.rows, batch_size=batch_size)
         if fitted.helps():
-            write_temperature(config, fitted.temperature)
-            setattr(named.loaded.model.config, NAME_TEMPERATURE, fitted.temperature)
+            write_temperature(config, fitted)
+            setattr(named.loaded.model.config, fitted.key, fitted.temperature)
     report = measure(measurement, batch_size=batch_size)
     if config is not None:
         report["temperature"] = fitted.report()

@@ -50,13 +50,18 @@ def label_with_tags(
         name: What the ids of the sentences begin with.
         own_tags: The labels that each sentence has, if the models are only to judge them.
     """
-    labelled = [*label_sentences(teachers, sentences, labels, own_tags=own_tags)]
-    kept = [sentence for sentence in labelled if sentence.confidence >= least]
-    rows = (
-        TaggedSentence(id=f"{name}-{number}", text=text, tags=[labels[tag] for tag in tags])
-        for number, (text, tags, _) in enumerate(kept, start=1)
-    )
-    return LabelledTexts([sentence.confidence for sentence in labelled], tagged_dataset(rows, labels))
+    confidences: list[float] = []
+
+    def kept() -> Iterator[TaggedSentence]:
+        number = 0
+        for text, tags, confidence in label_sentences(teachers, sentences, labels, own_tags=own_tags):
+            confidences.append(confidence)
+            if confidence >= least:
+                number += 1
+                yield TaggedSentence(id=f"{name}-{number}", text=text, tags=[labels[tag] for tag in tags])
+
+    found = tagged_dataset(kept(), labels)  # one after the other, as there may be many that do not join
+    return LabelledTexts(confidences, found)
 
 
 def label_sentences(

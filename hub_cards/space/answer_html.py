@@ -27,7 +27,7 @@ def cards_html(answers: Sequence[TimedAnswer[Answer]], body: Callable[[Answer], 
     """Return a card for each answer, with the model's title, size and time."""
     cards = [
         '<article class="malmoi-card">'
-        f"<header><h3>{escape(answer.title)}</h3><p>매개변수 {answer.parameters:,}개 · "
+        f"<header><h3>{escape(answer.title)}</h3><p>{_size(answer.parameters)} · "
         f'<span class="malmoi-time">{_milliseconds(answer.milliseconds)}</span></p></header>'
         f"{body(answer.answer)}</article>"
         for answer in answers
@@ -81,6 +81,11 @@ def classification_html(classification: Classification) -> str:
 
 
 _REMOVED = '<del class="malmoi-removed" title="붙임"></del>'
+
+
+def _size(parameters: int | None) -> str:
+    """Return how large a model is, or what it is that cannot say so."""
+    return "내보낸 모델(ONNX)이라 매개변수를 세지 않습니다" if parameters is None else f"매개변수 {parameters:,}개"
 
 
 def _name(entity: Entity) -> str:

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from transformers.utils.hub import cached_file
-
 from malmoi.hub_cards.space.label_names import LABEL_NAMES, are_sentiments, types_of
 
 REPORT_FILE = "report.json"
@@ -68,8 +66,16 @@ def _suitable(task: str, labels: Iterable[str], report: Mapping[str, Any]) -> li
 def read_report_of(place: str, *, revision: str | None = None) -> dict[str, Any]:
     """Return the report that lies beside a model in a folder or on the Hub; an empty one if there is none."""
     try:
-        path = cached_file(place, REPORT_FILE, revision=revision, _raise_exceptions_for_missing_entries=False)
-        report = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+        path = Path(place) / REPORT_FILE if Path(place).is_dir() else _report_on_the_hub(place, revision)
+        report = json.loads(path.read_text(encoding="utf-8")) if path is not None else {}
     except (OSError, ValueError, RecursionError):  # not there, or not ours: a page does without
         return {}
     return report if isinstance(report, dict) else {}
+
+
+def _report_on_the_hub(name: str, revision: str | None) -> Path | None:
+    """Return the file of the report of a repository; `None` if it has none."""
+    from transformers.utils.hub import cached_file  # a page of exported models does without
+
+    found = cached_file(name, REPORT_FILE, revision=revision, _raise_exceptions_for_missing_entries=False)
+    return None if found is None else Path(str(found))

@@ -7,8 +7,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from malmoi.hub_cards.space.example_texts import example_texts, read_report_of
 from malmoi.hub_cards.space.model_list import ListedModel
-from malmoi.inference.loading import read_task
 from malmoi.inference.models_by_task import TEXT_MODELS
+from malmoi.inference.task_finding import find_task
+from malmoi.inference.text_model import TextModel
 
 Answer = TypeVar("Answer")
 
@@ -18,21 +19,22 @@ class LoadedSpaceModel(NamedTuple):
 
     title: str
     text_model: Any  # a TextModel of the kind that its task names
-    parameters: int
+    parameters: int | None
+    """How many it has; `None` for an exported model, whose graph does not tell."""
     examples: Sequence[str] = ()
     """Texts to try it on."""
 
     @property
     def labels(self) -> list[str]:
         """Return its labels."""
-        return list((self.text_model.model.config.id2label or {}).values())
+        return list(self.text_model.labels.values())
 
 
 class TimedAnswer(NamedTuple, Generic[Answer]):
     """The answer of one model, and how many milliseconds it took."""
 
     title: str
-    parameters: int
+    parameters: int | None
     answer: Answer
     milliseconds: float
 
@@ -51,10 +53,9 @@ def load_models(models: Sequence[ListedModel], *, folder: Path | None = None) ->
     for model in models:
         beside = (folder or Path()) / model.name
         place = str(beside) if beside.is_dir() else model.name
-        task = read_task(place, trust_remote_code=model.trust_remote_code, revision=model.revision)
+        task = find_task(place, trust_remote_code=model.trust_remote_code, revision=model.revision)
         text_model = TEXT_MODELS[task](place, trust_remote_code=model.trust_remote_code, revision=model.revision)
-        parameters = sum(parameter.numel() for parameter in text_model.model.parameters())
-        ready = LoadedSpaceModel(model.title or model.name, text_model, parameters)
+        ready = LoadedSpaceModel(model.title or model.name, text_model, _parameters(text_model))
         examples = model.examples or example_texts(task, ready.labels, read_report_of(place, revision=model.revision))
         loaded.setdefault(task, []).append(ready._replace(examples=examples))
     return loaded
@@ -69,3 +70,8 @@ def ask(models: Sequence[LoadedSpaceModel], question: Callable[[Any], Answer]) -
         milliseconds = (time.perf_counter() - start) * 1000
         answers.append(TimedAnswer(model.title, model.parameters, answer, milliseconds))
     return answers
+
+
+def _parameters(model: TextModel) -> int | None:
+    """Return how many parameters a model has; `None` if it is an exported one."""
+    return sum(parameter.numel() for parameter in model.model.parameters()) if model.on_torch else None

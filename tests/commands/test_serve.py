@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from support.command_line import MALMOI, malmoi
+from support.exported_models import export_tiny
+from support.fresh_process import run_cold
 from support.page_in_browser import free_port
 from support.tiny_models import SENTENCES, bert_tokenizer, label_settings, save, tiny_bert_classifier, tiny_bert_tagger
 
@@ -119,6 +121,42 @@ def test_without_a_model_those_of_the_package_are_served(monkeypatch: pytest.Mon
         task: [f"bundled:{task}"] for task in COMMANDS
     }
     assert all(model.examples for models in served.values() for model in models)
+
+
+@pytest.mark.slow
+def test_exported_models_are_served_without_torch(folders: dict[str, Path], tmp_path: Path) -> None:
+    exported = [str(export_tiny(folders[name], tmp_path / name)) for name in ("names", "reported")]
+    (tmp_path / "reported" / "report.json").write_bytes((folders["reported"] / "report.json").read_bytes())
+    code = f"""
+import sys
+for name in ("torch", "transformers", "safetensors", "datasets", "accelerate"):
+    sys.modules[name] = None
+from malmoi.commands import serve, serve_api
+from malmoi.hub_cards.space import interface
+from malmoi.hub_cards.space.tabs import examples_of, tab_of
+from malmoi.service import server
+from malmoi.service.served_models import load_served_model
+
+def show(models, **where):
+    interface.build_interface(models)
+    for task, loaded in models.items():
+        text = examples_of(loaded)[0]
+        print(task, text, "malmoi-card" in tab_of(task, loaded).answer(loaded, text))
+
+def answer(service, **where):
+    for source in service.sources.values():
+        print(source.name, len(list(load_served_model(source).answer(["가", "나"], None))))
+
+interface.launch, server.run_service = show, answer
+serve.serve_models({exported!r}, trust_remote_code=False)
+serve_api.serve_api({exported!r}, host=None, port={free_port()}, trust_remote_code=False, limits={{}})
+"""
+    assert run_cold(code, folder=tmp_path).splitlines() == [
+        f"named-entities {NAMES[0]} True",
+        "sentence-classification 물가가 올랐다. True",
+        "names 2",
+        "reported 2",
+    ]
 
 
 @pytest.mark.slow

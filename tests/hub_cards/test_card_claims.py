@@ -20,7 +20,7 @@ from malmoi.hub_cards.evaluation_results import evaluation_results, write_evalua
 from malmoi.hub_cards.push import data_note
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.space.example_texts import ANY_TEXT, NAMES, REVIEWS, SENTIMENT, example_texts
-from malmoi.metrics.calibration import Reliability
+from malmoi.metrics.calibration import TEXTS, Reliability
 from malmoi.reports.comparison import Run, compare, to_markdown
 from malmoi.reports.markdown_text import markdown_line, table_line
 from malmoi.reports.plots import RELIABILITY_PLOT
@@ -282,6 +282,24 @@ def test_how_true_probabilities_are_is_told(tmp_path: Path) -> None:
     report["reliability"] = Reliability().report() | {"measured_on": "nothing"}
     text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
     assert "On validation (nothing), the model finds 0 names" in text
+
+
+def test_how_true_probabilities_of_classes_are_is_told(own_description: Path, tmp_path: Path) -> None:
+    reliability = Reliability(TEXTS)
+    for probability, is_right in ((0.9, True), (0.88, True), (0.92, False), (0.98, True)):
+        reliability.add(probability, is_right)
+    report = class_report(["bad", "good"], reliability=reliability.report())
+    facts = facts_of(report, tmp_path, ["bad", "good"])
+    text = render_card(facts, corpus_of(report, str(own_description)), "u/m").text
+    assert (
+        "On validation, the model gives 4 texts a class and calls it 92.0 %\nprobable in the mean; 75.0 % are r"
+        in text
+    )
+    assert table_rows(text.partition("## Probabilities")[2].partition("\n## ")[0]) == [
+        ["probability, %", "texts", "in the mean, %", "right, %"],
+        ["87-93", "3", "90.0", "66.7"],
+        ["93-100", "1", "98.0", "100.0"],
+    ]
 
 
 def test_a_share_of_the_training_data_is_told(tmp_path: Path) -> None:

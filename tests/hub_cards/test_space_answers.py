@@ -8,6 +8,7 @@ from re import escape as pattern_of
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.exported_models import export_tiny
 from support.tiny_models import (
     SENTENCES,
     bert_tokenizer,
@@ -68,6 +69,24 @@ def test_every_model_answers_with_its_size_and_its_time(models: dict[str, list[L
     assert [shown(title) for title in findall(r"<h3>(.*?)</h3>", answer)] == ["one", "<b>둘</b>"]
     assert len(findall(r"[\d,.]+ ms", answer)) == 2
     assert answer.count(f"매개변수 {models['named-entities'][0].parameters:,}개") == 2
+
+
+@pytest.mark.slow
+def test_an_exported_model_stands_beside_others(
+    models: dict[str, list[LoadedSpaceModel]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    [saved, _] = models["named-entities"]
+    exported = export_tiny(Path(saved.text_model.model.name_or_path), tmp_path_factory.mktemp("exported") / "one")
+    [both] = load_models([ListedModel(name=str(exported.parent / "one"))]).values()
+    assert both[0].labels == saved.labels
+    assert both[0].examples == saved.examples
+    cards = findall(r"<article.*?</article>", answer_names([saved, *both], SENTENCES[0]), DOTALL)
+    texts = [search(r'<p class="malmoi-text".*?</p>', card, DOTALL) for card in cards]
+    assert texts[0] is not None
+    assert texts[1] is not None
+    assert texts[0][0] == texts[1][0]
+    assert "내보낸 모델(ONNX)이라 매개변수를 세지 않습니다 · " in cards[1]
+    assert "내보낸" not in cards[0]
 
 
 @given(st.text() | st.sampled_from([HOSTILE, HOSTILE * 3]))

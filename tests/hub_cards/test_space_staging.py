@@ -11,12 +11,14 @@ import pytest
 from huggingface_hub import SpaceCard
 from packaging.requirements import Requirement
 from setuptools.config.pyprojecttoml import read_configuration
+from support.exported_models import export_tiny
 from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
 
 from malmoi.commands import serve
 from malmoi.data.user_error import UserError
+from malmoi.hub_cards.space.loaded_models import load_models
 from malmoi.hub_cards.space.model_list import ListedModel, read_model_list
-from malmoi.hub_cards.space_staging import stage_space
+from malmoi.hub_cards.space_staging import RUNTIME, stage_space
 
 ROOT = Path(__file__).parents[2]
 SPACE = ROOT / "hub_cards" / "space"
@@ -64,6 +66,7 @@ def test_versions_are_those_of_the_package() -> None:
     ours = {*project["dependencies"], *project["optional-dependencies"]["space"]}
     lines = (SPACE / "requirements.txt").read_text("utf-8").splitlines()
     assert set(lines) <= ours
+    assert project["optional-dependencies"]["onnx"] == [RUNTIME]
     [gradio] = [Requirement(line) for line in lines if line.startswith("gradio")]
     version = str(SpaceCard.load(SPACE / "README.md").data.sdk_version)
     assert version in gradio.specifier
@@ -109,8 +112,26 @@ def test_a_space_imports_only_what_it_carries_and_requires(tmp_path: Path) -> No
                 else:
                     outside.add(name.split(".")[0])
     assert "malmoi.inference.loading" in seen
-    # runs exported models, which a Space does not show
-    assert outside - set(sys.stdlib_module_names) - {"onnxruntime"} <= required
+    assert outside - set(sys.stdlib_module_names) - {Requirement(RUNTIME).name} <= required
+
+
+@pytest.mark.slow
+def test_an_exported_folder_is_carried_with_what_runs_it(tagger: Path, tmp_path: Path) -> None:
+    stage_space([str(tagger)], tmp_path / "without")
+    assert RUNTIME not in (tmp_path / "without" / "requirements.txt").read_text("utf-8").splitlines()
+    exported = export_tiny(tagger, tmp_path / "exported")
+    stage_space([str(exported)], tmp_path / "space")
+    assert {path.name for path in (tmp_path / "space" / "models" / "exported").iterdir()} == {
+        *("config.json", "model.onnx", "tokenizer.json", "tokenizer_config.json")
+    }
+    assert (tmp_path / "space" / "requirements.txt").read_text("utf-8").splitlines()[-1] == RUNTIME
+    [models] = load_models(read_model_list(tmp_path / "space" / "models.json"), folder=tmp_path / "space").values()
+    assert [(model.title, model.text_model.on_torch, model.parameters) for model in models] == [
+        ("exported", False, None)
+    ]
+    (exported / "config.json").unlink()
+    with pytest.raises(UserError, match="there is no such file, so the folder holds no exported model"):
+        stage_space([str(exported)], tmp_path / "damaged")
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 from itertools import repeat
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from support.tiny_models import SENTENCES, bert_tokenizer, label_settings, save, tiny_bert_classifier
 from transformers import pipeline
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.inference.classifier import Classifier
+from malmoi.inference.engine import tempered
 from malmoi.modeling import BiLstmConfig, BiLstmForSequenceClassification
 
 LONG = "손흥민은 춘천에서 태어났다. " * 30
@@ -114,3 +118,15 @@ def test_bfloat16_changes_probabilities_a_little(model: Path) -> None:
     assert next(fast.model.parameters()).dtype == torch.bfloat16
     for found, expected in zip(fast.classify(TEXTS), exact.classify(TEXTS), strict=True):
         assert found.scores == pytest.approx(expected.scores, abs=0.05)
+
+
+@given(
+    st.lists(st.floats(-30, 30), min_size=2, max_size=5),
+    st.floats(0.05, 20),
+)
+def test_a_temperature_divides_the_scores(scores: list[float], temperature: float) -> None:
+    each = np.array([scores])
+    expected = np.exp(each / temperature - (each / temperature).max())
+    probabilities = np.exp(each - each.max())
+    found = tempered(probabilities / probabilities.sum(), temperature)
+    np.testing.assert_allclose(found, expected / expected.sum(), atol=1e-9)

@@ -63,6 +63,7 @@ CONFIGURATIONS: list[tuple[str, Any, str]] = [
     ("name_temperature", 1e-308, "/config.json: `name_temperature` in config.json must be a number from 0.001 to 100"),
     ("name_temperature", None, "/config.json: `name_temperature` in config.json must be a number from 0.001 to 1000"),
     ("name_temperature", float("inf"), "/config.json: `name_temperature` in config.json must be a number from 0.001"),
+    ("class_temperature", "x", "/config.json: `class_temperature` in config.json must be a number from 0.001 to 1000"),
     ("malmoi_max_length", 0, "/config.json: expected a whole number of tokens for `malmoi_max_length`, got 0."),
     ("malmoi_max_length", "x", "/config.json: expected a whole number of tokens for `malmoi_max_length`, got 'x'."),
     ("malmoi_max_length", 1e30, "/config.json: expected a whole number of tokens for `malmoi_max_length`, got 1e+30."),

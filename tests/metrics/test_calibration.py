@@ -1,9 +1,10 @@
+import json
 import math
 import random
 
 import pytest
 
-from malmoi.metrics.calibration import ERROR, Reliability, best_temperature, log_loss
+from malmoi.metrics.calibration import DEFINITIONS, ERROR, TEXTS, Reliability, best_temperature, log_loss, unit_of
 
 
 def test_the_calibration_error_is_the_mean_difference_within_bins() -> None:
@@ -23,6 +24,18 @@ def test_the_calibration_error_is_the_mean_difference_within_bins() -> None:
         (13, 2, 0.5),
         (14, 1, 1.0),
     ]
+
+
+def test_texts_are_counted_as_names_are() -> None:
+    names, texts = Reliability(), Reliability(TEXTS)
+    for reliability in (names, texts):
+        for probability, is_right in [(0.9, True), (0.6, False), (1.0, True)]:
+            reliability.add(probability, is_right)
+    of_names, of_texts = names.report(), texts.report()
+    assert (unit_of(of_names), unit_of(of_texts)) == ("names", "texts")
+    assert of_names["definition"] == DEFINITIONS["names"] != of_texts["definition"] == DEFINITIONS["texts"]
+    renamed = json.loads(json.dumps(of_names).replace('"names":', '"texts":'))
+    assert of_texts == {**renamed, "definition": of_texts["definition"]}
 
 
 def test_no_names_are_no_error() -> None:

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from malmoi.metrics.calibration import Reliability
+from malmoi.metrics.calibration import TEXTS, Reliability
 from malmoi.reports import plots
 from malmoi.reports.plots import (
     KOREAN_FONTS,
@@ -231,6 +231,16 @@ def test_the_reliability_of_a_run_is_drawn(tmp_path: Path, figures: list[Figure]
     shares, counts = figures[0].axes
     assert [bar.get_height() for bar in counts.patches] == [part["names"] for part in report["reliability"]["bins"]]
     assert shares.get_title() == f"expected calibration error {100 * reliability.error():.1f} %"
+
+
+def test_that_of_a_classifier_is_one_of_texts(tmp_path: Path, figures: list[Figure]) -> None:
+    reliability = Reliability(TEXTS)
+    for number in range(40):
+        reliability.add(0.5 + number / 80, number % 4 > 0)
+    assert plot_run({"losses": [], "epochs": [], "reliability": reliability.report()}, tmp_path)
+    shares, counts = figures[0].axes
+    assert (shares.get_ylabel(), counts.get_ylabel()) == ("texts that are right, %", "texts")
+    assert sum(bar.get_height() for bar in counts.patches) == 40
 
 
 def test_no_names_are_a_reliability_too(tmp_path: Path) -> None:

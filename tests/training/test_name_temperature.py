@@ -14,7 +14,7 @@ from malmoi.data.user_error import UserError
 from malmoi.inference.tagger import Tagger
 from malmoi.metrics.calibration import ERROR, Reliability
 from malmoi.training import evaluate as evaluation
-from malmoi.training.name_temperature import FittedTemperature
+from malmoi.training.fitted_temperature import FittedTemperature
 
 OPTIONS: dict[str, Any] = {"reader": "inline-marks", "split": "validation", "batch_size": 32, "every_figure": False}
 
@@ -66,7 +66,8 @@ def test_a_temperature_that_does_not_help_is_not_kept(
     right, wrong = Reliability(), Reliability()
     right.add(1.0, True)
     wrong.add(0.4, True)
-    monkeypatch.setattr(evaluation, "fit_temperature_of", lambda *_, **__: FittedTemperature(2.5, 60, right, wrong))
+    fitted = FittedTemperature(2.5, 60, right, wrong)
+    monkeypatch.setitem(evaluation.FITTERS, "named-entities", lambda *_, **__: fitted)
     before = (saved_model / "config.json").read_bytes()
     report = evaluated(saved_model, data, capsys, fit_temperature=True)
     assert report["temperature"]["kept"] is False
@@ -101,5 +102,5 @@ def test_what_cannot_be_fitted_is_said(
         evaluated(saved_model, few, capsys, fit_temperature=True)
     assert (saved_model / "config.json").read_bytes() == before
     spacer = shutil.copytree(Path(evaluation.__file__).parent.parent / "models" / "word-spacing", tmp_path / "spacer")
-    with pytest.raises(UserError, match=r"--fit_temperature is for taggers of names; .* is a model for word-spacing"):
+    with pytest.raises(UserError, match=r"is for taggers of names and classifiers; .* is a model for word-spacing"):
         evaluated(spacer, data, capsys, fit_temperature=True)

@@ -4,6 +4,8 @@ import itertools
 import json
 import math
 import shutil
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,10 @@ from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.posteriors import character_posteriors
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
+from malmoi.training import silver_tags
 from malmoi.training.preparation import Preparation, prepare
 from malmoi.training.request import read_request
-from malmoi.training.silver_tags import best_labels, label_sentences
+from malmoi.training.silver_tags import LabelledSentence, best_labels, label_sentences
 from malmoi.training.silver_teachers import load_teacher
 from malmoi.training.train import run
 
@@ -161,6 +164,21 @@ def test_a_sentence_joins_if_its_smallest_posterior_is_at_least_the_threshold(
         RecipeError, match=r"raw.txt: no sentence joins the training set: of 4 that are new, the surest"
     ):
         prepared(tmp_path / "run", marked_corpus, text, teachers, silver_confidence=above)
+
+
+def test_sentences_that_do_not_join_are_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def label(*_: object, **__: object) -> Iterator[LabelledSentence]:
+        for number in range(1000):
+            yield LabelledSentence("가" * 1000, [number % 3] * 1000, float(number == 7))
+
+    monkeypatch.setattr(silver_tags, "label_sentences", label)
+    tracemalloc.start()
+    found = silver_tags.label_with_tags([], [], ["B-PS", "I-PS", "O"], least=0.5, name="raw")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found.kept["id"][:], found.kept["tags"][0]) == (["raw-1"], [1] * 1000)
+    assert (sum(found.confidences), len(found.confidences)) == (1.0, 1000)
+    assert peak < 1 << 20  # the tags of all are eight megabytes
 
 
 def test_so_many_sentences_as_asked_for_are_drawn_by_the_seed(

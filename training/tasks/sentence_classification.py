@@ -10,8 +10,10 @@ from transformers import AutoModelForSequenceClassification, PreTrainedTokenizer
 from malmoi.data.classified_dataset import class_names, with_classes
 from malmoi.data.padding_collator import PaddingCollator
 from malmoi.data.text_features import text_features
+from malmoi.inference.loading import LoadedModel
 from malmoi.metrics.sentence_classification import DEFINITIONS
 from malmoi.recipes.arguments import RecipeArguments, SentenceClassificationArguments
+from malmoi.reports.class_reliability import class_reliability
 from malmoi.training.classification_loss import LossFunction, balanced_weights, classification_loss
 from malmoi.training.evaluation import ClassificationEvaluation, Evaluation
 from malmoi.training.tasks.examples import Candidate, choose_examples, some_rows
@@ -64,6 +66,10 @@ class SentenceClassification(Task):
     ) -> ClassificationEvaluation:
         """Return what judges predictions for the text features of classified texts."""
         return ClassificationEvaluation(features, dataset)
+
+    def describe_answers(self, loaded: LoadedModel, dataset: Dataset, *, batch_size: int) -> dict[str, Any]:
+        """Return how true the probabilities of classes are."""
+        return {"reliability": class_reliability(loaded, dataset, batch_size=batch_size).report()}
 
     def describe_tokens(self, evaluation: Evaluation) -> dict[str, Any]:
         """Return the share of unknown tokens and of texts whose end was cut off."""
