@@ -11,6 +11,7 @@ from support.marked_lines import TRAIN_LINES
 from support.tiny_models import label_settings
 from transformers import PreTrainedTokenizerFast
 
+from malmoi.commands.several_runs import unfinished_runs
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
@@ -257,13 +258,17 @@ def test_a_recipe_of_the_package_takes_the_sizes_of_the_body(
     (tmp_path / "val.txt").write_text(LINES["spacing"], encoding="utf-8")
     given = {"data_dir": tmp_path, "output_dir": tmp_path / "run", "max_steps": 1, "use_cpu": "true"}
     given |= {"disable_tqdm": "true", "model_name_or_path": bodies / "lexicon"}
-    report = run(
-        load_recipe("spacing-bi-lstm-crf", [part for key, value in given.items() for part in (f"--{key}", str(value))])
+    own = load_recipe(
+        "spacing-bi-lstm-crf", [part for key, value in given.items() for part in (f"--{key}", str(value))]
     )
+    report = run(own)
     assert "; its sizes: embedding_size 6 instead of 128, ngram_sizes [2] instead of [2, 3]" in capsys.readouterr().err
     assert report["settings"]["hidden_size"] == 8
     assert "tokenizer" not in report["settings"]
     assert report["trained_on_from"]["taken_over"] == ["tokenizer", "embeddings", "lexicon", "lstm"]
+    # where it is one of several, a command that goes on knows it again
+    again = own._replace(flags={**own.flags, "resume_from_checkpoint": "true"})
+    assert unfinished_runs({tmp_path / "run": again}) == {}
     [spaced] = Spacer(tmp_path / "run").space(["나는밥을"])
     assert spaced.text.replace(" ", "") == "나는밥을"
 
