@@ -133,7 +133,7 @@ def test_states_are_those_of_the_body_and_the_head_is_fresh(
     assert [model.config.id2label[index] for index in range(len(labels))] == labels
     assert preparation.max_length is None  # that of the body concerned its own texts
     assert all(parameter.requires_grad for parameter in model.parameters())
-    parts = "embeddings and lexicon and LSTM" if body == "lexicon" else "embeddings and LSTM"
+    parts = "embeddings, lexicon and LSTM" if body == "lexicon" else "embeddings and LSTM"
     assert f"Beginning from {name}: its tokenizer of {len(preparation.tokenizer)} tokens, {parts}" in (
         capsys.readouterr().err
     )
