@@ -39,6 +39,8 @@ DEFINITIONS = {
 """What each figure means; every figure is from 0 to 1."""
 OF_KLUE = tuple(name for name in DEFINITIONS if name.startswith("klue_"))
 """Figures that are there to be compared with those published for KLUE."""
+OF_UNSEEN_NAMES = tuple(name for name in DEFINITIONS if name.endswith("_unseen"))
+"""Figures that are 0 where no name is unseen."""
 NO_SPACES = "entity_f1_no_spaces"
 """The figure that is measured on other texts: those without their spaces."""
 

@@ -24,7 +24,7 @@ from malmoi.data.whole_output import write_whole
 from malmoi.metrics.calibration import ERROR, NAMES, unit_of
 from malmoi.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
 from malmoi.metrics.language_model import NO_SHARES
-from malmoi.metrics.named_entities import OF_KLUE
+from malmoi.metrics.named_entities import OF_KLUE, OF_UNSEEN_NAMES
 from malmoi.reports.processor import processor
 
 REPORT_FILE = "report.json"
@@ -93,9 +93,13 @@ def plain(text: object) -> Text:
 
 
 def shown_figures(report: dict[str, Any]) -> list[str]:
-    """Return the figures that concern the data: those of KLUE are for KLUE."""
+    """Return the figures that concern the data: those of KLUE are for KLUE, and those of unseen names need some."""
     of_klue = report["data"]["reader"] == KLUE_READER
-    return [name for name in report["definitions"] if of_klue or name not in OF_KLUE]
+    names = [name for name in report["definitions"] if of_klue or name not in OF_KLUE]
+    if report.get("counted", {}).get("unseen names") == 0:
+        of_test = report.get("test_figures", {})
+        names = [name for name in names if name not in OF_UNSEEN_NAMES or of_test.get(name)]
+    return names
 
 
 def print_report(report: dict[str, Any], console: Console, *, names: Sequence[str] | None = None) -> None:

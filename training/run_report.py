@@ -69,11 +69,12 @@ def make_report(
     history = epoch_history(state.log_history, training.timer.seconds, task)
     # the only evaluation, if none was asked for
     history = history or [{"epoch": state.epoch, "step": state.global_step, **figures["validation"]}]
+    beginning = describe_beginning(request, prepared, plan)
     report: dict[str, Any] = {
         "recipe": request.recipe.name,
         "task": task.name,
         "model_type": prepared.model.config.model_type,
-        **describe_beginning(request, prepared, plan),
+        **beginning,
         "data": describe_data(
             task,
             arguments.reader,
@@ -83,7 +84,7 @@ def make_report(
             dataset=arguments.dataset if request.recipe.dataset is None else request.recipe.dataset,
             cut=cut_of(prepared.splits),
         ),
-        "training": describe_steps(request, prepared, plan, state),
+        "training": describe_steps(request, prepared, plan, state, settings=beginning["settings"]),
         "tokenizer": {"vocab_size": len(prepared.tokenizer), **task.describe_tokens(evaluation)},
         **({"embeddings": prepared.embeddings} if prepared.embeddings else {}),
         **({"silver": prepared.silver.description} if prepared.silver else {}),
@@ -131,11 +132,18 @@ def describe_beginning(request: TrainingRequest, prepared: Preparation, plan: Tr
 
 
 def describe_steps(
-    request: TrainingRequest, prepared: Preparation, plan: TrainingPlan, state: TrainerState
+    request: TrainingRequest,
+    prepared: Preparation,
+    plan: TrainingPlan,
+    state: TrainerState,
+    *,
+    settings: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return how much a training was: texts, batches, processes, steps, and what ended it."""
+    """Return how much a training was: texts, batches, processes, steps, its end, and what was given otherwise."""
     training_arguments, precision = request.training_arguments, request.training_arguments.mixed_precision
-    instead_of = {name: typed_value(request.recipe.given(name)) for name in plan.changed}
+    given = describe_settings(request.recipe)
+    names = [name for name in {**given, **settings} if name not in settings or given.get(name) != settings[name]]
+    instead_of = {name: given.get(name) for name in names}
     return {
         "texts_per_epoch": prepared.train.num_rows,
         "batch": training_arguments.train_batch_size
@@ -276,7 +284,7 @@ def summarize_epochs(history: list[dict[str, Any]], main_figure: str) -> dict[st
 
 
 def settings_as_given(report: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a report as recipe and flags gave them, before small data changed any."""
-    before = report.get("training", {}).get("instead_of", {})
-    settings = {**report.get("settings", {}), **before}
-    return {name: value for name, value in settings.items() if name not in before or value is not None}
+    """Return the settings of a report as recipe and flags gave them: small data and finished models change some."""
+    used, before = report.get("settings", {}), report.get("training", {}).get("instead_of", {})
+    not_given = {name for name, value in before.items() if value is None and name in used}
+    return {name: value for name, value in {**used, **before}.items() if name not in not_given}

@@ -17,7 +17,7 @@ from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.readers.plain_sentences import read_plain_sentences
-from malmoi.metrics.named_entities import DEFINITIONS, OF_KLUE
+from malmoi.metrics.named_entities import DEFINITIONS, OF_KLUE, OF_UNSEEN_NAMES
 from malmoi.reports import processor, report
 from malmoi.reports.report import environment, machine_name, print_report, run_summary, shown_figures
 from malmoi.training.tasks import TASKS
@@ -78,6 +78,17 @@ def test_own_data_do_not_get_the_figures_of_klue() -> None:
     of_klue = evaluation(data={**evaluation()["data"], "reader": "klue-ner"})
     assert shown_figures(of_klue) == list(DEFINITIONS)
     assert all(f"  {name}: " in printed(of_klue, width=200) for name in DEFINITIONS)
+
+
+def test_where_no_name_is_unseen_nothing_is_said_of_unseen_names() -> None:
+    shown = shown_figures(evaluation(counted={"names": 34, "unseen names": 1}))
+    assert {*OF_UNSEEN_NAMES} < {*shown}
+    none = evaluation(counted={"names": 34, "unseen names": 0})
+    assert shown_figures(none) == [name for name in shown if name not in OF_UNSEEN_NAMES]
+    assert "34 names, 0 unseen names" in printed(none)
+    # those of the test set are told where it has some
+    assert shown_figures({**none, "test_figures": dict.fromkeys(DEFINITIONS, 0.25)}) == shown
+    assert shown_figures({**none, "test_figures": dict.fromkeys(DEFINITIONS, 0.0)}) == shown_figures(none)
 
 
 def test_every_figure_is_there_if_it_is_asked_for() -> None:

@@ -12,6 +12,7 @@ from support.recipe_flags import as_flags
 from support.tiny_models import label_settings
 from transformers import PreTrainedTokenizerFast
 
+from malmoi.commands.several_runs import unfinished_runs
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
@@ -131,7 +132,7 @@ def test_states_are_those_of_the_body_and_the_head_is_fresh(
     assert [model.config.id2label[index] for index in range(len(labels))] == labels
     assert preparation.max_length is None  # that of the body concerned its own texts
     assert all(parameter.requires_grad for parameter in model.parameters())
-    parts = "embeddings and lexicon and LSTM" if body == "lexicon" else "embeddings and LSTM"
+    parts = "embeddings, lexicon and LSTM" if body == "lexicon" else "embeddings and LSTM"
     assert f"Beginning from {name}: its tokenizer of {len(preparation.tokenizer)} tokens, {parts}" in (
         capsys.readouterr().err
     )
@@ -256,13 +257,17 @@ def test_a_recipe_of_the_package_takes_the_sizes_of_the_body(
     (tmp_path / "val.txt").write_text(LINES["spacing"], encoding="utf-8")
     given = {"data_dir": tmp_path, "output_dir": tmp_path / "run", "max_steps": 1, "use_cpu": "true"}
     given |= {"disable_tqdm": "true", "model_name_or_path": bodies / "lexicon"}
-    report = run(
-        load_recipe("spacing-bi-lstm-crf", [part for key, value in given.items() for part in (f"--{key}", str(value))])
+    own = load_recipe(
+        "spacing-bi-lstm-crf", [part for key, value in given.items() for part in (f"--{key}", str(value))]
     )
+    report = run(own)
     assert "; its sizes: embedding_size 6 instead of 128, ngram_sizes [2] instead of [2, 3]" in capsys.readouterr().err
     assert report["settings"]["hidden_size"] == 8
     assert "tokenizer" not in report["settings"]
     assert report["trained_on_from"]["taken_over"] == ["tokenizer", "embeddings", "lexicon", "lstm"]
+    # where it is one of several, a command that goes on knows it again
+    again = own._replace(flags={**own.flags, "resume_from_checkpoint": "true"})
+    assert unfinished_runs({tmp_path / "run": again}) == {}
     [spaced] = Spacer(tmp_path / "run").space(["나는밥을"])
     assert spaced.text.replace(" ", "") == "나는밥을"
 

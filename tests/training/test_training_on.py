@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 from support.recipe_flags import as_flags
 
+from malmoi.commands.several_runs import unfinished_runs
 from malmoi.data.user_error import UserError
 from malmoi.inference.tagger import Tagger
 from malmoi.recipes.recipe import RECIPES, RecipeError, load_recipe
@@ -114,12 +115,16 @@ def test_a_model_goes_on_learning_with_a_recipe_of_the_package(
     flags = {**options, **tiny, "output_dir": tmp_path / "first", "num_train_epochs": 12}
     first = run(load_recipe("demo", as_flags(flags)))
     flags = {**options, "output_dir": tmp_path / "second", "model_name_or_path": tmp_path / "first", "max_steps": 1}
-    second = run(load_recipe("demo", [part for key, value in flags.items() for part in (f"--{key}", str(value))]))
+    recipe = load_recipe("demo", [part for key, value in flags.items() for part in (f"--{key}", str(value))])
+    second = run(recipe)
     assert first["figures"]["entity_f1"] > 0.8
     assert second["figures"]["entity_f1"] > 0.8
     assert second["settings"]["hidden_size"] == 32
     assert "tokenizer" not in second["settings"]
     assert second["settings"]["model_name_or_path"] == "first"
+    # where it is one of several, a command that goes on knows it again
+    again = recipe._replace(flags={**recipe.flags, "resume_from_checkpoint": "true"})
+    assert unfinished_runs({tmp_path / "second": again}) == {}
     found = next(iter(Tagger(tmp_path / "second").tag(["어제 이강인을 부산에서 만났어요."])))
     assert [entity.label for entity in found] == ["PS", "LC"]
 

@@ -148,10 +148,10 @@ def take_over(model: PreTrainedModel, body: Body, *, trained: bool) -> None:
 
 def say_beginning(body: Body, settings: dict[str, Any], *, trained: bool) -> None:
     """Say in one line what a training begins from."""
-    parts = ["embeddings", *(["lexicon"] if body.has_lexicon else []), "LSTM"]
+    parts = "embeddings, lexicon and LSTM" if body.has_lexicon else "embeddings and LSTM"
     stay = "" if trained else ", which stay as they are"
     say(
-        f"Beginning from {body.name}: its tokenizer of {len(body.tokenizer):,} tokens, {' and '.join(parts)}{stay}"
+        f"Beginning from {body.name}: its tokenizer of {len(body.tokenizer):,} tokens, {parts}{stay}"
         f"{body.other_sizes(settings)}."
     )
 
