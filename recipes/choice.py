@@ -30,9 +30,9 @@ SUITED = {
     "named-entities": Suited(
         "klue-ner-from-body",
         "klue-ner-bert",
-        f"with 50 to 3,499 sentences of KLUE it was 6 to 17 points {THAN_NOTHING}",
-        f"with 50 sentences of KLUE it was 17 points {THAN_NOTHING}",
-        f"with 3,499 sentences of KLUE it was 6 points {THAN_NOTHING}",
+        f"with 50 to 3,499 sentences of KLUE it was 7 to 21 points {THAN_NOTHING}",
+        f"with 50 sentences of KLUE it was 21 points {THAN_NOTHING}",
+        f"with 3,499 sentences of KLUE it was 7 points {THAN_NOTHING}",
     ),
     "word-spacing": Suited(
         "spacing-from-body", "spacing-bert", "it knows Korean beforehand, from 27 million characters"
