@@ -55,9 +55,11 @@ CONTINUED := --model_name_or_path bundled:language-model
 models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (four hours; FLAGS are those of malmoi train).
 	$(BIN)/malmoi evaluate $(MODEL_RUNS)/named-entities --data_dir build/models/named-entities --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
-	$(BIN)/python -m malmoi.hub_cards.bundled_reliability --data_dir build/models/named-entities --corpus klue-ner-and-sample
+	$(BIN)/python -m malmoi.hub_cards.bundled_reliability named-entities --data_dir build/models/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/word-spacing --corpus open-spacing
+	$(BIN)/malmoi evaluate $(MODEL_RUNS)/sentence-classification --data_dir $(DATA)/nsmc --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/sentence-classification --corpus nsmc-from-body
+	$(BIN)/python -m malmoi.hub_cards.bundled_reliability sentence-classification --data_dir $(DATA)/nsmc --corpus nsmc-from-body
 
 $(MODEL_DATA): | setup
 	@test -n "$(DATA)" || { echo 'make models DATA=DIR: DIR holds the folders text, klue-ner, spacing, spacing-everyday, nsmc.'; exit 1; }

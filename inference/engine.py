@@ -15,6 +15,7 @@ from malmoi.data.user_error import UserError
 
 NAME_TEMPERATURE, CLASS_TEMPERATURE = "name_temperature", "class_temperature"
 """The keys of temperatures in the config of a model: of a tagger's probabilities of names, and of a classifier's."""
+TEMPERATURES = (NAME_TEMPERATURE, CLASS_TEMPERATURE)
 COLDEST, HOTTEST = 1e-3, 1e3
 """Between which temperatures they lie; beyond them, probabilities are 0 and 1, or all alike."""
 LEAST = 1e-45

@@ -1,6 +1,7 @@
 """A finished model learns from more texts, with its own tokenizer, labels and weights."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,19 @@ def test_a_checkpoint_is_trained_on_too(tmp_path: Path, marked_corpus: Path) -> 
     checkpoint = tmp_path / "first" / "run" / "checkpoint-1"
     report = train(tmp_path / "on", bare("bilstm_crf"), LINES["inline-marks"][1], model_name_or_path=checkpoint)
     assert report["trained_on_from"]["model"] == "checkpoint-1"
+
+
+@pytest.mark.slow
+def test_the_temperature_of_weights_that_are_no_more_is_left_behind(tmp_path: Path, models: Path) -> None:
+    for kind, key, lines in (
+        ("bilstm_crf", "name_temperature", ["<손흥민:PS>은 갔다."]),
+        ("bilstm", "class_temperature", ["good\t아", "bad\t어"]),
+    ):
+        first = Path(shutil.copytree(models / kind / "run", tmp_path / f"first-{kind}"))
+        config = json.loads((first / "config.json").read_text(encoding="utf-8"))
+        (first / "config.json").write_text(json.dumps({**config, key: 1.5}), encoding="utf-8")
+        train(tmp_path / kind, bare(kind), lines, model_name_or_path=first)
+        assert key not in json.loads((tmp_path / kind / "run" / "config.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import torch
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.inference.bundled_models import model_place
+from malmoi.inference.engine import TEMPERATURES
 from malmoi.inference.loading import TASK_KEY, load_model, task_of
 from malmoi.modeling import EncoderCrfForTokenClassification
 from malmoi.modeling.name_edges import UNLIMITED
@@ -19,6 +20,7 @@ POOLER = "pooler."
 OF_OLD_MODEL = (
     "_name_or_path",
     TASK_KEY,
+    *TEMPERATURES,
     "id2label",
     "label2id",
     "num_labels",

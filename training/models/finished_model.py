@@ -10,6 +10,7 @@ from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrain
 from malmoi.data.model_labels import labels_of
 from malmoi.data.notice import one_line
 from malmoi.inference.bundled_models import model_place
+from malmoi.inference.engine import TEMPERATURES
 from malmoi.inference.loading import LANGUAGE_MODEL, TASK_KEY, load_model, read_config, task_of
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError, model_settings, nearest
@@ -146,7 +147,9 @@ def train_on(finished: FinishedModel, labels: list[str]) -> PreTrainedModel:
     Raises:
         RecipeError: If a setting that the user gives does not fit the weights.
     """
-    own, old = finished.model.config.to_dict(), len(finished.labels)
+    old = len(finished.labels)
+    # a temperature was fitted to the weights as they were
+    own = {key: value for key, value in finished.model.config.to_dict().items() if key not in TEMPERATURES}
     given = dict(finished.settings)
     encoder = given.pop("encoder_config", None)
     if encoder is not None:
