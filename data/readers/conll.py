@@ -16,6 +16,7 @@ from typing import NamedTuple
 from datasets import DatasetDict
 
 from malmoi.data.alignment import OUTSIDE, Span
+from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import notify
 from malmoi.data.readers.klue_ner import holds_klue_ner
@@ -162,10 +163,10 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
                 previous = OUTSIDE
                 continue
             for place, what in ((token, "a token"), (tag, "a tag")):
-                if not (row[place] if place == token else row[place].strip()):
+                if not (row[place] if place == token else class_name(row[place])):
                     raise DataFormatError(path, line, f"expected {what} in column {place + 1}, got nothing.")
             tokens.add(_token(row, token, beside))
-            written = row[tag].strip()
+            written = class_name(row[tag])
             tags.add(previous, written, path, line)
             previous = written
     if not tokens.count:
@@ -224,7 +225,7 @@ def _sentences(paths: Iterable[Path], form: Form, names: dict[Path, str]) -> Ite
             if row:
                 start = start or line
                 tokens.append(form.token(row))
-                tags.append(row[form.tag_column].strip())
+                tags.append(class_name(row[form.tag_column]))
                 continue
             count += 1
             yield MarkedText(

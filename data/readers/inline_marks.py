@@ -3,13 +3,13 @@
 What a mark is, and how an angle bracket that is text is written, `malmoi.data.inline_marks` says.
 """
 
-import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
 from datasets import DatasetDict
 
 from malmoi.data.alignment import Span, spans_to_tags
+from malmoi.data.classified_dataset import class_name
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.splits.files import split_of_file
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
@@ -33,7 +33,7 @@ class MarkedLine(NamedTuple):
 def read_inline_marks(data_dir: Path | None) -> DatasetDict:
     """Return the `train`, `validation` and `test` sentences of a folder with a file for each.
 
-    The entity types are those that occur, in Unicode's form NFC; empty lines are skipped.
+    The entity types are those that occur; those that look the same are one. Empty lines are skipped.
 
     Args:
         data_dir: Folder with `train.txt`, `validation.txt` and `test.txt`, of which files may be missing, or one file.
@@ -94,8 +94,10 @@ def _parse_line(path: Path, number: int, line: str, *, types: frozenset[str]) ->
         text, spans = parse_marks(line, types=types)
     except ValueError as error:
         raise DataFormatError(path, number, str(error)) from None
-    # editors and keyboards write one word in two ways
-    spans = [span._replace(label=unicodedata.normalize("NFC", span.label)) for span in spans]
+    # editors and keyboards write one word in several ways
+    spans = [span._replace(label=class_name(span.label)) for span in spans]
+    if not all(span.label for span in spans):
+        raise DataFormatError(path, number, "expected a type that can be seen in each mark <name:TYPE>.")
     return MarkedLine(number, line, text, spans)
 
 
