@@ -1,6 +1,7 @@
 """Which files of a folder are for training, for validation and for testing."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -99,3 +100,11 @@ def visible_files(source: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Return the files with one of these endings in a folder, and in those in it, that are not hidden."""
     files = sorted(path for path in source.rglob("*") if path.is_file() and path.name.lower().endswith(suffixes))
     return [path for path in files if not any(part.startswith(".") for part in path.relative_to(source).parts)]
+
+
+def as_on_disk(path: Path) -> Path:
+    """Return a path as the disk spells its name, on Macs in parts (NFD); the path itself if it is not there."""
+    if path.exists() or path.name.isascii() or not path.parent.is_dir():
+        return path
+    name = unicodedata.normalize("NFC", path.name)
+    return next((other for other in path.parent.iterdir() if unicodedata.normalize("NFC", other.name) == name), path)
