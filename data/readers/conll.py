@@ -18,13 +18,13 @@ from datasets import DatasetDict
 from malmoi.data.alignment import OUTSIDE, Span
 from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText, marked_splits
-from malmoi.data.notice import notify
+from malmoi.data.notice import notify, shorten
 from malmoi.data.readers.klue_ner import holds_klue_ner
 from malmoi.data.readers.kmou_corpus import holds_kmou_corpus
 from malmoi.data.splits.files import split_files
 from malmoi.data.tag_schemes import TagScheme, TagSequences
 from malmoi.data.text_lines import DataFormatError, first_lines
-from malmoi.data.token_columns import Columns, find_columns, look_like_columns, token_lines
+from malmoi.data.token_columns import Columns, find_columns, heading_of, look_like_columns, token_lines
 from malmoi.data.user_error import UserError
 from malmoi.modeling.name_edges import CHARACTER
 
@@ -155,6 +155,8 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
     tokens, tags = _Tokens(), TagSequences()
     documents: set[Path] = set()
     for path in paths:
+        if (heading := heading_of(path, columns)) is not None:
+            notify(f"{path}, line {heading[0]}: the heading {shorten(heading[1])} was left out.")
         previous = OUTSIDE
         for line, row, document in token_lines(path, columns):
             if document > 1:

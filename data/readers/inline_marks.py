@@ -11,12 +11,15 @@ from datasets import DatasetDict
 from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.classified_dataset import class_name
 from malmoi.data.inline_marks import parse_marks
+from malmoi.data.notice import list_names
 from malmoi.data.splits.files import split_of_file
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
 
 FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
+MANY_TYPES = 5
+"""So many types, for half as many names at most, are names in the place of types."""
 OTHER_FORM = "\u241e"  # stands before the marked sentence in files of the KMOU corpus
 SAMPLE_CORPUS = Path(__file__).parents[1] / "samples"
 
@@ -48,6 +51,14 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
         raise DataFormatError(data_dir, None, "expected a folder with train.txt and validation.txt.")
     lines = {split: _read_file(path) for split, path in paths.items()}
     types = frozenset(span.label for rows in lines.values() for row in rows for span in row.spans)
+    names = {row.text[slice(*span[:2])] for rows in lines.values() for row in rows for span in row.spans}
+    if len(types) >= MANY_TYPES and len(types) > 2 * len(names):
+        raise DataFormatError(
+            data_dir,
+            None,
+            f"expected marks <name:TYPE>, but there are more types ({list_names(sorted(types), shown=3)}) than names "
+            f"({list_names(sorted(names), shown=3)}), as if the type stood first.",
+        )
     # only now the types are known by which a mark that is not closed is told from text
     for split, path in paths.items():
         for row in lines[split]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from malmoi.data.classified_dataset import ClassifiedText, class_name, classified_dataset
-from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
+from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING, head_class_and_text, heads_classes, heads_texts
 from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.quoted_columns import Columns, split_columns
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
@@ -94,12 +94,14 @@ def _is_heading(path: Path, rows: list[Columns]) -> bool:
     number = rows[0].number
     # in quotes, whether the other rows have them or not
     label, text = (class_name(column.strip('"')) for column in rows[0][1:])
-    if TEXT_HEADING.fullmatch(label) and CLASS_HEADING.fullmatch(text):
+    if heads_texts(label) and heads_classes(text):
         raise DataFormatError(path, number, f"expected {EXPECTED}, but the heading says {label!r} before {text!r}.")
-    if not CLASS_HEADING.fullmatch(label):
+    if CLASS_HEADING.fullmatch(label) and TEXT_HEADING.fullmatch(text):
+        return True
+    if not (heads_classes(label) or head_class_and_text(label, text)):
         return False
     # a class may well be called so, but hardly for one text alone
-    return TEXT_HEADING.fullmatch(text) is not None or label not in {row.first for row in rows[1:]}
+    return label not in {row.first for row in rows[1:]}
 
 
 def _check_classes(path: Path, rows: list[Columns], classes: list[str]) -> None:

@@ -5,6 +5,7 @@ no number.
 """
 
 import csv
+import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -77,13 +78,13 @@ def comma_separated_rows(path: Path) -> SourceRows:
 
 
 def heading_of(path: Path) -> list[str]:
-    """Return the names of the columns in the first line of a file.
+    """Return the names of the columns in the first line of a file, in Unicode's form NFC.
 
     Raises:
         DataFormatError: If there is none, it is not UTF-8, or not as CSV has it.
     """
     _, line = next(read_lines(path))
-    return column_names(line, path)
+    return [unicodedata.normalize("NFC", name) for name in column_names(line, path)]
 
 
 def _data_rows(path: Path, heading: list[str]) -> Iterator[tuple[int, list[str]]]:
