@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from malmoi.data.json_text import first_characters
-from malmoi.data.readers import conll, jsonl, labelled_texts, nsmc
-from malmoi.data.splits.files import first_file, visible_files
+from malmoi.data.readers import conll, jsonl, nsmc
+from malmoi.data.splits.files import first_file, named_files, visible_files
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.token_columns import MOST, look_like_columns
@@ -43,7 +43,7 @@ def seeming_reader(data_dir: Path) -> str | None:
         found.append("brat")
     if any(path.name in nsmc.FILES.values() for path in files):
         found.append("nsmc")
-    if _have_classes(first_lines(data_dir / labelled_texts.FILES["train"])):
+    if (path := named_files(data_dir).get("train")) is not None and _have_classes(first_lines(path)):
         found.append("labelled-texts")
     if (kind := _kind_of_json(data_dir)) is not None:
         found.append(kind)

@@ -12,12 +12,11 @@ from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.classified_dataset import class_name
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.notice import list_names
-from malmoi.data.splits.files import split_of_file
+from malmoi.data.splits.files import named_files, say_other_files, split_of_file
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
 
-FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
 MANY_TYPES = 5
 """So many types, for half as many names at most, are names in the place of types."""
 OTHER_FORM = "\u241e"  # stands before the marked sentence in files of the KMOU corpus
@@ -39,8 +38,8 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
     The entity types are those that occur; those that look the same are one. Empty lines are skipped.
 
     Args:
-        data_dir: Folder with `train.txt`, `validation.txt` and `test.txt`, of which files may be missing, or one file.
-            Without it the sample corpus of this package is read.
+        data_dir: Folder with `train.txt`, `validation.txt` (or `val.txt`, `dev.txt`) and `test.txt`, of which files
+            may be missing, or one file. Without it the sample corpus of this package is read.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
@@ -49,6 +48,8 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
     paths = _files(data_dir)
     if not paths:
         raise DataFormatError(data_dir, None, "expected a folder with train.txt and validation.txt.")
+    if data_dir.is_dir():
+        say_other_files(paths)
     lines = {split: _read_file(path) for split, path in paths.items()}
     types = frozenset(span.label for rows in lines.values() for row in rows for span in row.spans)
     names = {row.text[slice(*span[:2])] for rows in lines.values() for row in rows for span in row.spans}
@@ -90,7 +91,7 @@ def _files(data_dir: Path) -> dict[str, Path]:
     """Return the file of each split; a single file is of the one that its name tells, and otherwise for training."""
     if data_dir.is_file():
         return {split_of_file(data_dir): data_dir}
-    return {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
+    return named_files(data_dir)
 
 
 def _read_file(path: Path) -> list[MarkedLine]:

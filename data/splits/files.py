@@ -49,6 +49,31 @@ def names_of_splits(counts: Mapping[str, int], place: str) -> dict[str, str]:
     return {split: found[split] for split in SPLIT_NAMES if split in found}
 
 
+def named_files(folder: Path) -> dict[str, Path]:
+    """Return the `.txt` file of each split that is called by a word of it and nothing else, such as `dev.txt`.
+
+    Of several for one split it is the one whose word stands first in `SPLIT_NAMES`.
+    """
+    found = {split: [folder / f"{word}.txt" for word in words] for split, words in SPLIT_NAMES.items()}
+    return {
+        split: next(filter(Path.is_file, paths)) for split, paths in found.items() if any(map(Path.is_file, paths))
+    }
+
+
+def say_other_files(files: Mapping[str, Path]) -> None:
+    """Say which files are left out because another one is taken for their split.
+
+    Args:
+        files: What `named_files` has returned.
+    """
+    for split, path in files.items():
+        others = [path.with_name(f"{word}.txt") for word in SPLIT_NAMES[split]]
+        left_out = [other.name for other in others if other != path and other.is_file()]
+        if left_out:
+            are = "is" if len(left_out) == 1 else "are"
+            notify(f"{path.parent}: {list_names(left_out)} {are} left out, as {path.name} is there for {split}.")
+
+
 def split_of_file(path: Path) -> str:
     """Return the split of a single file: what its name tells, and otherwise `train`."""
     return split_of(path.name.removesuffix(path.suffix)) or "train"
