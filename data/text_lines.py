@@ -10,7 +10,14 @@ from typing import BinaryIO
 from malmoi.data.user_error import UserError
 
 BYTE_ORDER_MARK = "\ufeff"
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+OTHER_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",  # which begins as UTF-16 does
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+"""What files in another encoding of Unicode begin with."""
+OLD_MAC = "the file has carriage returns alone, as old Macs end lines; convert it: `tr '\\r' '\\n' < OLD > NEW`"
 PIECE = 1 << 16
 """So many bytes of a file that need not be divided into lines are read at once."""
 HANGUL = re.compile("[가-힣ㄱ-ㅣ]")
@@ -52,10 +59,10 @@ def text_line(raw: bytes, name: Path | str, number: int, *, encoding: str = "utf
     Raises:
         DataFormatError: If it is not text in this encoding.
     """
-    if number == 1 and raw.startswith(UTF16_MARKS):
-        raise DataFormatError(
-            name, None, "expected UTF-8, but the file is UTF-16; convert it: `iconv -f utf-16 -t utf-8 OLD > NEW`."
-        )
+    other = next((found for mark, found in OTHER_MARKS.items() if number == 1 and raw.startswith(mark)), None)
+    if other is not None:
+        convert = f"`iconv -f {other.lower()} -t utf-8 OLD > NEW`"
+        raise DataFormatError(name, None, f"expected UTF-8, but the file is {other}; convert it: {convert}.")
     line = _decode(raw, name, number, encoding=encoding, advice=advice)
     if "\0" in line:
         place = line.index("\0") + 1
@@ -103,7 +110,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     A byte order mark, and carriage returns before line feeds, are dropped.
 
     Raises:
-        DataFormatError: If the file is missing, damaged, empty or not UTF-8.
+        DataFormatError: If the file is missing, damaged, empty or not UTF-8, or has carriage returns alone.
     """
     if not path.is_file():
         raise DataFormatError(path, None, "there is no such file.")
@@ -111,7 +118,10 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
             for number, raw in enumerate(file, start=1):
-                yield number, text_line(raw.removesuffix(b"\n"), path, number)
+                line = text_line(raw.removesuffix(b"\n"), path, number)
+                if number == 1 and "\r" in line and not raw.endswith(b"\n"):
+                    raise DataFormatError(path, None, f"expected lines that end in line feeds, but {OLD_MAC}.")
+                yield number, line
     except (lzma.LZMAError, EOFError) as error:
         raise DataFormatError(path, None, f"the packed file is damaged or cut off ({error}).") from None
     if number == 0:
