@@ -5,14 +5,12 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from malmoi.data.unread_formats import advice_on
 from malmoi.data.user_error import UserError
 
 STANDARD_INPUT = "-"
-TABLES = {".arrow", ".ods", ".xls", ".xlsx"}
-PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".tar", ".tgz"}
 ESCAPED = rb"\u0041"
 """What is six characters in a text, and one in the source of Python, which has encodings of its own."""
-DOCUMENTS = {".pdf", ".hwp", ".hwpx", ".doc", ".docx", ".odt", ".rtf"}
 
 
 class TextInput(NamedTuple):
@@ -73,15 +71,7 @@ def _check_file(file: str) -> None:
     if not path.exists():
         raise UserError(f"{file}: there is no such file.")
     suffix = path.suffix.lower()
-    advice = (
-        "save it as CSV"
-        if suffix in TABLES
-        else "unpack it first"
-        if suffix in PACKED
-        else "save it as plain text"
-        if suffix in DOCUMENTS
-        else None
-    )
+    advice = "save it as CSV" if suffix == ".arrow" else advice_on(suffix)
     if advice:
         raise UserError(f"{file}: expected a file with texts, but {suffix} is another format; {advice}.")
 
