@@ -110,7 +110,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     A byte order mark, and carriage returns before line feeds, are dropped.
 
     Raises:
-        DataFormatError: If the file is missing, damaged, empty or not UTF-8, or has carriage returns alone.
+        DataFormatError: If the file is missing, damaged, empty or not UTF-8.
     """
     if not path.is_file():
         raise DataFormatError(path, None, "there is no such file.")
@@ -118,14 +118,24 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
             for number, raw in enumerate(file, start=1):
-                line = text_line(raw.removesuffix(b"\n"), path, number)
-                if number == 1 and "\r" in line and not raw.endswith(b"\n"):
-                    raise DataFormatError(path, None, f"expected lines that end in line feeds, but {OLD_MAC}.")
-                yield number, line
+                yield number, text_line(raw.removesuffix(b"\n"), path, number)
     except (lzma.LZMAError, EOFError) as error:
         raise DataFormatError(path, None, f"the packed file is damaged or cut off ({error}).") from None
     if number == 0:
         raise DataFormatError(path, None, "the file is empty.")
+
+
+def check_line_ends(path: Path) -> None:
+    """Check that a file of lines is not one line with carriage returns between what should be lines.
+
+    Raises:
+        DataFormatError: If it is.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            first = file.readline()
+        if not first.endswith(b"\n") and b"\r" in first.removesuffix(b"\r"):
+            raise DataFormatError(path, None, f"expected lines that end in line feeds, but {OLD_MAC}.")
 
 
 def read_pieces(path: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from malmoi.data.column_headings import head_word_and_tag
 from malmoi.data.tag_schemes import OUTSIDE_SIGNS, has_letter, is_tag
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, read_lines
 
 DOCUMENT = "-DOCSTART-"
 NEW_DOCUMENT = "# newdoc"
@@ -57,6 +57,7 @@ def find_columns(paths: Iterable[Path]) -> Columns:
     """
     path: Path | None = None
     for path in paths:
+        check_line_ends(path)
         for number, line in read_lines(path):
             if line.strip("# ") and not (line.startswith(COMMENTS) or is_document(line)):
                 tabs = "\t" in line

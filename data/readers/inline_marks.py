@@ -14,7 +14,7 @@ from malmoi.data.inline_marks import parse_marks
 from malmoi.data.notice import list_names
 from malmoi.data.splits.files import named_files, say_other_files, split_of_file
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
 
 MANY_TYPES = 5
@@ -95,6 +95,7 @@ def _files(data_dir: Path) -> dict[str, Path]:
 
 
 def _read_file(path: Path) -> list[MarkedLine]:
+    check_line_ends(path)
     rows = [_parse_line(path, number, line, types=frozenset()) for number, line in read_lines(path) if line.strip()]
     if not any(row.spans for row in rows):
         raise DataFormatError(path, None, "expected at least one sentence with a mark <name:TYPE>.")

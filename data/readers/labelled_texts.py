@@ -9,7 +9,7 @@ from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING, head_class_
 from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.quoted_columns import Columns, split_columns
 from malmoi.data.splits.files import named_files, say_other_files
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
 from malmoi.data.user_error import UserError
 
@@ -73,6 +73,7 @@ def holds_labelled_texts(data_dir: Path) -> bool:
 
 def _read_file(path: Path) -> list[Columns]:
     """Return the lines with a class and a text, without a heading."""
+    check_line_ends(path)
     lines = [(number, line) for number, line in read_lines(path) if line.strip()]
     rows = []
     for number, label, text in split_columns(path, lines, expected=EXPECTED):

@@ -8,7 +8,7 @@ from datasets import Dataset, DatasetDict
 from malmoi.data.readers.inline_marks import OTHER_FORM, holds_inline_marks, read_inline_marks
 from malmoi.data.splits.files import SPLIT_NAMES
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 
@@ -62,6 +62,7 @@ def _spacing_dataset(sentences: Iterable[tuple[str, str]]) -> Dataset:
 
 def _read_file(path: Path) -> Iterator[tuple[str, str]]:
     """Yield the ids and sentences of a file."""
+    check_line_ends(path)
     count = 0
     for number, line in read_lines(path):
         if line.strip():

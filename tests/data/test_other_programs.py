@@ -36,6 +36,7 @@ def test_other_encodings_of_unicode_are_named(encoding: str, tmp_path: Path) -> 
         ("labelled-texts", "train.txt", "긍정\t좋다\n부정\t나쁘다\n"),
         ("plain-sentences", "train.txt", "비가 왔다.\n해가 떴다.\n"),
         ("dataset", "train.csv", CSV),
+        ("conll", "train.conll", "서울\tB-LC\n에\tO\n\n"),
     ],
 )
 def test_line_ends_of_old_macs_are_refused_and_what_helps_is_said(
