@@ -218,6 +218,13 @@ def recipes() -> None:
         typer.echo(described(name, description))
 
 
+def _in_words(error: UserError | OSError) -> str:
+    """Return an error in a sentence: what the system says without its number, behind the file that it is about."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return f"{'' if error.filename is None else f'{error.filename}: '}the system says: {error.strerror}."
+
+
 def main() -> None:
     """Run a command; an error that the user can mend is one sentence, without a traceback."""
     ask_for_large_pages()
@@ -227,7 +234,7 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (UserError, OSError) as error:  # OSError: a folder that may not be written to, a full disk
-        leave(f"malmoi: {error}", 2)
+        leave(f"malmoi: {_in_words(error)}", 2)
     except ModuleNotFoundError as error:
         if not is_left_out(error):
             raise

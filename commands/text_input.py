@@ -5,14 +5,12 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from malmoi.data.unread_formats import advice_on
 from malmoi.data.user_error import UserError
 
 STANDARD_INPUT = "-"
-TABLES = {".arrow", ".ods", ".xls", ".xlsx"}
-PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".tar", ".tgz"}
 ESCAPED = rb"\u0041"
 """What is six characters in a text, and one in the source of Python, which has encodings of its own."""
-DOCUMENTS = {".pdf", ".hwp", ".hwpx", ".doc", ".docx", ".odt", ".rtf"}
 
 
 class TextInput(NamedTuple):
@@ -73,13 +71,9 @@ def _check_file(file: str) -> None:
     if not path.exists():
         raise UserError(f"{file}: there is no such file.")
     suffix = path.suffix.lower()
-    for formats, advice in (
-        (TABLES, "save it as CSV"),
-        (PACKED, "unpack it first"),
-        (DOCUMENTS, "save it as plain text"),
-    ):
-        if suffix in formats:
-            raise UserError(f"{file}: expected a file with texts, but {suffix} is another format; {advice}.")
+    advice = "save it as CSV" if suffix == ".arrow" else advice_on(suffix)
+    if advice:
+        raise UserError(f"{file}: expected a file with texts, but {suffix} is another format; {advice}.")
 
 
 def _checked_encoding(encoding: str) -> str:

@@ -20,6 +20,8 @@ def class_name(written: str) -> str:
 
     In Unicode's form NFC, without invisible characters, without spaces at its edges and with single ones within.
     """
+    if written.isascii() and written.isprintable():  # as most are
+        return " ".join(written.split())
     visible = INVISIBLE.sub(lambda found: found[0] * (found[0] == JOINER), unicodedata.normalize("NFC", written))
     return " ".join(visible.strip(JOINER).split())
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from malmoi.data.text_lines import DataFormatError
+from malmoi.data.text_lines import OLD_MAC, DataFormatError
 
 DELIMITERS = (",", ";", "\t")
 
@@ -28,6 +28,8 @@ def column_names(heading: str, name: Path | str) -> list[str]:
     """
     if not heading.strip():
         return []
+    if "\r" in heading and '"' not in heading:
+        raise DataFormatError(name, 1, f"expected names of columns as CSV has them, but {OLD_MAC}.")
     with columns_of_any_length():
         try:
             columns = next(csv.reader([heading], delimiter=delimiter_of(heading)))

@@ -6,7 +6,8 @@ at least one letter. Spaces at the edges of the name stay in the text but do not
 Other angle brackets are text, as in `1 < 2`, `>▽<` and `<12:30>`. What only looks like a mark is refused, for names
 would be lost in silence:
 
-- a colon or semicolon in brackets without a type after it: `<춘천: LC>`, `<춘천;LC>`, `<:PS>`, `<손흥민:1>`,
+- a colon or semicolon, also of full width, in brackets without a type after it: `<춘천: LC>`, `<춘천;LC>`,
+  `<춘천：LC>`, `<:PS>`, `<손흥민:1>`,
 - a type in capital letters, or one that the corpus has elsewhere, whose mark is not closed (`<효진:PS 역`) or not
   opened (`효진:PS>은`).
 
@@ -29,6 +30,8 @@ MARK = re.compile(rf"<({IN_NAME}+):((?:\\.|[^<>:\\])+)>", re.DOTALL)
 ESCAPED_IN_NAME = re.compile(r"\\([<>:\\\s])")
 BRACKET = re.compile(r"(\\*)([<>])")
 BRACKET_SIGN = re.compile(r"[<>]")
+COLONS = ":;：；"
+"""What people write for the colon of a mark, those of full width by keyboards of East Asia."""
 LETTER = re.compile(r"[^\W\d_]")
 CAPITALS = r"[A-Z][A-Z0-9_]+"
 NO_TYPES: frozenset[str] = frozenset()
@@ -98,7 +101,7 @@ def _may_open(following: str) -> bool:
     """Tell whether `<` may be part of a mark, by what stands between it and the next bracket."""
     if following.endswith("\\"):
         return True
-    return (":" in following or ";" in following) and ("\\" in following or LETTER.search(following) is not None)
+    return any(colon in following for colon in COLONS) and ("\\" in following or LETTER.search(following) is not None)
 
 
 def _may_close(chunk: str) -> bool:
@@ -131,7 +134,7 @@ def _read_type(written: str) -> str | None:
 
 
 def _check_opening(following: str, *, closed: bool, types: frozenset[str]) -> None:
-    end = max(following.rfind(":"), following.rfind(";"))
+    end = max(map(following.rfind, COLONS))
     label = following[end + 1 :]
     is_broken = re.search(rf"^\S.*(?<!\s):{CAPITALS}(?![A-Za-z0-9_])", following) is not None
     is_broken |= _known_type(types, after=r"(?![A-Za-z0-9_-])").search(following) is not None

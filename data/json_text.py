@@ -16,7 +16,8 @@ from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError, read_lines, read_pieces
 
 HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
-SPACE = re.compile(r"[ \t\n\r]*")
+SPACE = re.compile(r"[ \t\n\r\ufeff]*")
+"""What may stand between values; byte order marks, too, which are in the middle where files were put together."""
 MAX_DIGITS = 1000
 KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 SHOWN = 100

@@ -7,11 +7,12 @@ classes, `person,noun<TAB>가람 가온 ...`.
 
 import lzma
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from malmoi.data.notice import shorten
+from malmoi.data.column_headings import head_word_and_tag
+from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_file
@@ -22,6 +23,8 @@ SUFFIX = ".txt.xz"
 BUNDLED = ("mecab-ko-dic",)
 """The lexicons of the package."""
 MAX_CLASSES = 31  # what a signed integer of 32 bits has room for
+MANY_CLASSES = 5
+"""So many classes, for half as many words at most, are words in the place of classes."""
 EXPECTED = "a word, a tab and its class"
 
 
@@ -126,17 +129,31 @@ def _read_file(path: Path) -> LexiconWords:
     words: dict[str, int] = {}
     for number, name, word in numbered_words(path):
         if name not in index_of and len(index_of) == MAX_CLASSES:
+            fault = _order_fault(words, index_of)
             raise DataFormatError(
-                path, number, f"expected at most {MAX_CLASSES} classes in the file, got one more: {shorten(name)}."
+                path,
+                number,
+                f"expected at most {MAX_CLASSES} classes in the file, got one more: {shorten(name)}"
+                f"{'' if fault is None else f'; {fault}'}.",
             )
         words[word] = words.get(word, 0) | 1 << index_of.setdefault(name, len(index_of))
     if not words:
         raise DataFormatError(path, None, f"expected {EXPECTED} in each line, found no such line.")
+    if (fault := _order_fault(words, index_of)) is not None:
+        notify(f"{path}: {fault}; expected is {EXPECTED} in each line.")
     return LexiconWords(tuple(index_of), words)
 
 
+def _order_fault(words: Collection[str], classes: Collection[str]) -> str | None:
+    """Return what is odd if words seem to stand in the place of classes, of which there are few."""
+    if len(classes) < MANY_CLASSES or len(classes) <= 2 * len(words):
+        return None
+    shown = [list_names([*names], shown=3) for names in (classes, words)]
+    return f"there are more classes ({shown[0]}) than words ({shown[1]}), as if the class stood first"
+
+
 def numbered_words(path: Path, *, expected: str = EXPECTED) -> Iterator[tuple[int, str, str]]:
-    """Yield the number, the class and the word of each line of a file.
+    """Yield the number, the class and the word of each line of a file; a heading is left out, which is said.
 
     Args:
         path: The file.
@@ -145,8 +162,13 @@ def numbered_words(path: Path, *, expected: str = EXPECTED) -> Iterator[tuple[in
     Raises:
         DataFormatError: If the file cannot be read or is malformed; it names the line.
     """
+    is_first = True
     for number, line in read_lines(path):
         if not line.strip() or line.startswith("# "):
+            continue
+        was_first, is_first = is_first, False
+        if was_first and line.count("\t") == 1 and head_word_and_tag(*([cell] for cell in line.split("\t"))):
+            notify(f"{path}, line {number}: the heading {shorten(line)} was left out.")
             continue
         if line.count("\t") != 1:
             raise DataFormatError(path, number, f"expected {expected}, got {shorten(line)}.")

@@ -1,6 +1,5 @@
 """Sentences with names as readers find them, and how they become tagged sentences: checked, with one set of labels."""
 
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import NamedTuple
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from malmoi.data.alignment import Span, spans_to_tags
+from malmoi.data.classified_dataset import class_name
 from malmoi.data.notice import shorten
 from malmoi.data.remarks import Remarks
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
@@ -22,6 +22,11 @@ WIDENED = (
     "names that begin or end inside a character, as in a syllable of several letters or an emoji of several signs, "
     "are widened to whole characters"
 )
+
+
+NARROWED = "names that begin or end with characters that cannot be seen are narrowed to what is between them"
+UNSEEN = "names in which nothing can be seen are left out"
+SPACED = "names that begin or end with a space, of which `malmoi data` shows the first"
 
 
 class MarkedText(NamedTuple):
@@ -41,9 +46,10 @@ class MarkedText(NamedTuple):
 def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
     """Return tagged sentences with the labels of all types that occur, in the order of the alphabet.
 
-    Types are in Unicode's form NFC. A name that begins or ends inside a character (a syllable in several letters, an
-    emoji of several signs) is widened to whole characters, which is said once. Where a sentence names its document,
-    there is a column `document`.
+    Types that look the same are one type, as `class_name` says. A name that begins or ends inside a character (a
+    syllable in several letters, an emoji of several signs) is widened to whole characters, and one that begins or ends
+    with invisible characters is narrowed; both is said once, and so is where names have spaces at their edges. Where a
+    sentence names its document, there is a column `document`.
 
     Args:
         splits: The sentences by the name of their split.
@@ -53,13 +59,36 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
             sentence has a name.
     """
     remarks = Remarks()
-    read = {split: [_whole(_checked(row), remarks) for row in rows] for split, rows in splits.items()}
+    read = {
+        split: [_whole(_visible(_checked(row), remarks), remarks) for row in rows] for split, rows in splits.items()
+    }
     labels = bio_labels(sorted({span.label for rows in read.values() for row in rows for span in row.spans}))
     datasets = DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
     if len(labels) == 1:
         raise DataFormatError(next(iter(read.values()))[0].path, None, "expected names in the sentences, found none.")
     remarks.say()
     return datasets
+
+
+def _visible(row: MarkedText, remarks: Remarks) -> MarkedText:
+    """Return the sentence with names without invisible characters at their edges, and count what is odd there."""
+    text = row.text
+    spans = []
+    for span in row.spans:
+        start, end = span.start, span.end
+        while start < end and INVISIBLE.match(text[start]):
+            start += 1
+        while start < end and INVISIBLE.match(text[end - 1]):
+            end -= 1
+        if start == end:
+            remarks.add(UNSEEN, row.path, row.line)
+            continue
+        if (start, end) != span[:2]:
+            remarks.add(NARROWED, row.path, row.line)
+        if text[start].isspace() or text[end - 1].isspace():
+            remarks.add(SPACED, row.path, row.line)
+        spans.append(Span(start, end, span.label))
+    return row._replace(spans=spans)
 
 
 def _whole(row: MarkedText, remarks: Remarks) -> MarkedText:
@@ -107,7 +136,7 @@ def _checked(row: MarkedText) -> MarkedText:
     Raises:
         DataFormatError: If they cannot be names of this text.
     """
-    spans = sorted(span._replace(label=unicodedata.normalize("NFC", span.label)) for span in row.spans)
+    spans = sorted(span._replace(label=class_name(span.label)) for span in row.spans)
     end = 0
     for span in spans:
         if not 0 <= span.start < span.end <= len(row.text):
@@ -117,7 +146,7 @@ def _checked(row: MarkedText) -> MarkedText:
                 f"expected a name within the text of {counted_characters(row.text)}, got {span.label} from "
                 f"{span.start} to {span.end}.",
             )
-        if not span.label.strip():
+        if not span.label:
             raise DataFormatError(
                 row.path, row.line, f"expected a type for the name {shorten(row.text[slice(*span[:2])])}."
             )

@@ -159,11 +159,23 @@ def _wrong_tag(names: list[str], counts: Counter[str]) -> tuple[str, str] | None
     # types alone: in a column of words or parts of speech nothing is outside
     outside = max(counts[sign] for sign in OUTSIDE_SIGNS)
     if counts[OUTSIDE] == 0 and outside < max(counts[name] for name in names):
-        return names[0], f"tags of names ({EXPECTED})"
+        return _wrong_outside(names, counts) or (names[0], f"tags of names ({EXPECTED})")
     if {*names} <= LETTERS:
         return names[0], f"a type beside the letter of a tag, as in {names[0]}-PER,"
     odd = next((name for name in names if has_letter(name)), None)
     return None if odd is None else (odd, f"a tag of the scheme of {shorten(max(names, key=counts.__getitem__))}")
+
+
+def _wrong_outside(names: list[str], counts: Counter[str]) -> tuple[str, str] | None:
+    """Return the tag that seems to stand where there is no name, and what was expected; `None` if none seems to."""
+    without = [name for name in names if not has_letter(name)]
+    often = max(without, key=counts.__getitem__, default=None)
+    if often is None or 2 * counts[often] < counts.total():
+        return None
+    tagged = next((name for name in names if has_letter(name)), None)
+    if tagged is None:
+        return often, f"tags of names ({EXPECTED})"
+    return often, f"{OUTSIDE} where there is no name, or a tag of the scheme of {shorten(tagged)},"
 
 
 def _odd_letter(names: list[str], counts: Counter[str]) -> str | None:

@@ -10,7 +10,14 @@ from typing import BinaryIO
 from malmoi.data.user_error import UserError
 
 BYTE_ORDER_MARK = "\ufeff"
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+OTHER_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",  # which begins as UTF-16 does
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+"""What files in another encoding of Unicode begin with."""
+OLD_MAC = "the file has carriage returns alone, as old Macs end lines; convert it: `tr '\\r' '\\n' < OLD > NEW`"
 PIECE = 1 << 16
 """So many bytes of a file that need not be divided into lines are read at once."""
 HANGUL = re.compile("[가-힣ㄱ-ㅣ]")
@@ -52,10 +59,10 @@ def text_line(raw: bytes, name: Path | str, number: int, *, encoding: str = "utf
     Raises:
         DataFormatError: If it is not text in this encoding.
     """
-    if number == 1 and raw.startswith(UTF16_MARKS):
-        raise DataFormatError(
-            name, None, "expected UTF-8, but the file is UTF-16; convert it: `iconv -f utf-16 -t utf-8 OLD > NEW`."
-        )
+    other = next((found for mark, found in OTHER_MARKS.items() if number == 1 and raw.startswith(mark)), None)
+    if other is not None:
+        convert = f"`iconv -f {other.lower()} -t utf-8 OLD > NEW`"
+        raise DataFormatError(name, None, f"expected UTF-8, but the file is {other}; convert it: {convert}.")
     line = _decode(raw, name, number, encoding=encoding, advice=advice)
     if "\0" in line:
         place = line.index("\0") + 1
@@ -116,6 +123,19 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise DataFormatError(path, None, f"the packed file is damaged or cut off ({error}).") from None
     if number == 0:
         raise DataFormatError(path, None, "the file is empty.")
+
+
+def check_line_ends(path: Path) -> None:
+    """Check that a file of lines is not one line with carriage returns between what should be lines.
+
+    Raises:
+        DataFormatError: If it is.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            first = file.readline()
+        if not first.endswith(b"\n") and b"\r" in first.removesuffix(b"\r"):
+            raise DataFormatError(path, None, f"expected lines that end in line feeds, but {OLD_MAC}.")
 
 
 def read_pieces(path: Path) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Where names stand in a text, as files say it: in whole numbers of characters, with what stands there to compare."""
 
+import unicodedata
 from pathlib import Path
 
 from malmoi.data.alignment import Span
@@ -42,7 +43,7 @@ def span_within(
             f"expected a name within the text of {counted_characters(text)}, got {label} from {start} to {end}"
             f"{_other_unit(text, start, end, None)}.",
         )
-    if isinstance(name, str) and text[start:end] != name:
+    if isinstance(name, str) and not is_same_text(text[start:end], name):
         raise DataFormatError(
             path,
             line,
@@ -50,6 +51,11 @@ def span_within(
             f"{shorten(text[start:end])} there{_other_unit(text, start, end, name)}.",
         )
     return Span(start, end, label)
+
+
+def is_same_text(text: str, other: str) -> bool:
+    """Tell whether two texts are the same characters, which Unicode may write in one or in parts."""
+    return text == other or unicodedata.normalize("NFC", text) == unicodedata.normalize("NFC", other)
 
 
 def counted_characters(text: str) -> str:
@@ -70,7 +76,7 @@ def _other_unit(text: str, start: int, end: int, name: str | None) -> str:
             before, found = (units[a * width : b * width].decode(encoding) for a, b in ((0, start), (start, end)))
         except UnicodeDecodeError:
             continue
-        if name is None or found == name:
+        if name is None or is_same_text(found, name):
             return (
                 f"; these seem to be {counted}: in characters it is {found and shorten(found)} from {len(before)} to "
                 f"{len(before) + len(found)}"

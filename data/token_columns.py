@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from malmoi.data.column_headings import head_word_and_tag
 from malmoi.data.tag_schemes import OUTSIDE_SIGNS, has_letter, is_tag
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, read_lines
 
 DOCUMENT = "-DOCSTART-"
 NEW_DOCUMENT = "# newdoc"
@@ -56,6 +57,7 @@ def find_columns(paths: Iterable[Path]) -> Columns:
     """
     path: Path | None = None
     for path in paths:
+        check_line_ends(path)
         for number, line in read_lines(path):
             if line.strip("# ") and not (line.startswith(COMMENTS) or is_document(line)):
                 tabs = "\t" in line
@@ -71,13 +73,16 @@ def find_columns(paths: Iterable[Path]) -> Columns:
 def token_lines(path: Path, columns: Columns) -> Iterator[tuple[int, list[str], int]]:
     """Yield the number of each line with a token, its columns, and how many documents have begun before it.
 
-    After each sentence comes a line without columns.
+    After each sentence comes a line without columns. A heading is skipped.
 
     Raises:
         DataFormatError: If a line has more or fewer columns.
     """
     document, number, is_open = 0, 0, False
+    heading = heading_of(path, columns)
     for number, line in read_lines(path):
+        if heading is not None and number == heading[0]:
+            continue
         is_empty = not line.strip()
         if is_empty or (line[0] in "-#" and is_document(line)):
             if is_open:
@@ -95,6 +100,16 @@ def token_lines(path: Path, columns: Columns) -> Iterator[tuple[int, list[str], 
         is_open = True
     if is_open:
         yield number + 1, [], document
+
+
+def heading_of(path: Path, columns: Columns) -> tuple[int, str] | None:
+    """Return the number and the text of the first line that is no comment, if it heads the columns."""
+    for number, line in read_lines(path):
+        if line.strip("# ") and not (line.startswith(COMMENTS) or is_document(line)):
+            cells = columns.split(line)
+            is_heading = len(cells) == columns.width and head_word_and_tag(cells[:-1], cells[1:])
+            return (number, line) if is_heading else None
+    return None
 
 
 def is_document(line: str) -> bool:

@@ -29,11 +29,22 @@ def with_unique_ids(rows: Iterable[Row], remarks: Remarks) -> Iterator[Row]:
     """
     numbers: dict[str, int] = {}
     for row in rows:
-        name = row.id
-        while name in numbers:
-            numbers[row.id] += 1
-            name = f"{row.id}-{numbers[row.id]}"
-        numbers[name] = 1
+        name = free_id(row.id, numbers)
         if name != row.id and row.id != line_id(row.path, row.line):
             remarks.add(REPEATED, row.path, row.line)
         yield row._replace(id=name)
+
+
+def free_id(wanted: str, numbers: dict[str, int]) -> str:
+    """Return an id that no other row has, and note it.
+
+    Args:
+        wanted: What it is, or begins with.
+        numbers: What `free_id` has noted of the ids before.
+    """
+    name = wanted
+    while name in numbers:
+        numbers[wanted] += 1
+        name = f"{wanted}-{numbers[wanted]}"
+    numbers[name] = 1
+    return name

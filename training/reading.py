@@ -10,7 +10,7 @@ from datasets import DatasetDict
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import list_names
 from malmoi.data.readers import NO_OPTIONS, READERS, likely_tasks, read_splits, readers_of, readers_that_fit
-from malmoi.data.readers.appearance import check_texts, seeming_reader
+from malmoi.data.readers.appearance import advice_on_files, check_texts, seeming_reader
 from malmoi.data.readers.python_objects import task_of_lists
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.tables.python_rows import are_lists
@@ -150,7 +150,8 @@ def recognised_reader(
         if preferred is not None:
             return preferred
         raise RecipeError(
-            f"{data_dir}: its files are in no known format; say which by --reader: {', '.join(sorted(known))}."
+            f"{data_dir}: its files are in no known format; say which by --reader: {', '.join(sorted(known))}"
+            f"{advice_on_files(data_dir)}."
         )
     if len(fitting) > 1:
         raise RecipeError(f"{data_dir} may be read by {list_names(fitting)}; say which by --reader.")

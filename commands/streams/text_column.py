@@ -1,6 +1,7 @@
 """Which column of a file holds the texts."""
 
 import difflib
+import unicodedata
 from collections.abc import Collection, Sequence
 
 from malmoi.data.column_headings import TEXT_HEADING
@@ -24,6 +25,9 @@ def text_column(name: str, columns: Sequence[str], texts: Collection[str], *, na
         UserError: If there is no such column, or it could be one of several.
     """
     if named is not None:
+        # a Mac may have written the heading in parts (NFD)
+        composed = {unicodedata.normalize("NFC", column): column for column in columns}
+        named = named if named in columns else composed.get(unicodedata.normalize("NFC", named), named)
         if named not in columns:
             nearest = difflib.get_close_matches(named, columns, n=1, cutoff=0.4)
             meant = f"did you mean {nearest[0]!r}? It has" if nearest else "it has"
@@ -35,7 +39,7 @@ def text_column(name: str, columns: Sequence[str], texts: Collection[str], *, na
     for column in SUREST:
         if column in fitting:
             return column
-    found = [column for column in fitting if TEXT_HEADING.fullmatch(column)] or fitting
+    found = [column for column in fitting if TEXT_HEADING.fullmatch(unicodedata.normalize("NFC", column))] or fitting
     if len(found) != 1:
         seen = f"several may be it: {list_names(found)}" if found else f"it has {list_names(columns)}"
         raise UserError(f"{name}: expected a column with texts, but {seen}; say which by {FLAG}.")

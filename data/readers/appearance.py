@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 
 from malmoi.data.json_text import first_characters
-from malmoi.data.readers import conll, jsonl, labelled_texts, nsmc
-from malmoi.data.splits.files import first_file, visible_files
+from malmoi.data.readers import conll, jsonl, nsmc
+from malmoi.data.splits.files import first_file, named_files, visible_files
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.token_columns import MOST, look_like_columns
+from malmoi.data.unread_formats import advice_on
 
 LINES = 200
 ANNOTATIONS = ".ann"
@@ -43,7 +44,7 @@ def seeming_reader(data_dir: Path) -> str | None:
         found.append("brat")
     if any(path.name in nsmc.FILES.values() for path in files):
         found.append("nsmc")
-    if _have_classes(first_lines(data_dir / labelled_texts.FILES["train"])):
+    if (path := named_files(data_dir).get("train")) is not None and _have_classes(first_lines(path)):
         found.append("labelled-texts")
     if (kind := _kind_of_json(data_dir)) is not None:
         found.append(kind)
@@ -91,3 +92,16 @@ def check_texts(data_dir: Path) -> None:
             return
     if not count:
         raise DataFormatError(path, None, "expected data, but all lines of the file are empty.")
+
+
+def advice_on_files(data_dir: Path) -> str:
+    """Return the end of a refusal: what helps, if all files are of other programs; empty if one may be text.
+
+    Args:
+        data_dir: A folder, or one file.
+    """
+    files = [data_dir] if data_dir.is_file() else visible_files(data_dir, ("",))
+    advice = [advice_on(path.suffix) for path in files]
+    if not advice or not all(advice):
+        return ""
+    return f"; {files[0].name} is no text: {advice[0]}"

@@ -18,8 +18,9 @@ from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import shorten
 from malmoi.data.remarks import Remarks
-from malmoi.data.splits.files import first_file, split_files
+from malmoi.data.splits.files import as_on_disk, first_file, split_files
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines, text_line
+from malmoi.data.text_offsets import is_same_text
 from malmoi.data.unique_ids import with_unique_ids
 from malmoi.data.user_error import UserError
 
@@ -61,12 +62,12 @@ def read_brat(data_dir: Path | None) -> DatasetDict:
     """
     if data_dir is None:
         raise UserError(f"Give {EXPECTED}, by --data_dir.")
-    source = data_dir.with_suffix(".ann") if data_dir.is_file() else data_dir
+    source = as_on_disk(data_dir.with_suffix(".ann")) if data_dir.is_file() else data_dir
     files = split_files(source, (".ann",), expected=EXPECTED)
     remarks = Remarks()
     if source.is_dir():
         for path in sorted(source.rglob("*.txt")):
-            if not path.with_suffix(".ann").is_file():
+            if not as_on_disk(path.with_suffix(".ann")).is_file():
                 remarks.add("texts without a file .ann are left out", path, None)
     splits = marked_splits(
         {split: with_unique_ids(_read(source, paths, remarks), remarks) for split, paths in files.items()}
@@ -78,7 +79,7 @@ def read_brat(data_dir: Path | None) -> DatasetDict:
 def holds_brat(data_dir: Path) -> bool:
     """Tell whether a folder holds a file of annotations beside its text."""
     path = first_file(data_dir, (".ann",))
-    if path is None or not path.with_suffix(".txt").is_file():
+    if path is None or not as_on_disk(path.with_suffix(".txt")).is_file():
         return False
     return all(OTHER.match(line) or re.match(r"T\d+\t", line) for line in first_lines(path))
 
@@ -97,7 +98,7 @@ def _read(source: Path, paths: Iterable[Path], remarks: Remarks) -> Iterator[Mar
 def _sentences(path: Path, document: str, remarks: Remarks) -> Iterator[MarkedText]:
     """Yield the lines of a document with the names in them."""
     names = _names(path, remarks)
-    text_path = path.with_suffix(".txt")
+    text_path = as_on_disk(path.with_suffix(".txt"))
     text = _fitting(path, names, _ways_to_count(text_path))
     spans: list[list[Span]] = [[] for _ in text.lines]
     for row in names:
@@ -164,10 +165,10 @@ def _fitting(path: Path, names: list[BratName], ways: list[BratText]) -> BratTex
         DataFormatError: If there are none; it is said of the first way to count.
     """
     for text in ways:
-        if all(_text_at(text, row) == row.name.removesuffix("\r") for row in names):
+        if all(_is_there(text, row) for row in names):
             return text
     text = ways[0]
-    row = next(row for row in names if _text_at(text, row) != row.name.removesuffix("\r"))
+    row = next(row for row in names if not _is_there(text, row))
     found = _text_at(text, row)
     if found is None:
         raise DataFormatError(
@@ -182,6 +183,12 @@ def _fitting(path: Path, names: list[BratName], ways: list[BratText]) -> BratTex
         f"expected the {row.label} {shorten(row.name)} from {row.start} to {row.end}, but the text has "
         f"{shorten(found)} there.",
     )
+
+
+def _is_there(text: BratText, row: BratName) -> bool:
+    """Tell whether a name stands where the annotations say."""
+    found = _text_at(text, row)
+    return found is not None and is_same_text(found, row.name.removesuffix("\r"))
 
 
 def _text_at(text: BratText, row: BratName) -> str | None:

@@ -16,14 +16,15 @@ from typing import NamedTuple
 from datasets import DatasetDict
 
 from malmoi.data.alignment import OUTSIDE, Span
+from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText, marked_splits
-from malmoi.data.notice import notify
+from malmoi.data.notice import notify, shorten
 from malmoi.data.readers.klue_ner import holds_klue_ner
 from malmoi.data.readers.kmou_corpus import holds_kmou_corpus
 from malmoi.data.splits.files import split_files
 from malmoi.data.tag_schemes import TagScheme, TagSequences
 from malmoi.data.text_lines import DataFormatError, first_lines
-from malmoi.data.token_columns import Columns, find_columns, look_like_columns, token_lines
+from malmoi.data.token_columns import Columns, find_columns, heading_of, look_like_columns, token_lines
 from malmoi.data.user_error import UserError
 from malmoi.modeling.name_edges import CHARACTER
 
@@ -154,6 +155,8 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
     tokens, tags = _Tokens(), TagSequences()
     documents: set[Path] = set()
     for path in paths:
+        if (heading := heading_of(path, columns)) is not None:
+            notify(f"{path}, line {heading[0]}: the heading {shorten(heading[1])} was left out.")
         previous = OUTSIDE
         for line, row, document in token_lines(path, columns):
             if document > 1:
@@ -162,10 +165,10 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
                 previous = OUTSIDE
                 continue
             for place, what in ((token, "a token"), (tag, "a tag")):
-                if not (row[place] if place == token else row[place].strip()):
+                if not (row[place] if place == token else class_name(row[place])):
                     raise DataFormatError(path, line, f"expected {what} in column {place + 1}, got nothing.")
             tokens.add(_token(row, token, beside))
-            written = row[tag].strip()
+            written = class_name(row[tag])
             tags.add(previous, written, path, line)
             previous = written
     if not tokens.count:
@@ -224,7 +227,7 @@ def _sentences(paths: Iterable[Path], form: Form, names: dict[Path, str]) -> Ite
             if row:
                 start = start or line
                 tokens.append(form.token(row))
-                tags.append(row[form.tag_column].strip())
+                tags.append(class_name(row[form.tag_column]))
                 continue
             count += 1
             yield MarkedText(

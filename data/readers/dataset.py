@@ -12,6 +12,7 @@ from datasets import DatasetDict
 from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.marked_text import marked_splits
 from malmoi.data.readers.python_objects import are_objects, read_objects
+from malmoi.data.remarks import Remarks
 from malmoi.data.tables.classes import class_splits
 from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, class_column, tag_or_span_column
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
@@ -19,6 +20,7 @@ from malmoi.data.tables.comma_separated import heading_of
 from malmoi.data.tables.names import marked_texts
 from malmoi.data.tables.source import dataset_splits, is_saved
 from malmoi.data.tables.texts import spacing_splits
+from malmoi.data.unique_ids import with_unique_ids
 from malmoi.data.user_error import UserError
 
 KNOWN_BY_NAME = (".parquet", ".arrow")
@@ -59,9 +61,10 @@ def read_dataset(
         return read_objects(source, task=task)
     if task == "named-entities":
         splits = dataset_splits(source)
-        return marked_splits(
-            marked_texts(splits, text_name=text_column, label_name=label_column, token_separator=token_separator)
+        sentences = marked_texts(
+            splits, text_name=text_column, label_name=label_column, token_separator=token_separator
         )
+        return marked_splits({split: with_unique_ids(rows, Remarks()) for split, rows in sentences.items()})
     for flag, value in (("token_separator", token_separator), ("label_column", label_column)):
         if value is not None and not (flag == "label_column" and task == "sentence-classification"):
             raise UserError(f"--{flag} is for other tasks than {task}.")

@@ -3,20 +3,22 @@
 What a mark is, and how an angle bracket that is text is written, `malmoi.data.inline_marks` says.
 """
 
-import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
 from datasets import DatasetDict
 
 from malmoi.data.alignment import Span, spans_to_tags
+from malmoi.data.classified_dataset import class_name
 from malmoi.data.inline_marks import parse_marks
-from malmoi.data.splits.files import split_of_file
+from malmoi.data.notice import list_names
+from malmoi.data.splits.files import named_files, say_other_files, split_of_file
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
 
-FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
+MANY_TYPES = 5
+"""So many types, for half as many names at most, are names in the place of types."""
 OTHER_FORM = "\u241e"  # stands before the marked sentence in files of the KMOU corpus
 SAMPLE_CORPUS = Path(__file__).parents[1] / "samples"
 
@@ -33,11 +35,11 @@ class MarkedLine(NamedTuple):
 def read_inline_marks(data_dir: Path | None) -> DatasetDict:
     """Return the `train`, `validation` and `test` sentences of a folder with a file for each.
 
-    The entity types are those that occur, in Unicode's form NFC; empty lines are skipped.
+    The entity types are those that occur; those that look the same are one. Empty lines are skipped.
 
     Args:
-        data_dir: Folder with `train.txt`, `validation.txt` and `test.txt`, of which files may be missing, or one file.
-            Without it the sample corpus of this package is read.
+        data_dir: Folder with `train.txt`, `validation.txt` (or `val.txt`, `dev.txt`) and `test.txt`, of which files
+            may be missing, or one file. Without it the sample corpus of this package is read.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
@@ -46,8 +48,18 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
     paths = _files(data_dir)
     if not paths:
         raise DataFormatError(data_dir, None, "expected a folder with train.txt and validation.txt.")
+    if data_dir.is_dir():
+        say_other_files(paths)
     lines = {split: _read_file(path) for split, path in paths.items()}
     types = frozenset(span.label for rows in lines.values() for row in rows for span in row.spans)
+    names = {row.text[slice(*span[:2])] for rows in lines.values() for row in rows for span in row.spans}
+    if len(types) >= MANY_TYPES and len(types) > 2 * len(names):
+        raise DataFormatError(
+            data_dir,
+            None,
+            f"expected marks <name:TYPE>, but there are more types ({list_names(sorted(types), shown=3)}) than names "
+            f"({list_names(sorted(names), shown=3)}), as if the type stood first.",
+        )
     # only now the types are known by which a mark that is not closed is told from text
     for split, path in paths.items():
         for row in lines[split]:
@@ -79,10 +91,11 @@ def _files(data_dir: Path) -> dict[str, Path]:
     """Return the file of each split; a single file is of the one that its name tells, and otherwise for training."""
     if data_dir.is_file():
         return {split_of_file(data_dir): data_dir}
-    return {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
+    return named_files(data_dir)
 
 
 def _read_file(path: Path) -> list[MarkedLine]:
+    check_line_ends(path)
     rows = [_parse_line(path, number, line, types=frozenset()) for number, line in read_lines(path) if line.strip()]
     if not any(row.spans for row in rows):
         raise DataFormatError(path, None, "expected at least one sentence with a mark <name:TYPE>.")
@@ -94,8 +107,10 @@ def _parse_line(path: Path, number: int, line: str, *, types: frozenset[str]) ->
         text, spans = parse_marks(line, types=types)
     except ValueError as error:
         raise DataFormatError(path, number, str(error)) from None
-    # editors and keyboards write one word in two ways
-    spans = [span._replace(label=unicodedata.normalize("NFC", span.label)) for span in spans]
+    # editors and keyboards write one word in several ways
+    spans = [span._replace(label=class_name(span.label)) for span in spans]
+    if not all(span.label for span in spans):
+        raise DataFormatError(path, number, "expected a type that can be seen in each mark <name:TYPE>.")
     return MarkedLine(number, line, text, spans)
 
 

@@ -16,6 +16,7 @@ from malmoi.data.alignment import tags_to_spans
 from malmoi.data.marked_alignment import common_start
 from malmoi.data.notice import notify, shorten
 from malmoi.data.readers.kmou_lines import KMOU_LABELS, kmou_folder, kmou_sentence
+from malmoi.data.splits.files import as_on_disk
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 
@@ -43,7 +44,7 @@ def read_kmou_corpus(data_dir: Path | None) -> DatasetDict:
     sentences: dict[str, list[TaggedSentence]] = {}
     disagreeing: list[str] = []
     for name, split in _read_division(folder / DIVISION).items():
-        for number, sentence, tags in _read_file(corpus / name):
+        for number, sentence, tags in _read_file(as_on_disk(corpus / name)):
             sentences.setdefault(split, []).append(sentence)
             if tags_to_spans(tags) != tags_to_spans(sentence["tags"]):
                 disagreeing.append(f"{name}, line {number}")

@@ -5,14 +5,14 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from malmoi.data.classified_dataset import ClassifiedText, class_name, classified_dataset
-from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
+from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING, head_class_and_text, heads_classes, heads_texts
 from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.quoted_columns import Columns, split_columns
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.splits.files import named_files, say_other_files
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
 from malmoi.data.user_error import UserError
 
-FILES = {"train": "train.txt", "validation": "validation.txt", "test": "test.txt"}
 EXPECTED = "a class, a tab and a text"
 
 
@@ -23,17 +23,18 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
     lines and a heading are skipped, and quotes are read as `split_columns` says.
 
     Args:
-        data_dir: Folder with `train.txt` and, if wanted, `validation.txt` and `test.txt`.
+        data_dir: Folder with `train.txt` and, if wanted, `validation.txt` (or `val.txt`, `dev.txt`) and `test.txt`.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
         UserError: If no folder is given.
     """
     if data_dir is None:
-        raise UserError(f"Give the folder that holds {FILES['train']}, with {EXPECTED} in each line, by --data_dir.")
-    paths = {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
+        raise UserError(f"Give the folder that holds train.txt, with {EXPECTED} in each line, by --data_dir.")
+    paths = named_files(data_dir)
     if "train" not in paths:
-        raise DataFormatError(data_dir, None, f"expected a folder with {FILES['train']}.")
+        raise DataFormatError(data_dir, None, "expected a folder with train.txt.")
+    say_other_files(paths)
     rows = {split: _read_file(path) for split, path in paths.items()}
     classes = sorted({row.first for row in rows["train"]})
     _check_classes(paths["train"], rows["train"], classes)
@@ -43,7 +44,8 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
                 raise DataFormatError(
                     path,
                     row.number,
-                    f"expected one of the classes of train.txt, {list_names(classes)}, got {shorten(row.first)}.",
+                    f"expected one of the classes of {paths['train'].name}, {list_names(classes)}, got "
+                    f"{shorten(row.first)}.",
                 )
     return DatasetDict(
         {
@@ -61,7 +63,8 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
 
 def holds_labelled_texts(data_dir: Path) -> bool:
     """Tell whether a folder holds a `train.txt` in which each of the first lines has one tab, the class before it."""
-    lines = first_lines(data_dir / FILES["train"])
+    path = named_files(data_dir).get("train")
+    lines = [] if path is None else first_lines(path)
     classes = {line.partition("\t")[0] for line in lines}
     if not lines or not all("\t" in line for line in lines) or look_like_columns(lines):
         return False
@@ -70,6 +73,7 @@ def holds_labelled_texts(data_dir: Path) -> bool:
 
 def _read_file(path: Path) -> list[Columns]:
     """Return the lines with a class and a text, without a heading."""
+    check_line_ends(path)
     lines = [(number, line) for number, line in read_lines(path) if line.strip()]
     rows = []
     for number, label, text in split_columns(path, lines, expected=EXPECTED):
@@ -94,12 +98,14 @@ def _is_heading(path: Path, rows: list[Columns]) -> bool:
     number = rows[0].number
     # in quotes, whether the other rows have them or not
     label, text = (class_name(column.strip('"')) for column in rows[0][1:])
-    if TEXT_HEADING.fullmatch(label) and CLASS_HEADING.fullmatch(text):
+    if heads_texts(label) and heads_classes(text):
         raise DataFormatError(path, number, f"expected {EXPECTED}, but the heading says {label!r} before {text!r}.")
-    if not CLASS_HEADING.fullmatch(label):
+    if CLASS_HEADING.fullmatch(label) and TEXT_HEADING.fullmatch(text):
+        return True
+    if not (heads_classes(label) or head_class_and_text(label, text)):
         return False
     # a class may well be called so, but hardly for one text alone
-    return TEXT_HEADING.fullmatch(text) is not None or label not in {row.first for row in rows[1:]}
+    return label not in {row.first for row in rows[1:]}
 
 
 def _check_classes(path: Path, rows: list[Columns], classes: list[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from datasets import DatasetDict, load_dataset
 
-from malmoi.data.classified_dataset import ClassifiedText, classified_dataset
+from malmoi.data.classified_dataset import ClassifiedText, class_name, classified_dataset
 from malmoi.data.notice import shorten
 from malmoi.data.splits.stratified import draw_evenly
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
@@ -29,10 +29,10 @@ FILES = {
 def read_nsmc(data_dir: Path | None) -> DatasetDict:
     """Return the `train`, `validation` and `test` reviews.
 
-    Reviews with an empty document are dropped. NSMC has no validation part: unless the folder has a file for it, 5 %
-    of the training reviews, rounded up and drawn evenly over the classes, are taken from `train` and become
-    `validation`. They are always the same ones, whatever the seed of a training, so that no model is judged on what
-    it has seen.
+    Reviews in whose document nothing can be seen are dropped. NSMC has no validation part: unless the folder has a
+    file for it, 5 % of the training reviews, rounded up and drawn evenly over the classes, are taken from `train` and
+    become `validation`. They are always the same ones, whatever the seed of a training, so that no model is judged on
+    what it has seen.
 
     Args:
         data_dir: Folder with `ratings_train.txt`, `ratings_test.txt` and, if wanted, `ratings_validation.txt`; files
@@ -109,7 +109,7 @@ def from_hub_splits(splits: DatasetDict) -> DatasetDict:
 
 def _with_validation(reviews: dict[str, list[ClassifiedText]]) -> DatasetDict:
     """Drop empty reviews, and take the validation reviews from those for training if there are none."""
-    reviews = {split: [row for row in rows if row["text"].strip()] for split, rows in reviews.items()}
+    reviews = {split: [row for row in rows if class_name(row["text"])] for split, rows in reviews.items()}
     if "train" in reviews and "validation" not in reviews:
         train = reviews["train"]
         count = len(train) - len(train) * 19 // 20

@@ -6,12 +6,13 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict
 
 from malmoi.data.readers.inline_marks import OTHER_FORM, holds_inline_marks, read_inline_marks
+from malmoi.data.splits.files import SPLIT_NAMES
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 
-FILES = {"train.txt": "train", "val.txt": "validation", "validation.txt": "validation", "test.txt": "test"}
+FILES = {f"{word}.txt": split for split, words in SPLIT_NAMES.items() for word in words}
 
 
 def read_plain_sentences(data_dir: Path | None) -> DatasetDict:
@@ -20,7 +21,7 @@ def read_plain_sentences(data_dir: Path | None) -> DatasetDict:
     Each character has the tag `B` where a word begins, otherwise `I`. Empty lines are skipped.
 
     Args:
-        data_dir: Folder with `train.txt`, `val.txt` or `validation.txt`, and `test.txt`; files may be missing.
+        data_dir: Folder with `train.txt`, `val.txt` (`validation.txt`, `dev.txt`) and `test.txt`, if wanted.
             Without it the sentences of the NER sample corpus of this package are read.
 
     Raises:
@@ -31,7 +32,7 @@ def read_plain_sentences(data_dir: Path | None) -> DatasetDict:
         return DatasetDict({split: _spacing_dataset(zip(rows["id"], rows["text"])) for split, rows in samples.items()})
     paths = [data_dir / name for name in FILES if (data_dir / name).is_file()]
     splits = [FILES[path.name] for path in paths]
-    if not paths or splits.count("validation") > 1:
+    if not paths or len({*splits}) < len(splits):
         raise DataFormatError(
             data_dir, None, "expected a folder with train.txt, test.txt and either val.txt or validation.txt."
         )
@@ -61,6 +62,7 @@ def _spacing_dataset(sentences: Iterable[tuple[str, str]]) -> Dataset:
 
 def _read_file(path: Path) -> Iterator[tuple[str, str]]:
     """Yield the ids and sentences of a file."""
+    check_line_ends(path)
     count = 0
     for number, line in read_lines(path):
         if line.strip():

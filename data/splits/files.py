@@ -1,6 +1,7 @@
 """Which files of a folder are for training, for validation and for testing."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,6 +47,31 @@ def names_of_splits(counts: Mapping[str, int], place: str) -> dict[str, str]:
     if left_out:
         notify(f"{place}: splits that are neither train, validation nor test are left out: {list_names(left_out)}.")
     return {split: found[split] for split in SPLIT_NAMES if split in found}
+
+
+def named_files(folder: Path) -> dict[str, Path]:
+    """Return the `.txt` file of each split that is called by a word of it and nothing else, such as `dev.txt`.
+
+    Of several for one split it is the one whose word stands first in `SPLIT_NAMES`.
+    """
+    found = {split: [folder / f"{word}.txt" for word in words] for split, words in SPLIT_NAMES.items()}
+    return {
+        split: next(filter(Path.is_file, paths)) for split, paths in found.items() if any(map(Path.is_file, paths))
+    }
+
+
+def say_other_files(files: Mapping[str, Path]) -> None:
+    """Say which files are left out because another one is taken for their split.
+
+    Args:
+        files: What `named_files` has returned.
+    """
+    for split, path in files.items():
+        others = [path.with_name(f"{word}.txt") for word in SPLIT_NAMES[split]]
+        left_out = [other.name for other in others if other != path and other.is_file()]
+        if left_out:
+            are = "is" if len(left_out) == 1 else "are"
+            notify(f"{path.parent}: {list_names(left_out)} {are} left out, as {path.name} is there for {split}.")
 
 
 def split_of_file(path: Path) -> str:
@@ -99,3 +125,11 @@ def visible_files(source: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Return the files with one of these endings in a folder, and in those in it, that are not hidden."""
     files = sorted(path for path in source.rglob("*") if path.is_file() and path.name.lower().endswith(suffixes))
     return [path for path in files if not any(part.startswith(".") for part in path.relative_to(source).parts)]
+
+
+def as_on_disk(path: Path) -> Path:
+    """Return a path as the disk spells its name, on Macs in parts (NFD); the path itself if it is not there."""
+    if path.exists() or path.name.isascii() or not path.parent.is_dir():
+        return path
+    name = unicodedata.normalize("NFC", path.name)
+    return next((other for other in path.parent.iterdir() if unicodedata.normalize("NFC", other.name) == name), path)

@@ -14,6 +14,7 @@ from malmoi.data.tables.columns import DOCUMENT, IDENTIFIER, aside_column, class
 from malmoi.data.tables.rows import SourceRows
 from malmoi.data.tables.source import Splits
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.unique_ids import free_id
 
 SECRET = -1
 """Stands in datasets of the Hub for a class that is not told, as those of some test sets."""
@@ -97,7 +98,7 @@ class ClassifiedRows:
             ]
             ids, documents = (batch[name] if name else [None] * len(numbers) for name in beside.values())
             self.texts.append(pa.array([batch[text][index] for index in kept], pa.string()))
-            self.ids.append(_texts(f"{self.split}-{numbers[i]}" if ids[i] is None else ids[i] for i in kept))
+            self.ids.append(_texts(f"{self.split}-{numbers[i]}" if ids[i] in (None, "") else ids[i] for i in kept))
             self.documents.append(_texts(documents[index] for index in kept))
         if self.first_secret is not None and self.numbers:
             secret_source, number = self.first_secret
@@ -150,7 +151,7 @@ class ClassifiedRows:
         ids = {name: index for index, name in enumerate(classes)}
         in_order = [ids[name] for name in self.names]
         columns = {
-            "id": pa.chunked_array(self.ids),
+            "id": _unique(pa.chunked_array(self.ids)),
             "text": pa.chunked_array(self.texts),
             "label": pa.array([in_order[number] for number in self.numbers], pa.int64()),
         }
@@ -166,3 +167,11 @@ class ClassifiedRows:
 
 def _texts(values: Iterable[Any]) -> pa.Array:
     return pa.array([None if value is None else str(value) for value in values], pa.string())
+
+
+def _unique(ids: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """Return ids of which each is there once."""
+    if len(ids.unique()) == len(ids):
+        return ids
+    numbers: dict[str, int] = {}
+    return _texts(free_id(name, numbers) for name in ids.to_pylist())

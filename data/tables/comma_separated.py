@@ -5,6 +5,7 @@ no number.
 """
 
 import csv
+import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from malmoi.data.delimited_columns import column_names, columns_of_any_length, d
 from malmoi.data.notice import shorten
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows
 from malmoi.data.tables.written_spans import EXAMPLE, parsed_spans, span_feature
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, read_lines
 
 SUFFIXES = (".csv", ".tsv")
 SAMPLE = 100
@@ -77,13 +78,14 @@ def comma_separated_rows(path: Path) -> SourceRows:
 
 
 def heading_of(path: Path) -> list[str]:
-    """Return the names of the columns in the first line of a file.
+    """Return the names of the columns in the first line of a file, in Unicode's form NFC.
 
     Raises:
         DataFormatError: If there is none, it is not UTF-8, or not as CSV has it.
     """
+    check_line_ends(path)
     _, line = next(read_lines(path))
-    return column_names(line, path)
+    return [unicodedata.normalize("NFC", name) for name in column_names(line, path)]
 
 
 def _data_rows(path: Path, heading: list[str]) -> Iterator[tuple[int, list[str]]]:

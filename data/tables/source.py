@@ -121,8 +121,13 @@ def _rows_of_file(path: Path) -> SourceRows:
 
 
 def _parquet_rows(path: Path) -> SourceRows:
-    """Return the rows of a Parquet file, which are read batch by batch."""
-    features = Features.from_arrow_schema(pq.read_schema(path))
+    """Return the rows of a Parquet file, which are read batch by batch.
+
+    Columns of kinds that `datasets` does not know, such as mappings, are none of them.
+    """
+    schema = pq.read_schema(path)
+    known = [field for field in schema if _is_known(field)]
+    features = Features.from_arrow_schema(pa.schema(known, metadata=schema.metadata))
 
     def read(columns: list[str]) -> Iterator[RowBatch]:
         first = 1
@@ -137,6 +142,14 @@ def _parquet_rows(path: Path) -> SourceRows:
             ) from None
 
     return SourceRows(name=str(path), features=features, read=read)
+
+
+def _is_known(field: pa.Field) -> bool:
+    try:
+        Features.from_arrow_schema(pa.schema([field]))
+    except ValueError:
+        return False
+    return True
 
 
 def _from_hub(dataset: str, *, path: str, revision: str | None, name: str | None) -> dict[str, Dataset]:

@@ -10,6 +10,7 @@ from malmoi.data.tables.rows import SourceRows
 from malmoi.data.tables.source import Splits
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.unique_ids import free_id
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 
 
@@ -27,15 +28,21 @@ def spacing_splits(splits: Splits, *, text_name: str | None) -> DatasetDict:
 
 
 def _dataset(split: str, sources: Sequence[SourceRows], text_name: str | None) -> Dataset:
+    taken: dict[str, int] = {}
     chunks = [
-        tagged_dataset(chunk, SPACING_LABELS) for rows in sources for chunk in _chunks(split, rows, text_name) if chunk
+        tagged_dataset(chunk, SPACING_LABELS)
+        for rows in sources
+        for chunk in _chunks(split, rows, text_name, taken)
+        if chunk
     ]
     if not chunks:
         raise DataFormatError(sources[0].name, None, "expected texts, found none.")
     return concatenate_datasets(chunks)
 
 
-def _chunks(split: str, rows: SourceRows, text_name: str | None) -> Iterator[list[TaggedSentence]]:
+def _chunks(
+    split: str, rows: SourceRows, text_name: str | None, taken: dict[str, int]
+) -> Iterator[list[TaggedSentence]]:
     column = text_column(rows.features, rows.name, named=text_name)
     identifier = aside_column(rows.features, IDENTIFIER, without=(column,))
     blank: list[int] = []
@@ -47,7 +54,7 @@ def _chunks(split: str, rows: SourceRows, text_name: str | None) -> Iterator[lis
                 raise rows.error(number, f"expected a text in the column {column!r}, but there is a null.")
             characters, tags = split_spaces(text)
             if characters:
-                sentence_id = f"{split}-{number}" if row_id is None else str(row_id)
+                sentence_id = free_id(f"{split}-{number}" if row_id in (None, "") else str(row_id), taken)
                 chunk.append(TaggedSentence(id=sentence_id, text=characters, tags=tags))
             else:
                 blank.append(number)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from datasets import ClassLabel
 
 from malmoi.data.alignment import OUTSIDE, Span
+from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText
 from malmoi.data.notice import notify
 from malmoi.data.tables.columns import NameColumns, element
@@ -90,7 +91,7 @@ def token_rows(
                 if not 0 <= tag < len(names):
                     raise rows.error(number, f"expected tags with names, but {tag} has none.")
             tags = [names[tag] for tag in tags]
-        yield number, tokens, tags, row_id, document
+        yield number, tokens, list(map(class_name, tags)), row_id, document
 
 
 def _check_list(rows: SourceRows, number: int, values: list[Any] | None, column: str, what: str) -> None:

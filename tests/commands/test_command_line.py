@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.command_line import MALMOI, malmoi
 
+from malmoi.commands import main
 from malmoi.data.inline_marks import parse_marks
 from malmoi.inference.tagger import Tagger
 
@@ -159,3 +160,24 @@ def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path, marke
 def test_tagging_does_not_wait_for_libraries_of_training() -> None:
     code = "import sys, malmoi.commands.tag; assert not {'datasets', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "out/.a.txt.partial"), "out/.a.txt.partial: the system says: Perm"),
+        (OSError(28, "No space left on device"), "the system says: No space left on device."),
+        (OSError("the disk is gone"), "the disk is gone"),
+    ],
+)
+def test_what_the_system_refuses_is_said_in_words(error: OSError, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(main, "app", fail)
+    monkeypatch.setattr(main, "leave", lambda message, code: told.append((message, code)))
+    monkeypatch.setattr(main, "ask_for_large_pages", lambda: None)
+    monkeypatch.setattr(main.gc, "freeze", lambda: None)
+    told: list[tuple[str, int]] = []
+    main.main()
+    assert [(message.startswith(f"malmoi: {said}"), code) for message, code in told] == [(True, 2)]

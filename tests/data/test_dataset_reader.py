@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from support.tagged_rows import spans_of
@@ -276,3 +278,11 @@ def test_a_folder_of_files_is_divided_by_their_names(tmp_path: Path) -> None:
 
 def test_the_reader_serves_three_tasks() -> None:
     assert READERS["dataset"].tasks == ("named-entities", "sentence-classification", "word-spacing")
+
+
+def test_columns_of_kinds_that_datasets_lacks_are_passed_over(tmp_path: Path) -> None:
+    scores = pa.array([[("긍정", 0.9)], [("부정", 0.8)]], pa.map_(pa.string(), pa.float64()))
+    table = pa.table({"text": ["좋다", "나쁘다"], "label": ["긍정", "부정"], "scores": scores})
+    pq.write_table(table, tmp_path / "train.parquet")
+    rows = read_dataset(tmp_path, task="sentence-classification")["train"]
+    assert (class_names(rows), rows["text"]) == (["긍정", "부정"], ["좋다", "나쁘다"])

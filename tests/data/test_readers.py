@@ -231,6 +231,8 @@ def test_an_empty_name_or_type_cannot_be_written(spans: list[Span]) -> None:
         "<춘천: LC>",
         "<춘천:LC >",
         "<춘천;LC>",
+        "<춘천：LC>",
+        "<춘천；LC>",
         "<일:;LC>",
         "<춘천:1>",
         "<춘천:(장소)>",

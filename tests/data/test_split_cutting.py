@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from malmoi.data.alignment import Span, tags_to_spans
 from malmoi.data.classified_dataset import classified_dataset
 from malmoi.data.marked_text import MarkedText, marked_splits
+from malmoi.data.readers import READERS
 from malmoi.data.splits.cutting import Cut, cut, cut_of, with_missing_splits
 from malmoi.data.splits.files import split_files, split_of
 from malmoi.data.tagged_dataset import label_names, names_in
@@ -219,3 +220,32 @@ def test_files_tell_their_split_by_their_names(tmp_path: Path) -> None:
         assert split_files(tmp_path / name, (".jsonl",), expected="a file") == {split: [tmp_path / name]}
     with pytest.raises(DataFormatError, match=r"expected a folder with files \.conll"):
         split_files(tmp_path, (".conll",), expected="a folder with files .conll")
+
+
+LINES = {
+    "inline-marks": "<서울:LC>에 갔다.\n",
+    "labelled-texts": "긍정\t좋다\n부정\t나쁘다\n",
+    "plain-sentences": "비가 온다.\n",
+}
+
+
+@pytest.mark.parametrize("reader", LINES)
+@pytest.mark.parametrize("name", ["validation", "valid", "val", "dev"])
+def test_a_validation_file_is_read_by_any_of_its_names(reader: str, name: str, tmp_path: Path) -> None:
+    for file in ("training", name):
+        (tmp_path / f"{file}.txt").write_text(LINES[reader], encoding="utf-8")
+    assert READERS[reader].holds(tmp_path)
+    assert [*READERS[reader].read(tmp_path)] == ["train", "validation"]
+
+
+@pytest.mark.parametrize("reader", ["inline-marks", "labelled-texts"])
+def test_a_second_validation_file_is_left_out_which_is_said(
+    reader: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for file in ("train", "validation", "val", "dev"):
+        (tmp_path / f"{file}.txt").write_text(LINES[reader] * (1 + (file == "validation")), encoding="utf-8")
+    rows = READERS[reader].read(tmp_path)["validation"]
+    assert rows.num_rows == 2 * LINES[reader].count("\n")
+    assert caplog.messages == [
+        f"malmoi: {tmp_path}: val.txt, dev.txt are left out, as validation.txt is there for validation."
+    ]

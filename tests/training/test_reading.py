@@ -245,3 +245,16 @@ def test_where_nothing_tells_the_task_the_errors_of_all_are_said(tmp_path: Path)
     assert said.startswith("The data can be read for none of the tasks of their reader: for named-entities, ")
     assert "; for sentence-classification, " in said
     assert "--task" not in said
+
+
+@pytest.mark.parametrize(
+    ("file", "advice"),
+    [("a.xlsx", "save it as CSV"), ("b.zip", "unpack it first"), ("c.hwp", "save it as plain text")],
+)
+def test_what_helps_with_files_of_other_programs_is_said(file: str, advice: str, tmp_path: Path) -> None:
+    (tmp_path / file).write_bytes(b"PK\3\4\0")
+    for place in (tmp_path, tmp_path / file):
+        with pytest.raises(RecipeError, match=rf"no known format; .*plain-text; {file} is no text: {advice}\.$"):
+            recognised_reader(place, tuple(TASKS))
+    (tmp_path / "notes.txt").write_text("손흥민\n", encoding="utf-8")
+    assert recognised_reader(tmp_path, ("word-spacing",), preferred="plain-sentences") == "plain-sentences"

@@ -1,0 +1,101 @@
+"""Files as other programs write or join them: encodings, line ends, marks in the middle, signs for no name, ids."""
+
+import codecs
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from malmoi.commands.streams.json_source import rows_of_json
+from malmoi.commands.streams.rows import BEGINNING, Row
+from malmoi.data.delimited_columns import column_names
+from malmoi.data.readers import READERS
+from malmoi.data.text_lines import DataFormatError
+
+MARKED = "<서울:LC>에 갔다.\n"
+CSV = "id,label,text\n1,긍정,좋다\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"])
+def test_other_encodings_of_unicode_are_named(encoding: str, tmp_path: Path) -> None:
+    mark = getattr(codecs, f"BOM_{encoding.upper().replace('-', '_').replace('UTF_', 'UTF')}")
+    (tmp_path / "train.txt").write_bytes(mark + MARKED.encode(encoding))
+    name = encoding[:6]
+    with pytest.raises(
+        DataFormatError,
+        match=rf"train\.txt: expected UTF-8, but the file is {name.upper()}; convert it: `iconv -f {name} -t utf-8 ",
+    ):
+        READERS["inline-marks"].read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "content"),
+    [
+        ("inline-marks", "train.txt", MARKED * 2),
+        ("labelled-texts", "train.txt", "긍정\t좋다\n부정\t나쁘다\n"),
+        ("plain-sentences", "train.txt", "비가 왔다.\n해가 떴다.\n"),
+        ("dataset", "train.csv", CSV),
+        ("conll", "train.conll", "서울\tB-LC\n에\tO\n\n"),
+    ],
+)
+def test_line_ends_of_old_macs_are_refused_and_what_helps_is_said(
+    form: str, file: str, content: str, tmp_path: Path
+) -> None:
+    (tmp_path / file).write_bytes(content.replace("\n", "\r").encode())
+    reader = READERS[form]
+    with pytest.raises(
+        DataFormatError,
+        match=rf"{file}: expected lines .* carriage returns alone, .*: `tr '\\r' '\\n' < OLD > NEW`\.$",
+    ):
+        reader.read(tmp_path, **({"task": "sentence-classification"} if len(reader.tasks) > 1 else {}))
+
+
+def test_a_heading_of_old_macs_is_refused_in_words_of_ours() -> None:
+    with pytest.raises(DataFormatError, match=r"a\.csv, line 1: expected names of columns .* carriage returns alone"):
+        column_names("id,text\r1,비가 왔다\r", "a.csv")
+
+
+def test_a_carriage_return_within_a_line_stays_text(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_bytes(f"비가\r왔다. {MARKED}".encode())
+    assert READERS["inline-marks"].read(tmp_path)["train"]["text"] == ["비가\r왔다. 서울에 갔다."]
+
+
+def test_byte_order_marks_between_lines_of_json_are_none_of_it(tmp_path: Path) -> None:
+    line = json.dumps({"text": "서울에", "label": [[0, 2, "LC"]]}, ensure_ascii=False)
+    content = f"\ufeff{line}\n\ufeff{line}\n".encode()
+    (tmp_path / "train.jsonl").write_bytes(content)
+    assert READERS["jsonl"].read(tmp_path, task="named-entities")["train"]["text"] == ["서울에"] * 2
+    stream = io.BufferedReader(io.BytesIO(content))  # type: ignore[arg-type]
+    parts = rows_of_json(stream, "a.jsonl", "text", encoding="utf-8", start=BEGINNING)
+    rows = [row for part in parts for row in part.rows]
+    assert [row.text for row in rows if isinstance(row, Row)] == ["서울에"] * 2
+
+
+@pytest.mark.parametrize(
+    ("outside", "first", "expected"),
+    [
+        ("o", "B-PS", "O where there is no name, or a tag of the scheme of 'B-PS',"),
+        ("0", "B-PS", "O where there is no name, or a tag of the scheme of 'B-PS',"),
+        ("Ｏ", "PER_B", "O where there is no name, or a tag of the scheme of 'PER_B',"),
+        ("OTHER", "PS", r"tags of names \(O beside B-X and .*\)"),
+    ],
+)
+def test_another_sign_for_no_name_is_named(outside: str, first: str, expected: str, tmp_path: Path) -> None:
+    lines = f"손흥민\t{first}\n은\t{outside}\n어제\t{outside}\n왔다\t{outside}\n\n"
+    (tmp_path / "train.conll").write_text(lines, encoding="utf-8")
+    with pytest.raises(DataFormatError, match=rf"line 2: expected {expected} in column 2 of 2, got '{outside}'"):
+        READERS["conll"].read(tmp_path)
+
+
+@pytest.mark.parametrize("task", ["sentence-classification", "word-spacing", "named-entities"])
+def test_ids_of_a_dataset_are_there_once(task: str, tmp_path: Path) -> None:
+    rows = ["7,긍정,비가 왔다,[]", "7,부정,해가 떴다,[]", ",긍정,눈이 왔다,[]", ',부정,서울에,"[[0, 2, ""LC""]]"']
+    (tmp_path / "train.csv").write_text("\n".join(["id,label,text,spans", *rows, ""]), encoding="utf-8")
+    assert READERS["dataset"].read(tmp_path, task=task)["train"]["id"] == ["7", "7-2", "train-4", "train-5"]
+
+
+def test_a_review_in_which_nothing_can_be_seen_is_none(tmp_path: Path) -> None:
+    content = "id\tdocument\tlabel\n1\t\u200b\t1\n2\t좋다\t1\n3\t나쁘다\t0\n"
+    (tmp_path / "ratings_test.txt").write_text(content, encoding="utf-8")
+    assert READERS["nsmc"].read(tmp_path)["test"]["text"] == ["좋다", "나쁘다"]
