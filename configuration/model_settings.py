@@ -32,7 +32,7 @@ class LabelSettings:
             kwargs["label2id"] = {name: int(index) for index, name in names.items()}
         elif ids and not names:
             kwargs["id2label"] = {int(index): name for name, index in ids.items()}
-        elif ids and any(int(ids.get(name, index)) != int(index) for index, name in names.items()):
+        elif names and ids and any(int(ids.get(name, index)) != int(index) for index, name in names.items()):
             raise ValueError(f"`id2label` and `label2id` must say the same, got {names} and {ids}.")
         return super().from_dict(config_dict, **kwargs)  # type: ignore[misc]
 

@@ -12,6 +12,7 @@ from transformers import HfArgumentParser, TrainingArguments
 from transformers.trainer_utils import SchedulerType
 
 from malmoi.data.readers import readers_of
+from malmoi.data.silver_text import read_raw_sentences
 from malmoi.recipes.arguments import (
     ARGUMENTS,
     LanguageModelArguments,
@@ -129,6 +130,7 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
 
     Raises:
         RecipeError: With the rule and the value.
+        DataFormatError: If a text to be labelled by models cannot be read.
     """
     readers = readers_of(task.name)
     if arguments.reader not in readers:
@@ -206,6 +208,8 @@ def _check_silver_arguments(arguments: SilverArguments) -> None:
         raise RecipeError("`silver_text` needs `silver_teachers`, which label it, and they need a text; give both.")
     if arguments.silver_text and not Path(arguments.silver_text).is_file():
         raise RecipeError(f"`silver_text`: there is no file {arguments.silver_text}.")
+    if arguments.silver_text:  # or hours of training teachers would come before the first look at it
+        read_raw_sentences(Path(arguments.silver_text))
     if not 0 <= arguments.silver_confidence <= 1:
         raise RecipeError(f"`silver_confidence` must be from 0 to 1, got {arguments.silver_confidence}.")
     if arguments.silver_limit is not None and arguments.silver_limit < 1:

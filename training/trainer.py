@@ -152,11 +152,11 @@ def judge_all_texts(trainer: Trainer) -> None:
     """Let the `Trainer` leave an unfinished batch out of training alone, where that is asked for."""
     make_loader = trainer.get_eval_dataloader
 
-    def get_eval_dataloader(*given: Any) -> DataLoader:
+    def get_eval_dataloader(eval_dataset: Any = None) -> DataLoader:
         dropped = trainer.args.dataloader_drop_last
         trainer.args.dataloader_drop_last = False
         try:
-            return make_loader(*given)
+            return make_loader(eval_dataset)
         finally:
             trainer.args.dataloader_drop_last = dropped
 
