@@ -94,6 +94,7 @@ class BiLstmConfig(LstmSettings, PreTrainedConfig):
             raise ValueError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {self.pooling!r}.")
         if self.problem_type not in (None, "single_label_classification"):
             raise ValueError(f"A text has one label: `problem_type` cannot be {self.problem_type!r}.")
+        self.label_names()
 
 
 BiLstmConfig.register_for_auto_class()

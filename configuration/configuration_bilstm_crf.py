@@ -18,32 +18,26 @@ class BiLstmCrfConfig(CrfSettings, LstmSettings, PreTrainedConfig):
         embedding_size (`int`): Width of a token embedding.
         hidden_size (`int`): Width of the LSTM output, both directions together. Must be even.
         num_hidden_layers (`int`): Number of bidirectional LSTM layers.
-        ngram_sizes (`list[int]`): Lengths, at least 2, of the token n-grams that are embedded beside each token. The
-            n-gram at a position ends there; it is found by hashing token ids, so it needs no vocabulary.
+        ngram_sizes (`list[int]`): Lengths, at least 2, of token n-grams that are embedded where they end, by hashes.
         ngram_vocab_size (`int`): Number of hash buckets, for each n-gram length.
         ngram_embedding_size (`int`): Width of an n-gram embedding, for each n-gram length.
-        lexicon_classes (`list[str]`): Classes of the words of a lexicon, such as persons and places. Each token then
-            has dictionary features: which classes the words over it belong to, and where in them it stands.
+        lexicon_classes (`list[str]`): Classes of words of a lexicon: each token knows those of the words over it.
         lexicon_labels (`dict[str, str]`): The class of a word that is added for a label: `{"PS": "person"}`.
         lexicon_sizes (`list[int]`): Number of words of one character, of two, and so on.
-        lexicon_vocab_size (`int`): Number of token ids whose characters the lexicon knows; those from `vocab_size` on
-            have no embedding of their own, and are the unknown token everywhere else.
+        lexicon_vocab_size (`int`): Number of token ids that the lexicon knows; past `vocab_size` it does so alone.
         lexicon_token_length (`int`): Number of characters of the longest token.
         lexicon_embedding_size (`int`): Width of the embedded dictionary features.
         lexicon_dropout (`float`): Dropout on the embedded dictionary features.
         token_dropout (`float`): Probability with which training replaces a token by `unk_token_id`, in n-grams, too.
         embedding_dropout (`float`): Dropout on the concatenated embeddings.
         hidden_dropout (`float`): Dropout on the output of every LSTM layer.
-        classifier_hidden_size (`int`): Width of a hidden layer over each token and its neighbours, beside the linear
-            one from the LSTM to the tags; 0 for none.
+        classifier_hidden_size (`int`): Width of a hidden layer over each token and its neighbours; 0 for none.
         classifier_window (`int`): Number of tokens that it reads at a time. Must be odd.
         classifier_dropout (`float`): Dropout on its output.
         initializer_range (`float`): Standard deviation of freshly drawn embeddings.
-        bio_constraints (`bool`, *optional*): Whether the CRF forbids `I-X` anywhere but after `B-X` or `I-X`, in
-            training and decoding; by default if the labels are a BIO set.
-        crf_implementation (`str`): What computes the CRF where malmoi is installed: `"torch"`, `"numba"` (compiled,
-            CPU), `"triton"` (fused kernels, CUDA), `"pytorch-crf"` (that library, as a reference), or `"auto"` for the
-            fastest of ours that fits the device. All have the same parameters and results.
+        bio_constraints (`bool`, *optional*): Whether `I-X` stands after `B-X` and `I-X` only; by default in a BIO set.
+        crf_implementation (`str`): What computes the CRF where malmoi is installed: `"torch"`, `"numba"` (CPU),
+            `"triton"` (CUDA), `"pytorch-crf"` (that library), or `"auto"`, the fastest of ours. All give the same.
         untagged_token_ids (`list[int]`): Token ids that carry no tag, such as `[CLS]`: no part of the CRF's chain.
         unk_token_id (`int`, *optional*): Id of the unknown token. Needed only for `token_dropout`.
     """

@@ -23,11 +23,9 @@ class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
             `model_type`.
         classifier_dropout (`float`): Dropout on the output of the encoder.
         initializer_range (`float`): Standard deviation of the freshly drawn classifier.
-        bio_constraints (`bool`, *optional*): Whether the CRF forbids `I-X` anywhere but after `B-X` or `I-X`, in
-            training and decoding; by default if the labels are a BIO set.
-        crf_implementation (`str`): What computes the CRF where malmoi is installed: `"torch"`, `"numba"` (compiled,
-            CPU), `"triton"` (fused kernels, CUDA), `"pytorch-crf"` (that library, as a reference), or `"auto"` for the
-            fastest of ours that fits the device. All have the same parameters and results.
+        bio_constraints (`bool`, *optional*): Whether `I-X` stands after `B-X` and `I-X` only; by default in a BIO set.
+        crf_implementation (`str`): What computes the CRF where malmoi is installed: `"torch"`, `"numba"` (CPU),
+            `"triton"` (CUDA), `"pytorch-crf"` (that library), or `"auto"`, the fastest of ours. All give the same.
         untagged_token_ids (`list[int]`): Token ids that carry no tag, such as `[CLS]` and `[SEP]`. The CRF leaves them
             out of its chain, in training and in prediction alike. The encoder reads them.
         pad_token_id (`int`, *optional*): Id of padding; that of the encoder by default.

@@ -21,7 +21,30 @@ def refuse_misspelt_settings(config_class: type[PreTrainedConfig], unknown: Iter
             raise ValueError(f"{config_class.__name__} has no setting `{name}`; did you mean `{match[0]}`?")
 
 
-class LstmSettings:
+class LabelSettings:
+    """What configurations do with their labels, which have the ids from 0 on."""
+
+    @classmethod
+    def from_dict(cls: Any, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Read a configuration; one of `id2label` and `label2id` that is given alone brings the other along."""
+        names, ids = kwargs.get("id2label"), kwargs.get("label2id")
+        if names and not ids:
+            kwargs["label2id"] = {name: int(index) for index, name in names.items()}
+        elif ids and not names:
+            kwargs["id2label"] = {int(index): name for name, index in ids.items()}
+        elif names and ids and any(int(ids.get(name, index)) != int(index) for index, name in names.items()):
+            raise ValueError(f"`id2label` and `label2id` must say the same, got {names} and {ids}.")
+        return super().from_dict(config_dict, **kwargs)  # type: ignore[misc]
+
+    def label_names(self: Any) -> list[str]:
+        """Return the labels in the order of their ids, which may be numbers or, as in JSON, strings."""
+        names = {int(index): str(name) for index, name in (self.id2label or {}).items()}
+        if sorted(names) != [*range(len(names))]:
+            raise ValueError(f"The ids in `id2label` must be 0 to {len(names) - 1}, got {sorted(names)}.")
+        return [names[index] for index in range(len(names))]
+
+
+class LstmSettings(LabelSettings):
     """Checks of a configuration whose fields are those of the embeddings and the LSTM."""
 
     def validate_sizes(self: Any) -> None:
@@ -79,7 +102,7 @@ def constraints_of(names: tuple[str, ...], *, bio: bool) -> Constraints:
     )
 
 
-class CrfSettings:
+class CrfSettings(LabelSettings):
     """Methods of a configuration whose fields include `bio_constraints` and `crf_implementation`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -113,10 +136,6 @@ class CrfSettings:
         # the placeholders of transformers are no labels yet: stock scripts set those late
         if names != [f"LABEL_{number}" for number in range(len(names))]:
             self.constraints()
-
-    def label_names(self) -> list[str]:
-        """Return the labels in the order of their ids, which may be numbers or, as in JSON, strings."""
-        return [str(name) for _, name in sorted((int(index), name) for index, name in (self.id2label or {}).items())]
 
     def outside_label_id(self) -> int | None:
         """Return the id of the label `O`; `None` if there is none."""

@@ -1,6 +1,8 @@
 """Dynamic quantization to 8 bits of models with a BiLSTM, whose LSTM torch's own function does not know."""
 
+import copy
 import warnings
+from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -47,19 +49,29 @@ class QuantizedBiLstm(nn.Module):
         return padded
 
 
+def refuse_to_save(*given: object, **settings: object) -> NoReturn:
+    """Say what to do, in the place of a model's `save_pretrained`, which would stop halfway."""
+    raise ValueError(
+        "A model in 8 bits cannot be saved: save the one that it was made of, and quantize that after loading. "
+        "`malmoi export MODEL DIR --int8` writes one in 8 bits."
+    )
+
+
 def quantize_dynamic(model: PreTrainedModel) -> PreTrainedModel:
     """Return a copy of a model with its LSTM and linear layers in 8 bits, for inference on a CPU.
 
-    The copy is for use in this process: it cannot be saved with `save_pretrained`.
+    The copy is for use in this process: its `save_pretrained` refuses.
 
     Args:
-        model: A BiLSTM tagger or classifier, in float32.
+        model: A BiLSTM tagger or classifier; the copy of one in half precision has float32 beside the 8 bits.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch announces the move of these functions to another library
         mapping = {nn.Linear: quantized.Linear, BiLstm: QuantizedBiLstm}
-        copied = quantize_modules(model, set(mapping), dtype=torch.qint8, mapping=mapping)
-    return copied.eval()  # type: ignore[no-any-return]
+        copied = copy.deepcopy(model).float()
+        quantize_modules(copied, set(mapping), dtype=torch.qint8, mapping=mapping, inplace=True)
+    copied.save_pretrained = refuse_to_save  # type: ignore[method-assign]
+    return copied.eval()
 
 
 __all__ = ["QuantizedBiLstm", "quantize_dynamic"]

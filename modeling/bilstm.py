@@ -130,19 +130,17 @@ class BiLstmPreTrainedModel(PreTrainedModel):
     """Embeddings, dictionary features if configured, and LSTM; an architecture adds its head."""
 
     config: PreTrainedConfig
+    _input_embed_layer = "word_embeddings"
 
     def __init__(self, config: PreTrainedConfig):
         super().__init__(config)
         self.embeddings = NgramEmbeddings(config)
         self.embedding_dropout = Dropout(config.embedding_dropout)
         self.lexicon = Lexicon(config) if config.lexicon_classes else None
+        of_lexicon = config.lexicon_embedding_size if config.lexicon_classes else 0
+        self.input_size = self.embeddings.output_size + of_lexicon  # the width of what the LSTM reads
         options = {"num_layers": config.num_hidden_layers, "dropout": config.hidden_dropout}
         self.lstm = BiLstm(self.input_size, config.hidden_size, **options)
-
-    @property
-    def input_size(self) -> int:
-        """The width of what the LSTM reads."""
-        return self.embeddings.output_size + (0 if self.lexicon is None else self.config.lexicon_embedding_size)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -156,12 +154,6 @@ class BiLstmPreTrainedModel(PreTrainedModel):
             for parameter in module.parameters(recurse=False):
                 init.uniform_(parameter, -(width**-0.5), width**-0.5)
 
-    def get_input_embeddings(self) -> nn.Module:
-        return self.embeddings.word_embeddings
-
-    def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
-        self.embeddings.word_embeddings = value
-
     def _token_mask(self, input_ids: Any, attention_mask: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
         """Return which positions hold a token, `(batch, length)`; without `attention_mask`, all but `pad_token_id`."""
         if (input_ids is None) == (inputs_embeds is None):
@@ -169,11 +161,14 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         if inputs_embeds is not None and (self.config.ngram_sizes or self.lexicon is not None):
             used = "n-gram embeddings" if self.config.ngram_sizes else "dictionary features"
             raise ValueError(f"`inputs_embeds` are not enough for {used}: this model needs `input_ids`.")
-        if attention_mask is not None:
-            return attention_mask.bool()
-        if inputs_embeds is not None:
-            return torch.ones(inputs_embeds.shape[:2], dtype=torch.bool, device=inputs_embeds.device)
-        return input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
+        tokens = input_ids if inputs_embeds is None else inputs_embeds[:, :, 0]
+        if attention_mask is None:
+            padding = None if inputs_embeds is not None else self.config.pad_token_id
+            attention_mask = torch.ones_like(tokens) if padding is None else tokens != padding
+        if tokens.dim() != 2 or attention_mask.shape != tokens.shape:
+            got = f"{tuple(tokens.shape)} and {tuple(attention_mask.shape)}"
+            raise ValueError(f"Tokens and `attention_mask` must both be of shape (batch, length), got {got}.")
+        return attention_mask.bool()
 
     def _hidden_states(
         self, input_ids: Any, mask: Tensor, *, inputs_embeds: Tensor | None = None, outputs: list | None = None

@@ -29,9 +29,8 @@ class CrfTaggerOutput(ModelOutput):
 
     Args:
         loss: Negative log-likelihood of the labels, per labelled token.
-        logits: In evaluation the max-marginals, `(batch, length, labels)`: the score of the best label sequence of the
-            sentence in which the token has this label, finite. That of the best sequence (Viterbi) alone is largest,
-            so that anybody's argmax gives `predictions`. In training the scores that go into the CRF.
+        logits: In evaluation the max-marginals, `(batch, length, labels)`, finite: the score of the best sequence with
+            this label here. That of Viterbi alone is largest: an argmax gives `predictions`. In training `emissions`.
         predictions: In evaluation the best label sequence, `(batch, length)`; -100 where a token carries no label.
         marginals: In evaluation the exact probabilities, `(batch, length, labels)`; without a label that of `O` is 1.
         hidden_states: If wanted, the embeddings and the output of each layer; those of an LSTM are 0 at padding.

@@ -23,8 +23,8 @@ SHORTEST_ACROSS_SPACE = 4  # shorter words in two pieces are nearly always somet
 
 def add_to_hash(hashed: Tensor, ids: Tensor) -> Tensor:
     """Return hashes, below 2**31, of sequences that go on with these ids, which are at least -1."""
-    # ids and remainders are below 2**31 and the multiplier below 2**32: no product leaves 64 bits
-    return ((hashed + ids + 2) * HASH_MULTIPLIER) % HASH_MODULUS
+    # ids and remainders are below 2**31 and the multiplier below 2**32: no product leaves 64 bits, as it would 32
+    return ((hashed + ids.long() + 2) * HASH_MULTIPLIER) % HASH_MODULUS
 
 
 class Lexicon(nn.Module):
@@ -58,12 +58,7 @@ class Lexicon(nn.Module):
 
     @torch.no_grad()
     def marks(self, input_ids: Tensor, mask: Tensor) -> Tensor:
-        """Return what lies over each token, 0 or 1, `(batch, length, len(PLACES) * classes)`, uint8.
-
-        Args:
-            input_ids: Token ids, `(batch, length)`.
-            mask: Which positions hold a token, `(batch, length)`.
-        """
+        """Return what lies over each token in a mask, 0 or 1, `(batch, length, len(PLACES) * classes)`, uint8."""
         last = len(self.token_characters) - 1
         characters = self.token_characters[input_ids.clamp(max=last)]
         beyond = input_ids > last
@@ -88,9 +83,7 @@ class Lexicon(nn.Module):
     def _find(self, text: Tensor, spaces: Tensor) -> Tensor:
         """Return the classes of the words over each character, as bits, for each place, `(batch, length, places)`.
 
-        Args:
-            text: Code points, `(batch, length)`; the last is 0.
-            spaces: How many spaces stand before each character, `(batch, length)`.
+        `text` holds code points, `(batch, length)`, the last 0; `spaces`, how many spaces stand before each of them.
         """
         found = torch.zeros(len(PLACES), *text.shape, dtype=self.word_classes.dtype, device=text.device)
         hashed, start = torch.zeros_like(text), 0

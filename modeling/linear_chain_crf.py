@@ -99,6 +99,7 @@ class LinearChainCrf(nn.Module):
         with torch.autocast(emissions.device.type, enabled=False):
             emissions, order, lengths = self._compact(emissions, mask)
             labels, scores = labels if order is None else labels.gather(1, order), self.scores(emissions.dtype)
+            labels = labels.long()  # those of 8 bits would be a mask
             self._check_labels(labels, positions_inside(lengths, mask.size(1)), *scores[:2])
             if emissions.numel() == 0:
                 return emissions.sum((1, 2))

@@ -149,7 +149,9 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
             labelled = (
                 (labels != IGNORED_LABEL).sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
             )
-            summed = nn.functional.cross_entropy(logits.float(), labels, ignore_index=IGNORED_LABEL, reduction="sum")
+            summed = nn.functional.cross_entropy(
+                logits.float(), labels.long(), ignore_index=IGNORED_LABEL, reduction="sum"
+            )
             loss = summed / labelled
         shown = None if hidden_states is None else tuple(hidden_states)
         return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=shown)

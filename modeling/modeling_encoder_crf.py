@@ -118,10 +118,8 @@ class EncoderCrfForTokenClassification(CrfTagger):
             position_ids: Position of each token, `(batch, length)`; read only if the encoder takes positions.
             inputs_embeds: Embeddings in the place of `input_ids`, `(batch, length, size)`, for a model without
                 `untagged_token_ids`.
-            output_hidden_states: Whether to return the hidden states of the encoder; the setting of the configuration
-                by default.
-            output_attentions: Whether to return its attentions, which it has with `attn_implementation="eager"`; the
-                setting of the configuration by default.
+            output_hidden_states: Whether to return the hidden states of the encoder; by default as configured.
+            output_attentions: Whether to return its attentions, which it has with `attn_implementation="eager"`.
             kwargs: `return_dict`, and whatever else a tokenizer returns, which is not used.
         """
         if (input_ids is None) == (inputs_embeds is None):
@@ -172,15 +170,7 @@ class EncoderCrfForTokenClassification(CrfTagger):
     ) -> Tensor:
         """Return the score of every tag at every position, `(batch, length, tags)`.
 
-        Args:
-            input_ids: Token ids, `(batch, length)`.
-            attention_mask: 1 for tokens, 0 for padding, `(batch, length)`.
-            token_type_ids: Segment of each token, `(batch, length)`; read only if the encoder takes them.
-            position_ids: Position of each token, `(batch, length)`; read only if the encoder takes them.
-            inputs_embeds: Embeddings in the place of `input_ids`, `(batch, length, size)`.
-            output_hidden_states: Whether the hidden states of all layers are wanted.
-            output_attentions: Whether the attentions of all layers are wanted.
-            outputs: A list to which what the encoder returned is added.
+        To `outputs` what the encoder returned is added; everything else is as for `forward`.
         """
         if attention_mask.size(1) == 0:
             return self.classifier.weight.new_zeros(*attention_mask.shape, self.classifier.out_features)

@@ -2,7 +2,7 @@
 
 import copy
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import torch
@@ -23,10 +23,9 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
     the text. A name may begin and end anywhere within a word, so a josa is never part of it. `aggregation_strategy` is
     `"none"` (one entry per token) or `"simple"` (one per name: neighbours of one type, but `B-` begins another).
 
-    A text is never cut. If the model reads only so many tokens at once, it reads a longer text in windows that have
-    `stride` tokens in common, a quarter of a window by default; each token is taken from the window in which it is
-    farthest from an edge. A text that is given as its words (`is_split_into_words=True`) is read as the text that they
-    make, joined by `delimiter`, a space by default.
+    A text is never cut: what is longer than the model reads at once is read in windows with `stride` tokens in common,
+    by default a quarter; each token is taken from the window in which it is farthest from an edge. Words
+    (`is_split_into_words=True`) are read as the text that they make, joined by `delimiter`, a space by default.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -43,8 +42,9 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
             self._preprocess_params.setdefault("tokenizer_params", {**WINDOWS, "stride": limit // 4})
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-        """Tag one text, or several; see the stock pipeline, whose arguments and answers these are."""
-        inputs = list(inputs) if isinstance(inputs, tuple) else inputs
+        """Tag one text, or several, also in a column of a table; answers are those of the stock pipeline."""
+        if isinstance(inputs, Collection) and not isinstance(inputs, (str, bytes, dict)):
+            inputs = list(inputs)
         if isinstance(inputs, types.GeneratorType) and kwargs.get("is_split_into_words"):
             # the stock pipeline looks through all of them to see what they are, and then none is left
             return super(TokenClassificationPipeline, self).__call__(inputs, **kwargs)
@@ -61,10 +61,9 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
     def _sanitize_parameters(  # type: ignore[override]
         self, aggregation_strategy: Any = None, stride: int | None = None, **kwargs: Any
     ) -> tuple[dict, dict, dict]:
-        strategy = aggregation_strategy
-        if isinstance(strategy, str) and strategy.upper() not in AggregationStrategy.__members__:
-            raise ValueError(f'`aggregation_strategy` must be "simple" or "none", got {strategy!r}.')
-        preprocess, forward, postprocess = super()._sanitize_parameters(aggregation_strategy=strategy, **kwargs)
+        if isinstance(asked := aggregation_strategy, str) and asked.upper() not in AggregationStrategy.__members__:
+            raise ValueError(f'`aggregation_strategy` must be "simple" or "none", got {asked!r}.')
+        preprocess, forward, postprocess = super()._sanitize_parameters(aggregation_strategy=asked, **kwargs)
         limit = self._window_size()
         if stride is not None and limit is not None:
             longest = limit - self.tokenizer.num_special_tokens_to_add() - 1  # type: ignore[union-attr]
@@ -123,7 +122,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         offsets = torch.as_tensor(output["offset_mapping"][0]).tolist()
         spans = offsets if output["given_offsets"] else token_spans(text, offsets)
         special = torch.as_tensor(output["special_tokens_mask"][0]).tolist()
-        names = self.model.config.id2label or {}
+        names = self.model.config.label_names()
         return [
             {"entity": names[tag], "score": scores[i], "index": i, "word": text[start:end], "start": start, "end": end}
             for i, (tag, (start, end)) in enumerate(zip(tags.tolist(), spans))

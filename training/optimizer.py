@@ -15,6 +15,18 @@ def recipe_optimizer(
     return optimizer_with_crf_rate(model, training_arguments, crf_learning_rate=arguments.crf_learning_rate)
 
 
+def try_optimizer(model: PreTrainedModel, training_arguments: TrainingArguments) -> None:
+    """Make the optimizer that the arguments name for one number, so that wrong settings are known before training.
+
+    Raises:
+        ImportError: If it needs a package that is not installed.
+        ValueError: If it cannot have such settings.
+    """
+    optimizer_class, options = Trainer.get_optimizer_cls_and_kwargs(training_arguments, model)
+    if not {"params", "model", "optimizer_dict"} & options.keys():  # it is made for this very model alone
+        optimizer_class([torch.nn.Parameter(torch.zeros(1))], **options)
+
+
 def optimizer_with_crf_rate(
     model: PreTrainedModel, training_arguments: TrainingArguments, *, crf_learning_rate: float
 ) -> torch.optim.Optimizer:

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from malmoi.recipes.recipe import RecipeError
 from malmoi.training.preparation import Preparation
 from malmoi.training.processes.launcher import say
 from malmoi.training.request import TrainingRequest
@@ -28,10 +29,15 @@ def plan_training(request: TrainingRequest, prepared: Preparation) -> TrainingPl
     """Return how long the training is, and give small data enough steps, which changes arguments of the request.
 
     Raises:
-        RecipeError: If the checkpoint is of a training with other labels, tokenizer, sizes, data or settings.
+        RecipeError: If there is not one whole batch and others are left out, or if the checkpoint is of a training
+            with other labels, tokenizer, sizes, data or settings.
     """
     arguments, training_arguments = request.arguments, request.training_arguments
     texts = prepared.train.num_rows
+    batch = training_arguments.train_batch_size * training_arguments.world_size
+    if training_arguments.dataloader_drop_last and texts < batch:
+        few = f"{texts} texts do not fill a batch of {batch}"
+        raise RecipeError(f"`dataloader_drop_last: true` leaves nothing to train on: {few}.")
     silver = None if prepared.silver is None else prepared.silver.dataset
     record = describe_training(arguments, training_arguments, prepared.splits, silver=silver)
     changed = give_enough_steps(request.recipe, arguments, training_arguments, texts=texts)

@@ -13,6 +13,7 @@ from transformers.trainer_utils import SchedulerType
 
 from malmoi.data.notice import one_line
 from malmoi.data.readers import readers_of
+from malmoi.data.silver_text import read_raw_sentences
 from malmoi.recipes.arguments import (
     ARGUMENTS,
     LanguageModelArguments,
@@ -33,6 +34,11 @@ SHORTEST_INPUT = 4  # two special tokens and something to read
 # schedules that follow the loss and have no learning rate of their own that could be multiplied
 SCHEDULES_WITHOUT_BASE = ("greedy", "reduce_lr_on_plateau")
 
+# values with which the Trainer would hand over less than figures are computed of, and why
+LESS_THAN_ALL = {
+    "prediction_loss_only": (True, "would leave nothing but a loss to choose the best model by and to report"),
+    "remove_unused_columns": (False, "would give the model columns that it cannot read, such as texts"),
+}
 PROBABILITIES = (
     *("name_replacement_probability", "space_noise_probability", "space_noise_drop_all_probability"),
     *("space_noise_drop_probability", "space_noise_add_probability"),
@@ -69,7 +75,7 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     argv = [part for key, value in written.items() for part in (f"--{key}", str(value))]
     try:
         arguments, training_arguments = parser.parse_args_into_dataclasses(args=argv)
-    except ValueError as error:
+    except (ValueError, ImportError) as error:
         raise RecipeError(one_line(error)) from error
     check_processes(training_arguments)
     model = {
@@ -125,6 +131,7 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
 
     Raises:
         RecipeError: With the rule and the value.
+        DataFormatError: If a text to be labelled by models cannot be read.
     """
     readers = readers_of(task.name)
     if arguments.reader not in readers:
@@ -145,6 +152,9 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
         raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
     if training_arguments.fp16 and training_arguments.device.type == "cpu":
         raise RecipeError("`fp16` has no effect on CPU; use `bf16`, or a GPU.")
+    for name, (value, what) in LESS_THAN_ALL.items():
+        if getattr(training_arguments, name) is value:
+            raise RecipeError(f"`{name}: {str(value).lower()}` {what}; remove it.")
     if training_arguments.push_to_hub:
         raise RecipeError(
             "`push_to_hub` would publish unfinished models with an empty card; use `malmoi push` after it."
@@ -159,7 +169,7 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
     schedule = SchedulerType(training_arguments.lr_scheduler_type).value
     if arguments.learning_rate_decay != 1 and schedule in SCHEDULES_WITHOUT_BASE:
         raise RecipeError(f"`learning_rate_decay` does not go together with `lr_scheduler_type: {schedule}`.")
-    rates = {"learning_rate": training_arguments.learning_rate}
+    rates = {name: getattr(training_arguments, name) for name in ("learning_rate", "weight_decay")}
     if isinstance(arguments, TaggingArguments) and arguments.crf_learning_rate is not None:
         rates["crf_learning_rate"] = arguments.crf_learning_rate
     for name, rate in rates.items():
@@ -199,6 +209,8 @@ def _check_silver_arguments(arguments: SilverArguments) -> None:
         raise RecipeError("`silver_text` needs `silver_teachers`, which label it, and they need a text; give both.")
     if arguments.silver_text and not Path(arguments.silver_text).is_file():
         raise RecipeError(f"`silver_text`: there is no file {arguments.silver_text}.")
+    if arguments.silver_text:  # or hours of training teachers would come before the first look at it
+        read_raw_sentences(Path(arguments.silver_text))
     if not 0 <= arguments.silver_confidence <= 1:
         raise RecipeError(f"`silver_confidence` must be from 0 to 1, got {arguments.silver_confidence}.")
     if arguments.silver_limit is not None and arguments.silver_limit < 1:

@@ -1,10 +1,11 @@
 """The stock `Trainer`, with what the recipe asks of it beside its own arguments."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from datasets import Dataset
+from torch.utils.data import DataLoader
 from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
@@ -18,6 +19,7 @@ from transformers import (
 
 from malmoi.data.whole_output import disk_errors
 from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.recipe import RecipeError
 from malmoi.training.callbacks import (
     EpochTimer,
     LearningRateDecay,
@@ -26,7 +28,7 @@ from malmoi.training.callbacks import (
     ShortProgress,
 )
 from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered
-from malmoi.training.optimizer import recipe_optimizer
+from malmoi.training.optimizer import recipe_optimizer, try_optimizer
 from malmoi.training.plan import TrainingPlan
 from malmoi.training.preparation import Preparation
 from malmoi.training.processes.launcher import say
@@ -66,17 +68,26 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
 
 
 def training_to_come(request: TrainingRequest, prepared: Preparation) -> Training:
-    """Return the training that a recipe asks for, before its first step."""
+    """Return the training that a recipe asks for, before its first step.
+
+    Raises:
+        RecipeError: If transformers or the optimizer refuse a setting, or need a package that is not installed.
+    """
     task, arguments, training_arguments = request.task, request.arguments, request.training_arguments
-    trainer = build_trainer(
-        task,
-        prepared.model,
-        prepared.tokenizer,
-        training_arguments,
-        train=prepared.train,
-        evaluation=prepared.evaluations["validation"],
-        optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
-    )
+    try:
+        try_optimizer(prepared.model, training_arguments)
+        trainer = build_trainer(
+            task,
+            prepared.model,
+            prepared.tokenizer,
+            training_arguments,
+            train=prepared.train,
+            evaluation=prepared.evaluations["validation"],
+            optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
+        )
+    except (ImportError, RuntimeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise RecipeError(f"The settings of the training cannot be used: {said}") from error
     trainer.compute_loss_func = task.loss_function(prepared.train, arguments, num_labels=len(prepared.labels))
     timer = EpochTimer()
     for callback in [*training_callbacks(task, arguments, training_arguments), timer]:
@@ -130,10 +141,26 @@ def build_trainer(
         preprocess_logits_for_metrics=task.judged,
         optimizers=(optimizer, None),
     )
+    judge_all_texts(trainer)
     # both print all figures after every evaluation
     trainer.remove_callback(ProgressCallback)
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def judge_all_texts(trainer: Trainer) -> None:
+    """Let the `Trainer` leave an unfinished batch out of training alone, where that is asked for."""
+    make_loader = trainer.get_eval_dataloader
+
+    def get_eval_dataloader(eval_dataset: Any = None) -> DataLoader:
+        dropped = trainer.args.dataloader_drop_last
+        trainer.args.dataloader_drop_last = False
+        try:
+            return make_loader(eval_dataset)
+        finally:
+            trainer.args.dataloader_drop_last = dropped
+
+    trainer.get_eval_dataloader = get_eval_dataloader  # type: ignore[method-assign]
 
 
 def training_callbacks(

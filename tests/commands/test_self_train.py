@@ -89,11 +89,21 @@ def test_what_does_not_fit_is_said_at_once(
         self_training("demo", flags(**changes))
 
 
-def test_a_text_that_is_not_there_is_noticed_before_the_first_training(
-    flags: Callable[..., list[str]], tmp_path: Path
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "`silver_text`: there is no file"),
+        (b"\n  \n", "expected sentences, found none"),
+        ("비가 왔다.\n".encode("cp949"), "line 1: expected UTF-8, but byte 1 of the line is 0xba"),
+    ],
+)
+def test_a_text_that_cannot_be_read_is_noticed_before_the_first_training(
+    flags: Callable[..., list[str]], tmp_path: Path, content: bytes | None, message: str
 ) -> None:
-    error = malmoi("self-train", "demo", *flags(silver_text=tmp_path / "gone.txt"), code=2)[1]
-    assert "`silver_text`: there is no file" in error
+    if content is not None:
+        (tmp_path / "odd.txt").write_bytes(content)
+    error = malmoi("self-train", "demo", *flags(silver_text=tmp_path / "odd.txt"), code=2)[1]
+    assert message in error
     assert not (tmp_path / "run").exists()
 
 

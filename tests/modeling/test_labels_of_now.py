@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig, PreTrainedModel
 
 from malmoi.modeling import (
+    BiLstmConfig,
     BiLstmCrfConfig,
     BiLstmCrfForTokenClassification,
     EncoderCrfConfig,
@@ -191,3 +193,37 @@ def test_it_does_not_matter_when_labels_are_set(labels: list[str], late: bool) -
     torch.testing.assert_close(one.loss, other.loss)
     torch.testing.assert_close(one.logits, other.logits)
     assert torch.equal(one.predictions, other.predictions)
+
+
+def test_one_map_of_labels_that_is_given_alone_brings_the_other(tmp_path: Path) -> None:
+    """Scripts label data by `label2id` and read answers by `id2label`: old beside new would name wrong."""
+    ids = {label: number for number, label in enumerate(BIO)}
+    new = {label: number for number, label in enumerate(OTHER_BIO)}
+    for config_class, own in (
+        (BiLstmConfig, {}),
+        (BiLstmCrfConfig, {}),
+        (EncoderCrfConfig, {"encoder_config": BertConfig(vocab_size=12, hidden_size=8)}),
+    ):
+        config_class(id2label=dict(enumerate(BIO)), label2id=ids, **own).save_pretrained(tmp_path)
+        for override in ({"id2label": dict(enumerate(OTHER_BIO))}, {"label2id": new}):
+            config = AutoConfig.from_pretrained(tmp_path, **override)
+            assert (config.id2label, config.label2id) == (dict(enumerate(OTHER_BIO)), new)
+        kept = AutoConfig.from_pretrained(tmp_path)
+        assert (kept.id2label, kept.label2id) == (dict(enumerate(BIO)), ids)
+        with pytest.raises(ValueError, match="`id2label` and `label2id` must say the same, got"):
+            AutoConfig.from_pretrained(tmp_path, id2label=dict(enumerate(BIO)), label2id=new)
+
+
+@pytest.mark.parametrize("ids", [[1, 2, 3, 4, 5], [0, 1, 2, 3, 7], [-1, 0, 1, 2, 3]])
+def test_ids_with_gaps_are_refused(build: Build, ids: list[int]) -> None:
+    """Answers would have the name of one label and follow the rules of another."""
+    named = dict(zip(ids, BIO))
+    message = rf"`id2label` must be 0 to 4, got \[{ids[0]}, "
+    with pytest.raises((ValueError, StrictDataclassError), match=message):
+        build(id2label=named)
+    with pytest.raises((ValueError, StrictDataclassError), match=message):
+        BiLstmConfig(id2label=named)
+    model = build()
+    model.config.id2label = named
+    with pytest.raises(ValueError, match=message):
+        model(IDS, MASK)

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
+from datasets import Dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.property_tests import examples
@@ -433,3 +436,12 @@ def test_a_dataset_and_a_generator_are_answered_as_a_stream(tagger: CrfTokenClas
     assert list(tagger(KeyDataset([{"text": text} for text in texts], "text"), batch_size=2)) == expected
     assert list(tagger(text for text in texts)) == expected
     assert tagger(tuple(texts)) == expected
+
+
+def test_a_column_of_a_table_is_a_list_of_texts(tagger: CrfTokenClassificationPipeline) -> None:
+    texts = ["손흥민은 춘천에서", "", "서울"]
+    expected = [tagger(text) for text in texts]
+    columns = [Dataset.from_dict({"text": texts})["text"], np.array(texts), pd.Series(texts, index=[3, 1, 2])]
+    for column in columns:
+        assert tagger(column) == expected
+    assert tagger(np.array(texts), is_split_into_words=True) == tagger(texts, is_split_into_words=True)

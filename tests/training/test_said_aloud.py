@@ -1,5 +1,6 @@
 """What would leave a model untrained, or answer wrongly, is refused or said."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,3 +174,24 @@ def test_torchs_own_quantization_says_that_it_does_not_reach_the_lstm(heard: pyt
     torch.ao.quantization.quantize_dynamic(build_bilstm().eval(), {torch.nn.LSTM, torch.nn.Linear})
     assert "does not reach the LSTM" in heard.text
     assert "use `quantize_dynamic` of the `inference.quantization` module" in heard.text
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("build_any", [build_bilstm, build_classifier])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_model_in_half_precision_is_quantized_too(build_any: Build, dtype: torch.dtype) -> None:
+    model = build_any().eval().to(dtype)
+    small = quantize_dynamic(model)
+    assert model.lstm.weight_ih_l0.dtype == dtype
+    torch.testing.assert_close(
+        small(IDS, MASK).logits[:, :4].float(), model(IDS, MASK).logits[:, :4].float(), rtol=0.05, atol=0.05
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_quantized_model_says_that_it_cannot_be_saved(tmp_path: Path) -> None:
+    small = quantize_dynamic(build_bilstm().eval())
+    for each in (small, copy.deepcopy(small)):
+        with pytest.raises(ValueError, match="cannot be saved: save the one that it was made of"):
+            each.save_pretrained(tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -150,6 +150,43 @@ def test_early_stopping_stops(tmp_path: Path, marked_corpus: Path) -> None:
     assert len(report["epochs"]) == 3
 
 
+def test_an_unfinished_batch_may_be_left_out_of_training_but_never_of_figures(
+    tmp_path: Path, marked_corpus: Path
+) -> None:
+    options = {"max_steps": 2, "per_device_eval_batch_size": 2}
+    whole = train(tmp_path / "whole", marked_corpus, **options)
+    dropped = train(tmp_path / "dropped", marked_corpus, dataloader_drop_last="true", **options)
+    assert_equal_weights(tmp_path / "whole", tmp_path / "dropped")  # 24 sentences are three whole batches
+    times = {"runtime", "samples_per_second", "steps_per_second"}
+    assert {k: v for k, v in dropped["figures"].items() if k not in times} == {
+        k: v for k, v in whole["figures"].items() if k not in times
+    }
+    with pytest.raises(RecipeError, match="leaves nothing to train on: 24 texts do not fill a batch of 48"):
+        train(
+            tmp_path / "none",
+            marked_corpus,
+            dataloader_drop_last="true",
+            per_device_train_batch_size=48,
+            name_replacement_copies=0,
+        )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("adam_beta1", 2, "Invalid beta parameter at index 0: 2.0"),
+        ("optim", "lion_32bit", "bitsandbytes"),
+        ("report_to", "codecarbon", "codecarbon"),
+    ],
+)
+def test_what_the_trainer_refuses_is_one_sentence(
+    tmp_path: Path, marked_corpus: Path, key: str, value: Any, message: str
+) -> None:
+    with pytest.raises(RecipeError, match=f"^The settings of the training cannot be used: .*{message}"):
+        train(tmp_path / "run", marked_corpus, **{key: value})
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
 @pytest.mark.slow
 def test_gradient_accumulation_gives_the_same_weights(tmp_path: Path, marked_corpus: Path) -> None:
     options: dict[str, Any] = {"embedding_dropout": 0.0, "hidden_dropout": 0.0, "num_train_epochs": 1}
