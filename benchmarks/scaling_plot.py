@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.ticker import LogLocator, StrMethodFormatter
+
 from malmoi.reports.plots import MARKERS, new_figure
 
 
@@ -37,6 +39,9 @@ def plot_scaling(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
                 plot.set_xscale("log")
                 plot.set_yscale("log")
                 plot.minorticks_off()
+                # an axis of less than a decade would have one number, or none
+                plot.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                plot.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
                 plot.set_xticks(ticks, [str(tick) for tick in ticks])
                 plot.grid(alpha=0.3)
             axes[1][column].set_xlabel(grows)
