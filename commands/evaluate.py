@@ -7,6 +7,7 @@ from typing import Any
 from datasets import disable_progress_bars
 from transformers.utils import logging
 
+from malmoi.metrics.named_entities import OF_KLUE, OF_UNSEEN_NAMES
 from malmoi.reports.errors.two_models import differences_table, right_sentence
 from malmoi.reports.report import print_definition, print_report, print_table, report_console, shown_figures
 from malmoi.training.evaluate import evaluate_saved_model
@@ -43,8 +44,11 @@ def _print(report: dict[str, Any], *, every_figure: bool, errors: Path | None) -
         print_table(console, differences_table(report))
         print_definition(console, "95 % interval", report["against"]["definition"])
         print(right_sentence(report))
-    if len(names) < len(report["definitions"]):
-        print(f"--all shows {len(report['definitions']) - len(names)} more figures, those by which KLUE is judged.")
+    hidden = [name for name in report["definitions"] if name not in names]
+    if hidden:
+        kinds = {"those by which KLUE is judged": OF_KLUE, "those of unseen names": OF_UNSEEN_NAMES}
+        which = " and ".join(kind for kind, of_kind in kinds.items() if not set(hidden).isdisjoint(of_kind))
+        print(f"--all shows {len(hidden)} more figures, {which}.")
     if "temperature" in report:
         print(temperature_sentence(report["temperature"], report["model"]))
     if errors is not None:
