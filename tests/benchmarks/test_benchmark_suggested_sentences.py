@@ -104,7 +104,7 @@ def test_the_table_is_written(
         suggested_sentences.main([*given, "--draws", "0"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_trains_and_suggests(tmp_path: Path, splits: DatasetDict) -> None:
     body = train_body(tmp_path / "body", [*NAMES])
     kept = (
