@@ -33,8 +33,7 @@ Dropout = installed_dropout()
 class NgramEmbeddings(nn.Module):
     """Embed each token, alone and together with the tokens before it.
 
-    An n-gram is looked up by the hash of its token ids, as fastText does with character n-grams (Bojanowski et al.,
-    2017, https://arxiv.org/abs/1607.04606): no vocabulary, two n-grams may share a bucket.
+    N-grams are found by hashes of ids, as in fastText (https://arxiv.org/abs/1607.04606); two may share a bucket.
     """
 
     def __init__(self, config: PreTrainedConfig):
@@ -47,10 +46,9 @@ class NgramEmbeddings(nn.Module):
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Return embeddings, `(batch, length, output_size)`, of token ids, `(batch, length)`."""
-        parts = [self.word_embeddings(input_ids)]
-        for size, embeddings in zip(self.ngram_sizes, self.ngram_embeddings):
-            parts.append(embeddings(self.ngram_ids(input_ids, size)))
-        return torch.cat(parts, dim=-1)
+        sized = zip(self.ngram_sizes, self.ngram_embeddings)
+        parts = [embeddings(self.ngram_ids(input_ids, size)) for size, embeddings in sized]
+        return torch.cat([self.word_embeddings(input_ids), *parts], dim=-1)
 
     def ngram_ids(self, input_ids: Tensor, size: int) -> Tensor:
         """Return the bucket of the n-gram that ends at each position, `(batch, length)`; before the text stands -1."""
@@ -95,12 +93,11 @@ class BiLstm(nn.LSTM):
     def _run_reversed(self, hidden: Tensor, lengths: Tensor, outputs: list | None = None) -> Tensor:
         """Run each direction on its own, the backward one over rows reversed within their own length."""
         steps = torch.arange(hidden.size(1), device=hidden.device)[None]
-        reverse = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)[:, :, None]
+        reverse = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
         for layer in range(self.num_layers):
             forward = self._run_direction(hidden, f"l{layer}")
-            backward = self._run_direction(hidden.gather(1, reverse.expand_as(hidden)), f"l{layer}_reverse")
-            backward = backward.gather(1, reverse.expand_as(backward))
-            hidden = self.output_dropout(torch.cat([forward, backward], dim=2))
+            backward = self._run_direction(in_order(hidden, reverse), f"l{layer}_reverse")
+            hidden = self.output_dropout(torch.cat([forward, in_order(backward, reverse)], dim=2))
             if outputs is not None:
                 outputs.append(hidden)
         return hidden
@@ -188,7 +185,7 @@ class BiLstmPreTrainedModel(PreTrainedModel):
             input_ids = input_ids.gather(1, order)
             embedded = self.embeddings(self._drop_tokens(input_ids))
         else:
-            embedded = inputs_embeds.gather(1, order[:, :, None].expand_as(inputs_embeds))
+            embedded = in_order(inputs_embeds, order)
         embedded = self.embedding_dropout(embedded)
         if self.lexicon is not None:
             features = self.lexicon(input_ids, mask.gather(1, order), embedded.dtype)
@@ -198,7 +195,7 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         # what is shown is computed with, so that gradients with respect to it exist
         outputs.append(put_back(embedded, order).masked_fill(~mask[:, :, None], 0))
         layers: list = []
-        self.lstm(outputs[0].gather(1, order[:, :, None].expand_as(embedded)), mask.sum(dim=1), outputs=layers)
+        self.lstm(in_order(outputs[0], order), mask.sum(dim=1), outputs=layers)
         outputs.extend(put_back(hidden, order).masked_fill(~mask[:, :, None], 0) for hidden in layers)
         return outputs[-1]
 
@@ -225,4 +222,10 @@ def front_first(mask: Tensor) -> Tensor:
 
 def put_back(values: Tensor, order: Tensor) -> Tensor:
     """Move values from the front of each row to where their tokens stand, `(batch, length, size)`."""
-    return torch.zeros_like(values).scatter(1, order[:, :, None].expand_as(values), values)
+    return in_order(values, order.argsort(1))
+
+
+def in_order(values: Tensor, order: Tensor) -> Tensor:
+    """Return `values`, `(batch, length, size)`, with the positions of each row in an order, `(batch, length)`."""
+    rows = order + order.size(1) * torch.arange(len(order), device=order.device)[:, None]
+    return nn.functional.embedding(rows, values.flatten(0, 1))  # on a CPU a quarter of the time of `gather`

@@ -27,9 +27,8 @@ class LinearChainCrf(nn.Module):
     Parameters are those of pytorch-crf: `start_transitions` and `end_transitions` `(tags,)`, and `transitions`
     `(previous tag, next tag)`. Every method takes emissions, the score of every tag at every position,
     `(batch, length, tags)`, and a mask, `(batch, length)`, that may have holes anywhere: positions outside it are no
-    part of the chain, and their neighbours follow each other. All is computed in float32 or better, whatever the type.
-
-    `implementation` says what computes where malmoi is installed; `"auto"` is the fastest that fits the device.
+    part of the chain, and their neighbours follow each other. All is computed in float32 or better, whatever the type,
+    and by `implementation` where malmoi is installed; `"auto"` is the fastest that fits the device.
     """
 
     def __init__(
@@ -45,8 +44,7 @@ class LinearChainCrf(nn.Module):
             raise ValueError(f"`num_tags` must be at least 1, got {num_tags}.")
         if implementation not in IMPLEMENTATIONS:
             raise ValueError(f"`implementation` must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}.")
-        self.num_tags = num_tags
-        self.implementation = implementation
+        self.num_tags, self.implementation = num_tags, implementation
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
         steps = tuple(map(tuple, forbidden_transitions or [[False] * num_tags] * num_tags))
         own: Any = tuple(forbidden_starts or [False] * num_tags), steps
@@ -90,8 +88,7 @@ class LinearChainCrf(nn.Module):
         The labels are tag ids, `(batch, length)`, read only where `mask` is `True`.
 
         Raises:
-            ValueError: If the labels are not integers of the shape of the mask, are no tags, or take a step that is
-                forbidden. A CUDA device, which is not waited for, reports the last two itself and later.
+            ValueError: If labels are no integers of that shape, no tags, or take a forbidden step (on CUDA: later).
         """
         if labels.shape != mask.shape or labels.is_floating_point() or labels.dtype == torch.bool:
             got = f"got {labels.dtype} of {tuple(labels.shape)}"
@@ -140,8 +137,7 @@ class LinearChainCrf(nn.Module):
 
     def _recursions(self, device: torch.device) -> Any:
         """Return what computes: `malmoi.kernels` where it is installed, otherwise PyTorch."""
-        kernels = installed_kernels()
-        if kernels is not None:
+        if (kernels := installed_kernels()) is not None:
             return kernels.choose(self.implementation, device, self.num_tags)
         if self.implementation not in ("auto", "torch"):
             warnings.warn(f"The CRF computes with PyTorch: {self.implementation} needs malmoi.", stacklevel=2)
@@ -158,8 +154,7 @@ class LinearChainCrf(nn.Module):
     def _compact(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
         """Move the positions in the chain to the front of each row, and make emissions at least float32.
 
-        With them come the old position of each new one, `(batch, length)`, or `None` if every row already starts with
-        its chain, and the lengths of the chains, `(batch,)`.
+        With them come the old position of each new one, `(batch, length)`, or `None` if none moves, and the lengths.
         """
         if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined]  # never but to export
             why = "the tags of this input would be recorded as the answer to every other. Run the model as it is"
@@ -207,8 +202,7 @@ def installed_kernels() -> Any:
 def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:
     """Return max-marginals, `(batch, length, tags)`, of which the tag on the path alone has the largest.
 
-    All tags of a best sequence have the same, and so have those of another that is as good, or nearly: large sums are
-    rounded. What was as large goes down to the next smaller number.
+    Tags of sequences that are as good, or nearly, have the same in rounded sums: theirs goes down to the next number.
     """
     highest = scores.amax(-1, keepdim=True)
     behind = torch.nextafter(highest, highest.new_tensor(-torch.inf))

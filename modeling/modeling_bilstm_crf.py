@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers.utils.generic import can_return_tuple
 
-from .bilstm import BiLstmPreTrainedModel, Dropout, front_first, put_back
+from .bilstm import BiLstmPreTrainedModel, Dropout, front_first, in_order, put_back
 from .configuration_bilstm_crf import BiLstmCrfConfig
 from .crf_tagging import CrfTagger, CrfTaggerOutput
 
@@ -30,9 +30,12 @@ class WindowClassifier(nn.Module):
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """Return scores, `(batch, length, tags)`, of states, `(batch, length, hidden_size)`."""
+        given = self.hidden(states)  # by each token to its neighbours
+        if self.window == 1:
+            return self.output(self.dropout(given.relu()))
         order, around, length = front_first(mask), self.window // 2, mask.size(1)
-        given = self.hidden(states).masked_fill(~mask[:, :, None], 0)  # by each token to its neighbours
-        given = nn.functional.pad(given.gather(1, order[:, :, None].expand_as(given)), (0, 0, around, around))
+        given = in_order(given.masked_fill(~mask[:, :, None], 0), order)
+        given = nn.functional.pad(given, (0, 0, around, around))
         parts = [part[:, shift : shift + length] for shift, part in enumerate(given.chunk(self.window, dim=2))]
         return put_back(self.output(self.dropout(torch.stack(parts).sum(0).relu())), order)
 
