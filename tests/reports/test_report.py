@@ -260,7 +260,10 @@ def test_quoting_is_that_which_every_shell_knows() -> None:
 
 
 @pytest.mark.slow
-def test_the_next_commands_work_as_they_are_printed(tmp_path: Path, marked_corpus: Path) -> None:
+def test_the_next_commands_work_as_they_are_printed(
+    tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # they write a page
     data = tmp_path / "my data"
     data.mkdir()
     for split in ("train", "validation"):
@@ -275,6 +278,7 @@ def test_the_next_commands_work_as_they_are_printed(tmp_path: Path, marked_corpu
         program, *arguments = shlex.split(command)
         assert program == "malmoi"
         output, _ = malmoi(*arguments)
+    assert (tmp_path / "errors.html").is_file()
     assert all(name in output for name in DEFINITIONS)
     short, _ = malmoi("evaluate", run, "--data_dir", data)
     # every name of the sample is in its training set
