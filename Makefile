@@ -86,7 +86,7 @@ $(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/
 # a file at a time, from the first to the last: what the tests of a file share is made once
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test: setup ## Run the tests, the slow ones too, but for what takes longest: ten minutes on two cores.
+test: setup ## Run the tests, the slow ones too, but for what takes longest: about ten minutes on two cores.
 	@$(PYTEST) -m 'not engines and not long'
 
 test-quick: setup ## Run the tests that take no time: a minute and a half on two cores.

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 NAME = "user/klue-ner-bi-lstm-crf"
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.hub_cards.space_staging import stage_space
 from malmoi.inference.spacer import Spacer
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 SENTENCE = SENTENCES[0]
 UNSPACED = "손흥민은춘천에서 태어났 다."

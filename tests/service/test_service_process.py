@@ -25,7 +25,7 @@ from support.tiny_service import ServiceProcess, listening, save_tiny_models
 
 from malmoi.inference.tagger import Tagger
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 SLOW = "느" * 10  # a second
 
 
@@ -117,7 +117,6 @@ def test_fifty_clients_get_their_own_answers(shared: ServiceProcess, folders: di
         assert sum(clients.map(client, range(50))) > 50
 
 
-@pytest.mark.long
 def test_a_full_queue_is_429_and_what_waits_too_long_is_503(shared: ServiceProcess) -> None:
     with ThreadPoolExecutor(40) as clients:
         responses = [*clients.map(lambda _: tag(shared, SLOW + "가" * 20), range(40))]
@@ -211,7 +210,6 @@ def test_a_second_signal_ends_it_at_once(folders: dict[str, Path], tmp_path: Pat
         assert time.monotonic() - started < 4
 
 
-@pytest.mark.long
 def test_after_a_sudden_end_clients_get_an_error_and_a_new_start_works(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:

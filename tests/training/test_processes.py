@@ -59,7 +59,7 @@ def assert_trained_together(folder: Path) -> None:
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="the processes would need a GPU each")
 def test_the_command_of_the_documentation_trains_together_without_a_gpu(tmp_path: Path, recipe: Path) -> None:
     command = re.search(r"^torchrun .*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -71,7 +71,7 @@ def test_the_command_of_the_documentation_trains_together_without_a_gpu(tmp_path
     assert result.stdout.count("By type") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="the processes would need a GPU each")
 def test_the_command_line_trains_together_too(tmp_path: Path, recipe: Path) -> None:
     launch = [*TORCHRUN, "--standalone", "--nproc_per_node", "2", "-m", "malmoi.commands.main"]
@@ -81,7 +81,7 @@ def test_the_command_line_trains_together_too(tmp_path: Path, recipe: Path) -> N
     assert result.stdout.count("By type") == result.stdout.count("Next:") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="the processes would need a GPU each")
 def test_processes_of_mpi_train_together(tmp_path: Path, recipe: Path) -> None:
     command = [sys.executable, "-m", "malmoi.training.train", str(recipe), "--output_dir", str(tmp_path / "run")]
@@ -101,7 +101,7 @@ def test_processes_of_mpi_train_together(tmp_path: Path, recipe: Path) -> None:
     assert outputs[1][0] == b""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="the processes would need a GPU each")
 def test_processes_that_would_train_for_themselves_are_refused_once(tmp_path: Path, recipe: Path) -> None:
     launch = [*TORCHRUN, "--standalone", "--nproc_per_node", "2", "-m", "malmoi.training.train", str(recipe)]
