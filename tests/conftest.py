@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import DEVNULL, CompletedProcess, TimeoutExpired
 from types import SimpleNamespace
@@ -20,6 +20,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import pytest
 import torch
 from support.fresh_process import run_python
+from support.local_hub import LocalHub
 from support.marked_lines import LABELS, TRAIN_LINES, VALIDATION_LINES
 from support.property_tests import choose_profile
 from support.random_order import pytest_addoption, pytest_collection_modifyitems  # noqa: F401 - hooks
@@ -49,6 +50,13 @@ def marked_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "train.txt").write_text("\n".join(TRAIN_LINES * 3) + "\n", encoding="utf-8")
     (folder / "validation.txt").write_text("\n".join(VALIDATION_LINES) + "\n", encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def hub() -> Iterator[LocalHub]:
+    """A Hub without repositories."""
+    with LocalHub() as hub:
+        yield hub
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from datasets import Dataset
 
 from malmoi.data.json_object import read_json_object
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import write_whole
 from malmoi.inference.engine import CLASS_TEMPERATURE, NAME_TEMPERATURE
 from malmoi.metrics.calibration import ERROR, NAMES, TEXTS, Reliability
 
@@ -74,9 +75,8 @@ def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
 def write_temperature(config: Path, fitted: FittedTemperature) -> None:
     """Write the temperature into a config, whole or not at all."""
     settings = {**read_json_object(config), fitted.key: fitted.temperature}
-    unfinished = config.with_suffix(".json.part")
-    unfinished.write_text(json.dumps(settings, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(config)
+    with write_whole(config) as file:
+        file.write(json.dumps(settings, ensure_ascii=False, indent=2) + "\n")
 
 
 def temperature_sentence(report: dict[str, Any], model: str) -> str:

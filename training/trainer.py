@@ -17,6 +17,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from malmoi.data.notice import one_line
 from malmoi.data.whole_output import disk_errors
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
@@ -86,8 +87,7 @@ def training_to_come(request: TrainingRequest, prepared: Preparation) -> Trainin
             optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
         )
     except (ImportError, RuntimeError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise RecipeError(f"The settings of the training cannot be used: {said}") from error
+        raise RecipeError(f"The settings of the training cannot be used: {one_line(error)}") from error
     trainer.compute_loss_func = task.loss_function(prepared.train, arguments, num_labels=len(prepared.labels))
     timer = EpochTimer()
     for callback in [*training_callbacks(task, arguments, training_arguments), timer]:

@@ -1,7 +1,7 @@
 """Saved models survive the way over a Hub: stock clients, real HTTP, and nothing of malmoi where they are loaded."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,6 @@ from transformers import PreTrainedTokenizerFast
 NAME = "user/klue-ner-bi-lstm-crf"
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture
-def hub() -> Iterator[LocalHub]:
-    """A Hub without repositories."""
-    with LocalHub() as hub:
-        yield hub
 
 
 @pytest.fixture

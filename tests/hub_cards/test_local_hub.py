@@ -5,7 +5,6 @@ import hashlib
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from email.message import Message
 from http.client import IncompleteRead, RemoteDisconnected
 from typing import Any
@@ -20,11 +19,10 @@ WEIGHTS_OID = hashlib.sha256(WEIGHTS).hexdigest()
 
 
 @pytest.fixture
-def hub() -> Iterator[LocalHub]:
+def hub(hub: LocalHub) -> LocalHub:
     """A Hub with an empty model repository."""
-    with LocalHub() as hub:
-        hub.create_repository("user/model")
-        yield hub
+    hub.create_repository("user/model")
+    return hub
 
 
 def send(

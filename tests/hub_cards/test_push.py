@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory, marked_corpus: Path) -> P
     (folder / "training_args.bin").write_bytes(b"a pickle")
     (folder / "optimizer.pt").write_bytes(b"a pickle")
     return folder
-
-
-@pytest.fixture
-def hub() -> Iterator[LocalHub]:
-    """A Hub without repositories."""
-    with LocalHub() as hub:
-        yield hub
 
 
 # what the examples of a card print is the subject of other tests, and each of them costs a process

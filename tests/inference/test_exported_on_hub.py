@@ -1,7 +1,6 @@
 """Exported models come from the Hub as saved ones do, without torch, and what is wrong with one is one sentence."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,12 +28,6 @@ try:
 except UserError as error:
     print(error)
 """
-
-
-@pytest.fixture
-def hub() -> Iterator[LocalHub]:
-    with LocalHub() as hub:
-        yield hub
 
 
 @pytest.fixture
