@@ -229,6 +229,21 @@ def token_labels_to_spans(
     return [(Span(offsets[name[0]][0], offsets[name[-1]][1], str(labels[name[0]])[2:]), name) for name in names]
 
 
+def spans_of_joined_tokens(tokens: Sequence[str], names: Iterable[tuple[int, int, str]], *, gap: int) -> list[Span]:
+    """Return names that are stretches of tokens as places in the text of these tokens.
+
+    Args:
+        tokens: The tokens.
+        names: First token, end and label of each name.
+        gap: How many characters stand between tokens in the text.
+    """
+    starts, position = [], 0
+    for token in tokens:
+        starts.append(position)
+        position += len(token) + gap
+    return [Span(starts[first], starts[end - 1] + len(tokens[end - 1]), label) for first, end, label in names]
+
+
 def trim_names(text: str, names: Iterable[Span]) -> list[Span]:
     """Return names of a text with whole characters and without emoji and invisible characters at their ends.
 

@@ -26,7 +26,7 @@ DEFINITIONS = {
     for unit, (answer, right) in _WHAT_IS_MEASURED.items()
 }
 """What the expected calibration error of names and of texts means; it is from 0 to 1."""
-COLDEST, HOTTEST = 0.05, 20.0
+LOWEST_TRIED, HIGHEST_TRIED = 0.05, 20.0
 """Between which temperatures the best one is looked for."""
 LEAST = 1e-12
 """What is as good as impossible; its logarithm would be infinite."""
@@ -98,7 +98,7 @@ def best_temperature(loss: Callable[[float], float], *, tolerance: float = 1e-3)
         loss: The loss at a temperature; it first falls, then rises.
         tolerance: How exact the logarithm is to be.
     """
-    low, high = math.log(COLDEST), math.log(HOTTEST)
+    low, high = math.log(LOWEST_TRIED), math.log(HIGHEST_TRIED)
     left, right = high - INVERSE_GOLDEN_RATIO * (high - low), low + INVERSE_GOLDEN_RATIO * (high - low)
     at_left, at_right = loss(math.exp(left)), loss(math.exp(right))
     while high - low > tolerance:

@@ -68,6 +68,8 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     if str(given.get("seed", 0)).lower() in ("none", "null"):
         given["seed"] = _drawn_seed()
     check_kinds(given, [ARGUMENTS[recipe.task], TrainingArguments])
+    if str(given.get("do_train")).lower() == "false":
+        raise RecipeError("`do_train: false` would train nothing; remove it, or use `malmoi evaluate`.")
     given |= settings_of_processes(given)
     # what can be written on the command line goes through the parser, which checks its type
     written = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
@@ -223,6 +225,10 @@ def _check_model_arguments(arguments: RecipeArguments, training_arguments: Train
         raise RecipeError("A model that is trained on has its own embeddings: `embeddings` or `model_name_or_path`.")
     if not arguments.body_trained and (of_encoders or not arguments.model_name_or_path):
         raise RecipeError("`body_trained: false` needs a body for bilstm_crf or bilstm, by `model_name_or_path`.")
+    if training_arguments.use_liger_kernel and not of_encoders:
+        raise RecipeError(f"`use_liger_kernel` is for encoders, but `model_type` is {arguments.model_type}.")
+    if training_arguments.use_liger_kernel and find_spec("liger_kernel") is None:
+        raise RecipeError("`use_liger_kernel` needs Liger: `pip install liger-kernel`.")
     if arguments.embeddings and of_encoders:
         raise RecipeError(f"`embeddings` are for bilstm_crf and bilstm, but `model_type` is {arguments.model_type}.")
     if arguments.lexicon and of_encoders:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from datasets import DatasetDict
 
-from malmoi.data.alignment import OUTSIDE, Span
+from malmoi.data.alignment import OUTSIDE, spans_of_joined_tokens
 from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import notify, shorten
@@ -233,26 +233,9 @@ def _sentences(paths: Iterable[Path], form: Form, names: dict[Path, str]) -> Ite
             yield MarkedText(
                 id=f"{names[path]}-{count}",
                 text=form.separator.join(tokens),
-                spans=_spans(tokens, form.scheme.names(tags), len(form.separator)),
+                spans=spans_of_joined_tokens(tokens, form.scheme.names(tags), gap=len(form.separator)),
                 path=path,
                 line=start,
                 document=f"{names[path]}-{document}" if path in form.documents else None,
             )
             tokens, tags, start = [], [], 0
-
-
-def _spans(tokens: list[str], names: list[tuple[int, int, str]], gap: int) -> list[Span]:
-    """Return the names of a sentence as places in its text.
-
-    Args:
-        tokens: Its tokens.
-        names: First token, end and type of each name.
-        gap: How many characters stand between tokens.
-    """
-    if not names:
-        return []
-    starts, position = [], 0
-    for token in tokens:
-        starts.append(position)
-        position += len(token) + gap
-    return [Span(starts[first], starts[end - 1] + len(tokens[end - 1]), label) for first, end, label in names]

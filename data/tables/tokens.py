@@ -1,11 +1,11 @@
 """Rows of a dataset whose names are tags of tokens: how the tags write names, and how tokens become a text again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from datasets import ClassLabel
 
-from malmoi.data.alignment import OUTSIDE, Span
+from malmoi.data.alignment import OUTSIDE, spans_of_joined_tokens
 from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText
 from malmoi.data.notice import notify
@@ -106,22 +106,7 @@ def from_tokens(split: str, rows: SourceRows, columns: NameColumns, form: TokenF
         yield MarkedText(
             id=row_id or f"{split}-{number}",
             text=form.separator.join(tokens),
-            spans=_spans(tokens, form.scheme.names(tags), gap=len(form.separator)),
+            spans=spans_of_joined_tokens(tokens, form.scheme.names(tags), gap=len(form.separator)),
             path=f"{rows.name}, {rows.unit} {number}",
             document=document,
         )
-
-
-def _spans(tokens: list[str], names: Iterable[tuple[int, int, str]], *, gap: int) -> list[Span]:
-    """Return the names of a sentence as places in its text.
-
-    Args:
-        tokens: Its tokens.
-        names: First token, end and type of each name.
-        gap: How many characters stand between tokens.
-    """
-    starts, position = [], 0
-    for token in tokens:
-        starts.append(position)
-        position += len(token) + gap
-    return [Span(starts[first], starts[end - 1] + len(tokens[end - 1]), label) for first, end, label in names]

@@ -204,6 +204,8 @@ def test_settings_that_do_not_fit_are_named(
     ("settings", "message"),
     [
         ({"gradient_checkpointing": True}, "`gradient_checkpointing` is for encoders"),
+        ({"use_liger_kernel": True}, "`use_liger_kernel` is for encoders"),
+        ({"do_train": False}, "`do_train: false` would train nothing"),
         ({"model_name_or_path": "klue/bert-base"}, "klue/bert-base: there is no such folder, and on the Hub"),
     ],
 )

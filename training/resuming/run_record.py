@@ -35,7 +35,7 @@ FREE_ARGUMENTS = (
 BINDING_TRAINING_ARGUMENTS = (
     *("seed", "data_seed", "learning_rate", "weight_decay", "optim", "adam_beta1", "adam_beta2", "adam_epsilon"),
     *("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "max_grad_norm", "label_smoothing_factor"),
-    *("train_sampling_strategy", "dataloader_drop_last"),
+    *("neftune_noise_alpha", "train_sampling_strategy", "dataloader_drop_last"),
 )
 # written by transformers, the same in result, or compared by what it leads to
 FREE_SETTINGS = (
