@@ -96,6 +96,13 @@ class RecipeArguments:
             "package, or a file with a word, a tab and its class in each line, or several, with commas between them."
         },
     )
+    embeddings_learning_rate: float | None = field(
+        default=None,
+        metadata={
+            "help": "Learning rate of the embeddings of model_type bilstm_crf and bilstm, if it is to differ from "
+            "learning_rate; a lower one keeps what a body knows of tokens that the data lack."
+        },
+    )
     learning_rate_decay: float = field(
         default=1.0, metadata={"help": "The learning rate is multiplied by this after every epoch."}
     )

@@ -1,5 +1,7 @@
 """The optimizer, where it differs from the one that the stock `Trainer` makes."""
 
+from collections.abc import Mapping
+
 import torch
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 
@@ -10,9 +12,10 @@ def recipe_optimizer(
     model: PreTrainedModel, arguments: RecipeArguments, training_arguments: TrainingArguments
 ) -> torch.optim.Optimizer | None:
     """Return the optimizer that a recipe asks for; `None` if it is that of the `Trainer`."""
-    if not isinstance(arguments, TaggingArguments) or arguments.crf_learning_rate is None:
-        return None
-    return optimizer_with_crf_rate(model, training_arguments, crf_learning_rate=arguments.crf_learning_rate)
+    of_crf = arguments.crf_learning_rate if isinstance(arguments, TaggingArguments) else None
+    rates = {"embeddings.": arguments.embeddings_learning_rate, "crf.": of_crf}
+    given = {part: rate for part, rate in rates.items() if rate is not None}
+    return optimizer_with_rates(model, training_arguments, given) if given else None
 
 
 def try_optimizer(model: PreTrainedModel, training_arguments: TrainingArguments) -> None:
@@ -27,35 +30,38 @@ def try_optimizer(model: PreTrainedModel, training_arguments: TrainingArguments)
         optimizer_class([torch.nn.Parameter(torch.zeros(1))], **options)
 
 
-def optimizer_with_crf_rate(
-    model: PreTrainedModel, training_arguments: TrainingArguments, *, crf_learning_rate: float
+def optimizer_with_rates(
+    model: PreTrainedModel, training_arguments: TrainingArguments, rates: Mapping[str, float]
 ) -> torch.optim.Optimizer:
-    """Return the optimizer that the arguments name, with a learning rate of its own for the CRF.
+    """Return the optimizer that the arguments name, with learning rates of their own for parts of the model.
 
     The transition scores of a CRF start near zero under an encoder that needs a small learning rate; with that rate
-    they would hardly move.
+    they would hardly move. Embeddings of a body know tokens that the data lack; the more those that it has move, the
+    less they fit the others.
 
     Args:
-        model: A tagger with a CRF.
+        model: The model.
         training_arguments: The arguments.
-        crf_learning_rate: Learning rate of the parameters of the CRF.
+        rates: The learning rate of the parameters whose names begin so.
     """
     optimizer_class, options = Trainer.get_optimizer_cls_and_kwargs(training_arguments, model)
     decayed = set(Trainer.get_decay_parameter_names(None, model))  # type: ignore[arg-type]
-    groups = []
-    for of_crf in (False, True):
-        for decays in (True, False):
-            parameters = [
-                parameter
-                for name, parameter in model.named_parameters()
-                if parameter.requires_grad and name.startswith("crf.") == of_crf and (name in decayed) == decays
-            ]
-            if parameters:
-                groups.append(
-                    {
-                        "params": parameters,
-                        "lr": crf_learning_rate if of_crf else training_arguments.learning_rate,
-                        "weight_decay": training_arguments.weight_decay if decays else 0.0,
-                    }
-                )
-    return optimizer_class(groups, **options)
+    groups: dict[tuple[str, bool], list[torch.nn.Parameter]] = {
+        (part, decays): [] for part in ("", *rates) for decays in (True, False)
+    }
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            part = next((part for part in rates if name.startswith(part)), "")
+            groups[part, name in decayed].append(parameter)
+    return optimizer_class(
+        [
+            {
+                "params": parameters,
+                "lr": rates.get(part, training_arguments.learning_rate),
+                "weight_decay": training_arguments.weight_decay if decays else 0.0,
+            }
+            for (part, decays), parameters in groups.items()
+            if parameters
+        ],
+        **options,
+    )

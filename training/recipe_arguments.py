@@ -172,6 +172,8 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
     if arguments.learning_rate_decay != 1 and schedule in SCHEDULES_WITHOUT_BASE:
         raise RecipeError(f"`learning_rate_decay` does not go together with `lr_scheduler_type: {schedule}`.")
     rates = {name: getattr(training_arguments, name) for name in ("learning_rate", "weight_decay")}
+    if arguments.embeddings_learning_rate is not None:
+        rates["embeddings_learning_rate"] = arguments.embeddings_learning_rate
     if isinstance(arguments, TaggingArguments) and arguments.crf_learning_rate is not None:
         rates["crf_learning_rate"] = arguments.crf_learning_rate
     for name, rate in rates.items():
@@ -229,6 +231,10 @@ def _check_model_arguments(arguments: RecipeArguments, training_arguments: Train
         raise RecipeError(f"`use_liger_kernel` is for encoders, but `model_type` is {arguments.model_type}.")
     if training_arguments.use_liger_kernel and find_spec("liger_kernel") is None:
         raise RecipeError("`use_liger_kernel` needs Liger: `pip install liger-kernel`.")
+    if arguments.embeddings_learning_rate is not None and of_encoders:
+        raise RecipeError(
+            f"`embeddings_learning_rate` is for bilstm_crf and bilstm, but `model_type` is {arguments.model_type}."
+        )
     if arguments.embeddings and of_encoders:
         raise RecipeError(f"`embeddings` are for bilstm_crf and bilstm, but `model_type` is {arguments.model_type}.")
     if arguments.lexicon and of_encoders:

@@ -167,6 +167,7 @@ def test_a_model_for_other_labels_is_refused_before_training(
         ({"model_name_or_path": "klue/bert-base"}, "'klue/bert-base' .* could not be fetched from the Hub"),
         ({"crf_learning_rate": 0.1}, "`crf_learning_rate` needs a CRF, but `model_type` is encoder"),
         ({"embeddings": "vectors.txt"}, "`embeddings` are for bilstm_crf and bilstm"),
+        ({"embeddings_learning_rate": 0.1}, "`embeddings_learning_rate` is for bilstm_crf and bilstm"),
         ({"early_stopping_patience": 2}, "`early_stopping_patience` needs `metric_for_best_model`"),
         ({"max_seq_length": 3}, "`max_seq_length` must be at least 4, got 3"),
         ({"learning_rate": float("nan")}, "`learning_rate` must be a number of at least 0, got nan"),
@@ -204,6 +205,7 @@ def test_settings_that_do_not_fit_are_named(
     ("settings", "message"),
     [
         ({"gradient_checkpointing": True}, "`gradient_checkpointing` is for encoders"),
+        ({"embeddings_learning_rate": -1}, "`embeddings_learning_rate` must be a number of at least 0, got -1"),
         ({"use_liger_kernel": True}, "`use_liger_kernel` is for encoders"),
         ({"do_train": False}, "`do_train: false` would train nothing"),
         ({"model_name_or_path": "klue/bert-base"}, "klue/bert-base: there is no such folder, and on the Hub"),
@@ -245,6 +247,21 @@ def test_the_crf_has_a_learning_rate_of_its_own(tmp_path: Path, marked_corpus: P
         if not weights(tmp_path / "crf")[name].equal(tensor)
     }
     assert moved == {"crf.transitions", "crf.start_transitions", "crf.end_transitions"}
+
+
+def test_embeddings_have_a_learning_rate_of_their_own(tmp_path: Path, marked_corpus: Path) -> None:
+    options: dict[str, Any] = {"reader": "inline-marks", "data_dir": str(marked_corpus), "optim": "sgd", "max_steps": 1}
+    options |= {"embedding_size": 8, "hidden_size": 16, "ngram_sizes": [2], "ngram_vocab_size": 64}
+    train(tmp_path / "none", learning_rate=0.0, **options)
+    for name, rates, expected in (
+        ("embeddings", {"learning_rate": 0.0, "embeddings_learning_rate": 0.1}, True),
+        ("others", {"learning_rate": 0.1, "embeddings_learning_rate": 0.0}, False),
+    ):
+        train(tmp_path / name, **options, **rates)
+        before, after = weights(tmp_path / "none"), weights(tmp_path / name)
+        moved = {each for each in before if not before[each].equal(after[each])}
+        assert moved
+        assert {each.startswith("embeddings.") for each in moved} == {expected}
 
 
 def test_a_share_of_the_training_set_is_drawn_by_the_seed(tmp_path: Path, reviews: Path) -> None:
