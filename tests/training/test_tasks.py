@@ -250,7 +250,12 @@ def test_the_crf_has_a_learning_rate_of_its_own(tmp_path: Path, marked_corpus: P
 
 
 def test_embeddings_have_a_learning_rate_of_their_own(tmp_path: Path, marked_corpus: Path) -> None:
-    options: dict[str, Any] = {"reader": "inline-marks", "data_dir": str(marked_corpus), "optim": "sgd", "max_steps": 1}
+    options: dict[str, Any] = {
+        "reader": "inline-marks",
+        "data_dir": str(marked_corpus),
+        "optim": "sgd",
+        "max_steps": 1,
+    }
     options |= {"embedding_size": 8, "hidden_size": 16, "ngram_sizes": [2], "ngram_vocab_size": 64}
     train(tmp_path / "none", learning_rate=0.0, **options)
     for name, rates, expected in (
