@@ -49,6 +49,13 @@ def near(value: Any) -> Any:
     return pytest.approx(value, abs=1e-6)
 
 
+def with_scores_apart(response: httpx.Response) -> tuple[Any, list[float]]:
+    """Return answers without their scores, and the scores, whose last digits depend on what else is in a batch."""
+    answers = response.json()
+    entities = [entity for answer in answers["answers"] for entity in answer["entities"]]
+    return answers, [entity.pop("score") for entity in entities]
+
+
 def error_of(response: httpx.Response) -> tuple[int, str, str | None]:
     """Return status, code and field of an error, which has the form of all errors."""
     error = ErrorResponse.model_validate(response.json(), strict=True, extra="forbid").error
@@ -322,14 +329,19 @@ def test_a_full_queue_refuses_and_is_empty_afterwards(
 ) -> None:
     service = loaded_service([folders["names"]], max_queue=12)
     hold(service, monkeypatch, 0.2)
-    expected = post(service, "/v1/tag", texts=["서울로"]).json()
+    expected = with_scores_apart(post(service, "/v1/tag", texts=["서울로"]))
     responses = ask(service, *[lambda client: client.post("/v1/tag", json={"texts": ["서울로"]})] * 20)
     refused = [response for response in responses if response.status_code != 200]
     assert {error_of(response) for response in refused} == {(429, "queue_full", None)}
     assert all(int(response.headers["retry-after"]) >= 1 for response in refused)
     assert 3 <= len(responses) - len(refused) <= 6
-    assert all(response.json() == expected for response in responses if response.status_code == 200)
-    assert post(service, "/v1/tag", texts=["서울로"]).json() == expected
+    for response in [
+        *(each for each in responses if each.status_code == 200),
+        post(service, "/v1/tag", texts=["서울로"]),
+    ]:
+        names, scores = with_scores_apart(response)
+        assert names == expected[0]
+        assert scores == near(expected[1])
 
 
 def test_a_client_that_has_gone_leaves_the_queue(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
