@@ -34,10 +34,14 @@ SHORTEST_INPUT = 4  # two special tokens and something to read
 # schedules that follow the loss and have no learning rate of their own that could be multiplied
 SCHEDULES_WITHOUT_BASE = ("greedy", "reduce_lr_on_plateau")
 
-# values with which the Trainer would hand over less than figures are computed of, and why
-LESS_THAN_ALL = {
+LESS_IS_BETTER = ("loss", "perplexity")
+"""What the names of figures end in of which less is better."""
+# values with which the Trainer would hand over less than figures are computed of, or change what is saved, and why
+UNFIT_VALUES = {
     "prediction_loss_only": (True, "would leave nothing but a loss to choose the best model by and to report"),
     "remove_unused_columns": (False, "would give the model columns that it cannot read, such as texts"),
+    "bf16_full_eval": (True, "would round the weights that are saved; `bf16` judges in bfloat16, too"),
+    "fp16_full_eval": (True, "would round the weights that are saved; `fp16` judges in float16, too"),
 }
 PROBABILITIES = (
     *("name_replacement_probability", "space_noise_probability", "space_noise_drop_all_probability"),
@@ -70,7 +74,7 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     check_kinds(given, [ARGUMENTS[recipe.task], TrainingArguments])
     if str(given.get("do_train")).lower() == "false":
         raise RecipeError("`do_train: false` would train nothing; remove it, or use `malmoi evaluate`.")
-    given |= settings_of_processes(given)
+    given |= _direction_of_best(recipe) | settings_of_processes(given)
     # what can be written on the command line goes through the parser, which checks its type
     written = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
     parser.set_defaults(**{key: value for key, value in given.items() if key not in written})
@@ -99,6 +103,22 @@ def _as_meant(settings: dict[str, Any]) -> dict[str, Any]:
             value = "no"
         meant[key] = str(value) if isinstance(value, date) else value
     return meant
+
+
+def _direction_of_best(recipe: Recipe) -> dict[str, bool]:
+    """Return `greater_is_better` for the figure of the best model, unless it is said where the figure is.
+
+    A flag names another figure than the recipe, whose `greater_is_better` is about its own.
+    """
+    key = "metric_for_best_model"
+    said = recipe.flags if key in recipe.flags else {**recipe.settings, **recipe.flags}
+    if said.get(key) is None or said.get("greater_is_better") is not None:
+        return {}
+    return {"greater_is_better": not _less_is_better(str(said[key]))}
+
+
+def _less_is_better(figure: str) -> bool:
+    return figure.endswith(LESS_IS_BETTER)
 
 
 def _drawn_seed() -> int:
@@ -148,13 +168,16 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
     measured = [name for name in task.definitions if name not in task.only_of_finished_models]
     if best is not None and best.removeprefix("eval_") not in ("loss", *measured):
         raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(measured)}, got {best!r}.")
+    if best is not None and training_arguments.greater_is_better is _less_is_better(best):
+        right = str(not _less_is_better(best)).lower()
+        raise RecipeError(f"`greater_is_better` must be {right} for {best}, or the worst model would be kept.")
     if arguments.early_stopping_patience is not None and (best is None or training_arguments.eval_strategy == "no"):
         raise RecipeError("`early_stopping_patience` needs `metric_for_best_model` and an `eval_strategy`.")
     if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
         raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
     if training_arguments.fp16 and training_arguments.device.type == "cpu":
         raise RecipeError("`fp16` has no effect on CPU; use `bf16`, or a GPU.")
-    for name, (value, what) in LESS_THAN_ALL.items():
+    for name, (value, what) in UNFIT_VALUES.items():
         if getattr(training_arguments, name) is value:
             raise RecipeError(f"`{name}: {str(value).lower()}` {what}; remove it.")
     if training_arguments.push_to_hub:

@@ -139,6 +139,8 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--prediction_loss_only", "true"], "`prediction_loss_only: true` would leave nothing but a loss"),
         (["--remove_unused_columns", "false"], "`remove_unused_columns: false` would give the model columns"),
         (["--weight_decay", "-1"], "`weight_decay` must be a number of at least 0, got -1.0"),
+        (["--greater_is_better", "false"], "`greater_is_better` must be true for entity_f1, or the worst model"),
+        (["--use_cpu", "--bf16_full_eval"], "`bf16_full_eval: true` would round the weights that are saved; `bf16`"),
     ],
 )
 def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
@@ -148,6 +150,21 @@ def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
 
     with pytest.raises(RecipeError, match=message):
         understand()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "figure", "greater"),
+    [
+        ("demo", "entity_recall", True),
+        ("demo", "eval_loss", False),
+        ("nsmc-bert-tiny", "accuracy", True),
+        ("korean-language-model", "forward_perplexity", False),
+    ],
+)
+def test_a_flag_for_another_figure_brings_its_direction(recipe: str, figure: str, greater: bool) -> None:
+    arguments, training_arguments, _ = parse_recipe(load_recipe(recipe, ["--metric_for_best_model", figure]))
+    check_arguments(TASKS[arguments.task], arguments, training_arguments)
+    assert training_arguments.greater_is_better is greater
 
 
 def test_tensorboard_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
