@@ -95,12 +95,12 @@ class CrfTagger(PreTrainedModel):
             if mask.device.type == "cpu" and (labelled != mask).any():
                 logger.warning_once(UNLABELLED)
             num_items = labelled.sum().clamp(min=1) if num_items is None else num_items
-            loss = crf.negative_log_likelihood(emissions, labels, labelled).sum() / num_items
+            loss = crf("negative_log_likelihood", emissions, labels, labelled).sum() / num_items
         if crf.training:
             return CrfTaggerOutput(loss=loss, logits=emissions)
         outside = self.config.outside_label_id()
-        predictions, scores = crf.decode_with_max_marginals(emissions, mask)
-        logits, marginals = finite_scores(scores, mask, outside_label_id=outside), crf.marginals(emissions, mask)
+        predictions, scores = crf("decode_with_max_marginals", emissions, mask)
+        logits, marginals = finite_scores(scores, mask, outside_label_id=outside), crf("marginals", emissions, mask)
         if outside is not None:
             marginals[..., outside].masked_fill_(~mask, 1)
         return CrfTaggerOutput(loss, logits, predictions, marginals, emissions=emissions)
