@@ -31,7 +31,7 @@ from malmoi.training.processes.parallel_training import check_processes, setting
 from malmoi.training.tasks import Task
 
 SHORTEST_INPUT = 4  # two special tokens and something to read
-# schedules that follow the loss and have no learning rate of their own that could be multiplied
+# schedules that follow a figure and have no learning rate of their own that could be multiplied
 SCHEDULES_WITHOUT_BASE = ("greedy", "reduce_lr_on_plateau")
 
 LESS_IS_BETTER = ("loss", "perplexity")
@@ -84,6 +84,9 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     except (ValueError, ImportError) as error:
         raise RecipeError(one_line(error)) from error
     check_processes(training_arguments)
+    if _schedule(training_arguments) in SCHEDULES_WITHOUT_BASE and training_arguments.greater_is_better:
+        # by default they take less for better
+        training_arguments.lr_scheduler_kwargs = {"mode": "max", **dict(training_arguments.lr_scheduler_kwargs or {})}
     model = {
         key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser
     }
@@ -119,6 +122,10 @@ def _direction_of_best(recipe: Recipe) -> dict[str, bool]:
 
 def _less_is_better(figure: str) -> bool:
     return figure.endswith(LESS_IS_BETTER)
+
+
+def _schedule(training_arguments: TrainingArguments) -> str:
+    return str(SchedulerType(training_arguments.lr_scheduler_type).value)
 
 
 def _drawn_seed() -> int:
@@ -191,7 +198,7 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError(f"`train_fraction` must be above 0 and at most 1, got {arguments.train_fraction}.")
     if not 0 < arguments.learning_rate_decay <= 1:
         raise RecipeError(f"`learning_rate_decay` must be above 0 and at most 1, got {arguments.learning_rate_decay}.")
-    schedule = SchedulerType(training_arguments.lr_scheduler_type).value
+    schedule = _schedule(training_arguments)
     if arguments.learning_rate_decay != 1 and schedule in SCHEDULES_WITHOUT_BASE:
         raise RecipeError(f"`learning_rate_decay` does not go together with `lr_scheduler_type: {schedule}`.")
     rates = {name: getattr(training_arguments, name) for name in ("learning_rate", "weight_decay")}
@@ -219,8 +226,17 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
                 raise RecipeError(f"`{name}` must be at least 1, got {count}.")
     if isinstance(arguments, SentenceClassificationArguments) and arguments.class_weights not in (None, "balanced"):
         raise RecipeError(f"`class_weights` must be balanced, or left out, got {arguments.class_weights!r}.")
-    if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:
-        raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
+    if not 0 < training_arguments.num_train_epochs < math.inf and training_arguments.max_steps <= 0:
+        raise RecipeError(f"`num_train_epochs` must be a number above 0, got {training_arguments.num_train_epochs:g}.")
+    for holder, name, least in (
+        (arguments, "early_stopping_patience", 1),
+        (training_arguments, "neftune_noise_alpha", 0),
+        (training_arguments, "dataloader_num_workers", 0),
+    ):
+        if (value := getattr(holder, name)) is not None and not value >= least:
+            raise RecipeError(f"`{name}` must be at least {least}, got {value}.")
+    if training_arguments.dataloader_persistent_workers and not training_arguments.dataloader_num_workers:
+        raise RecipeError("`dataloader_persistent_workers` needs `dataloader_num_workers` above 0.")
     if not 0 <= training_arguments.seed < 2**32:
         raise RecipeError(f"`seed` must be from 0 to 4294967295, got {training_arguments.seed}.")
     if training_arguments.gradient_accumulation_steps < 1:
