@@ -157,7 +157,7 @@ class BiLstmPreTrainedModel(PreTrainedModel):
         if own < known < (new_num_tokens or 0):
             raise ValueError(f"Beyond the {known} tokens of the lexicon none can get embeddings; train a new model.")
         if own < (new_num_tokens or 0) <= known:
-            return self.get_input_embeddings()
+            return self.embeddings.word_embeddings
         return super().resize_token_embeddings(new_num_tokens, *args, **kwargs)
 
     def _token_mask(self, input_ids: Any, attention_mask: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
