@@ -86,7 +86,7 @@ class CrfTagger(PreTrainedModel):
         # in every step, for both may be copied apart: PEFT trains a copy of the CRF, whose labels would stay behind
         crf = self.crf
         crf.follow(self.config.constraints)
-        check_training(crf, emissions, labels, num_items)
+        check_training(self.config, crf, emissions, labels, num_items)
         mask = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids)
         loss = None
         if labels is not None:
@@ -134,10 +134,11 @@ def finite_scores(scores: Tensor, mask: Tensor, *, outside_label_id: int | None)
 
 
 @torch.compiler.disable
-def check_training(crf: LinearChainCrf, emissions: Tensor, labels: Tensor | None, num_items: Any) -> None:
+def check_training(config: Any, crf: LinearChainCrf, emissions: Tensor, labels: Tensor | None, num_items: Any) -> None:
     """Say so, or refuse, if this is a step of training that leaves the CRF as it is."""
     if not crf.training or not emissions.requires_grad:
         return
+    config.__dict__.pop("name_temperature", None)  # it was fitted to the weights as they were
     if labels is None and num_items is not None:  # which the `Trainer` gives in training alone
         raise ValueError(
             "The CRF gets no labels: `label_smoothing_factor` and `compute_loss_func` of the `Trainer` take them away "

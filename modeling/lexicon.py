@@ -138,7 +138,5 @@ def _united(hashes: Tensor, classes: Tensor, bits: int) -> tuple[Tensor, Tensor]
     unique, index = torch.unique(hashes, return_inverse=True)
     united = torch.zeros(len(unique), dtype=classes.dtype, device=classes.device)
     for bit in range(bits):
-        has = torch.zeros_like(united)
-        has[index[(classes >> bit) & 1 == 1]] = 1
-        united |= has << bit
+        united[index[(classes >> bit) & 1 == 1]] |= 1 << bit
     return unique, united

@@ -158,6 +158,8 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
         hidden_states: list[Tensor] | None = [] if wanted else None
         hidden = self._hidden_states(input_ids, mask, inputs_embeds=inputs_embeds, outputs=hidden_states)
         logits = self.classifier(self.dropout(self.pooling(hidden, mask)))
+        if self.training and logits.requires_grad:
+            self.config.__dict__.pop("class_temperature", None)  # it was fitted to the weights as they were
         loss = None
         if labels is not None:
             self._check_labels(labels)
