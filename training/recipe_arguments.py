@@ -227,7 +227,7 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
     if isinstance(arguments, SentenceClassificationArguments) and arguments.class_weights not in (None, "balanced"):
         raise RecipeError(f"`class_weights` must be balanced, or left out, got {arguments.class_weights!r}.")
     if not 0 < training_arguments.num_train_epochs < math.inf and training_arguments.max_steps <= 0:
-        raise RecipeError(f"`num_train_epochs` must be a number above 0, got {training_arguments.num_train_epochs:g}.")
+        raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
     for holder, name, least in (
         (arguments, "early_stopping_patience", 1),
         (training_arguments, "neftune_noise_alpha", 0),
