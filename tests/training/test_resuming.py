@@ -102,6 +102,7 @@ def test_other_validation_data_are_refused(copy: Path) -> None:
         ({"per_device_train_batch_size": 4}, "`texts in a step` was 8 and is 4"),
         ({"name_replacement_copies": 2}, "`name_replacement_copies` was 0 and is 2"),
         ({"tokenizer": "wordpiece", "tokenizer_vocab_size": 80}, "the tokenizer is another"),
+        ({"metric_for_best_model": "loss"}, "`metric_for_best_model` was entity_f1 and is loss"),
     ],
 )
 def test_other_settings_are_refused_by_name(finished: Path, settings: dict[str, Any], message: str) -> None:
