@@ -40,8 +40,12 @@ class InspectedText(NamedTuple):
         """Return the same in Unicode's form NFC, in which names can be compared."""
         if unicodedata.is_normalized("NFC", self.text):
             return self
-        names = [Span(*(len(_composed(self.text[:edge])) for edge in span[:2]), span.label) for span in self.names]
+        names = [Span(self._place(start), self._place(end), label) for start, end, label in self.names]
         return self._replace(text=_composed(self.text), names=names)
+
+    def _place(self, place: int) -> int:
+        """Return where a place between characters is in the composed text."""
+        return len(_composed(self.text[:place]))
 
 
 def _composed(text: str) -> str:
