@@ -14,6 +14,7 @@ from transformers.trainer_utils import SchedulerType
 from malmoi.data.notice import one_line
 from malmoi.data.readers import readers_of
 from malmoi.data.silver_text import read_raw_sentences
+from malmoi.data.text_lines import is_file_or_pipe
 from malmoi.recipes.arguments import (
     ARGUMENTS,
     LanguageModelArguments,
@@ -250,7 +251,7 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
 def _check_silver_arguments(arguments: SilverArguments) -> None:
     if bool(arguments.silver_text) != bool(arguments.silver_teachers):
         raise RecipeError("`silver_text` needs `silver_teachers`, which label it, and they need a text; give both.")
-    if arguments.silver_text and not Path(arguments.silver_text).is_file():
+    if arguments.silver_text and not is_file_or_pipe(Path(arguments.silver_text)):
         raise RecipeError(f"`silver_text`: there is no file {arguments.silver_text}.")
     if arguments.silver_text:  # or hours of training teachers would come before the first look at it
         read_raw_sentences(Path(arguments.silver_text))

@@ -110,6 +110,18 @@ def test_other_settings_are_refused_by_name(finished: Path, settings: dict[str, 
         resume(finished / "run", finished / "data", num_train_epochs=3, **settings)
 
 
+def test_other_words_of_a_lexicon_are_refused_and_another_place_of_it_is_not(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", TRAIN_LINES * 3)
+    before, now = tmp_path / "before.txt", tmp_path / "now.txt"
+    before.write_text("부산\tplace\n김하늘\tperson\n", encoding="utf-8")
+    train(tmp_path / "run", data, lexicon=before, keep_optimizer="true")
+    now.write_text("서울\tplace\n김하늘\tperson\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match="cannot go on with what is given now: the words of the lexicon are others"):
+        resume(tmp_path / "run", data, lexicon=now, num_train_epochs=3)
+    report = resume(tmp_path / "run", data, lexicon=before.rename(now), num_train_epochs=3)
+    assert report["epochs"][-1]["epoch"] == 3
+
+
 def test_another_architecture_is_refused(finished: Path) -> None:
     settings = {**TINY, "resume_from_checkpoint": "true", "output_dir": finished / "run", "model_type": "encoder_crf"}
     settings = {key: value for key, value in settings.items() if not key.startswith(("ngram", "embed", "hidden"))}
