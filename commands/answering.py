@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from malmoi.commands.engine_choice import engine_of
 from malmoi.commands.start_up import lasting_imports, spare_kernels, without_progress_bars
+from malmoi.data.user_error import UserError
 from malmoi.inference.freed_memory import keep_freed_memory
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ class ModelOptions(NamedTuple):
         """Return what answers depend on, by the names of the flags."""
         words = None if self.words is None else str(self.words)
         return {"MODEL": self.name, "--words": words, "--bf16": self.bf16, "--engine": self.engine}
+
+
+def check_words(words: Path | None, *, workers: int) -> None:
+    """Check that every process can read the words.
+
+    Raises:
+        UserError: If there are several, and the words come through a pipe.
+    """
+    if workers > 1 and words is not None and words.is_fifo():
+        raise UserError(f"--words {words}: a pipe is read once, and not by {workers} workers; make it a file first.")
 
 
 def load_tagger(options: ModelOptions, texts: list[str]) -> "Tagger":

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from malmoi.commands.answering import ModelOptions
+from malmoi.data.text_lines import open_file
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.model_names import without_waiting_for_the_hub
 
@@ -50,7 +51,7 @@ def _digest(paths: list[Path]) -> str:
     told = hashlib.sha256()
     for path in paths:
         own = hashlib.sha256()
-        with suppress(OSError), path.open("rb") as file:  # whoever reads it says what is wrong
+        with suppress(OSError), open_file(path) as file:  # whoever reads it says what is wrong
             while block := file.read(BLOCK_BYTES):
                 own.update(block)
         told.update(f"{path.name}\0{own.hexdigest()}\0".encode(errors="replace"))

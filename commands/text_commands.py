@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from malmoi.commands.answering import ModelOptions
+from malmoi.commands.answering import ModelOptions, check_words
 from malmoi.commands.model_or_text import model_and_source
 from malmoi.commands.options import BatchSize, Bf16, Engine, Model, Texts, TrustRemoteCode, Words
 from malmoi.commands.streams.run import Manner, answer_texts
@@ -52,6 +52,7 @@ def tag(
     """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
     name, source = model_and_source(model, texts, input_file, encoding, task="named-entities")
     wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors)
+    check_words(words, workers=workers)
     options = ModelOptions(name, words, batch_size, bf16, trust_remote_code, engine)
     from malmoi.commands.tag import Tagging
 
@@ -93,6 +94,7 @@ def space(
     """Restore the spaces between words; nothing but spaces changes."""
     name, source = model_and_source(model, texts, input_file, encoding, task="word-spacing")
     wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors)
+    check_words(words, workers=workers)
     options = ModelOptions(name, words, batch_size, bf16, trust_remote_code, engine)
     from malmoi.commands.space import Spacing, kept_words
 
@@ -123,6 +125,7 @@ def classify(
     """Classify texts: class, probability, text."""
     name, source = model_and_source(model, texts, input_file, encoding, task="sentence-classification")
     wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors)
+    check_words(words, workers=workers)
     options = ModelOptions(name, words, batch_size, bf16, trust_remote_code, engine)
     from malmoi.commands.classify import Classifying
 

@@ -1,48 +1,86 @@
 """Lines with commas, semicolons or tabs between their columns: which sign it is, and whether quotes are quotes."""
 
 import csv
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from malmoi.data.text_lines import OLD_MAC, DataFormatError
 
 DELIMITERS = (",", ";", "\t")
+SAID_DELIMITER = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
+"""The line before a heading by which Excel is told what stands between columns."""
+IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
+MOST_LINES = 50
+"""A heading has no more lines; names in quotes may hold line ends."""
 
 
-def delimiter_of(heading: str) -> str:
-    """Return what stands between the columns: the sign that the heading has most of."""
-    return max(DELIMITERS, key=heading.count)
-
-
-def column_names(heading: str, name: Path | str) -> list[str]:
-    """Return the names of the columns in the first line of a file.
+class Heading(NamedTuple):
+    """The beginning of a file, before its rows.
 
     Args:
-        heading: The line.
+        columns: The names of the columns; none if there is an empty line in the place of a heading.
+        delimiter: What stands between columns: the sign that the heading has most of, or that the line before it says.
+        lines: How many lines it takes.
+    """
+
+    columns: list[str]
+    delimiter: str
+    lines: int
+
+
+def read_heading(lines: Iterable[str], name: Path | str) -> Heading:
+    """Return the heading of a file; no more of its lines are taken than it may have.
+
+    Args:
+        lines: The lines of the file, without their line feeds.
         name: What messages call the file.
 
     Raises:
         DataFormatError: If its columns are not as CSV has them.
     """
-    if not heading.strip():
-        return []
-    if "\r" in heading and '"' not in heading:
-        raise DataFormatError(name, 1, f"expected names of columns as CSV has them, but {OLD_MAC}.")
+    rest = iter(lines)
+    first = next(rest, "")
+    said = SAID_DELIMITER.fullmatch(first)
+    if said is not None:
+        first = next(rest, "")
+    before = 0 if said is None else 1
+    if not first.strip():
+        return Heading([], DELIMITERS[0], before + 1)
+    if "\r" in first and '"' not in first:
+        raise DataFormatError(name, before + 1, f"expected names of columns as CSV has them, but {OLD_MAC}.")
+    taken = [first]
+    while sum(line.count('"') for line in taken) % 2 and len(taken) < MOST_LINES:
+        if (line := next(rest, None)) is None:
+            break
+        taken.append(line)
+    delimiter = _delimiter_of("\n".join(taken)) if said is None else said[1]
     with columns_of_any_length():
         try:
-            columns = next(csv.reader([heading], delimiter=delimiter_of(heading)))
-        except csv.Error as error:
-            raise DataFormatError(name, 1, f"expected names of columns as CSV has them, but {error}.") from None
-    return [column.strip() for column in columns]
+            reader = csv.reader([f"{line}\n" for line in taken], delimiter=delimiter, strict=True)
+            columns, count = next(reader), reader.line_num
+        except csv.Error:  # a quote that is one, as in `3" screen`
+            try:
+                columns, count = next(csv.reader([first], delimiter=delimiter)), 1
+            except csv.Error as error:
+                raise DataFormatError(
+                    name, before + 1, f"expected names of columns as CSV has them, but {error}."
+                ) from None
+    return Heading([column.strip() for column in columns], delimiter, before + count)
+
+
+def _delimiter_of(heading: str) -> str:
+    return max(DELIMITERS, key=IN_QUOTES.sub("", heading).count)
 
 
 def has_quotes(lines: Iterable[str], width: int) -> bool:
     """Tell whether quotes in a file with tabs are those of CSV.
 
     Args:
-        lines: All lines of the file.
+        lines: The lines of the file below its heading.
         width: How many columns it has.
     """
     for line in lines:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from malmoi.data.column_headings import head_word_and_tag
 from malmoi.data.notice import list_names, notify, shorten
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, is_file_or_pipe, read_lines
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_file
 from malmoi.modeling.name_edges import INVISIBLE
@@ -63,7 +63,7 @@ def read_lexicon(name_or_file: str) -> LexiconWords:
     if name_or_file in BUNDLED:
         return read_bundled(FOLDER / f"{name_or_file}{SUFFIX}")
     path = Path(name_or_file)
-    if not path.is_file():
+    if not is_file_or_pipe(path):
         found = "this is a folder" if path.is_dir() else "there is no such file"
         raise UserError(
             f"{name_or_file}: expected {' or '.join(BUNDLED)}, the lexicon in this package, or a file with {EXPECTED} "

@@ -43,7 +43,7 @@ class MarkedText(NamedTuple):
     """What it is part of, where the form tells: sentences of a document stay in one split."""
 
 
-def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
+def marked_splits(splits: Mapping[str, Iterable[MarkedText]], remarks: Remarks | None = None) -> DatasetDict:
     """Return tagged sentences with the labels of all types that occur, in the order of the alphabet.
 
     Types that look the same are one type, as `class_name` says. A name that begins or ends inside a character (a
@@ -53,19 +53,20 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]]) -> DatasetDict:
 
     Args:
         splits: The sentences by the name of their split.
+        remarks: What their reader has to say of them, which is said, too.
 
     Raises:
         DataFormatError: If a name leaves its text, is empty or overlaps another, a split has no sentence, or no
             sentence has a name.
     """
-    remarks = Remarks()
+    remarks = remarks or Remarks()
     read = {
         split: [_whole(_visible(_checked(row), remarks), remarks) for row in rows] for split, rows in splits.items()
     }
     labels = bio_labels(sorted({span.label for rows in read.values() for row in rows for span in row.spans}))
     datasets = DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
     if len(labels) == 1:
-        raise DataFormatError(next(iter(read.values()))[0].path, None, "expected names in the sentences, found none.")
+        raise remarks.nothing_found(next(iter(read.values()))[0].path, "names in the sentences")
     remarks.say()
     return datasets
 

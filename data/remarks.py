@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from malmoi.data.notice import notify
+from malmoi.data.text_lines import DataFormatError
 
 
 class Remarks:
@@ -16,6 +17,11 @@ class Remarks:
         """Count a row, or something in it, of which a sentence is true."""
         self._places.setdefault(sentence, f"{path}{'' if line is None else f', line {line}'}")
         self._counts[sentence] = self._counts.get(sentence, 0) + count
+
+    def nothing_found(self, path: Path | str, expected: str) -> DataFormatError:
+        """Return the error for data without anything that could be read, with what was left out of them."""
+        left_out = "".join(f"; {sentence}: {count:,}" for sentence, count in self._counts.items())
+        return DataFormatError(path, None, f"expected {expected}, found none{left_out}.")
 
     def say(self) -> None:
         """Say each sentence, how often it was true and where first."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from malmoi.data.text_lines import DataFormatError, text_line
+from malmoi.data.text_lines import DataFormatError, is_file_or_pipe, open_file, text_line
 
 XZ = ".xz"
 
@@ -32,7 +32,7 @@ def read_raw_sentences(path: Path) -> list[str]:
     Raises:
         DataFormatError: If the file is missing, damaged, not UTF-8, without sentences, or a line ends in a tab.
     """
-    if not path.is_file():
+    if not is_file_or_pipe(path):
         raise DataFormatError(path, None, "there is no such file.")
     sentences = []
     for number, raw in enumerate(_raw_lines(path), start=1):
@@ -49,7 +49,7 @@ def read_raw_sentences(path: Path) -> list[str]:
 
 def _raw_lines(path: Path) -> Iterator[bytes]:
     if path.suffix != XZ:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             yield from file
         return
     try:

@@ -4,6 +4,8 @@ import codecs
 import lzma
 import re
 from collections.abc import Iterator
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +31,22 @@ class DataFormatError(UserError):
     def __init__(self, path: Path | str, line: int | None, message: str):
         super().__init__(f"{path}{'' if line is None else f', line {line}'}: {message}")
         self.path, self.line = path, line
+
+
+def is_file_or_pipe(path: Path) -> bool:
+    """Tell whether there is something to read, be it a pipe such as a shell makes of `<(command)`."""
+    return path.is_file() or path.is_fifo()
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading, or what has come through a pipe: once, so that it is kept to be read again."""
+    return BytesIO(_piped(path, path.stat().st_ino)) if path.is_fifo() else path.open("rb")
+
+
+@cache
+def _piped(path: Path, number: int) -> bytes:
+    """Return what comes through the pipe that has this number in the system: names such as `/dev/fd/63` recur."""
+    return path.read_bytes()
 
 
 def decode_lines(file: BinaryIO, name: Path | str) -> Iterator[str]:
@@ -112,11 +130,11 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises:
         DataFormatError: If the file is missing, damaged, empty or not UTF-8.
     """
-    if not path.is_file():
+    if not is_file_or_pipe(path):
         raise DataFormatError(path, None, "there is no such file.")
     number = 0
     try:
-        with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
+        with lzma.open(path) if path.suffix == ".xz" else open_file(path) as file:
             for number, raw in enumerate(file, start=1):
                 yield number, text_line(raw.removesuffix(b"\n"), path, number)
     except (lzma.LZMAError, EOFError) as error:

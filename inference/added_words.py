@@ -9,7 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.lexicon import numbered_words
 from malmoi.data.notice import notify, shorten
-from malmoi.data.text_lines import DataFormatError
+from malmoi.data.text_lines import DataFormatError, is_file_or_pipe
 from malmoi.data.token_spelling import word_spelling
 from malmoi.data.user_error import UserError
 from malmoi.modeling.lexicon import Lexicon
@@ -46,7 +46,7 @@ def read_words(words: Words) -> list[AddedWord]:
     """
     if isinstance(words, (str, os.PathLike)):
         path = Path(words)
-        if isinstance(words, str) and not path.is_file():
+        if isinstance(words, str) and not is_file_or_pipe(path):
             raise UserError(f"{_rule()}, and there is no file {words!r}.")
         found = [AddedWord(word, kind, path, line) for line, kind, word in numbered_words(path, expected=FORM)]
         if not found:

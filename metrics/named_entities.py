@@ -11,6 +11,7 @@ from typing import Any
 from seqeval.metrics.sequence_labeling import get_entities
 
 from malmoi.data.alignment import Span, tags_to_spans, token_labels_to_tags, trim_names
+from malmoi.data.one_spelling import one_spelling
 from malmoi.metrics.counts import EntityCounts, TagCounts
 from malmoi.metrics.intervals import F1Shares, as_report
 from malmoi.metrics.klue_official import Subword, official_character_tags
@@ -56,6 +57,7 @@ class NamedEntityMetrics:
     def __init__(self, labels: Sequence[str], training_names: Collection[str] | None = None):
         self.labels = list(labels)
         self.training_names = None if training_names is None else frozenset(training_names)
+        self._seen = frozenset(map(one_spelling, self.training_names or ()))
         self.unseen, self.unseen_shares = EntityCounts(), F1Shares()
         self.entities = EntityCounts()
         self.all_shares, self.token_shares = F1Shares(), F1Shares()
@@ -80,7 +82,7 @@ class NamedEntityMetrics:
         self._add_shares(set(gold_spans), set(spans))
         if self.training_names is not None:
             gold_unseen, unseen = (
-                {span for span in names if sentence.text[span.start : span.end] not in self.training_names}
+                {span for span in names if one_spelling(sentence.text[span.start : span.end]) not in self._seen}
                 for names in (gold_spans, spans)
             )
             self.unseen.update(gold_unseen, unseen)

@@ -151,6 +151,15 @@ class BiLstmPreTrainedModel(PreTrainedModel):
             for parameter in module.parameters(recurse=False):
                 init.uniform_(parameter, -(width**-0.5), width**-0.5)
 
+    def resize_token_embeddings(self, new_num_tokens: int | None = None, *args: Any, **kwargs: Any) -> nn.Embedding:
+        """Resize as stock models do; tokens of which the lexicon alone knows have no embeddings and get none."""
+        own, known = self.config.vocab_size, self.config.lexicon_vocab_size
+        if own < known < (new_num_tokens or 0):
+            raise ValueError(f"Beyond the {known} tokens of the lexicon none can get embeddings; train a new model.")
+        if own < (new_num_tokens or 0) <= known:
+            return self.embeddings.word_embeddings
+        return super().resize_token_embeddings(new_num_tokens, *args, **kwargs)
+
     def _token_mask(self, input_ids: Any, attention_mask: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
         """Return which positions hold a token, `(batch, length)`; without `attention_mask`, all but `pad_token_id`."""
         if (input_ids is None) == (inputs_embeds is None):

@@ -86,7 +86,7 @@ class CrfTagger(PreTrainedModel):
         # in every step, for both may be copied apart: PEFT trains a copy of the CRF, whose labels would stay behind
         crf = self.crf
         crf.follow(self.config.constraints)
-        check_training(crf, emissions, labels, num_items)
+        check_training(self.config, crf, emissions, labels, num_items)
         mask = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids)
         loss = None
         if labels is not None:
@@ -95,12 +95,12 @@ class CrfTagger(PreTrainedModel):
             if mask.device.type == "cpu" and (labelled != mask).any():
                 logger.warning_once(UNLABELLED)
             num_items = labelled.sum().clamp(min=1) if num_items is None else num_items
-            loss = crf.negative_log_likelihood(emissions, labels, labelled).sum() / num_items
+            loss = crf("negative_log_likelihood", emissions, labels, labelled).sum() / num_items
         if crf.training:
             return CrfTaggerOutput(loss=loss, logits=emissions)
         outside = self.config.outside_label_id()
-        predictions, scores = crf.decode_with_max_marginals(emissions, mask)
-        logits, marginals = finite_scores(scores, mask, outside_label_id=outside), crf.marginals(emissions, mask)
+        predictions, scores = crf("decode_with_max_marginals", emissions, mask)
+        logits, marginals = finite_scores(scores, mask, outside_label_id=outside), crf("marginals", emissions, mask)
         if outside is not None:
             marginals[..., outside].masked_fill_(~mask, 1)
         return CrfTaggerOutput(loss, logits, predictions, marginals, emissions=emissions)
@@ -134,10 +134,11 @@ def finite_scores(scores: Tensor, mask: Tensor, *, outside_label_id: int | None)
 
 
 @torch.compiler.disable
-def check_training(crf: LinearChainCrf, emissions: Tensor, labels: Tensor | None, num_items: Any) -> None:
+def check_training(config: Any, crf: LinearChainCrf, emissions: Tensor, labels: Tensor | None, num_items: Any) -> None:
     """Say so, or refuse, if this is a step of training that leaves the CRF as it is."""
     if not crf.training or not emissions.requires_grad:
         return
+    config.__dict__.pop("name_temperature", None)  # it was fitted to the weights as they were
     if labels is None and num_items is not None:  # which the `Trainer` gives in training alone
         raise ValueError(
             "The CRF gets no labels: `label_smoothing_factor` and `compute_loss_func` of the `Trainer` take them away "

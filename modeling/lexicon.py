@@ -6,6 +6,7 @@ hashes of their characters in what is saved with the model, so that no file and 
 """
 
 from collections.abc import Mapping
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -50,10 +51,7 @@ class Lexicon(nn.Module):
         self.dropout = nn.Dropout(config.lexicon_dropout)
 
     def forward(self, input_ids: Tensor, mask: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return the embedded features, `(batch, length, lexicon_embedding_size)`, of token ids, `(batch, length)`.
-
-        They are computed in the type of the embeddings beside them: a quantized layer does not tell its own.
-        """
+        """Return embedded features, `(batch, length, size)`, in a type that a quantized projection does not tell."""
         return self.dropout(self.projection(self.marks(input_ids, mask).to(dtype)).relu())
 
     @torch.no_grad()
@@ -112,11 +110,7 @@ class Lexicon(nn.Module):
 
     @torch.no_grad()
     def add_words(self, words: Mapping[tuple[int, ...], int]) -> None:
-        """Add words, given as code points without spaces, with the bits of their classes; known ones get further bits.
-
-        Raises:
-            ValueError: If there is no such class.
-        """
+        """Add words, as code points without spaces, with the bits of their classes; known ones get further bits."""
         if not words:
             return
         own, device = len(self.config.lexicon_classes), self.word_hashes.device
@@ -130,9 +124,7 @@ class Lexicon(nn.Module):
         tables = list(zip(self.word_hashes.split(sizes), self.word_classes.split(sizes)))
         for size, added in by_size.items():
             codes = torch.tensor([list(word) for word, _ in added], dtype=torch.long, device=device)
-            hashed = torch.zeros(len(added), dtype=torch.long, device=device)
-            for column in codes.unbind(1):
-                hashed = add_to_hash(hashed, column)
+            hashed = reduce(add_to_hash, codes.unbind(1), torch.zeros_like(codes[:, 0]))
             bits_added = torch.tensor([bits for _, bits in added], dtype=self.word_classes.dtype, device=device)
             hashes, classes = tables[size - 1]
             tables[size - 1] = _united(torch.cat([hashes, hashed.int()]), torch.cat([classes, bits_added]), own)
@@ -146,7 +138,5 @@ def _united(hashes: Tensor, classes: Tensor, bits: int) -> tuple[Tensor, Tensor]
     unique, index = torch.unique(hashes, return_inverse=True)
     united = torch.zeros(len(unique), dtype=classes.dtype, device=classes.device)
     for bit in range(bits):
-        has = torch.zeros_like(united)
-        has[index[(classes >> bit) & 1 == 1]] = 1
-        united |= has << bit
+        united[index[(classes >> bit) & 1 == 1]] |= 1 << bit
     return unique, united

@@ -72,6 +72,10 @@ class LinearChainCrf(nn.Module):
         """Ask for the constraints whenever they are needed, in the place of those that it was built with."""
         self.ask_for_constraints = constraints
 
+    def forward(self, question: str, *given: Tensor) -> Any:
+        """Answer by the method of that name: weights that are offloaded are there for calls of a module alone."""
+        return getattr(self, question)(*given)
+
     def constraints(self) -> Constraints:
         """Return which tags may not start a sentence, and which tag may not follow which, at this moment."""
         constraints = self.ask_for_constraints()
@@ -107,10 +111,7 @@ class LinearChainCrf(nn.Module):
         return self._answer("viterbi", emissions, mask)[0]
 
     def max_marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
-        """Return the score of the best tag sequence through every tag at every position, `(batch, length, tags)`.
-
-        The only largest is that of the tag that `decode` returns; where no allowed sequence is, it is minus infinity.
-        """
+        """Return the best score through every tag, `(batch, length, tags)`: the largest alone is that of `decode`."""
         return self.decode_with_max_marginals(emissions, mask)[1]
 
     def decode_with_max_marginals(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,13 +7,18 @@ Written by malmoi 0.1.0 into every saved BiLSTM classifier and body. Beside it: 
 `model_settings`; `bilstm`, the embeddings and the LSTM; `lexicon`, the dictionary features.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput
+from transformers.utils import logging
 from transformers.utils.generic import can_return_tuple
 
 from .bilstm import BiLstmPreTrainedModel, Dropout
 from .configuration_bilstm import BiLstmConfig
+
+logger = logging.get_logger(__name__)
 
 IGNORED_LABEL = -100
 
@@ -108,6 +113,16 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
         self.classifier = nn.Linear(config.hidden_size, len(config.id2label or {}))
         self.post_init()
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # PEFT leaves its settings here before it looks for the head, which it knows as `classifier` and `score` only
+        for settings in value.values() if name == "peft_config" else ():
+            saved = getattr(settings, "modules_to_save", None) or []
+            named = "pooling" in saved or "query" in (getattr(settings, "target_modules", None) or [])
+            if settings.task_type == "SEQ_CLS" and not settings.inference_mode and not named:
+                settings.modules_to_save = [*saved, "pooling"]
+                logger.info("The adapter trains and saves the pooling, too.")
+        super().__setattr__(name, value)
+
     @can_return_tuple
     def forward(
         self,
@@ -143,6 +158,8 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
         hidden_states: list[Tensor] | None = [] if wanted else None
         hidden = self._hidden_states(input_ids, mask, inputs_embeds=inputs_embeds, outputs=hidden_states)
         logits = self.classifier(self.dropout(self.pooling(hidden, mask)))
+        if self.training and logits.requires_grad:
+            self.config.__dict__.pop("class_temperature", None)  # it was fitted to the weights as they were
         loss = None
         if labels is not None:
             self._check_labels(labels)

@@ -100,7 +100,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
 
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
         carried = {name: model_inputs.pop(name, None) for name in CARRIED}
-        output = self.model(**model_inputs, return_dict=True)
+        output = self.model.eval()(**model_inputs, return_dict=True)  # one that comes from training has no answers
         return {"predictions": output["predictions"], "marginals": output["marginals"], **carried, **model_inputs}
 
     def postprocess(  # type: ignore[override]
@@ -147,17 +147,15 @@ def _join(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
     last_type = None
     for token in tokens:
         prefix, own_type = _prefix_and_type(token["entity"])
-        if names and prefix != "B" and own_type == last_type:
-            names[-1].append(token)
-        else:
-            names.append([token])
+        if not names or prefix == "B" or own_type != last_type:
+            names.append([])
+        names[-1].append(token)
         last_type = own_type
     entities = []
     for name in names:
         group = _prefix_and_type(name[0]["entity"])[1]
         start, end = name[0]["start"], name[-1]["end"]
-        if group != "O":
-            start, end = trim_name(text, start, end)
+        start, end = trim_name(text, start, end) if group != "O" else (start, end)
         scores = [token["score"] for token in name if token["start"] < end and token["end"] > start]
         if scores:  # otherwise it is nothing that a name may be
             score, place = sum(scores) / len(scores), {"start": start, "end": end}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from malmoi.data.text_lines import is_file_or_pipe
 from malmoi.recipes.arguments import ARGUMENTS, RecipeArguments
 from malmoi.recipes.declared_fields import DeclaredField, declared_fields
 from malmoi.recipes.recipe_file import RecipeError, read_recipe
@@ -113,7 +114,7 @@ def _find(name: str) -> Path:
     if name not in recipe_names() and (path.name != name or path.suffix in (".yaml", ".yml") or path.exists()):
         if path.is_dir():
             raise RecipeError(f"{name} is a folder; expected the name of a recipe, or a YAML file.")
-        if not path.is_file():
+        if not is_file_or_pipe(path):
             of_package = f" The recipe of the package is called {path.stem}." if path.stem in recipe_names() else ""
             raise RecipeError(f"{name}: there is no such file.{of_package}")
         return path

@@ -1,9 +1,9 @@
-"""The optimizer, where it differs from the one that the stock `Trainer` makes."""
+"""The optimizer, where it differs from the one that the stock `Trainer` makes, and its schedule."""
 
 from collections.abc import Mapping
 
 import torch
-from transformers import PreTrainedModel, Trainer, TrainingArguments
+from transformers import PreTrainedModel, Trainer, TrainingArguments, get_scheduler
 
 from malmoi.recipes.arguments import RecipeArguments, TaggingArguments
 
@@ -21,13 +21,24 @@ def recipe_optimizer(
 def try_optimizer(model: PreTrainedModel, training_arguments: TrainingArguments) -> None:
     """Make the optimizer that the arguments name for one number, so that wrong settings are known before training.
 
+    So with the schedule of its learning rate.
+
     Raises:
         ImportError: If it needs a package that is not installed.
-        ValueError: If it cannot have such settings.
+        TypeError: If the schedule has no such settings, or lacks one.
+        ValueError: If one of them cannot have such settings.
     """
     optimizer_class, options = Trainer.get_optimizer_cls_and_kwargs(training_arguments, model)
+    number = [torch.nn.Parameter(torch.zeros(1))]
     if not {"params", "model", "optimizer_dict"} & options.keys():  # it is made for this very model alone
-        optimizer_class([torch.nn.Parameter(torch.zeros(1))], **options)
+        optimizer_class(number, **options)
+    get_scheduler(
+        training_arguments.lr_scheduler_type,
+        torch.optim.SGD(number),
+        num_warmup_steps=0,
+        num_training_steps=1,
+        scheduler_specific_kwargs=training_arguments.lr_scheduler_kwargs,  # type: ignore[arg-type]
+    )
 
 
 def optimizer_with_rates(

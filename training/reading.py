@@ -132,6 +132,8 @@ def recognised_reader(
         if preferred is not None:
             return preferred
         raise DataFormatError(data_dir, None, "there is no such file or folder.")
+    if data_dir.is_fifo():
+        raise DataFormatError(data_dir, None, "a pipe is read once, and data more often; make it a file first.")
     known = list(dict.fromkeys(name for task in tasks for name in readers_of(task)))
     told = {*options.given()} - {DATASET}
     known = [name for name in known if told <= {*READERS[name].options}] or known

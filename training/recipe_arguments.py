@@ -14,6 +14,7 @@ from transformers.trainer_utils import SchedulerType
 from malmoi.data.notice import one_line
 from malmoi.data.readers import readers_of
 from malmoi.data.silver_text import read_raw_sentences
+from malmoi.data.text_lines import is_file_or_pipe
 from malmoi.recipes.arguments import (
     ARGUMENTS,
     LanguageModelArguments,
@@ -31,13 +32,17 @@ from malmoi.training.processes.parallel_training import check_processes, setting
 from malmoi.training.tasks import Task
 
 SHORTEST_INPUT = 4  # two special tokens and something to read
-# schedules that follow the loss and have no learning rate of their own that could be multiplied
+# schedules that follow a figure and have no learning rate of their own that could be multiplied
 SCHEDULES_WITHOUT_BASE = ("greedy", "reduce_lr_on_plateau")
 
-# values with which the Trainer would hand over less than figures are computed of, and why
-LESS_THAN_ALL = {
+LESS_IS_BETTER = ("loss", "perplexity")
+"""What the names of figures end in of which less is better."""
+# values with which the Trainer would hand over less than figures are computed of, or change what is saved, and why
+UNFIT_VALUES = {
     "prediction_loss_only": (True, "would leave nothing but a loss to choose the best model by and to report"),
     "remove_unused_columns": (False, "would give the model columns that it cannot read, such as texts"),
+    "bf16_full_eval": (True, "would round the weights that are saved; `bf16` judges in bfloat16, too"),
+    "fp16_full_eval": (True, "would round the weights that are saved; `fp16` judges in float16, too"),
 }
 PROBABILITIES = (
     *("name_replacement_probability", "space_noise_probability", "space_noise_drop_all_probability"),
@@ -70,7 +75,7 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     check_kinds(given, [ARGUMENTS[recipe.task], TrainingArguments])
     if str(given.get("do_train")).lower() == "false":
         raise RecipeError("`do_train: false` would train nothing; remove it, or use `malmoi evaluate`.")
-    given |= settings_of_processes(given)
+    given |= _direction_of_best(recipe) | settings_of_processes(given)
     # what can be written on the command line goes through the parser, which checks its type
     written = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
     parser.set_defaults(**{key: value for key, value in given.items() if key not in written})
@@ -80,6 +85,9 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     except (ValueError, ImportError) as error:
         raise RecipeError(one_line(error)) from error
     check_processes(training_arguments)
+    if _schedule(training_arguments) in SCHEDULES_WITHOUT_BASE and training_arguments.greater_is_better:
+        # by default they take less for better
+        training_arguments.lr_scheduler_kwargs = {"mode": "max", **dict(training_arguments.lr_scheduler_kwargs or {})}
     model = {
         key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser
     }
@@ -99,6 +107,26 @@ def _as_meant(settings: dict[str, Any]) -> dict[str, Any]:
             value = "no"
         meant[key] = str(value) if isinstance(value, date) else value
     return meant
+
+
+def _direction_of_best(recipe: Recipe) -> dict[str, bool]:
+    """Return `greater_is_better` for the figure of the best model, unless it is said where the figure is.
+
+    A flag names another figure than the recipe, whose `greater_is_better` is about its own.
+    """
+    key = "metric_for_best_model"
+    said = recipe.flags if key in recipe.flags else {**recipe.settings, **recipe.flags}
+    if said.get(key) is None or said.get("greater_is_better") is not None:
+        return {}
+    return {"greater_is_better": not _less_is_better(str(said[key]))}
+
+
+def _less_is_better(figure: str) -> bool:
+    return figure.endswith(LESS_IS_BETTER)
+
+
+def _schedule(training_arguments: TrainingArguments) -> str:
+    return str(SchedulerType(training_arguments.lr_scheduler_type).value)
 
 
 def _drawn_seed() -> int:
@@ -148,13 +176,16 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
     measured = [name for name in task.definitions if name not in task.only_of_finished_models]
     if best is not None and best.removeprefix("eval_") not in ("loss", *measured):
         raise RecipeError(f"`metric_for_best_model` must be loss or one of {', '.join(measured)}, got {best!r}.")
+    if best is not None and training_arguments.greater_is_better is _less_is_better(best):
+        right = str(not _less_is_better(best)).lower()
+        raise RecipeError(f"`greater_is_better` must be {right} for {best}, or the worst model would be kept.")
     if arguments.early_stopping_patience is not None and (best is None or training_arguments.eval_strategy == "no"):
         raise RecipeError("`early_stopping_patience` needs `metric_for_best_model` and an `eval_strategy`.")
     if "tensorboard" in (training_arguments.report_to or []) and find_spec("tensorboard") is None:
         raise RecipeError("`report_to: tensorboard` needs TensorBoard: `pip install malmoi[tensorboard]`.")
     if training_arguments.fp16 and training_arguments.device.type == "cpu":
         raise RecipeError("`fp16` has no effect on CPU; use `bf16`, or a GPU.")
-    for name, (value, what) in LESS_THAN_ALL.items():
+    for name, (value, what) in UNFIT_VALUES.items():
         if getattr(training_arguments, name) is value:
             raise RecipeError(f"`{name}: {str(value).lower()}` {what}; remove it.")
     if training_arguments.push_to_hub:
@@ -168,7 +199,7 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         raise RecipeError(f"`train_fraction` must be above 0 and at most 1, got {arguments.train_fraction}.")
     if not 0 < arguments.learning_rate_decay <= 1:
         raise RecipeError(f"`learning_rate_decay` must be above 0 and at most 1, got {arguments.learning_rate_decay}.")
-    schedule = SchedulerType(training_arguments.lr_scheduler_type).value
+    schedule = _schedule(training_arguments)
     if arguments.learning_rate_decay != 1 and schedule in SCHEDULES_WITHOUT_BASE:
         raise RecipeError(f"`learning_rate_decay` does not go together with `lr_scheduler_type: {schedule}`.")
     rates = {name: getattr(training_arguments, name) for name in ("learning_rate", "weight_decay")}
@@ -196,8 +227,17 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
                 raise RecipeError(f"`{name}` must be at least 1, got {count}.")
     if isinstance(arguments, SentenceClassificationArguments) and arguments.class_weights not in (None, "balanced"):
         raise RecipeError(f"`class_weights` must be balanced, or left out, got {arguments.class_weights!r}.")
-    if training_arguments.num_train_epochs <= 0 and training_arguments.max_steps <= 0:
+    if not 0 < training_arguments.num_train_epochs < math.inf and training_arguments.max_steps <= 0:
         raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
+    for holder, name, least in (
+        (arguments, "early_stopping_patience", 1),
+        (training_arguments, "neftune_noise_alpha", 0),
+        (training_arguments, "dataloader_num_workers", 0),
+    ):
+        if (value := getattr(holder, name)) is not None and not value >= least:
+            raise RecipeError(f"`{name}` must be at least {least}, got {value}.")
+    if training_arguments.dataloader_persistent_workers and not training_arguments.dataloader_num_workers:
+        raise RecipeError("`dataloader_persistent_workers` needs `dataloader_num_workers` above 0.")
     if not 0 <= training_arguments.seed < 2**32:
         raise RecipeError(f"`seed` must be from 0 to 4294967295, got {training_arguments.seed}.")
     if training_arguments.gradient_accumulation_steps < 1:
@@ -211,7 +251,7 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
 def _check_silver_arguments(arguments: SilverArguments) -> None:
     if bool(arguments.silver_text) != bool(arguments.silver_teachers):
         raise RecipeError("`silver_text` needs `silver_teachers`, which label it, and they need a text; give both.")
-    if arguments.silver_text and not Path(arguments.silver_text).is_file():
+    if arguments.silver_text and not is_file_or_pipe(Path(arguments.silver_text)):
         raise RecipeError(f"`silver_text`: there is no file {arguments.silver_text}.")
     if arguments.silver_text:  # or hours of training teachers would come before the first look at it
         read_raw_sentences(Path(arguments.silver_text))

@@ -89,7 +89,7 @@ def training_to_come(request: TrainingRequest, prepared: Preparation) -> Trainin
             evaluation=prepared.evaluations["validation"],
             optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
         )
-    except (ImportError, RuntimeError, ValueError) as error:
+    except (ImportError, RuntimeError, TypeError, ValueError) as error:
         raise RecipeError(f"The settings of the training cannot be used: {one_line(error)}") from error
     trainer.compute_loss_func = task.loss_function(prepared.train, arguments, num_labels=len(prepared.labels))
     if probable:

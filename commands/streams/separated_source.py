@@ -6,12 +6,13 @@ Every column is text as it stands. A row may be several lines, where a column in
 import csv
 from collections.abc import Iterator
 from io import BufferedReader
+from itertools import islice
 from typing import NamedTuple
 
 from malmoi.commands.streams.raw_lines import CHUNK_BYTES, decoded_line, raw_lines
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row
 from malmoi.commands.streams.text_column import text_column
-from malmoi.data.delimited_columns import column_names, columns_of_any_length, delimiter_of, has_quotes
+from malmoi.data.delimited_columns import columns_of_any_length, has_quotes, read_heading
 from malmoi.data.text_lines import DataFormatError
 
 LONGEST = 1 << 24
@@ -24,10 +25,12 @@ class Separators(NamedTuple):
     Args:
         delimiter: What stands between them.
         quoted: Whether quotes are quotes.
+        heading_lines: How many lines come before the rows.
     """
 
     delimiter: str
     quoted: bool
+    heading_lines: int
 
 
 def layout_of_separated(file: BufferedReader, name: str, *, encoding: str, named: str | None) -> Layout:
@@ -42,13 +45,9 @@ def layout_of_separated(file: BufferedReader, name: str, *, encoding: str, named
     Raises:
         UserError: If the heading is none, or it cannot be told which column holds the texts.
     """
-    raw = file.readline()
-    if not raw:
+    if not file.peek(1):
         return Layout()
-    heading = decoded_line(raw.removesuffix(b"\n"), name, 1, encoding)
-    if isinstance(heading, BadRow):
-        raise DataFormatError(name, 1, heading.reason)
-    columns = column_names(heading, name)
+    columns = read_heading(_lines_of_heading(file, name, encoding), name).columns
     twice = [column for index, column in enumerate(columns) if column in columns[:index]]
     if twice:
         raise DataFormatError(name, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")
@@ -64,14 +63,26 @@ def separators(file: BufferedReader, name: str, *, encoding: str, width: int) ->
         encoding: Its encoding.
         width: How many columns it has.
     """
-    lines = (
-        line
-        for raw in raw_lines(file)
-        for number, each in enumerate(raw.lines, start=raw.start.number + 1)
-        if isinstance(line := decoded_line(each, name, number, encoding), str)
-    )
-    delimiter = delimiter_of(next(lines))
-    return Separators(delimiter, delimiter != "\t" or has_quotes(lines, width))
+    heading = read_heading(_lines_of_heading(file, name, encoding), name)
+    if heading.delimiter != "\t":
+        return Separators(heading.delimiter, True, heading.lines)
+    file.seek(0)
+    lines = (line for _, line in _decoded_lines(file, name, encoding) if isinstance(line, str))
+    return Separators(heading.delimiter, has_quotes(islice(lines, heading.lines, None), width), heading.lines)
+
+
+def _lines_of_heading(file: BufferedReader, name: str, encoding: str) -> Iterator[str]:
+    for number, line in _decoded_lines(file, name, encoding):
+        if isinstance(line, BadRow):
+            raise DataFormatError(name, number, line.reason)
+        yield line
+
+
+def _decoded_lines(file: BufferedReader, name: str, encoding: str) -> Iterator[tuple[int, str | BadRow]]:
+    """Yield the lines of a file, which is at its beginning, with their numbers."""
+    for raw in raw_lines(file):
+        for number, each in enumerate(raw.lines, start=1 + raw.start.number):
+            yield number, decoded_line(each, name, number, encoding)
 
 
 def rows_of_separated(
@@ -95,7 +106,8 @@ def rows_of_separated(
         strict=True,
     )
     if not start.number:
-        next(lines, None)  # the heading
+        for _ in range(form.heading_lines):
+            next(lines, None)
         lines.take()
     rows: list[Row | BadRow] = []
     begun = lines.position

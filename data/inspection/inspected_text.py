@@ -1,5 +1,6 @@
 """The rows of any data set as those who look at them see them: texts with names, with a class, or alone."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
@@ -34,6 +35,21 @@ class InspectedText(NamedTuple):
     names: Sequence[Span] = ()
     label: str | None = None
     """Its class."""
+
+    def composed(self) -> "InspectedText":
+        """Return the same in Unicode's form NFC, in which names can be compared."""
+        if unicodedata.is_normalized("NFC", self.text):
+            return self
+        names = [Span(self._place(start), self._place(end), label) for start, end, label in self.names]
+        return self._replace(text=_composed(self.text), names=names)
+
+    def _place(self, place: int) -> int:
+        """Return where a place between characters is in the composed text."""
+        return len(_composed(self.text[:place]))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def form_of(rows: Dataset) -> Form:

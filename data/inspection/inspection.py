@@ -61,12 +61,13 @@ def inspect_splits(
     """
     texts = inspected_texts(splits)
     form = form_of(next(iter(splits.values())))
+    composed = [row.composed() for row in texts]
     content = contents(texts)
     characters = count_characters(texts)
     written = [row._replace(text=as_written.get(row.id, row.text)) for row in texts] if as_written else texts
     found: list[Finding | None] = []
     if form is Form.NAMES:
-        found += _of_names(texts)
+        found += _of_names(composed)
     if form in (Form.NAMES, Form.CLASSES):
         found.append(texts_with_two_answers(texts, content))
     found += [*same_texts(texts, content), *nearly_same_texts(texts, content), repeated_texts(texts, content)]
@@ -81,7 +82,7 @@ def inspect_splits(
     return Inspection(
         form,
         split_summaries(texts),
-        label_summaries(texts, _labels(splits, form)),
+        label_summaries(composed, _labels(splits, form)),
         _remarks(splits) if form in (Form.NAMES, Form.CLASSES) else [],
         [finding for finding in found if finding is not None],
         draw_samples(texts),

@@ -69,11 +69,8 @@ def read_brat(data_dir: Path | None) -> DatasetDict:
         for path in sorted(source.rglob("*.txt")):
             if not as_on_disk(path.with_suffix(".ann")).is_file():
                 remarks.add("texts without a file .ann are left out", path, None)
-    splits = marked_splits(
-        {split: with_unique_ids(_read(source, paths, remarks), remarks) for split, paths in files.items()}
-    )
-    remarks.say()
-    return splits
+    rows = {split: with_unique_ids(_read(source, paths, remarks), remarks) for split, paths in files.items()}
+    return marked_splits(rows, remarks)
 
 
 def holds_brat(data_dir: Path) -> bool:
@@ -92,7 +89,7 @@ def _read(source: Path, paths: Iterable[Path], remarks: Remarks) -> Iterator[Mar
             count += 1
             yield row
     if not count:
-        raise DataFormatError(source, None, "expected sentences, found none.")
+        raise remarks.nothing_found(source, "sentences")
 
 
 def _sentences(path: Path, document: str, remarks: Remarks) -> Iterator[MarkedText]:

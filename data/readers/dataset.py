@@ -16,7 +16,7 @@ from malmoi.data.remarks import Remarks
 from malmoi.data.tables.classes import class_splits
 from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, class_column, tag_or_span_column
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
-from malmoi.data.tables.comma_separated import heading_of
+from malmoi.data.tables.comma_separated import read_beginning
 from malmoi.data.tables.names import marked_texts
 from malmoi.data.tables.source import dataset_splits, is_saved
 from malmoi.data.tables.texts import spacing_splits
@@ -123,7 +123,7 @@ def holds_dataset(data_dir: Path) -> bool:
 def _has_heading(path: Path) -> bool:
     """Tell whether a file begins with the name of a column of texts, alone or beside one of classes or spans."""
     try:
-        names = heading_of(path)
+        names = read_beginning(path).columns
     except (UserError, OSError, csv.Error):
         return False
     texts = [name for name in names if TEXT_HEADING.fullmatch(name)]

@@ -91,14 +91,12 @@ def json_splits(splits: Mapping[str, Iterable[JsonRow]], remarks: Remarks, *, ta
     Raises:
         DataFormatError: If one is malformed; it names its place and what was expected.
     """
-    if task == "sentence-classification":
-        read = classified_splits({split: with_unique_ids(_labelled(rows), remarks) for split, rows in splits.items()})
-    else:
-        read = marked_splits(
-            {split: with_unique_ids(_marked(rows, remarks), remarks) for split, rows in splits.items()}
-        )
+    if task != "sentence-classification":
+        marked = {split: with_unique_ids(_marked(rows, remarks), remarks) for split, rows in splits.items()}
+        return marked_splits(marked, remarks)
+    labelled = classified_splits({split: with_unique_ids(_labelled(rows), remarks) for split, rows in splits.items()})
     remarks.say()
-    return read
+    return labelled
 
 
 def holds_jsonl(data_dir: Path) -> bool:
@@ -156,7 +154,7 @@ def json_rows(objects: Iterable[PlacedObject], place: Path | str, remarks: Remar
         count += 1
         yield JsonRow(name_in(fields.get("id")) or name, text, fields, path, line, document_of(fields))
     if not count:
-        raise DataFormatError(place, None, "expected texts, found none.")
+        raise remarks.nothing_found(place, "texts")
 
 
 def _text(path: Path | str, line: int | None, fields: dict[str, Any]) -> str:

@@ -94,14 +94,15 @@ def read_label_studio(data_dir: Path | None, *, task: str, annotator: str | None
         )
     remarks = Remarks()
     chosen = {split: _chosen(paths, said[split].targets, annotator, remarks) for split, paths in files.items()}
-    if task == "sentence-classification":
-        labelled = {split: [*with_unique_ids(_labelled(rows, remarks), remarks)] for split, rows in chosen.items()}
-        for split, texts in labelled.items():
-            if not texts:
-                raise DataFormatError(files[split][0], None, "expected texts, found none.")
-        splits = classified_splits(labelled)
-    else:
-        splits = marked_splits({split: with_unique_ids(_marked(rows), remarks) for split, rows in chosen.items()})
+    if task != "sentence-classification":
+        return marked_splits(
+            {split: with_unique_ids(_marked(rows), remarks) for split, rows in chosen.items()}, remarks
+        )
+    labelled = {split: [*with_unique_ids(_labelled(rows, remarks), remarks)] for split, rows in chosen.items()}
+    for split, texts in labelled.items():
+        if not texts:
+            raise remarks.nothing_found(files[split][0], "texts with a choice")
+    splits = classified_splits(labelled)
     remarks.say()
     return splits
 
@@ -256,10 +257,10 @@ def _chosen(
         count += 1
         yield task, text, max(reversed(theirs), key=lambda annotation: annotation.time)
     if not count:
-        found = "none"
         if only_predicted:
             found = "predictions alone, which nobody has checked: label the tasks in Label Studio, and export them"
-        raise DataFormatError(paths[0], None, f"expected texts with an annotation, found {found}.")
+            raise DataFormatError(paths[0], None, f"expected texts with an annotation, found {found}.")
+        raise remarks.nothing_found(paths[0], "texts with an annotation")
 
 
 def _text_key(task: LabelTask, names: list[str]) -> str:

@@ -43,9 +43,8 @@ def read_nikl(data_dir: Path | None) -> DatasetDict:
         raise UserError(f"Give {EXPECTED}, by --data_dir.")
     files = split_files(data_dir, (".json",), expected=EXPECTED)
     remarks = Remarks()
-    splits = marked_splits({split: with_unique_ids(_read(paths, remarks), remarks) for split, paths in files.items()})
-    remarks.say()
-    return splits
+    rows = {split: with_unique_ids(_read(paths, remarks), remarks) for split, paths in files.items()}
+    return marked_splits(rows, remarks)
 
 
 def holds_nikl(data_dir: Path) -> bool:
@@ -69,7 +68,7 @@ def _read(paths: Iterable[Path], remarks: Remarks) -> Iterator[MarkedText]:
             else:
                 remarks.add("sentences with an empty form are left out", path, row.line)
         if not count:
-            raise DataFormatError(path, None, "expected sentences, found none.")
+            raise remarks.nothing_found(path, "sentences")
 
 
 def _sentences(path: Path) -> Iterator[MarkedText]:

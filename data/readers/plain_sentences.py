@@ -6,13 +6,11 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict
 
 from malmoi.data.readers.inline_marks import OTHER_FORM, holds_inline_marks, read_inline_marks
-from malmoi.data.splits.files import SPLIT_NAMES
+from malmoi.data.splits.files import named_files, say_other_files
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
-
-FILES = {f"{word}.txt": split for split, words in SPLIT_NAMES.items() for word in words}
 
 
 def read_plain_sentences(data_dir: Path | None) -> DatasetDict:
@@ -30,24 +28,21 @@ def read_plain_sentences(data_dir: Path | None) -> DatasetDict:
     if data_dir is None:
         samples = read_inline_marks(None)
         return DatasetDict({split: _spacing_dataset(zip(rows["id"], rows["text"])) for split, rows in samples.items()})
-    paths = [data_dir / name for name in FILES if (data_dir / name).is_file()]
-    splits = [FILES[path.name] for path in paths]
-    if not paths or len({*splits}) < len(splits):
-        raise DataFormatError(
-            data_dir, None, "expected a folder with train.txt, test.txt and either val.txt or validation.txt."
-        )
-    return DatasetDict({split: _spacing_dataset(_read_file(path)) for split, path in zip(splits, paths)})
+    paths = named_files(data_dir)
+    if not paths:
+        raise DataFormatError(data_dir, None, "expected a folder with train.txt, and if wanted val.txt and test.txt.")
+    say_other_files(paths)
+    return DatasetDict({split: _spacing_dataset(_read_file(path)) for split, path in paths.items()})
 
 
 def sentences_as_written(data_dir: Path) -> dict[str, str]:
     """Return the sentences of a folder with all their spaces, by their ids."""
-    paths = [data_dir / name for name in FILES if (data_dir / name).is_file()]
-    return dict(row for path in paths for row in _read_file(path))
+    return dict(row for path in named_files(data_dir).values() for row in _read_file(path))
 
 
 def holds_plain_sentences(data_dir: Path) -> bool:
     """Tell whether a folder holds text files of these names, without tabs and marks in their first lines."""
-    lines = [line for name in FILES for line in first_lines(data_dir / name)]
+    lines = [line for path in named_files(data_dir).values() for line in first_lines(path)]
     is_other = any({"\t", OTHER_FORM} & {*line} for line in lines) or look_like_columns(lines)
     return bool(lines) and not is_other and not holds_inline_marks(data_dir)
 

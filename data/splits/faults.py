@@ -9,6 +9,7 @@ from datasets import Dataset
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import list_names
+from malmoi.data.one_spelling import one_spelling
 from malmoi.data.tagged_dataset import label_names
 
 MANY = 20
@@ -84,17 +85,17 @@ def repeated_texts(splits: Mapping[str, Dataset]) -> str | None:
 
 
 def count_repeated(splits: Mapping[str, Dataset]) -> dict[str, int]:
-    """Return how many texts of each other split also stand in `train`, whatever their spaces."""
-    learned = {_with_single_spaces(text) for text in splits["train"]["text"][:]}
+    """Return how many texts of each other split also stand in `train`, whatever their spaces and their spelling."""
+    learned = {_as_compared(text) for text in splits["train"]["text"][:]}
     return {
-        split: sum(_with_single_spaces(text) in learned for text in rows["text"][:])
+        split: sum(_as_compared(text) in learned for text in rows["text"][:])
         for split, rows in splits.items()
         if split != "train"
     }
 
 
-def _with_single_spaces(text: str) -> str:
-    return " ".join(text.split())
+def _as_compared(text: str) -> str:
+    return " ".join(one_spelling(text).split())
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -52,12 +52,10 @@ def names_of_splits(counts: Mapping[str, int], place: str) -> dict[str, str]:
 def named_files(folder: Path) -> dict[str, Path]:
     """Return the `.txt` file of each split that is called by a word of it and nothing else, such as `dev.txt`.
 
-    Of several for one split it is the one whose word stands first in `SPLIT_NAMES`.
+    Of several for one split it is the one whose word stands first in `SPLIT_NAMES`. Capitals make no difference; of
+    two names that differ in them alone it is the one in small letters.
     """
-    found = {split: [folder / f"{word}.txt" for word in words] for split, words in SPLIT_NAMES.items()}
-    return {
-        split: next(filter(Path.is_file, paths)) for split, paths in found.items() if any(map(Path.is_file, paths))
-    }
+    return {split: paths[0] for split, paths in _named_files(folder).items() if paths}
 
 
 def say_other_files(files: Mapping[str, Path]) -> None:
@@ -67,11 +65,21 @@ def say_other_files(files: Mapping[str, Path]) -> None:
         files: What `named_files` has returned.
     """
     for split, path in files.items():
-        others = [path.with_name(f"{word}.txt") for word in SPLIT_NAMES[split]]
-        left_out = [other.name for other in others if other != path and other.is_file()]
+        left_out = [other.name for other in _named_files(path.parent)[split] if other != path]
         if left_out:
             are = "is" if len(left_out) == 1 else "are"
             notify(f"{path.parent}: {list_names(left_out)} {are} left out, as {path.name} is there for {split}.")
+
+
+def _named_files(folder: Path) -> dict[str, list[Path]]:
+    """Return all files of each split that are called by a word of it, those that count more first."""
+    places = {f"{word}.txt": place for words in SPLIT_NAMES.values() for place, word in enumerate(words)}
+    files = [path for path in folder.glob("*.*") if path.name.lower() in places and path.is_file()]
+    files.sort(key=lambda path: (places[path.name.lower()], path.name.swapcase()))
+    return {
+        split: [path for path in files if path.name.lower().removesuffix(".txt") in words]
+        for split, words in SPLIT_NAMES.items()
+    }
 
 
 def split_of_file(path: Path) -> str:

@@ -52,7 +52,27 @@ def class_splits(splits: Splits, *, text_name: str | None, label_name: str | Non
     place = next(iter(splits.values()))[0].name
     if len(classes) < 2:
         raise DataFormatError(place, None, f"expected texts of at least two classes, got {list_names(classes)}.")
+    if in_order is None:
+        _check_places(place, classes, [texts for rows in read.values() for texts in rows.texts])
     return DatasetDict({split: rows.dataset(classes) for split, rows in read.items()})
+
+
+def _check_places(place: str, classes: list[str], chunks: list[pa.Array]) -> None:
+    """Check that texts do not stand in the column of classes, of which there are few.
+
+    Raises:
+        DataFormatError: If there are more classes than texts.
+    """
+    texts = pa.chunked_array(chunks, pa.string()).unique()
+    if len(classes) > len(texts):
+        shown = [list_names(names, shown=2) for names in (classes, texts.to_pylist())]
+        raise DataFormatError(
+            place,
+            None,
+            f"expected texts and their classes, but there are more classes ({shown[0]}) than different texts "
+            f"({shown[1]}), as if each stood in the column of the other; say which are meant by --text_column and "
+            "--label_column.",
+        )
 
 
 class ClassifiedRows:

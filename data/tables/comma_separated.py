@@ -13,7 +13,7 @@ from typing import Any
 
 from datasets import Features, Value
 
-from malmoi.data.delimited_columns import column_names, columns_of_any_length, delimiter_of, has_quotes
+from malmoi.data.delimited_columns import Heading, columns_of_any_length, has_quotes, read_heading
 from malmoi.data.notice import shorten
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows
 from malmoi.data.tables.written_spans import EXAMPLE, parsed_spans, span_feature
@@ -27,22 +27,23 @@ SAMPLE = 100
 def comma_separated_rows(path: Path) -> SourceRows:
     """Return the rows of a CSV or TSV file; their numbers are those of the lines in which they begin.
 
-    The delimiter is the one that the heading has most of. Columns may stand in quotes, and hold line breaks then. In
-    files with tabs, a quote is a quote, unless quotes are doubled within a column in quotes as CSV does it, or a line
-    has too few or many columns without them.
+    The delimiter is the one that the heading has most of, or that a line `sep=;` before it says. Columns may stand in
+    quotes, and hold line breaks then. In files with tabs, a quote is a quote, unless quotes are doubled within a
+    column in quotes as CSV does it, or a line has too few or many columns without them.
 
     Raises:
         DataFormatError: If the file is empty or not UTF-8, or its heading has a column twice; reading it, if a row has
             more or fewer columns than the heading.
     """
-    heading = heading_of(path)
+    beginning = read_beginning(path)
+    heading = beginning.columns
     if not heading:
         raise DataFormatError(path, 1, "expected a heading with a name for each column, got an empty line.")
     twice = [name for index, name in enumerate(heading) if name in heading[:index]]
     if twice:
         raise DataFormatError(path, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")
 
-    first = [row for _, row in islice(_data_rows(path, heading), SAMPLE)]
+    first = [row for _, row in islice(_data_rows(path, beginning), SAMPLE)]
     spans = {
         name: feature
         for place, name in enumerate(heading)
@@ -52,7 +53,7 @@ def comma_separated_rows(path: Path) -> SourceRows:
     def read(columns: list[str]) -> Iterator[RowBatch]:
         places = [heading.index(name) for name in columns]
         rows: list[tuple[int, list[str]]] = []
-        for row in _data_rows(path, heading):
+        for row in _data_rows(path, beginning):
             rows.append(row)
             if len(rows) == BATCH:
                 yield batch(rows, columns, places)
@@ -77,36 +78,42 @@ def comma_separated_rows(path: Path) -> SourceRows:
     )
 
 
-def heading_of(path: Path) -> list[str]:
-    """Return the names of the columns in the first line of a file, in Unicode's form NFC.
+def read_beginning(path: Path) -> Heading:
+    """Return the heading of a file, with the names of its columns in Unicode's form NFC.
 
     Raises:
         DataFormatError: If there is none, it is not UTF-8, or not as CSV has it.
     """
     check_line_ends(path)
-    _, line = next(read_lines(path))
-    return [unicodedata.normalize("NFC", name) for name in column_names(line, path)]
+    heading = read_heading((line for _, line in read_lines(path)), path)
+    return heading._replace(columns=[unicodedata.normalize("NFC", name) for name in heading.columns])
 
 
-def _data_rows(path: Path, heading: list[str]) -> Iterator[tuple[int, list[str]]]:
+def _data_rows(path: Path, heading: Heading) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows below the heading, without empty ones, with the numbers of their first lines."""
-    delimiter = delimiter_of(next(read_lines(path))[1])
-    lines = (line + "\n" for _, line in read_lines(path))
-    quoted = delimiter != "\t" or has_quotes((line for _, line in read_lines(path)), len(heading))
+
+    def lines() -> Iterator[str]:
+        return (line for _, line in islice(read_lines(path), heading.lines, None))
+
+    width = len(heading.columns)
+    quoted = heading.delimiter != "\t" or has_quotes(lines(), width)
     reader = csv.reader(
-        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=True
+        (line + "\n" for line in lines()),
+        delimiter=heading.delimiter,
+        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        strict=True,
     )
-    number = 1
+    number = heading.lines + 1
     with columns_of_any_length():
         try:
             for row in reader:
-                if number > 1 and row:
-                    if len(row) != len(heading):
+                if row:
+                    if len(row) != width:
                         raise DataFormatError(
-                            path, number, f"expected {len(heading)} columns as in the heading, got {len(row)}."
+                            path, number, f"expected {width} columns as in the heading, got {len(row)}."
                         )
                     yield number, row
-                number = reader.line_num + 1
+                number = heading.lines + reader.line_num + 1
         except csv.Error as error:
             raise DataFormatError(
                 path, number, f"expected columns as CSV has them, with quotes in pairs, but {error}."

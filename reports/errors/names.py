@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from datasets import Dataset
 
 from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
+from malmoi.data.one_spelling import one_spelling
 from malmoi.data.tagged_dataset import label_names
 from malmoi.inference.labelled_tokens import TokenLabels
 from malmoi.inference.loading import LoadedModel
@@ -99,6 +100,8 @@ def find_name_errors(
     loaded: LoadedModel, dataset: Dataset, training_names: frozenset[str] | None, batch_size: int
 ) -> Findings:
     """Return what a tagger finds in tagged sentences, and where it differs from them."""
+    if training_names is not None:
+        training_names = frozenset(map(one_spelling, training_names))
     answers = list(name_answers(loaded, dataset, training_names, batch_size))
     types = sorted({label[2:] for label in label_names(dataset)} - {NONE})
     pairs: Counter[tuple[str, str]] = Counter()
@@ -162,7 +165,7 @@ def _error(
         mistake.predicted.label if mistake.predicted else NONE,
         written,
         sureness(mistake.reach(), differs, scored),
-        None if training_names is None else written in training_names,
+        None if training_names is None else one_spelling(written) in training_names,
     )
 
 
@@ -193,7 +196,7 @@ def _tables(answers: Sequence[NameAnswer], training_names: frozenset[str] | None
     places = sources([answer.id for answer in answers])
     for number, answer in enumerate(answers):
         sides = set(answer.gold), set(answer.predicted), set(answer.right)
-        written = [[answer.text[span.start : span.end] for span in side] for side in sides]
+        written = [[one_spelling(answer.text[span.start : span.end]) for span in side] for side in sides]
         by_type.add(*([span.label for span in side] for side in sides))
         by_length.add(*([bucket(len(name), NAME_LENGTHS) for name in side] for side in written))
         if training_names is not None:

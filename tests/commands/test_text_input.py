@@ -2,13 +2,15 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.command_line import CODE, malmoi
+from support.command_line import CODE, MALMOI, malmoi
 from support.tiny_models import SENTENCES, save, tiny_bert_classifier, tiny_spacing_bilstm
 from support.warm_process import run_in_process
 
@@ -218,3 +220,15 @@ def test_an_emoji_in_a_sample_ends_no_training(tmp_path: Path, console: dict[str
     code, output, error = run("evaluate", tmp_path / "run", "--data_dir", tmp_path, "--json", console=console)
     assert code == 0, error
     assert "😀" in json.dumps(json.loads(output), ensure_ascii=False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="has no shell that closes streams")
+@pytest.mark.parametrize(("closed", "answer"), [("2>&-", f"{SENTENCE}\n"), (">&-", ""), ("<&- >&- 2>&-", "")])
+def test_closed_streams_end_no_command(closed: str, answer: str, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text(f"{SENTENCE}\n", encoding="utf-8")
+    arguments = ["space", "--keep_spaces", "--input", str(tmp_path / "in.txt")]
+    for place in ([], ["--output", str(tmp_path / "out.txt")]):
+        done = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *MALMOI, *arguments, *place], capture_output=True)
+        assert (done.returncode, done.stdout.decode()) == (0, "" if place else answer)
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == f"{SENTENCE}\n"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from malmoi.data.classified_dataset import ClassifiedText, class_names, classified_dataset, with_classes
 from malmoi.data.quoted_columns import split_columns
+from malmoi.data.readers.dataset import read_dataset
 from malmoi.data.readers.labelled_texts import read_labelled_texts
 from malmoi.data.readers.nsmc import NSMC_CLASSES, from_hub_splits, read_nsmc, read_ratings
 from malmoi.data.splits.stratified import draw_evenly
@@ -43,6 +44,24 @@ def write_texts(folder: Path, content: str | bytes) -> Path:
 
 def labels(rows: Dataset) -> list[str]:
     return [class_names(rows)[label] for label in rows["label"]]
+
+
+def test_texts_in_the_column_of_classes_are_refused(tmp_path: Path) -> None:
+    content = "label,text\n정말 좋아요,긍정\n싫어요 진짜,부정\n또 좋네요,긍정\n"
+    (tmp_path / "train.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(
+        DataFormatError, match=r"more classes .* than different texts \(긍정, 부정\), as if each stood"
+    ):
+        read_dataset(tmp_path, task="sentence-classification")
+    read = read_dataset(tmp_path, task="sentence-classification", text_column="label", label_column="text")["train"]
+    assert labels(read) == ["긍정", "부정", "긍정"]
+
+
+def test_a_dataset_may_declare_more_classes_than_it_has_texts() -> None:
+    rows = {"text": ["가", "나"], "label": [0, 2]}
+    features = Features({"text": Value("string"), "label": ClassLabel(names=["a", "b", "c"])})
+    splits = read_dataset(None, dataset=Dataset.from_dict(rows, features=features), task="sentence-classification")
+    assert class_names(splits["train"]) == ["a", "b", "c"]
 
 
 def test_ratings_keep_every_row_and_the_reader_drops_empty_documents(tmp_path: Path) -> None:

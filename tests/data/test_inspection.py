@@ -2,6 +2,7 @@
 
 import math
 import random
+import unicodedata
 
 import pytest
 from datasets import Dataset, DatasetDict, Features, Value
@@ -69,6 +70,16 @@ def test_sums_are_those_of_the_texts() -> None:
     assert place.examples == {"서울": 2, "부산": 1}
     assert person[:4] == ("PS", 1, {"train": 1}, 1)
     assert inspection.form is Form.NAMES
+
+
+def test_names_are_compared_in_whatever_spelling() -> None:
+    decomposed = unicodedata.normalize("NFD", "<손흥민:LC>은 갔다.")
+    unmarked = unicodedata.normalize("NFD", "어제 손흥민이 잤다.")
+    inspection = inspected(train=["<손흥민:PS>은 왔다.", "<손흥민:PS>이 왔다.", decomposed, unmarked])
+    assert found(inspection, "names_of_several_types") == {"손흥민": (3, {"PS": 2, "LC": 1})}
+    assert found(inspection, "unmarked_names") == {"손흥민": (1, {"PS": 2, "LC": 1})}
+    assert marked_in(finding(inspection, "unmarked_names")) == ["손흥민"]
+    assert [label.examples for label in inspection.labels] == [{"손흥민": 2}, {"손흥민": 1}]
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=30))

@@ -9,7 +9,7 @@ import pytest
 
 from malmoi.commands.streams.json_source import rows_of_json
 from malmoi.commands.streams.rows import BEGINNING, Row
-from malmoi.data.delimited_columns import column_names
+from malmoi.data.delimited_columns import read_heading
 from malmoi.data.readers import READERS
 from malmoi.data.text_lines import DataFormatError
 
@@ -53,7 +53,7 @@ def test_line_ends_of_old_macs_are_refused_and_what_helps_is_said(
 
 def test_a_heading_of_old_macs_is_refused_in_words_of_ours() -> None:
     with pytest.raises(DataFormatError, match=r"a\.csv, line 1: expected names of columns .* carriage returns alone"):
-        column_names("id,text\r1,비가 왔다\r", "a.csv")
+        read_heading(["id,text\r1,비가 왔다\r"], "a.csv")
 
 
 def test_a_carriage_return_within_a_line_stays_text(tmp_path: Path) -> None:

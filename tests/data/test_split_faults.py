@@ -1,4 +1,5 @@
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,13 @@ def test_texts_of_the_training_data_are_counted_whatever_their_spaces() -> None:
     assert split_faults(splits) == [
         "1 of 1 texts of validation also stand in the training data, so their figures flatter."
     ]
+
+
+def test_texts_of_the_training_data_are_counted_in_whatever_spelling() -> None:
+    train = tagged("PS", text="손흥민은 왔다")
+    others = {"validation": unicodedata.normalize("NFD", "손흥민은 왔다"), "test": "손\u200b흥민은 왔다"}
+    splits = {"train": train} | {split: tagged("PS", text=text) for split, text in others.items()}
+    assert count_repeated(splits) == {"validation": 1, "test": 1}
 
 
 def test_the_sample_corpus_shows_no_fault() -> None:

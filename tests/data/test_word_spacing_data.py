@@ -88,14 +88,18 @@ def test_a_file_without_sentences_is_refused(tmp_path: Path, content: str, messa
         read_plain_sentences(tmp_path)
 
 
-def test_a_folder_without_the_files_or_with_two_for_validation_is_refused(tmp_path: Path) -> None:
-    message = "expected a folder with train.txt, test.txt and either val.txt or validation.txt"
-    with pytest.raises(DataFormatError, match=f"{tmp_path}: {message}"):
+def test_a_folder_without_the_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataFormatError, match=f"{tmp_path}: expected a folder with train.txt, and if wanted val.txt"):
         read_plain_sentences(tmp_path)
-    for name in ("val.txt", "validation.txt"):
-        write(tmp_path, SENTENCES, name=name)
-    with pytest.raises(DataFormatError, match=f"{tmp_path}: {message}"):
-        read_plain_sentences(tmp_path)
+
+
+def test_of_two_files_for_validation_one_is_left_out_which_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, "오늘은 비가 온다.\n", name="val.txt")
+    write(tmp_path, "내일은 눈이 온다.\n", name="validation.txt")
+    assert read_plain_sentences(tmp_path)["validation"]["text"] == ["내일은눈이온다."]
+    assert caplog.messages == [f"malmoi: {tmp_path}: val.txt is left out, as validation.txt is there for validation."]
 
 
 @pytest.mark.slow

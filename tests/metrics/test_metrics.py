@@ -1,5 +1,7 @@
 import pickle
 import random
+import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -214,6 +216,16 @@ def test_unseen_names_are_judged_by_themselves() -> None:
     for name in ("entity_f1_unseen", "entity_precision_unseen", "entity_recall_unseen"):
         low, high = details["intervals"][name]  # type: ignore[index]
         assert 0 < low < figures[name] < high < 1
+
+
+@pytest.mark.parametrize("spelt", [lambda name: unicodedata.normalize("NFD", name), "\u200b".join])
+def test_a_name_is_seen_in_whatever_spelling(spelt: Callable[[str], str]) -> None:
+    text, other = spelt("민수"), spelt("부산")
+    gold = ["B-PS", *["I-PS"] * (len(text) - 1), "O", "B-LC", *["I-LC"] * (len(other) - 1)]
+    metrics = NamedEntityMetrics(KLUE_LABELS, training_names=["민수"])
+    metrics.update(sentence(f"{text} {other}", gold), gold, gold)
+    assert metrics.details()["counted"] == {"names": 2, "unseen names": 1}
+    assert metrics.details()["training_names"] == describe_names(["민수"])
 
 
 @given(SEQUENCES, st.sets(st.sampled_from(["가", "나", "가나", "나다", "다"])))

@@ -1,4 +1,4 @@
-"""Adapters of PEFT on an encoder with a CRF: the CRF is part of the head, which is trained and saved with them."""
+"""Adapters of PEFT: a CRF, and the pooling of a classifier, are part of the head, trained and saved with them."""
 
 from pathlib import Path
 
@@ -6,7 +6,12 @@ import pytest
 import torch
 from transformers import BertConfig
 
-from malmoi.modeling import EncoderCrfConfig, EncoderCrfForTokenClassification
+from malmoi.modeling import (
+    BiLstmConfig,
+    BiLstmForSequenceClassification,
+    EncoderCrfConfig,
+    EncoderCrfForTokenClassification,
+)
 
 peft = pytest.importorskip("peft")
 # of transformers, about names that PEFT uses
@@ -66,3 +71,41 @@ def test_an_adapter_that_leaves_the_crf_out_is_pointed_out_in_training(heard: py
     adapted = peft.get_peft_model(build_encoder(), peft.LoraConfig(target_modules=["query", "value"])).train()
     adapted(input_ids=IDS, attention_mask=MASK, labels=GOLD)
     assert 'modules_to_save=["classifier", "crf"]' in heard.text
+
+
+def build_classifier(*, seed: int) -> BiLstmForSequenceClassification:
+    """Return a classifier with the embeddings and the LSTM of a body, and a head that is drawn by the seed."""
+    torch.manual_seed(seed)
+    model = BiLstmForSequenceClassification(BiLstmConfig(vocab_size=40, embedding_size=6, hidden_size=8))
+    generator = torch.Generator().manual_seed(0)
+    for parameter in [*model.embeddings.parameters(), *model.lstm.parameters()]:
+        torch.nn.init.normal_(parameter, generator=generator)
+    return model
+
+
+@pytest.mark.parametrize("modules_to_save", [None, ["pooling"], ["classifier", "pooling"]])
+def test_an_adapter_for_classes_of_texts_trains_saves_and_loads_the_pooling(
+    modules_to_save: list[str] | None, tmp_path: Path
+) -> None:
+    settings = peft.LoraConfig(
+        task_type=peft.TaskType.SEQ_CLS, target_modules=["word_embeddings"], modules_to_save=modules_to_save
+    )
+    adapted = peft.get_peft_model(build_classifier(seed=1), settings)
+    adapted(input_ids=IDS, attention_mask=MASK, labels=torch.tensor([0, 1])).loss.backward()
+    trained = {name for name, parameter in adapted.named_parameters() if parameter.grad is not None}
+    assert sum("pooling" in name for name in trained) == 1
+    adapted.eval()
+    adapted.save_pretrained(tmp_path)
+    loaded = peft.PeftModel.from_pretrained(build_classifier(seed=2), tmp_path).eval()
+    expected = adapted(input_ids=IDS, attention_mask=MASK).logits
+    torch.testing.assert_close(loaded(input_ids=IDS, attention_mask=MASK).logits, expected)
+    torch.testing.assert_close(loaded.merge_and_unload()(IDS, MASK).logits, expected)
+
+
+def test_an_adapter_on_the_query_of_the_pooling_is_left_as_asked_for(tmp_path: Path) -> None:
+    settings = peft.LoraConfig(task_type=peft.TaskType.SEQ_CLS, target_modules=["query"])
+    adapted = peft.get_peft_model(build_classifier(seed=1), settings).eval()
+    adapted.save_pretrained(tmp_path)
+    loaded = peft.PeftModel.from_pretrained(build_classifier(seed=1), tmp_path).eval()
+    expected = adapted(input_ids=IDS, attention_mask=MASK).logits
+    torch.testing.assert_close(loaded(input_ids=IDS, attention_mask=MASK).logits, expected)

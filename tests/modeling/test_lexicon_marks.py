@@ -5,8 +5,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.property_tests import examples
+from transformers import PreTrainedConfig, PreTrainedModel
 
-from malmoi.modeling import BiLstmConfig
+from malmoi.modeling import (
+    BiLstmConfig,
+    BiLstmCrfConfig,
+    BiLstmCrfForTokenClassification,
+    BiLstmForSequenceClassification,
+)
 from malmoi.modeling.lexicon import NO_CHARACTER, OTHER_CHARACTER, PLACES, SHORTEST_ACROSS_SPACE, SPACE, Lexicon
 
 CLASSES = ["person", "place", "noun"]
@@ -110,3 +116,24 @@ def test_a_batch_without_rows_has_no_marks():
     lexicon = lexicon_of({"ab": 1})
     empty = torch.zeros(0, 5, dtype=torch.long)
     assert lexicon.marks(empty, empty != 0).shape == (0, 5, len(PLACES) * len(CLASSES))
+
+
+@pytest.mark.parametrize(
+    ("model_class", "config_class"),
+    [(BiLstmCrfForTokenClassification, BiLstmCrfConfig), (BiLstmForSequenceClassification, BiLstmConfig)],
+)
+def test_tokens_that_the_lexicon_alone_knows_stay_unknown_when_embeddings_are_resized(
+    model_class: type[PreTrainedModel], config_class: type[PreTrainedConfig]
+):
+    """Stock code, that of PEFT for example, gives a model as many embeddings as its tokenizer has tokens."""
+    sizes = {"vocab_size": 5, "embedding_size": 4, "hidden_size": 4, "ngram_sizes": [2], "unk_token_id": 1}
+    model = model_class(config_class(**sizes, lexicon_classes=CLASSES, lexicon_sizes=[1], lexicon_vocab_size=8)).eval()
+    input_ids = torch.tensor([[3, 7, 4, 5, 6]])
+    expected = model(input_ids).logits
+    for size in (6, 8, None):
+        assert model.resize_token_embeddings(size) is model.get_input_embeddings()
+    assert model.config.vocab_size == model.get_input_embeddings().num_embeddings == 5
+    assert torch.equal(model(input_ids).logits, expected)
+    with pytest.raises(ValueError, match="Beyond the 8 tokens of the lexicon none can get embeddings"):
+        model.resize_token_embeddings(9)
+    assert model.resize_token_embeddings(4).num_embeddings == model.config.vocab_size == 4

@@ -332,6 +332,17 @@ def test_a_loaded_model_and_a_folder_give_this_pipeline_and_one_answer(
     assert by_object(LONG_TEXT) == by_folder(LONG_TEXT) == limited(LONG_TEXT, aggregation_strategy="simple")
 
 
+def test_a_model_that_comes_from_training_answers_as_in_evaluation(
+    tagger: CrfTokenClassificationPipeline, syllable_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    text, options = "손흥민은 춘천에서 태어났다.", {"ignore_labels": []}
+    expected = tagger(text, **options)
+    tagger.model.train()
+    assert tagger(text, **options) == expected
+    tagger.model.train()
+    assert pipeline("ner", model=tagger.model, tokenizer=syllable_tokenizer)(text, **options) == expected
+
+
 def test_other_models_keep_the_stock_pipeline_and_its_answers() -> None:
     tokenizer = bert_tokenizer()
     labels = ["B-PS", "I-PS", "O"]

@@ -1,5 +1,6 @@
 """The `Trainer` of transformers, as tutorials use it, with a model of ours."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,19 @@ def test_our_own_evaluation_judges_the_best_sequence_too(architecture: str) -> N
     assert torch.equal(judged[best >= 0], best[best >= 0])
     assert (judged[best < 0] == model.config.outside_label_id()).all()
     assert not torch.equal(judged, output.marginals.argmax(-1))
+
+
+@pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf", "bilstm"])
+def test_the_temperature_of_weights_that_are_no_more_is_left_behind(architecture: str, tmp_path: Path) -> None:
+    temperature = "class_temperature" if architecture == "bilstm" else "name_temperature"
+    model = build(architecture, 40)
+    model.config.update({temperature: 2.0})
+    rows = [{"input_ids": [5, 7, 9], "labels": 1 if architecture == "bilstm" else [4, 4, 4]}] * 3
+    settings = {"use_cpu": True, "disable_tqdm": True, "dataloader_pin_memory": False, "save_strategy": "no"}
+    trainer = Trainer(model, TrainingArguments(str(tmp_path), max_steps=1, **settings), train_dataset=rows)
+    trainer.eval_dataset = rows
+    trainer.evaluate()
+    assert model.config.to_dict()[temperature] == 2.0
+    trainer.train()
+    trainer.save_model()
+    assert temperature not in json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,6 +132,12 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--label_smoothing_factor", "0.1"], "would replace the loss of the CRF"),
         (["--eval_strategy", "no"], "--load_best_model_at_end|load_best_model_at_end"),
         (["--num_train_epochs", "0"], "`num_train_epochs` must be above 0, got 0"),
+        (["--num_train_epochs", "nan"], "`num_train_epochs` must be above 0, got nan"),
+        (["--num_train_epochs", "inf"], "`num_train_epochs` must be above 0, got inf"),
+        (["--early_stopping_patience", "0"], "`early_stopping_patience` must be at least 1, got 0"),
+        (["--neftune_noise_alpha", "-1"], "`neftune_noise_alpha` must be at least 0, got -1"),
+        (["--dataloader_num_workers", "-1"], "`dataloader_num_workers` must be at least 0, got -1"),
+        (["--dataloader_persistent_workers", "true"], "needs `dataloader_num_workers` above 0"),
         (["--per_device_train_batch_size", "0"], "must be at least 1"),
         (["--metric_for_best_model", "f1"], "`metric_for_best_model` must be loss or one of entity_f1, .*got 'f1'"),
         (["--name_replacement_probability", "7"], "must be from 0 to 1, got 7"),
@@ -139,6 +146,8 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--prediction_loss_only", "true"], "`prediction_loss_only: true` would leave nothing but a loss"),
         (["--remove_unused_columns", "false"], "`remove_unused_columns: false` would give the model columns"),
         (["--weight_decay", "-1"], "`weight_decay` must be a number of at least 0, got -1.0"),
+        (["--greater_is_better", "false"], "`greater_is_better` must be true for entity_f1, or the worst model"),
+        (["--use_cpu", "--bf16_full_eval"], "`bf16_full_eval: true` would round the weights that are saved; `bf16`"),
     ],
 )
 def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
@@ -148,6 +157,36 @@ def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
 
     with pytest.raises(RecipeError, match=message):
         understand()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "figure", "greater"),
+    [
+        ("demo", "entity_recall", True),
+        ("demo", "eval_loss", False),
+        ("nsmc-bert-tiny", "accuracy", True),
+        ("korean-language-model", "forward_perplexity", False),
+    ],
+)
+def test_a_flag_for_another_figure_brings_its_direction(recipe: str, figure: str, greater: bool) -> None:
+    arguments, training_arguments, _ = parse_recipe(load_recipe(recipe, ["--metric_for_best_model", figure]))
+    check_arguments(TASKS[arguments.task], arguments, training_arguments)
+    assert training_arguments.greater_is_better is greater
+
+
+@pytest.mark.parametrize("schedule", ["reduce_lr_on_plateau", "greedy"])
+@pytest.mark.parametrize(("given", "mode"), [({}, "max"), ({"patience": 2}, "max"), ({"mode": "min"}, "min")])
+def test_a_schedule_that_follows_a_figure_takes_more_of_it_for_better(
+    schedule: str, given: dict[str, Any], mode: str
+) -> None:
+    flags = {"lr_scheduler_type": schedule, **({"lr_scheduler_kwargs": given} if given else {})}
+    settings = parse_recipe(load_recipe("demo", [])._replace(flags=flags))[1].lr_scheduler_kwargs
+    assert settings == {**given, "mode": mode}
+
+
+def test_a_schedule_that_follows_the_loss_takes_less_of_it_for_better() -> None:
+    flags = ["--lr_scheduler_type", "reduce_lr_on_plateau", "--metric_for_best_model", "loss"]
+    assert not parse_recipe(load_recipe("demo", flags))[1].lr_scheduler_kwargs  # so it is by itself
 
 
 def test_tensorboard_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

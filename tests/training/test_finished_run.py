@@ -180,6 +180,16 @@ def test_the_kept_epoch_is_that_of_the_loaded_model(tmp_path: Path, marked_corpu
     assert report["figures"]["entity_f1"] == kept["entity_f1"]
 
 
+@pytest.mark.slow
+def test_a_flag_for_another_figure_keeps_the_best_model_by_it(tmp_path: Path, marked_corpus: Path) -> None:
+    """The recipe says `greater_is_better: true`, of its own figure."""
+    options = {"num_train_epochs": 4, "learning_rate": 0.02}
+    report = train(tmp_path / "run", marked_corpus, metric_for_best_model="loss", **options)
+    losses = [entry["loss"] for entry in report["epochs"]]
+    assert min(losses) < losses[0]
+    assert report["figures"]["loss"] == pytest.approx(min(losses), abs=1e-5)
+
+
 def test_without_loading_the_best_model_the_last_epoch_is_kept(tmp_path: Path) -> None:
     state = TrainerState(epoch=2.0, best_global_step=1, log_history=[{"step": 1, "epoch": 1.0}])
     arguments = TrainingArguments(str(tmp_path), use_cpu=True)

@@ -102,11 +102,24 @@ def test_other_validation_data_are_refused(copy: Path) -> None:
         ({"per_device_train_batch_size": 4}, "`texts in a step` was 8 and is 4"),
         ({"name_replacement_copies": 2}, "`name_replacement_copies` was 0 and is 2"),
         ({"tokenizer": "wordpiece", "tokenizer_vocab_size": 80}, "the tokenizer is another"),
+        ({"metric_for_best_model": "loss"}, "`metric_for_best_model` was entity_f1 and is loss"),
     ],
 )
 def test_other_settings_are_refused_by_name(finished: Path, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         resume(finished / "run", finished / "data", num_train_epochs=3, **settings)
+
+
+def test_other_words_of_a_lexicon_are_refused_and_another_place_of_it_is_not(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", TRAIN_LINES * 3)
+    before, now = tmp_path / "before.txt", tmp_path / "now.txt"
+    before.write_text("부산\tplace\n김하늘\tperson\n", encoding="utf-8")
+    train(tmp_path / "run", data, lexicon=before, keep_optimizer="true")
+    now.write_text("서울\tplace\n김하늘\tperson\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match="cannot go on with what is given now: the words of the lexicon are others"):
+        resume(tmp_path / "run", data, lexicon=now, num_train_epochs=3)
+    report = resume(tmp_path / "run", data, lexicon=before.rename(now), num_train_epochs=3)
+    assert report["epochs"][-1]["epoch"] == 3
 
 
 def test_another_architecture_is_refused(finished: Path) -> None:

@@ -176,6 +176,9 @@ def test_an_unfinished_batch_may_be_left_out_of_training_but_never_of_figures(
     [
         ("adam_beta1", 2, "Invalid beta parameter at index 0: 2.0"),
         ("optim", "lion_32bit", "bitsandbytes"),
+        ("lr_scheduler_type", "cosine_with_min_lr", "min_lr"),
+        ("lr_scheduler_type", "warmup_stable_decay", "num_decay_steps"),
+        ("lr_scheduler_kwargs", '{"bogus": 1}', "bogus"),
         ("report_to", "codecarbon", "codecarbon"),
     ],
 )

@@ -42,8 +42,17 @@ def labels_of_classes(
         settings: The settings of a model.
         said: Those of them that a user says.
         classes: The classes of its lexicon.
+
+    Raises:
+        UserError: If what is said are no labels and classes.
     """
-    labels = dict(settings.get("lexicon_labels") or {})
+    labels = settings.get("lexicon_labels") or {}
+    if not (isinstance(labels, Mapping) and all(isinstance(text, str) for pair in labels.items() for text in pair)):
+        raise UserError(
+            "`lexicon_labels` must be a mapping such as {PS: person}, with quotes where YAML reads no text (NO, 1), "
+            f"got {labels!r}."
+        )
+    labels = dict(labels)
     return labels if "lexicon_labels" in said else {label: name for label, name in labels.items() if name in classes}
 
 

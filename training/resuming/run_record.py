@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset, DatasetDict
+from safetensors import safe_open
 from transformers import (
     AutoTokenizer,
     PreTrainedConfig,
@@ -16,10 +18,12 @@ from transformers import (
     TrainingArguments,
 )
 from transformers.trainer_callback import ExportableState
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from malmoi.data.model_labels import labels_of
 from malmoi.data.notice import one_line
 from malmoi.data.probable_classes import PROBABILITIES
+from malmoi.modeling.lexicon import Lexicon
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
 from malmoi.training.resuming.checkpoints import read_state
@@ -29,13 +33,15 @@ FREE_ARGUMENTS = (
     *("reader", "data_dir", "dataset", "text_column", "label_column", "tag_column", "token_separator", "annotator"),
     *("division_seed", "trim_josa", "overwrite", "early_stopping_patience", "early_stopping_threshold"),
     *("tokenizer", "tokenizer_min_frequency", "tokenizer_vocab_size", "model_type", "model_name_or_path"),
-    *("embeddings", "keep_optimizer", "silver_text", "silver_teachers"),
+    *("embeddings", "keep_optimizer", "lexicon", "silver_text", "silver_teachers"),
 )
 # a checkpoint brings its optimizer and its schedule: other values would be passed over in silence
 BINDING_TRAINING_ARGUMENTS = (
     *("seed", "data_seed", "learning_rate", "weight_decay", "optim", "adam_beta1", "adam_beta2", "adam_epsilon"),
     *("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "max_grad_norm", "label_smoothing_factor"),
     *("neftune_noise_alpha", "train_sampling_strategy", "dataloader_drop_last"),
+    # and the value of its best model, with which those of another figure would be compared
+    *("metric_for_best_model", "greater_is_better"),
 )
 # written by transformers, the same in result, or compared by what it leads to
 FREE_SETTINGS = (
@@ -162,7 +168,23 @@ def _other_model(checkpoint: Path, config: dict[str, Any], model: PreTrainedMode
     if config.get("model_type") != model.config.model_type:
         return [f"the architecture was {config.get('model_type')} and is {model.config.model_type}"]
     before = type(model.config).from_pretrained(checkpoint).to_dict()
-    return _other_settings(before, model.config.to_dict())
+    return _other_settings(before, model.config.to_dict()) or _other_words(checkpoint, model)
+
+
+def _other_words(checkpoint: Path, model: PreTrainedModel) -> list[str]:
+    """Compare the words of lexicons with as many words of the same classes."""
+    tables = {
+        f"{name}.{table}": getattr(layer, table).cpu()
+        for name, layer in model.named_modules()
+        if isinstance(layer, Lexicon)
+        for table in ("word_hashes", "word_classes")
+    }
+    weights = checkpoint / SAFE_WEIGHTS_NAME
+    if not tables or not weights.is_file():
+        return []
+    with safe_open(weights, framework="pt") as before:
+        same = all(torch.equal(before.get_tensor(name), table) for name, table in tables.items())
+    return [] if same else ["the words of the lexicon are others"]
 
 
 def _other_settings(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

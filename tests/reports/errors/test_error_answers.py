@@ -1,8 +1,9 @@
 """What is found wrong in the answers of a model: by tiny models that know what they were told."""
 
 import json
+import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from support.command_line import malmoi
@@ -101,14 +102,17 @@ def test_the_page_has_each_wrong_sentence_and_what_is_wrong(
     assert {figure["name"] for figure in shown["figures"]} == {"entity_f1", "entity_precision", "entity_recall"}
 
 
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_names_that_the_training_set_has_are_told_from_others(
-    models: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    form: Literal["NFC", "NFD"], models: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    corpus = write_splits(tmp_path / "corpus", train=TRAIN, validation=VALIDATION)
+    train = [unicodedata.normalize(form, line) for line in TRAIN]
+    corpus = write_splits(tmp_path / "corpus", train=train, validation=VALIDATION)
     model, page = tmp_path / "model", tmp_path / "errors.html"
     tokenizer = bert_tokenizer()
     save(model, knowing_bert_tagger(tokenizer, LABELS, {**PERSON, **PLACE}), tokenizer)
-    run = {"training_names": describe_names({"손흥민", "춘천"}), "settings": {}, "seed": 1}
+    names = [unicodedata.normalize(form, name) for name in ("손흥민", "춘천")]
+    run = {"training_names": describe_names(names), "settings": {}, "seed": 1}
     (model / "report.json").write_text(json.dumps(run), encoding="utf-8")
     report = evaluate(model, corpus, capsys, errors=page)
     shown = read_page(page)

@@ -10,8 +10,11 @@ from support.tiny_runs import SETTINGS
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from malmoi.data.token_spelling import word_spelling
+from malmoi.data.user_error import UserError
 from malmoi.modeling.lexicon import PLACES
 from malmoi.recipes.recipe import RecipeError, load_recipe
+from malmoi.training.models.dictionary_features import labels_of_classes
+from malmoi.training.recipe_arguments import typed_value
 from malmoi.training.train import run
 
 pytestmark = pytest.mark.slow
@@ -125,3 +128,15 @@ def test_without_a_lexicon_a_model_has_none(tmp_path: Path) -> None:
 def test_an_encoder_has_no_dictionary_features(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="`lexicon` is for bilstm_crf and bilstm"):
         run(load_recipe("klue-ner-bert-tiny", ["--lexicon", "mecab-ko-dic", "--output_dir", str(tmp_path / "run")]))
+
+
+@pytest.mark.parametrize("said", ["{NO: person}", "{1: person}", "{PS: no}", "[PS]", "person"])
+def test_labels_that_yaml_does_not_read_as_text_are_refused_in_words(said: str) -> None:
+    settings = {"lexicon_labels": typed_value(said)}
+    with pytest.raises(UserError, match=r"`lexicon_labels` must be a mapping such as .*quotes where YAML .*\(NO, 1\)"):
+        labels_of_classes(settings, settings, ["person"])
+
+
+def test_labels_in_quotes_are_text() -> None:
+    settings = {"lexicon_labels": typed_value("{'NO': person}")}
+    assert labels_of_classes(settings, settings, ["person"]) == {"NO": "person"}

@@ -1,0 +1,41 @@
+"""Which files of a folder are for training, for validation and for testing."""
+
+from pathlib import Path
+
+import pytest
+
+from malmoi.data.readers import READERS
+from malmoi.data.splits.files import named_files, say_other_files
+
+CONTENTS = {
+    "inline-marks": "<손흥민:PS>은 왔다.\n<서울:LC>에 갔다.\n",
+    "labelled-texts": "긍정\t좋다\n부정\t나쁘다\n",
+    "plain-sentences": "오늘은 비가 온다.\n내일은 눈이 온다.\n",
+}
+
+
+@pytest.mark.parametrize("form", CONTENTS)
+def test_capitals_in_the_names_of_files_make_no_difference(form: str, tmp_path: Path) -> None:
+    for name in ("Train.txt", "VALIDATION.TXT", "Test.Txt"):
+        (tmp_path / name).write_text(CONTENTS[form], encoding="utf-8")
+    assert READERS[form].holds(tmp_path)
+    assert {split: rows.num_rows for split, rows in READERS[form].read(tmp_path).items()} == {
+        "train": 2,
+        "validation": 2,
+        "test": 2,
+    }
+
+
+def test_of_several_files_for_a_split_the_plainest_counts_and_the_others_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("dev.txt", "Val.txt", "train.txt", "my-train.txt", "test.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "test.txt").mkdir()
+    (tmp_path / "Train.txt").touch()
+    found = named_files(tmp_path)
+    assert {split: path.name for split, path in found.items()} == {"train": "train.txt", "validation": "Val.txt"}
+    say_other_files(found)
+    assert [message.partition(": ")[2].partition(": ")[2] for message in caplog.messages][-1] == (
+        "dev.txt is left out, as Val.txt is there for validation."
+    )
