@@ -1,11 +1,11 @@
 """The loss of taggers for labels that are probable: finished models have found them, and may be unsure.
 
-It is the mean of the negative log-likelihood of all label sequences, each as probable as the models find it (structured
-distillation: Wang et al., 2020, https://aclanthology.org/2020.acl-main.304). The partition function is the same for all
-of them, so this is the loss of the best sequence, which the model computes, and by how much that one is scored above
-the others on average. The score of a sequence is a sum over its labels and steps, so probabilities of labels and of
-steps are enough. Those of steps are not handed over: of all that agree with the labels, those are taken in which a
-step depends on nothing but that `I-X` follows `B-X` or `I-X` alone.
+It is the mean of the negative log-likelihoods of all label sequences, each as probable as the models find it
+(structured distillation: Wang et al., 2020, https://aclanthology.org/2020.acl-main.304). The partition function is the
+same for all of them, so it is the loss of the best sequence, which the model computes, and by how much that one is
+scored above the others on average. The score of a sequence is a sum over its labels and steps, so that probabilities of
+labels and of steps are enough. Those of steps are not handed over: of all that agree with those of the labels, the ones
+are taken that know nothing but that `I-X` follows `B-X` or `I-X` alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,11 +74,11 @@ def padded(rows: Sequence[np.ndarray], labels: Tensor, num_labels: int) -> Tenso
         labels: The labels of the batch, `(batch, length)`; padding is at the end.
         num_labels: How many labels there are.
     """
-    batch = torch.zeros(*labels.shape, num_labels)
+    batch = np.zeros((*labels.shape, num_labels), dtype=np.float32)
     for of_row, row in zip(batch, rows):
-        of_tokens = torch.from_numpy(row).view(-1, num_labels)
+        of_tokens = row.reshape(-1, num_labels)
         of_row[: len(of_tokens)] = of_tokens
-    return batch.to(labels.device)
+    return torch.from_numpy(batch).to(labels.device)
 
 
 def lead_of_labels(

@@ -1,7 +1,8 @@
 """Silver labels: finished models label unlabelled texts, and the sure ones join the training set (self-training).
 
 Self-training: Yarowsky, 1995 (https://aclanthology.org/P95-1026); several models as the teacher of one: Hinton et al.,
-2015 (https://arxiv.org/abs/1503.02531). What a text gets, and when it is sure: `silver_tags` and `silver_classes`.
+2015 (https://arxiv.org/abs/1503.02531). What a text gets, and when it is sure: `silver_tags` and `silver_classes`. It
+learns what the models find probable, not the likeliest answer alone.
 """
 
 import random

@@ -105,8 +105,8 @@ def label_sentences(
             if own_tags is None
             else own_labels(together, [own_tags[text] for text in chunk], labels)
         )
-        for text, (tags, confidence), posteriors in zip(chunk, chosen, together):
-            yield LabelledSentence(text, tags, confidence, posteriors)
+        for text, (tags, confidence), found in zip(chunk, chosen, together):
+            yield LabelledSentence(text, tags, confidence, found)
 
 
 def own_labels(
