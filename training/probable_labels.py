@@ -1,11 +1,11 @@
 """The loss of taggers for labels that are probable: finished models have found them, and may be unsure.
 
 It is the mean of the negative log-likelihoods of all label sequences, each as probable as the models find it
-(structured distillation: Wang et al., 2020, https://aclanthology.org/2020.acl-main.304). The partition function is the
-same for all of them, so it is the loss of the best sequence, which the model computes, and by how much that one is
-scored above the others on average. The score of a sequence is a sum over its labels and steps, so that probabilities of
-labels and of steps are enough. Those of steps are not handed over: of all that agree with those of the labels, the ones
-are taken that know nothing but that `I-X` follows `B-X` or `I-X` alone.
+(structured distillation: Wang et al., 2020, https://aclanthology.org/2020.acl-main.304). The partition function is
+the same for all of them, so it is the loss of the best sequence, which the model computes, and by how much that one
+is scored above the others on average. The score of a sequence is a sum over its labels and steps, so probabilities of
+labels and of steps are enough. Those of steps are not handed over: of all that agree with those of the labels, the
+ones are taken that know nothing but that `I-X` follows `B-X` or `I-X` alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,13 +45,14 @@ def learn_probabilities(trainer: Trainer, train: Dataset) -> None:
         loss, outputs = loss_of_model(model, inputs, return_outputs=True, num_items_in_batch=num_items_in_batch)
         labels = inputs["labels"]
         tagger: Any = trainer.accelerator.unwrap_model(model)
-        lead = lead_of_labels(
-            outputs["logits"],
-            labels,
-            padded(rows, labels, outputs["logits"].size(2)),
-            names=labels_of(tagger.config),
-            steps=tagger.crf.scores(torch.float32) if hasattr(tagger, "crf") else None,
-        )
+        with torch.autocast(labels.device.type, enabled=False):  # counts of steps are too large for bfloat16
+            lead = lead_of_labels(
+                outputs["logits"],
+                labels,
+                padded(rows, labels, outputs["logits"].size(2)),
+                names=labels_of(tagger.config),
+                steps=tagger.crf.scores(torch.float32) if hasattr(tagger, "crf") else None,
+            )
         loss = loss + lead.sum() / _divisor(trainer, labels, num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
 

@@ -116,6 +116,26 @@ def test_the_trainer_learns_the_same_whatever_the_batches_are(tmp_path: Path, ac
         torch.testing.assert_close(learned, expected, rtol=1e-4, atol=1e-5, msg=name)
 
 
+def test_the_loss_is_not_rounded_where_the_model_is(tmp_path: Path) -> None:
+    """Of a long sentence as many steps are expected as bfloat16 cannot tell from one more or less."""
+    names, length = len(NAMES), 600
+    probabilities = torch.full((length, names), 0.01)
+    probabilities[:, -1] = 0.96
+    columns = {"input_ids": [[1] * length], "labels": [[names - 1] * length], ROW: [0]}
+    rows = Dataset.from_dict({**columns, PROBABILITIES: [probabilities.flatten().tolist()]})
+    model = tiny_tagger().train()
+    nn.init.normal_(model.crf.transitions)
+    trainer = trainer_of(model, rows, tmp_path, batch_size=1)
+    batch = {name: torch.tensor(column) for name, column in columns.items()}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        emissions = model(batch["input_ids"], labels=batch["labels"]).logits.float()
+        rounded = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(length))
+    steps = model.crf.scores(torch.float32)
+    lead = lead_of_labels(emissions, batch["labels"], probabilities[None], names=NAMES, steps=steps)
+    nll = model.crf.negative_log_likelihood(emissions, batch["labels"], batch["labels"] >= 0)
+    torch.testing.assert_close(rounded, (nll + lead).sum() / length, rtol=1e-5, atol=1e-6)
+
+
 def test_a_model_that_ignores_the_size_of_the_step_is_not_scaled_by_it(tmp_path: Path) -> None:
     """Stock models give the mean of a batch; the `Trainer` divides it by the batches of a step."""
     rows = some_rows()
