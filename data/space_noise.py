@@ -7,9 +7,11 @@ what is left out of one is gone from it.
 import random
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from datasets import Dataset
 
-from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
+from malmoi.data.alignment import OUTSIDE, Span, spans_to_tags, tags_to_spans
 from malmoi.data.tagged_dataset import TaggedSentence, label_names, tagged_dataset, tagged_sentences
 
 NEW_SPACE = -1
@@ -19,7 +21,7 @@ NEW_SPACE = -1
 def without_spaces(dataset: Dataset) -> Dataset:
     """Return tagged sentences without their white space; one that has nothing else stays as it is."""
     names = label_names(dataset)
-    sentences = [_respaced(each, _visible(each["text"])) for each in tagged_sentences(dataset)]
+    sentences = [_respaced(each, _visible(each["text"]), names) for each in tagged_sentences(dataset)]
     return tagged_dataset(sentences, names)
 
 
@@ -51,7 +53,7 @@ def with_space_noise(
     for sentence in tagged_sentences(dataset):
         if generator.random() < probability:
             kept = _misspaced(sentence["text"], drop_all_probability, drop_probability, add_probability, generator)
-            sentence = _respaced(sentence, kept)
+            sentence = _respaced(sentence, kept, names)
         sentences.append(sentence)
     return tagged_dataset(sentences, names)
 
@@ -88,7 +90,7 @@ def _text_of(text: str, kept: Sequence[int]) -> str:
     return "".join(" " if index == NEW_SPACE else text[index] for index in kept)
 
 
-def _respaced(sentence: TaggedSentence, kept: Sequence[int]) -> TaggedSentence:
+def _respaced(sentence: TaggedSentence, kept: Sequence[int], labels: Sequence[str]) -> TaggedSentence:
     """Return a sentence of these of its characters, with its names in their new places."""
     text = _text_of(sentence["text"], kept)
     if not text.strip():
@@ -99,7 +101,26 @@ def _respaced(sentence: TaggedSentence, kept: Sequence[int]) -> TaggedSentence:
         left = [places[index] for index in range(start, end) if index in places]
         if left:
             spans.append(Span(left[0], left[-1] + 1, label))
-    return TaggedSentence(id=sentence["id"], text=text, tags=spans_to_tags(spans, len(text)))
+    respaced = TaggedSentence(id=sentence["id"], text=text, tags=spans_to_tags(spans, len(text)))
+    if "probabilities" in sentence:
+        respaced["probabilities"] = _respaced_probabilities(sentence["probabilities"], kept, labels)
+    return respaced
+
+
+def _respaced_probabilities(
+    probabilities: npt.NDArray[np.float32], kept: Sequence[int], labels: Sequence[str]
+) -> npt.NDArray[np.float32]:
+    """Return the probabilities of labels at these characters.
+
+    A new space belongs to a name as probably as the character behind it continues one.
+    """
+    behind = np.array([kept[place + 1] if index == NEW_SPACE else index for place, index in enumerate(kept)])
+    respaced = probabilities[behind]
+    new = np.array(kept) == NEW_SPACE
+    continuing = [label.startswith("I") for label in labels]
+    respaced[new] *= np.array(continuing, dtype=np.float32)
+    respaced[new, labels.index(OUTSIDE)] = 1 - respaced[new].sum(axis=1)
+    return respaced
 
 
 def texts_with_space_noise(

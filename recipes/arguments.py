@@ -137,7 +137,8 @@ class SilverArguments(RecipeArguments):
         default=None,
         metadata={
             "help": "File with unlabelled texts, one a line (after the last tab, if there are any; packed, if its "
-            "name ends in .xz): silver_teachers label them, and the sure ones join the training set."
+            "name ends in .xz): silver_teachers label them, and the sure ones join the training set, with the "
+            "probability of every label."
         },
     )
     silver_teachers: str | None = field(

@@ -288,7 +288,7 @@ def _check_model_arguments(arguments: RecipeArguments, training_arguments: Train
         raise RecipeError(f"`crf_learning_rate` needs a CRF, but `model_type` is {arguments.model_type}.")
     if training_arguments.label_smoothing_factor and getattr(arguments, "class_weights", None):
         raise RecipeError("`label_smoothing_factor` and `class_weights` are two losses; remove one.")
-    soft = isinstance(arguments, SentenceClassificationArguments) and arguments.silver_text
+    soft = getattr(arguments, "silver_text", None) and not getattr(arguments, "silver_own_spaces", False)
     if training_arguments.label_smoothing_factor and soft:
         raise RecipeError(
             "`label_smoothing_factor` and the probabilities of `silver_text` are two losses; remove one."

@@ -1,7 +1,8 @@
 """Silver labels: finished models label unlabelled texts, and the sure ones join the training set (self-training).
 
 Self-training: Yarowsky, 1995 (https://aclanthology.org/P95-1026); several models as the teacher of one: Hinton et al.,
-2015 (https://arxiv.org/abs/1503.02531). What a text gets, and when it is sure: `silver_tags` and `silver_classes`.
+2015 (https://arxiv.org/abs/1503.02531). What a text gets, and when it is sure: `silver_tags` and `silver_classes`. It
+learns what the models find probable, not the likeliest answer alone.
 """
 
 import random
@@ -10,11 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from datasets import Dataset, DatasetDict, concatenate_datasets
+from datasets import Dataset, DatasetDict
 
-from malmoi.data.probable_classes import PROBABILITIES, with_texts_of_models
+from malmoi.data.probable_classes import with_texts_of_models
 from malmoi.data.silver_text import NewSentences, leave_out_known, read_raw_sentences
-from malmoi.data.tagged_dataset import label_names, with_labels
+from malmoi.data.tagged_dataset import with_sentences_of_models
 from malmoi.data.word_spacing import SPACING_LABELS, split_spaces
 from malmoi.recipes.arguments import SilverArguments, TaggingArguments, WordSpacingArguments
 from malmoi.recipes.recipe import RecipeError
@@ -106,9 +107,9 @@ def with_silver(gold: Dataset, silver: SilverTexts | None) -> Dataset:
     """Return labelled texts, and after them the silver ones, if there are any."""
     if silver is None:
         return gold
-    if PROBABILITIES in silver.dataset.column_names:
-        return with_texts_of_models(gold, silver.dataset)
-    return concatenate_datasets([gold, with_labels(silver.dataset, label_names(gold))])
+    if "tags" in gold.column_names:
+        return with_sentences_of_models(gold, silver.dataset)
+    return with_texts_of_models(gold, silver.dataset)
 
 
 def summary(description: dict[str, Any], wording: Wording) -> str:

@@ -2,6 +2,7 @@
 
 Each character of a sentence has a posterior probability of every label, the mean over the models. The best sequence of
 labels that is allowed is chosen, and a sentence joins if the smallest posterior of its chosen labels is large enough.
+What is learned of it are all its posteriors (`probable_labels`), not the best sequence alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ class LabelledSentence(NamedTuple):
     text: str
     tags: list[int]
     confidence: float
+    posteriors: Tensor
+    """The probability of every label at every character, `(characters, labels)`."""
 
 
 def label_with_tags(
@@ -42,6 +45,8 @@ def label_with_tags(
 ) -> LabelledTexts:
     """Label sentences, and return those whose labels all have at least so large a posterior.
 
+    They have all their posteriors in the column `probabilities`, unless the models only judge labels of their own.
+
     Args:
         teachers: The models.
         sentences: The sentences.
@@ -54,14 +59,18 @@ def label_with_tags(
 
     def kept() -> Iterator[TaggedSentence]:
         number = 0
-        for text, tags, confidence in label_sentences(teachers, sentences, labels, own_tags=own_tags):
+        labelled = label_sentences(teachers, sentences, labels, own_tags=own_tags)
+        for text, tags, confidence, posteriors in labelled:
             confidences.append(confidence)
             if confidence >= least:
                 number += 1
-                yield TaggedSentence(id=f"{name}-{number}", text=text, tags=[labels[tag] for tag in tags])
+                found = TaggedSentence(id=f"{name}-{number}", text=text, tags=[labels[tag] for tag in tags])
+                if own_tags is None:
+                    found["probabilities"] = posteriors.numpy()
+                yield found
 
-    found = tagged_dataset(kept(), labels)  # one after the other, as there may be many that do not join
-    return LabelledTexts(confidences, found)
+    dataset = tagged_dataset(kept(), labels)  # one after the other, as there may be many that do not join
+    return LabelledTexts(confidences, dataset)
 
 
 def label_sentences(
@@ -96,8 +105,8 @@ def label_sentences(
             if own_tags is None
             else own_labels(together, [own_tags[text] for text in chunk], labels)
         )
-        for text, (tags, confidence) in zip(chunk, chosen):
-            yield LabelledSentence(text, tags, confidence)
+        for text, (tags, confidence), found in zip(chunk, chosen, together):
+            yield LabelledSentence(text, tags, confidence, found)
 
 
 def own_labels(

@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from malmoi.data.notice import one_line
+from malmoi.data.probable_classes import PROBABILITIES
 from malmoi.data.whole_output import disk_errors
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
@@ -32,6 +33,7 @@ from malmoi.training.evaluation import Evaluation, configure_evaluation, numbere
 from malmoi.training.optimizer import recipe_optimizer, try_optimizer
 from malmoi.training.plan import TrainingPlan
 from malmoi.training.preparation import Preparation
+from malmoi.training.probable_labels import learn_probabilities
 from malmoi.training.processes.launcher import say
 from malmoi.training.request import TrainingRequest
 from malmoi.training.resuming.output_dir import remove_old_run
@@ -75,6 +77,7 @@ def training_to_come(request: TrainingRequest, prepared: Preparation) -> Trainin
         RecipeError: If transformers or the optimizer refuse a setting, or need a package that is not installed.
     """
     task, arguments, training_arguments = request.task, request.arguments, request.training_arguments
+    probable = PROBABILITIES in prepared.train.column_names
     try:
         try_optimizer(prepared.model, training_arguments)
         trainer = build_trainer(
@@ -82,13 +85,15 @@ def training_to_come(request: TrainingRequest, prepared: Preparation) -> Trainin
             prepared.model,
             prepared.tokenizer,
             training_arguments,
-            train=prepared.train,
+            train=numbered(prepared.train) if probable else prepared.train,
             evaluation=prepared.evaluations["validation"],
             optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
         )
     except (ImportError, RuntimeError, TypeError, ValueError) as error:
         raise RecipeError(f"The settings of the training cannot be used: {one_line(error)}") from error
     trainer.compute_loss_func = task.loss_function(prepared.train, arguments, num_labels=len(prepared.labels))
+    if probable:
+        learn_probabilities(trainer, prepared.train)
     timer = EpochTimer()
     for callback in [*training_callbacks(task, arguments, training_arguments), timer]:
         trainer.add_callback(callback)

@@ -169,7 +169,8 @@ def test_a_sentence_joins_if_its_smallest_posterior_is_at_least_the_threshold(
 def test_sentences_that_do_not_join_are_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     def label(*_: object, **__: object) -> Iterator[LabelledSentence]:
         for number in range(1000):
-            yield LabelledSentence("가" * 1000, [number % 3] * 1000, float(number == 7))
+            tags = [number % 3] * 1000
+            yield LabelledSentence("가" * 1000, tags, float(number == 7), torch.eye(3)[tags])
 
     monkeypatch.setattr(silver_tags, "label_sentences", label)
     tracemalloc.start()
@@ -178,7 +179,7 @@ def test_sentences_that_do_not_join_are_not_kept_in_memory(monkeypatch: pytest.M
     tracemalloc.stop()
     assert (found.kept["id"][:], found.kept["tags"][0]) == (["raw-1"], [1] * 1000)
     assert (sum(found.confidences), len(found.confidences)) == (1.0, 1000)
-    assert peak < 1 << 20  # the tags of all are eight megabytes
+    assert peak < 1 << 20  # the tags of all are eight megabytes, and their probabilities as much
 
 
 def test_so_many_sentences_as_asked_for_are_drawn_by_the_seed(
