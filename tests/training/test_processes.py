@@ -83,6 +83,39 @@ def test_the_command_line_trains_together_too(tmp_path: Path, recipe: Path) -> N
 
 @pytest.mark.long
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="the processes would need a GPU each")
+def test_two_processes_learn_from_silver_sentences_what_one_does(tmp_path: Path, recipe: Path) -> None:
+    """All sentences are one step, so that it does not matter which process has which."""
+    teacher = tmp_path / "teacher"
+    command = ["-m", "malmoi.commands.main", "train", str(recipe), "--num_train_epochs", "2"]
+    assert launched([sys.executable, *command, "--output_dir", str(teacher)]).returncode == 0
+    (tmp_path / "raw.txt").write_text(
+        "그는 부산에 산다.\n이강인의 집은 제주에 있다.\n비가 온다.\n흠, 춘천이다.\n", "utf-8"
+    )
+    silver = [
+        "--silver_text",
+        str(tmp_path / "raw.txt"),
+        "--silver_teachers",
+        str(teacher),
+        "--silver_confidence",
+        "0",
+    ]
+    still = ["--embedding_dropout", "0", "--hidden_dropout", "0", "--optim", "sgd", "--learning_rate", "0.5"]
+    still += ["--logging_strategy", "epoch"]
+    losses: list[list[float]] = []
+    for processes, launch in ((1, [sys.executable]), (2, [*TORCHRUN, "--standalone", "--nproc_per_node", "2"])):
+        folder = tmp_path / f"run-{processes}"
+        batch = ["--per_device_train_batch_size", str(28 // processes), "--output_dir", str(folder)]
+        result = launched([*launch, *command, *silver, *still, *batch])
+        assert result.returncode == 0, result.stderr[-3000:]
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        assert [entry["step"] for entry in report["epochs"]] == [1, 2]
+        losses.append([entry["loss"] for entry in report["losses"]])
+        assert len(losses[-1]) == 2
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="the processes would need a GPU each")
 def test_processes_of_mpi_train_together(tmp_path: Path, recipe: Path) -> None:
     command = [sys.executable, "-m", "malmoi.training.train", str(recipe), "--output_dir", str(tmp_path / "run")]
     with closing(socket.socket()) as listener:
