@@ -69,10 +69,11 @@ $(MODEL_RUNS)/language-model/report.json: | $(MODEL_DATA)
 	$(BIN)/malmoi train korean-language-model --data_dir build/models/texts $(trained_here)
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
 
-# the hidden layer of the recipe helps where there are no teachers
+# the doubtful sentences are learned as what they are
 $(MODEL_RUNS)/named-entities/report.json: $(MODEL_RUNS)/language-model/report.json
 	$(BIN)/malmoi self-train klue-ner-from-body --data_dir build/models/named-entities $(CONTINUED) $(FLAGS) \
-		--output_dir $(@D) --classifier_hidden_size 0 --silver_text build/models/named-entities-unlabelled.txt --resume_from_checkpoint true
+		--output_dir $(@D) --embeddings_learning_rate 2e-4 --num_train_epochs 6 \
+		--silver_text build/models/named-entities-unlabelled.txt --silver_confidence 0 --resume_from_checkpoint true
 
 $(MODEL_RUNS)/word-spacing/report.json: $(MODEL_RUNS)/language-model/report.json
 	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) $(trained_here)
