@@ -21,5 +21,6 @@ def test_four_ways_are_timed_and_their_names_counted(tmp_path: Path, capsys: pyt
     named = {row["model"]: row for row in rows if "model" in row}
     assert named[onnx.FLOAT32]["other tags than PyTorch"] == 0
     assert named[onnx.FLOAT32]["entity F1, %"] == named[onnx.PYTORCH]["entity F1, %"] > 50
-    assert 0 < named[onnx.INT8]["other tags than PyTorch"] < 0.01 * named[onnx.INT8]["tags"]
+    # a sure model may have the same tags in eight bits; that its numbers are others is tested with the graph
+    assert named[onnx.INT8]["other tags than PyTorch"] < 0.01 * named[onnx.INT8]["tags"]
     assert "Names of the validation set" in capsys.readouterr().out
