@@ -51,7 +51,8 @@ def class_splits(splits: Splits, *, text_name: str | None, label_name: str | Non
     classes = list(in_order or sorted({name for rows in read.values() for name in rows.names}))
     place = next(iter(splits.values()))[0].name
     if len(classes) < 2:
-        raise DataFormatError(place, None, f"expected texts of at least two classes, got {list_names(classes)}.")
+        found = list_names(classes) or "none"
+        raise DataFormatError(place, None, f"expected texts of at least two classes, got {found}.")
     if in_order is None:
         _check_places(place, classes, [texts for rows in read.values() for texts in rows.texts])
     return DatasetDict({split: rows.dataset(classes) for split, rows in read.items()})

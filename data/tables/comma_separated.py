@@ -29,7 +29,8 @@ def comma_separated_rows(path: Path) -> SourceRows:
 
     The delimiter is the one that the heading has most of, or that a line `sep=;` before it says. Columns may stand in
     quotes, and hold line breaks then. In files with tabs, a quote is a quote, unless quotes are doubled within a
-    column in quotes as CSV does it, or a line has too few or many columns without them.
+    column in quotes as CSV does it, or a line has too few or many columns without them. Columns without a name, which
+    Excel writes behind the last one, are left out.
 
     Raises:
         DataFormatError: If the file is empty or not UTF-8, or its heading has a column twice; reading it, if a row has
@@ -37,9 +38,9 @@ def comma_separated_rows(path: Path) -> SourceRows:
     """
     beginning = read_beginning(path)
     heading = beginning.columns
-    if not heading:
+    if not any(heading):
         raise DataFormatError(path, 1, "expected a heading with a name for each column, got an empty line.")
-    twice = [name for index, name in enumerate(heading) if name in heading[:index]]
+    twice = [name for index, name in enumerate(heading) if name and name in heading[:index]]
     if twice:
         raise DataFormatError(path, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")
 
@@ -47,7 +48,7 @@ def comma_separated_rows(path: Path) -> SourceRows:
     spans = {
         name: feature
         for place, name in enumerate(heading)
-        if (feature := span_feature(name, [row[place] for row in first])) is not None
+        if name and (feature := span_feature(name, [row[place] for row in first])) is not None
     }
 
     def read(columns: list[str]) -> Iterator[RowBatch]:
@@ -72,7 +73,7 @@ def comma_separated_rows(path: Path) -> SourceRows:
 
     return SourceRows(
         name=str(path),
-        features=Features({name: spans.get(name, Value("string")) for name in heading}),
+        features=Features({name: spans.get(name, Value("string")) for name in heading if name}),
         read=read,
         unit="line",
     )

@@ -145,7 +145,7 @@ def test_columns_that_are_not_there_are_told_with_the_nearest() -> None:
             "text,label\n한글,가\n".encode("cp949"),
             "a.csv, line 2: expected UTF-8, but byte 1 of the line is ",
         ),
-        ("a.csv", b"text,label\n", "a.csv: expected texts of at least two classes, got ."),
+        ("a.csv", b"text,label\n", "a.csv: expected texts of at least two classes, got none."),
         ("a.csv", b"", "a.csv: the file is empty."),
         ("a.parquet", b"PAR1 and no more", "a.parquet: expected a .parquet file, but it is damaged ("),
         ("a.arrow", b"no arrow", "a.arrow: expected a .arrow file, but it is damaged ("),

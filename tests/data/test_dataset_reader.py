@@ -252,6 +252,12 @@ def test_csv_is_text_as_it_stands(tmp_path: Path) -> None:
     assert read_dataset(tmp_path, task="sentence-classification")["train"]["text"][:] == ["하나", "둘"]
 
 
+def test_columns_of_csv_without_a_name_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(",text,label,,\n0,하나,좋음,,\n1,둘,나쁨,,\n", encoding="utf-8")
+    data = read_dataset(tmp_path, task="sentence-classification")["train"]
+    assert (data["text"], data["label"]) == (["하나", "둘"], [1, 0])
+
+
 def test_a_quote_is_a_quote_in_tsv_unless_it_is_that_of_csv(tmp_path: Path) -> None:
     path = tmp_path / "train.tsv"
     path.write_text('text\tlabel\n"최고\t1\n별로"\t0\n', encoding="utf-8")
