@@ -5,8 +5,9 @@ python -m malmoi.hub_cards.model_data DATA FOLDER
 DATA holds `text/korean-text.txt.xz`, `klue-ner/`, `spacing/` and `spacing-everyday/`. FOLDER gets `texts/`, for the
 language model, `named-entities/`, KLUE NER with the sentences of the sample corpus behind it,
 `named-entities-unlabelled.txt` with sentences of KLUE and reviews that seem to name someone or something, and
-`spacing/`. The lines of KMOU, which may not be used commercially, are the last ones of each file and are left out.
-What is few beside the rest, sentences of KLUE and everyday sentences, the language model reads more than once.
+`spacing/` with news, everyday sentences, and what else KLUE has but for reviews. The lines of KMOU, which may not be
+used commercially, are the last ones of each file and are left out. What is few beside the rest, sentences of KLUE and
+everyday sentences, the language model reads more than once.
 """
 
 import lzma
@@ -50,12 +51,14 @@ def write_model_data(data: Path, folder: Path) -> dict[str, int]:
     texts = _read(data / "text/korean-text.txt.xz", TEXTS)
     everyday = {split: _read(data / f"spacing-everyday/{split}.txt") for split in SPACING}
     news = {split: _read(data / f"spacing/{split}.txt", count) for split, count in SPACING.items()}
+    spacing = {split: [*news[split], *everyday[split]] for split in SPACING}
+    spacing["train"] += _other_sentences(data, texts[REVIEWS:], news["train"])
     files: dict[str, Iterable[str]] = {
         "texts/train-reviews.txt": texts[:REVIEWS],
         "texts/train-klue.txt": chain(*[texts[REVIEWS:]] * KLUE_READINGS),
         "texts/train-everyday.txt": chain(*[everyday["train"]] * EVERYDAY_READINGS),
         "texts/validation.txt": [*news["val"][:HELD_OUT], *everyday["val"][:HELD_OUT]],
-        **{f"spacing/{split}.txt": [*news[split], *everyday[split]] for split in SPACING},
+        **{f"spacing/{split}.txt": lines for split, lines in spacing.items()},
         "named-entities-unlabelled.txt": [*texts[REVIEWS:], *reviews_with_names(texts[:REVIEWS])],
         f"named-entities/{TRAIN}": [*_read(data / "klue-ner" / TRAIN), *_sample_rows()],
         f"named-entities/{DEV}": _read(data / "klue-ner" / DEV),
@@ -78,6 +81,13 @@ def reviews_with_names(reviews: Sequence[str]) -> list[str]:
         and any(word[:length] in names for word in review.split() for length in NAME_LENGTHS if length <= len(word))
     ]
     return found[:: max(1, len(found) // NAMED_REVIEWS)][:NAMED_REVIEWS]
+
+
+def _other_sentences(data: Path, sentences: Iterable[str], news: Iterable[str]) -> list[str]:
+    """Return the sentences of KLUE that are not among the news, but for reviews, whose spaces are often missing."""
+    raw = (line.split("\t") for line in _read(data / "klue-ner/train-raw-sentences.tsv"))
+    left_out = {*news, *(text for name, text in raw if name.endswith("nsmc"))}
+    return [sentence for sentence in sentences if sentence not in left_out]
 
 
 def _sample_rows() -> Iterator[str]:

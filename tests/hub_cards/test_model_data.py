@@ -16,14 +16,16 @@ from malmoi.hub_cards import model_data
 def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Corpora of a few lines in which `kmou` marks what is forbidden."""
     monkeypatch.setattr(model_data, "REVIEWS", 3)
-    monkeypatch.setattr(model_data, "TEXTS", 5)
+    monkeypatch.setattr(model_data, "TEXTS", 6)
     monkeypatch.setattr(model_data, "SPACING", {"train": 2, "val": 2, "test": 1})
     monkeypatch.setattr(model_data, "HELD_OUT", 1)
     for name in ("text", "klue-ner", "spacing", "spacing-everyday"):
         (tmp_path / name).mkdir()
-    texts = ["영화 1", "영화 2", "영화 3", "뉴스 1", "뉴스 2", "kmou 1"]
+    texts = ["영화 1", "영화 2", "영화 3", "뉴스 1", "뉴스 2", "뉴스 train 1", "kmou 1"]
     with lzma.open(tmp_path / "text/korean-text.txt.xz", "wt", encoding="utf-8") as file:
         file.write("".join(f"{text}\n" for text in texts))
+    raw = "klue-ner-v1_train_00000_wikitree\t뉴스 1\nklue-ner-v1_train_00001_nsmc\t뉴스 2\n"
+    (tmp_path / "klue-ner/train-raw-sentences.tsv").write_text(raw, encoding="utf-8")
     for split in ("train", "val", "test"):
         news = [f"뉴스 {split} 1", f"뉴스 {split} 2"][: model_data.SPACING[split]]
         (tmp_path / f"spacing/{split}.txt").write_text("".join(f"{x}\n" for x in [*news, "kmou"]), encoding="utf-8")
@@ -48,11 +50,11 @@ def test_only_what_may_be_used_is_learned(corpora: Path, tmp_path: Path) -> None
     assert {name: len(found) for name, found in written.items()} == counts
     assert not any("kmou" in line for found in written.values() for line in found)
     assert written["texts/train-reviews.txt"] == ["영화 1", "영화 2", "영화 3"]
-    assert written["texts/train-klue.txt"] == ["뉴스 1", "뉴스 2"] * 3
+    assert written["texts/train-klue.txt"] == ["뉴스 1", "뉴스 2", "뉴스 train 1"] * 3
     assert written["texts/train-everyday.txt"] == ["말 train"] * 2
     assert written["texts/validation.txt"] == ["뉴스 val 1", "말 val"]
-    assert written["spacing/train.txt"] == ["뉴스 train 1", "뉴스 train 2", "말 train"]
-    assert written["named-entities-unlabelled.txt"] == ["뉴스 1", "뉴스 2"]
+    assert written["spacing/train.txt"] == ["뉴스 train 1", "뉴스 train 2", "말 train", "뉴스 1"]
+    assert written["named-entities-unlabelled.txt"] == ["뉴스 1", "뉴스 2", "뉴스 train 1"]
     assert written["spacing/test.txt"] == ["뉴스 test 1", "말 test"]
 
 
@@ -77,7 +79,7 @@ def test_reviews_that_seem_to_hold_names(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_file_that_is_missing_or_too_short(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_data, "TEXTS", 9)
-    with pytest.raises(UserError, match="expected 9 lines or more, found 6"):
+    with pytest.raises(UserError, match="expected 9 lines or more, found 7"):
         model_data.write_model_data(corpora, tmp_path / "made")
     (corpora / "text/korean-text.txt.xz").unlink()
     with pytest.raises(UserError, match="there is no such file"):
