@@ -74,7 +74,7 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
 
 
 def holds_inline_marks(data_dir: Path) -> bool:
-    """Tell whether a folder holds a file with a mark in one of its first lines, or what only looks like one in most."""
+    """Tell whether a file has a mark in one of its first lines, or what only looks like one in most of them."""
     paths = _files(data_dir).values()
     lines = [line for path in paths for line in first_lines(path)]
     if look_like_columns(lines):  # of which comments may have marks
