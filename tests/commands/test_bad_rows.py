@@ -217,3 +217,12 @@ def test_a_first_object_without_its_text_hides_neither_the_field_nor_the_rest(li
     assert [word["text"] for word in kept["entities"]] == ["가"]
     [bad] = read_rows(Path("errors.jsonl"))
     assert (bad["line"], bad["raw"]) == (1, lines[0])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+def test_a_row_that_the_form_cannot_hold_is_kept_with_its_text_in_any_encoding(encoding: str) -> None:
+    Path("a.jsonl").write_text('{"text": "가\\n나"}\n{"text": "다"}\n', encoding=encoding)
+    find_words("a.jsonl", form="inline", output="out.txt", errors="errors.jsonl", encoding=encoding)
+    assert Path("out.txt").read_text(encoding="utf-8") == "<다:PS>\n"
+    [bad] = read_rows(Path("errors.jsonl"))
+    assert (bad["line"], bad["raw"]) == (1, "가\n나")
