@@ -35,6 +35,17 @@ def test_the_model_of_the_demo_has_the_size_of_that_which_it_continues(page: Pat
     assert f"with {report['parameters']:,} parameters." in page.read_text(encoding="utf-8")
 
 
+def test_the_sample_corpus_has_one_licence_wherever_it_is_named() -> None:
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in [*ROOT.glob("hub_cards/corpora/*.yaml"), *ROOT.glob("models/*/README.md")]
+    ]
+    named = [" ".join(found.split()) for text in texts for found in re.findall(r"sample\s+corpus \(([^)]+)\)", text)]
+    assert named
+    assert {*named} == {"CC0 1.0"}
+    assert "CC0 1.0" in (ROOT / "data/samples/LICENSE.txt").read_text(encoding="utf-8")
+
+
 def test_the_spacing_example_is_that_of_the_task() -> None:
     assert TASKS["word-spacing"].example in README.read_text(encoding="utf-8")
 
