@@ -10,7 +10,7 @@ from malmoi.commands.start_up import lasting_imports
 
 
 def data(
-    data_dir: Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder with the data.")] = None,
+    data_dir: Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder with the data, or one file.")] = None,
     reader: Annotated[str | None, typer.Option(help="Format of the data; by default it is recognised.")] = None,
     task: Annotated[
         str | None, typer.Option(help="What the data are for, where their format leaves that open: named-entities, …")

@@ -28,7 +28,9 @@ def evaluate(
             "sentence-classification; by default that of --reader."
         ),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option("--data_dir", "--data-dir", help="Folder with the data.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data_dir", "--data-dir", help="Folder with the data, or one file.")
+    ] = None,
     reader: Annotated[
         str | None, typer.Option(help="Format of the data; by default that of the training, if the files are in it.")
     ] = None,

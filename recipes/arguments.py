@@ -109,7 +109,9 @@ class RecipeArguments:
     early_stopping_patience: int | None = field(
         default=None, metadata={"help": "Stop after so many evaluations without a better result."}
     )
-    early_stopping_threshold: float = field(default=0.0, metadata={"help": "What counts as a better result."})
+    early_stopping_threshold: float = field(
+        default=0.0, metadata={"help": "By more than this a result must be better to count as such."}
+    )
     keep_optimizer: bool | None = field(
         default=None,
         metadata={

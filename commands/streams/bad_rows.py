@@ -79,6 +79,8 @@ def _described(file: InputFile, row: BadRow, encoding: str) -> dict[str, Any]:
     if row.number == WHOLE_FILE:
         return {"file": file.place, "reason": row.reason}
     described = {"file": file.place, _unit(file): row.number, "reason": row.reason}
+    if isinstance(row.raw, str):
+        return {**described, "raw": row.raw}
     try:
         return {**described, "raw": row.raw.decode(encoding)}
     except UnicodeDecodeError:

@@ -78,7 +78,7 @@ class RowForm(Form):
                 for content, written in zip(contents, self.row(piece, row, fields[at], answer)):
                     content.append(written)
             except RowFault as fault:
-                bad.append(BadRow(row.number, str(fault), row.text.encode()))
+                bad.append(BadRow(row.number, str(fault), row.text))
                 if not keeps_bad:
                     break
         return tuple(map(b"".join, contents)), bad

@@ -6,16 +6,17 @@ from typing import Any
 
 from malmoi.commands.streams.raw_lines import decoded_line, raw_lines
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row, RowFault
-from malmoi.commands.streams.text_column import text_column
+from malmoi.commands.streams.text_column import tells_text, text_column
 from malmoi.data.json_text import JsonText, kind_of
 from malmoi.data.notice import list_names
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.user_error import UserError
 
 DEEPEST = 100
 
 
 def layout_of_json(file: BufferedReader, name: str, *, encoding: str, named: str | None) -> Layout:
-    """Return what the first object of a file tells; `Layout()` if there is none.
+    """Return what the first object of a file that may have a text tells; `Layout()` if there is no object.
 
     Args:
         file: The file, at its beginning.
@@ -26,6 +27,7 @@ def layout_of_json(file: BufferedReader, name: str, *, encoding: str, named: str
     Raises:
         UserError: If the file holds one list, or it cannot be told which field holds the texts.
     """
+    without: UserError | None = None
     for lines, start, _, _ in raw_lines(file):
         for number, raw in enumerate(lines, start=start.number + 1):
             line = decoded_line(raw, name, number, encoding)
@@ -39,11 +41,24 @@ def layout_of_json(file: BufferedReader, name: str, *, encoding: str, named: str
                 fields = _object(line, name, number)
             except RowFault:
                 continue
-            texts = [field for field, value in fields.items() if isinstance(value, str)]
             # rows may differ, so that what the user says need not be in this one
-            column = named or text_column(f"{name}, line {number}", [*fields], texts, named=None)
-            return Layout(column, tuple(fields))
+            if named:
+                return Layout(named, tuple(fields))
+            texts = [field for field, value in fields.items() if _may_be_text(field, value)]
+            try:
+                return Layout(text_column(f"{name}, line {number}", [*fields], texts, named=None), tuple(fields))
+            except UserError as error:
+                if texts:
+                    raise
+                without = without or error  # a row that lacks its text; another one tells the field
+    if without:
+        raise without
     return Layout() if named is None else Layout(named)
+
+
+def _may_be_text(field: str, value: object) -> bool:
+    """Tell whether a field is one of text, which null stands in only where the name of the field tells it."""
+    return isinstance(value, str) or (value is None and tells_text(field))
 
 
 def rows_of_json(file: BufferedReader, name: str, column: str, *, encoding: str, start: Position) -> Iterator[Part]:

@@ -73,7 +73,7 @@ def _row(batch: Any, index: int, text: str | bytes | None, number: int, layout: 
     if text is None:
         others = batch.slice(index, 1).to_pylist()[0]
         reason = f"expected a text in the column {layout.text!r}, but there is a null."
-        return BadRow(number, reason, json_text(others).encode())
+        return BadRow(number, reason, json_text(others))
     if isinstance(text, bytes):
         return BadRow(number, f"expected UTF-8 in the column {layout.text!r}, but it is none.", text)
     return Row(number, text)

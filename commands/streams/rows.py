@@ -73,12 +73,12 @@ class BadRow(NamedTuple):
     Args:
         number: Of the line in which it begins, or of the row, counted from 1; or `WHOLE_FILE`.
         reason: What was expected, and what is there.
-        raw: What stands in the file.
+        raw: What stands in the file; of a row that was read, and cannot be answered or written, its text.
     """
 
     number: int
     reason: str
-    raw: bytes
+    raw: bytes | str
 
 
 class Part(NamedTuple):

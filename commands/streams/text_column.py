@@ -39,8 +39,13 @@ def text_column(name: str, columns: Sequence[str], texts: Collection[str], *, na
     for column in SUREST:
         if column in fitting:
             return column
-    found = [column for column in fitting if TEXT_HEADING.fullmatch(unicodedata.normalize("NFC", column))] or fitting
+    found = [column for column in fitting if tells_text(column)] or fitting
     if len(found) != 1:
         seen = f"several may be it: {list_names(found)}" if found else f"it has {list_names(columns)}"
         raise UserError(f"{name}: expected a column with texts, but {seen}; say which by {FLAG}.")
     return found[0]
+
+
+def tells_text(column: str) -> bool:
+    """Tell whether the name of a column says that it holds texts."""
+    return TEXT_HEADING.fullmatch(unicodedata.normalize("NFC", column)) is not None

@@ -15,7 +15,7 @@ from malmoi.data.notice import list_names
 from malmoi.data.splits.files import named_files, say_other_files, split_of_file
 from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
-from malmoi.data.token_columns import look_like_columns
+from malmoi.data.token_columns import MOST, look_like_columns
 
 MANY_TYPES = 5
 """So many types, for half as many names at most, are names in the place of types."""
@@ -74,17 +74,21 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
 
 
 def holds_inline_marks(data_dir: Path) -> bool:
-    """Tell whether a folder holds a file with a mark in one of its first lines."""
-    lines = [line for path in _files(data_dir).values() for line in first_lines(path)]
+    """Tell whether a file has a mark in one of its first lines, or what only looks like one in most of them."""
+    paths = _files(data_dir).values()
+    lines = [line for path in paths for line in first_lines(path)]
     if look_like_columns(lines):  # of which comments may have marks
         return False
+    faulty = 0
     for line in lines:
         try:
             if parse_marks(line)[1]:
                 return OTHER_FORM not in line
         except ValueError:
-            continue
-    return False
+            faulty += "\t" not in line and OTHER_FORM not in line
+    # who writes every mark with the same fault is told so, and trains no word spacing on marks; tags of HTML in a file
+    # of another form are no marks
+    return bool(lines) and faulty >= MOST * len(lines) and all(path.suffix.lower() == ".txt" for path in paths)
 
 
 def _files(data_dir: Path) -> dict[str, Path]:

@@ -199,3 +199,30 @@ def test_a_quote_that_is_never_closed_is_found(monkeypatch: pytest.MonkeyPatch) 
     find_words("in.csv", output="out.jsonl", errors="errors.jsonl")
     assert [row["id"] for row in read_rows(Path("out.jsonl"))] == ["1", "3"]
     assert read_rows(Path("errors.jsonl"))[0]["line"] == 3
+
+
+WITHOUT_TEXT = {
+    "a null beside another text": ('{"text": null, "label": "x"}', '{"text": "가", "label": "x"}'),
+    "a null in a field of the user's language": ('{"id": "1", "본문": null}', '{"id": "1", "본문": "가"}'),
+    "no such field": ('{"id": 1}', '{"id": 1, "text": "가"}'),
+    "a number": ('{"id": 1, "text": 7}', '{"id": 1, "text": "가"}'),
+}
+
+
+@pytest.mark.parametrize("lines", WITHOUT_TEXT.values(), ids=WITHOUT_TEXT)
+def test_a_first_object_without_its_text_hides_neither_the_field_nor_the_rest(lines: tuple[str, str]) -> None:
+    Path("a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    find_words("a.jsonl", output="out.jsonl", errors="errors.jsonl")
+    [kept] = read_rows(Path("out.jsonl"))
+    assert [word["text"] for word in kept["entities"]] == ["가"]
+    [bad] = read_rows(Path("errors.jsonl"))
+    assert (bad["line"], bad["raw"]) == (1, lines[0])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+def test_a_row_that_the_form_cannot_hold_is_kept_with_its_text_in_any_encoding(encoding: str) -> None:
+    Path("a.jsonl").write_text('{"text": "가\\n나"}\n{"text": "다"}\n', encoding=encoding)
+    find_words("a.jsonl", form="inline", output="out.txt", errors="errors.jsonl", encoding=encoding)
+    assert Path("out.txt").read_text(encoding="utf-8") == "<다:PS>\n"
+    [bad] = read_rows(Path("errors.jsonl"))
+    assert (bad["line"], bad["raw"]) == (1, "가\n나")

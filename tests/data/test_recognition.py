@@ -177,3 +177,21 @@ def test_a_single_file_with_marks_is_read_and_cut(tmp_path: Path) -> None:
     named = file.rename(tmp_path / "names-test.txt")
     splits = read_splits("inline-marks", named, task="named-entities")
     assert {name: rows.num_rows for name, rows in splits.items()} == {"test": 20}
+
+
+@pytest.mark.parametrize("mark", ["<서울: LC>", "<서울：LC>", "<:LC>", "<서울;LC>", "<서울:LC"])
+def test_marks_that_all_have_the_same_fault_are_no_sentences_to_be_spaced(mark: str, tmp_path: Path) -> None:
+    lines = [f"{mark}에 {number}번 갔다." for number in range(8)] + ["비가 왔다."] * 2
+    (tmp_path / "train.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert readers_that_fit(tmp_path, ALL_TASKS) == ["inline-marks"]
+    with pytest.raises(UserError, match=r"train\.txt, line 1: expected marks? of the form <name:TYPE>"):
+        read_splits("inline-marks", tmp_path, task="named-entities")
+
+
+def test_brackets_here_and_there_leave_sentences_what_they_are(tmp_path: Path) -> None:
+    lines = ["<사진: 연합뉴스>가 있다."] * 3 + ["비가 왔다."] * 7
+    (tmp_path / "train.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert readers_that_fit(tmp_path, ALL_TASKS) == ["plain-sentences"]
+    rows = "".join(f'{{"text": "<사진: 연합뉴스> {number}", "label": "좋음"}}\n' for number in range(9))
+    (tmp_path / "rows.jsonl").write_text(rows, encoding="utf-8")
+    assert readers_that_fit(tmp_path / "rows.jsonl", ALL_TASKS) == ["jsonl"]

@@ -1,6 +1,7 @@
 """The documentation does what it shows: examples run, commands are understood, links lead somewhere."""
 
 import importlib.util
+import json
 import os
 import re
 import runpy
@@ -17,6 +18,7 @@ import pytest
 from support.markdown_pages import (
     ENGLISH,
     ROOT,
+    CodeBlock,
     anchors,
     code_blocks,
     figures,
@@ -248,6 +250,59 @@ def test_the_examples_of_a_page_run_one_after_the_other(page: Path, where_exampl
         code = compile("\n" * (block.line - 1) + block.code, shown(page), "exec")
         if block.is_run:
             exec(code, names)
+
+
+def shown_outputs(block: CodeBlock) -> list[str]:
+    """Return what a block says that it prints, where that has numbers which another model would change."""
+    return re.findall(r"print\(.*\)  # (.*\d\.\d.*)$", block.code, re.MULTILINE)
+
+
+def is_shown(output: str, printed: str) -> bool:
+    """Tell whether an output is as a page shows it: with `...` for more, numbers rounded, lines joined by commas."""
+    pattern = re.sub(r"\d+\\\.\d+", r"(\\d+\\.\\d+)", re.escape(output).replace(re.escape("..."), ".*"))
+    found = re.search(pattern, ", ".join(printed.splitlines()))
+    numbers = map(float, re.findall(r"\d+\.\d+", output))
+    return found is not None and all(abs(float(a) - b) < 0.01 for a, b in zip(found.groups(), numbers, strict=True))
+
+
+@PAGES
+def test_both_languages_show_the_same_outputs(page: Path) -> None:
+    english, translated = (code_blocks(path.read_text(encoding="utf-8")) for path in (page, korean(page)))
+    assert [*map(shown_outputs, english)] == [*map(shown_outputs, translated)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/probabilities.md"], ids=shown)
+def test_the_models_of_the_package_print_what_is_shown(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = [block for block in code_blocks(page.read_text(encoding="utf-8")) if block.language == "python"]
+    names: dict[str, Any] = {}
+    last = max(number for number, block in enumerate(blocks) if shown_outputs(block))
+    for block in blocks[: last + 1]:
+        exec(block.code, names)
+        printed = capsys.readouterr().out
+        for output in shown_outputs(block):
+            assert is_shown(output, printed), (output, printed)
+
+
+def test_an_output_is_held_against_what_is_shown() -> None:
+    assert is_shown("[A(score=0.99, text='가'), ...]", "[A(score=0.9893, text='가'), A(score=0.5, text='나')]\n")
+    assert is_shown("가 0.59, 나 0.31", "가 0.59\n나 0.31\n")
+    assert not is_shown("가 0.59, 나 0.31", "가 0.59\n나 0.36\n")
+    assert not is_shown("가 0.59, 나 0.31", "나 0.31\n가 0.59\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [ROOT / "docs/service.md", korean(ROOT / "docs/service.md")], ids=shown)
+def test_the_answer_of_the_service_is_that_of_the_model_of_the_package(page: Path) -> None:
+    blocks = code_blocks(page.read_text(encoding="utf-8"))
+    asked = next(re.search(r"--data \'(.*)\'", block.code) for block in blocks if "/v1/tag" in block.code)
+    assert asked is not None
+    request = json.loads(asked[1])
+    answer = next(json.loads(block.code) for block in blocks if '"answers"' in block.code and block.language == "json")
+    found = [entity._asdict() for entity in malmoi.Tagger()(request["texts"][0], min_score=request["min_score"])]
+    assert [{**entity, "score": pytest.approx(entity["score"], abs=0.01)} for entity in found] == answer["answers"][0][
+        "entities"
+    ]
 
 
 def test_the_picture_of_the_lattice_is_what_its_script_draws() -> None:

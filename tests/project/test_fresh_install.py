@@ -102,7 +102,7 @@ def test_exported_models_need_five_libraries(wheel: Path, tmp_path: Path) -> Non
     # the page of the documentation names the same ones
     for page in ("docs/without-torch.md", "docs/without-torch.ko.md"):
         text = (ROOT / page).read_text(encoding="utf-8")
-        assert f"pip install typer\npip install --no-deps malmoi {' '.join(ALONE)}\n" in text
+        assert f"pip install typer\npip install --no-deps . {' '.join(ALONE)}\n" in text
 
 
 @pytest.mark.long
