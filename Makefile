@@ -90,7 +90,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --d
 test: setup ## Run the tests, the slow ones too, but for what takes longest: about ten minutes on two cores.
 	@$(PYTEST) -m 'not engines and not long'
 
-test-quick: setup ## Run the tests that take no time: a minute and a half on two cores.
+test-quick: setup ## Run the tests that take no time: two minutes on two cores.
 	@$(PYTEST)
 
 test-thorough: setup ## Run all tests, the properties on twenty times as many examples.
