@@ -48,7 +48,7 @@ class OnnxEngine:
         check_runtime(folder if name is None else name)
         read = read_exported_folder(folder, task, name=name)
         self.folder = folder
-        self._name = name
+        self._made_of = folder.absolute(), read.task, name
         self.task = read.task
         self.labels = read.labels
         self.max_length = read.max_length
@@ -66,7 +66,8 @@ class OnnxEngine:
 
     def __reduce__(self) -> tuple[Callable[[], "OnnxEngine"], tuple[()]]:
         """Return what makes a copy, also in another process: no session can be copied, so the folder is read again."""
-        return functools.partial(OnnxEngine, self.folder.absolute(), task=self.task, name=self._name), ()
+        folder, task, name = self._made_of
+        return functools.partial(OnnxEngine, folder, task=task, name=name), ()
 
     def chain(self) -> Chain | None:
         """Return the scores of its CRF; `None` if it has none."""
