@@ -45,7 +45,7 @@ def show_data(
         UserError: If the data cannot be read, or the page cannot be written there.
     """
     if page is not None:
-        check_output_file(page, "--html")
+        check_output_file(page, "--html", data_dir=data_dir)
     disable_progress_bars()
     logging.disable_progress_bar()
     data = data_of(data_dir, reader=reader, task=task, options=options, trim_josa=trim_josa)

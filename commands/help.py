@@ -5,7 +5,9 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
+
+from malmoi.commands.given_values import FilledCommand
 
 if TYPE_CHECKING:
     from malmoi.recipes.keys import Key
@@ -29,7 +31,7 @@ class WholeDescriptions(TyperGroup):
             formatter.write_dl([(name, command.get_short_help_str(10_000)) for name, command in commands if command])
 
 
-class RecipeCommand(TyperCommand):
+class RecipeCommand(FilledCommand):
     """A command that takes a recipe, with the keys of recipes as flags."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

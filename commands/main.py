@@ -14,6 +14,7 @@ import typer
 from malmoi.commands.data_command import data
 from malmoi.commands.evaluate_command import evaluate
 from malmoi.commands.export_command import export
+from malmoi.commands.given_values import FilledCommand
 from malmoi.commands.help import RecipeCommand, WholeDescriptions, described, terminal_width
 from malmoi.commands.options import (
     WITH_FLAGS,
@@ -62,10 +63,10 @@ app.command(cls=RecipeCommand, context_settings=WITH_FLAGS)(train)
 
 
 for command in (evaluate, data, tag, space, classify, suggest):
-    app.command()(command)
+    app.command(cls=FilledCommand)(command)
 
 
-@app.command()
+@app.command(cls=FilledCommand)
 def push(
     model: Annotated[str, typer.Argument(help="Folder of a finished run; for a Space, any model.")],
     repo_id: Annotated[str, typer.Argument(help="Where to: user/name on the Hub.")],
@@ -107,10 +108,10 @@ def push(
     )
 
 
-app.command()(serve)
+app.command(cls=FilledCommand)(serve)
 
 
-@app.command()
+@app.command(cls=FilledCommand)
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
     output_dir: Annotated[
@@ -176,7 +177,7 @@ def self_train(context: typer.Context, recipe: RecipeName) -> None:
 app.command(cls=RecipeCommand, context_settings=WITH_FLAGS)(tune)
 
 
-@app.command()
+@app.command(cls=FilledCommand)
 def convert(
     checkpoint: Annotated[Path, typer.Argument(help="State dict (.bin, .pth, .pt) or .safetensors of the old model.")],
     output_dir: Annotated[Path, typer.Argument(help="Folder to write; it must not exist, or be empty.")],
@@ -193,7 +194,7 @@ def convert(
     convert_to_folder(checkpoint, output_dir, config=config, tokenizer=tokenizer)
 
 
-app.command()(export)
+app.command(cls=FilledCommand)(export)
 
 
 @app.command()

@@ -7,12 +7,13 @@ from pathlib import Path
 from malmoi.commands.answering import ModelOptions, load_classifier, load_tagger
 from malmoi.commands.progress import Advance, progress_bar
 from malmoi.commands.streams.bad_rows import error_of
+from malmoi.commands.streams.destinations import check_not_read
 from malmoi.commands.streams.input_files import input_files
 from malmoi.commands.streams.rows import BEGINNING, BadRow, InputFile
 from malmoi.commands.streams.sources import Reading, jobs_of
-from malmoi.commands.text_input import TextInput
+from malmoi.commands.text_input import STANDARD_INPUT, TextInput
 from malmoi.data.user_error import UserError
-from malmoi.data.whole_output import write_whole
+from malmoi.data.whole_output import is_pipe_or_device, write_whole
 from malmoi.inference.suggestion_forms import LABEL_STUDIO, check_form, labelling_config, written_suggestions
 from malmoi.inference.suggestions import Limits, check_measure, suggest, suggesting_task
 from malmoi.inference.tagger import Tagger
@@ -50,13 +51,17 @@ def suggest_texts(
     """
     check_form(form)
     check_measure(measure)
+    if output is not None and str(output) == STANDARD_INPUT:  # the name of both in pipes
+        output = None
     if output is not None:
         check_output_file(output, "--output")
-        if output.exists() and not overwrite:
+        if output.exists() and not overwrite and not is_pipe_or_device(output):
             raise UserError(
                 f"--output: {output} is there already; choose another place, or replace it by --overwrite."
             )
     files = input_files(source.files, document=False, text_column=text_column)
+    if output is not None:
+        check_not_read([output], files, {} if options.words is None else {"--words": options.words})
     of_names = suggesting_task(options.name, trust_remote_code=options.trust_remote_code) == Tagger.task
     model = load_tagger(options, []) if of_names else load_classifier(options, [])
     with progress_bar(files, to_screen=output is None) as advance:

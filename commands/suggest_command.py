@@ -22,7 +22,9 @@ def suggest(
     export: Annotated[
         str, typer.Option("--export", help="Form in which they are written: jsonl, doccano or label-studio.")
     ] = "jsonl",
-    output: Annotated[Path | None, typer.Option("--output", help="File to write; by default standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="File to write; by default, or as -, standard output.")
+    ] = None,
     overwrite: Overwrite = False,
     measure: Annotated[
         str,

@@ -1,12 +1,14 @@
 """The options of the commands that answer texts: where these come from, and where the answers go."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from malmoi.commands.streams.destinations import Wish
+from malmoi.commands.text_input import STANDARD_INPUT
 from malmoi.data.user_error import UserError
 
 Input = Annotated[
@@ -36,7 +38,8 @@ Output = Annotated[
     str | None,
     typer.Option(
         "--output",
-        help="File to write, or folder for a file for each one of --input. It takes its name once it is whole.",
+        help="File to write, or folder for a file for each one of --input; - for standard output. It takes its name "
+        "once it is whole.",
     ),
 ]
 BY_DEFAULT = "for files of rows jsonl, or what the name of --output tells."
@@ -69,7 +72,14 @@ Workers = Annotated[
 
 
 def wish_of(
-    form: str | None, *, as_json: bool, output: str | None, resume: bool, overwrite: bool, errors: Path | None
+    form: str | None,
+    *,
+    as_json: bool,
+    output: str | None,
+    resume: bool,
+    overwrite: bool,
+    errors: Path | None,
+    named: Mapping[str, Path | None] | None = None,
 ) -> Wish:
     """Return what is said of the output.
 
@@ -80,6 +90,7 @@ def wish_of(
         resume: Whether an earlier run is to be gone on with.
         overwrite: Whether what is there may be replaced.
         errors: The file for bad rows.
+        named: Other files that are read, by their flags.
 
     Raises:
         UserError: If two options say different things.
@@ -88,6 +99,8 @@ def wish_of(
         raise UserError(f"Give either --json or --format {form}, not both.")
     if resume and overwrite:
         raise UserError("Give either --resume, which goes on, or --overwrite, which begins anew, not both.")
+    if output == STANDARD_INPUT:  # the name of both in pipes
+        output = None
     return Wish(
         form=form,
         plain=as_json,
@@ -96,4 +109,5 @@ def wish_of(
         resume=resume,
         overwrite=overwrite,
         errors=errors,
+        named={flag: path for flag, path in (named or {}).items() if path is not None},
     )

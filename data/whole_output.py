@@ -49,7 +49,14 @@ def write_whole(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give the path of a file to write; it takes its name once all is written, and replaces what had the name."""
+    """Give the path of a file to write; it takes its name once all is written, and replaces what had the name.
+
+    A pipe or a device stays what it is, and takes what is written as it comes.
+    """
+    if is_pipe_or_device(path):
+        with disk_errors(path):
+            yield path
+        return
     unfinished = path.with_name(f"{path.name}.part")
     try:
         with disk_errors(path):
@@ -59,6 +66,11 @@ def whole_file(path: Path) -> Iterator[Path]:
         _reach_the_disk(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def is_pipe_or_device(path: Path) -> bool:
+    """Tell whether a path names something that is there already and neither file nor folder, such as `/dev/null`."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @contextmanager

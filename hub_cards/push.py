@@ -27,6 +27,8 @@ from malmoi.hub_cards.run_facts import read_facts
 from malmoi.hub_cards.space_staging import stage_space
 from malmoi.hub_cards.staging import stage
 from malmoi.hub_cards.upload import newest_commit, upload
+from malmoi.inference.bundled_models import BUNDLED, model_place
+from malmoi.inference.model_names import check_model_name
 from malmoi.training.processes.launcher import leave
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -84,6 +86,11 @@ def push(
     """
     # 1. what is published
     check_repository(repo_id)
+    if str(run).startswith(BUNDLED):
+        raise UserError(
+            f"{run}: this model comes with the package and is no run of yours; train on from it by "
+            f"--model_name_or_path {run}, and publish that."
+        )
     run = Path(run)
     facts = read_facts(run, [*map(Path, other_seeds)])
     described = corpus_of(facts.report, corpus)
@@ -107,7 +114,7 @@ def push_space(
 ) -> Published:
     """Publish a Space that shows models side by side, in one commit.
 
-    Folders are copied into the Space; models on the Hub are pinned to their newest commit.
+    Folders are copied into the Space, and models of the package; models on the Hub are pinned to their newest commit.
 
     Args:
         models: Folders of models, or their names on the Hub.
@@ -122,16 +129,19 @@ def push_space(
     check_repository(repo_id)
     with temporary_folder() as folder:
         staged = folder / repo_id
-        pinned = [
-            {"name": model} if Path(model).is_dir() else {"name": model, "revision": newest_commit(model)}
-            for model in models
-        ]
+        pinned = [_pinned(str(model_place(model))) for model in models]
         stage_space(pinned, staged, title=repo_id.split("/")[-1])
         if dry_run:
             return kept(staged, Path(f"{repo_id.split('/')[-1]}-space{SUFFIX}"))
         return Published(
             upload(staged, repo_id, repo_type="space", private=private, revision=revision), listing(staged)
         )
+
+
+def _pinned(model: str) -> dict[str, str]:
+    """Return what a Space is told of a model: on the Hub it may change, so its newest commit is named."""
+    check_model_name(model)
+    return {"name": model} if Path(model).is_dir() else {"name": model, "revision": newest_commit(model)}
 
 
 def data_note(report: dict[str, Any], corpus: Corpus) -> str:

@@ -12,6 +12,7 @@ from malmoi.data.notice import notify, shorten
 from malmoi.data.text_lines import DataFormatError, is_file_or_pipe
 from malmoi.data.token_spelling import word_spelling
 from malmoi.data.user_error import UserError
+from malmoi.inference.batches import LONE_SURROGATE
 from malmoi.modeling.lexicon import Lexicon
 
 FORM = "a word, a tab and its label or class"
@@ -59,7 +60,7 @@ def read_words(words: Words) -> list[AddedWord]:
         if isinstance(of_kind, (str, bytes)) or not isinstance(of_kind, Iterable):
             raise UserError(f"`words` must give a list of words for {kind}, got {of_kind!r}.")
         for word in of_kind:
-            if not isinstance(word, str) or not word.strip():
+            if not isinstance(word, str) or not word.strip() or LONE_SURROGATE.search(word):
                 raise UserError(f"`words` must give words for {kind}, got {word!r}.")
             found.append(AddedWord(word, kind))
     return found

@@ -81,11 +81,16 @@ def length_batches(
         yield batch
 
 
-def check_text(text: str) -> None:
+def check_text(text: str, *, number: int | None = None) -> None:
     """Check that a text consists of characters.
+
+    Args:
+        text: The text.
+        number: Which one it is of several, from 1 on.
 
     Raises:
         UserError: If it holds a lone surrogate.
     """
     if found := LONE_SURROGATE.search(text):
-        raise UserError(f"Character {found.start() + 1} of the text is a lone surrogate, not a character.")
+        which = "" if number is None else f"; it is number {number} of the texts"
+        raise UserError(f"Character {found.start() + 1} of the text is a lone surrogate, not a character{which}.")

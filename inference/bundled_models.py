@@ -1,7 +1,9 @@
 """The models of the package by their names, `bundled:named-entities`, wherever a model can be named."""
 
+import os
 from pathlib import Path
 
+from malmoi.data.notice import show_value
 from malmoi.data.user_error import UserError
 from malmoi.models import BODY, FOLDER, NAMES
 
@@ -21,8 +23,10 @@ def model_place(name: str | Path) -> str | Path:
         name: A folder, the name of a repository on the Hub, or that of a model of the package.
 
     Raises:
-        UserError: If the package has no model of this name.
+        UserError: If the package has no model of this name, or what is given is no name.
     """
+    if not isinstance(name, (str, os.PathLike)):
+        raise UserError(f"Expected the folder of a model or its name on the Hub, got {show_value(name)}.")
     if not str(name).startswith(BUNDLED):
         return name
     task = str(name).removeprefix(BUNDLED)

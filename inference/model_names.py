@@ -18,6 +18,8 @@ FILE_ENDING = re.compile(
     re.IGNORECASE,
 )
 """A name with one of these means a file."""
+ADDRESS = re.compile(rf"https?://(?:huggingface\.co|hf\.co)/(?!datasets/|spaces/)({PART}/{PART})")
+"""Where a browser shows a repository of models."""
 SECONDS = 3.0
 """How long the Hub may take to accept a connection."""
 
@@ -37,6 +39,8 @@ def check_name(name: str | Path, *, expected: str = "folder") -> None:
         return
     if path.is_file():
         raise UserError(f"{name}: expected the folder of a model, but this is a file; its folder is {path.parent}.")
+    if address := ADDRESS.match(str(name)):
+        raise UserError(f"{name}: expected the name of a repository without its address: {address[1]}.")
     if means_a_path(str(name)):
         raise UserError(f"{name}: there is no such {expected}{near_names(path)}")
 

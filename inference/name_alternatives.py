@@ -10,6 +10,7 @@ import numpy as np
 from malmoi.data.alignment import OUTSIDE, Span
 from malmoi.data.label_scheme import LabelScheme
 from malmoi.data.notice import show_value
+from malmoi.data.numbers_given import is_whole_number
 from malmoi.data.user_error import UserError
 from malmoi.inference.best_sequences import best_sequences, chain_of_names, join_chains, probabilities_of_names
 from malmoi.inference.chain_messages import WrittenChain
@@ -43,7 +44,7 @@ def alternatives(answer: TokenLabels, start: int, end: int, tagger: NameChain) -
     Raises:
         UserError: If these are no places in a text, or no tokens begin and end there.
     """
-    if not all(isinstance(place, int) and not isinstance(place, bool) for place in (start, end)):
+    if not (is_whole_number(start) and is_whole_number(end)):
         raise UserError(
             f"`start` and `end` must be numbers of characters, got {show_value(start)} and {show_value(end)}."
         )

@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,6 +48,7 @@ class OnnxEngine:
         check_runtime(folder if name is None else name)
         read = read_exported_folder(folder, task, name=name)
         self.folder = folder
+        self._made_of = folder.absolute(), read.task, name
         self.task = read.task
         self.labels = read.labels
         self.max_length = read.max_length
@@ -62,6 +63,11 @@ class OnnxEngine:
         self._check_session()
         self._check_tokenizer(read.hash_of_tokenizer)
         self._chain = _read_chain(self._session, read.graph, len(self.labels))
+
+    def __reduce__(self) -> tuple[Callable[[], "OnnxEngine"], tuple[()]]:
+        """Return what makes a copy, also in another process: no session can be copied, so the folder is read again."""
+        folder, task, name = self._made_of
+        return functools.partial(OnnxEngine, folder, task=task, name=name), ()
 
     def chain(self) -> Chain | None:
         """Return the scores of its CRF; `None` if it has none."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from malmoi.data.notice import notify
+from malmoi.data.numbers_given import is_whole_number
 from malmoi.data.silver_text import letters_and_digits
 from malmoi.data.user_error import UserError
 from malmoi.inference.answers import only_texts
@@ -105,7 +106,7 @@ def suggest(
         UserError: If `count` is no positive whole number, there is no such measure or model, the model is one
             for word spacing, or what is given are no texts.
     """
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    if not is_whole_number(count) or count < 1:
         raise UserError(f"`count` must be a whole number of at least 1, got {count!r}.")
     check_measure(measure)
     if isinstance(texts, str):

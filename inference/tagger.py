@@ -5,6 +5,7 @@ from typing import overload
 
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.notice import show_value
+from malmoi.data.numbers_given import is_number, is_whole_number
 from malmoi.data.user_error import UserError
 from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import check_text
@@ -75,7 +76,7 @@ class Tagger(TextModel):
             UserError: If what is given are no texts, a single string among them, or a text holds a lone surrogate,
                 which is no character, or `min_score` is no probability.
         """
-        if isinstance(min_score, bool) or not isinstance(min_score, (int, float)) or not 0 <= min_score <= 1:
+        if not is_number(min_score) or not 0 <= min_score <= 1:
             raise UserError(f"`min_score` must be a probability, from 0 to 1, got {min_score!r}.")
         return stream_answers(
             lambda checked: self._tag(checked, batch_size, min_score),
@@ -108,13 +109,13 @@ class Tagger(TextModel):
             UserError: If it is no text, or holds a lone surrogate, which is no character, or `n` is no such whole
                 number.
         """
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        if not is_whole_number(n) or n < 1:
             raise UserError(f"`n` must be a whole number of at least 1, got {show_value(n)}.")
         if n > MOST_ANSWERS:
             raise UserError(
                 f"`n` must be {MOST_ANSWERS:,} at most, as time and memory grow with it, got {show_value(n)}."
             )
-        return best_hypotheses(text, self._answer(text), n, self.name_chain, self.scheme)
+        return best_hypotheses(text, self._answer(text), int(n), self.name_chain, self.scheme)
 
     def alternatives(self, text: str, start: int, end: int) -> list[tuple[str | None, float]]:
         """Return how probable each label is for exactly `text[start:end]`, the most probable first.

@@ -19,13 +19,13 @@ Everywhere else the model decides.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import regex
 
-from malmoi.data.notice import shorten
+from malmoi.data.notice import shorten, show_value
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
 from malmoi.modeling.name_edges import INVISIBLE
@@ -100,6 +100,12 @@ class WholeWords:
     def __init__(self, words: Iterable[str] = ()):
         if isinstance(words, str):
             raise UserError(f"`keep_words` must be a list of words, got the text {words!r}.")
+        if isinstance(words, (bytes, bytearray, Mapping)) or not isinstance(words, Iterable):
+            raise UserError(f"`keep_words` must be a list of words, got {show_value(words)}.")
+        words = list(words)
+        for word in words:
+            if not isinstance(word, str):
+                raise UserError(f"`keep_words` must be a list of words, got {show_value(word)} among them.")
         self.patterns = [_pattern(word) for word in words]
 
     def gaps(self, text: str) -> FixedGaps:

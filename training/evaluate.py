@@ -104,7 +104,7 @@ def evaluate_saved_model(
     Raises:
         UserError: If model or data cannot be read, do not fit together, or a file cannot be written.
     """
-    check_outputs(errors, predictions)
+    check_outputs(errors, predictions, data_dir)
     config = config_to_change(model) if fit_temperature else None
     named = load_named(model, trust_remote_code=trust_remote_code)
     if config is not None and named.task.name not in FITTERS:
@@ -146,15 +146,15 @@ def evaluate_saved_model(
     return report
 
 
-def check_outputs(errors: Path | None, predictions: Path | None) -> None:
+def check_outputs(errors: Path | None, predictions: Path | None, data_dir: Path | None) -> None:
     """Check, before anything is computed, that the files can be written that are asked for.
 
     Raises:
-        UserError: If not, or if both are one file.
+        UserError: If not, if both are one file, or if one is a file of the data.
     """
     named = {flag: path for flag, path in (("--errors", errors), ("--predictions", predictions)) if path is not None}
     for flag, path in named.items():
-        check_output_file(path, flag)
+        check_output_file(path, flag, data_dir=data_dir)
     if len({path.resolve() for path in named.values()}) < len(named):
         raise UserError(f"--errors and --predictions both name {errors}; give each a file of its own.")
 

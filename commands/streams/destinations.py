@@ -3,8 +3,9 @@
 import os
 import stat
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from malmoi.commands.streams.forms import ColumnForm, Form, JsonForm, LineForm, SheetForm, StandoffForm
@@ -40,6 +41,7 @@ class Wish(NamedTuple):
         resume: Whether an earlier run is to be gone on with.
         overwrite: Whether what is there may be replaced.
         errors: The file for bad rows.
+        named: Other files that are read, by their flags.
     """
 
     form: str | None = None
@@ -49,6 +51,7 @@ class Wish(NamedTuple):
     resume: bool = False
     overwrite: bool = False
     errors: Path | None = None
+    named: Mapping[str, Path] = MappingProxyType({})
 
 
 def form_name(wish: Wish, task: TextTask, files: Sequence[InputFile]) -> str:
@@ -131,6 +134,7 @@ def make_output(
     if output is None or is_pipe(output):
         if wish.resume:
             raise UserError("--resume needs a file or folder to go on with, by --output.")
+        _check_apart(wish, [], files, given)
         check_errors(wish)
         if output is not None:
             return Pipe(output)
@@ -182,9 +186,11 @@ def check_errors(wish: Wish) -> None:
     """Check that the file of `--errors` may be written.
 
     Raises:
-        UserError: If it is there already.
+        UserError: If it is standard output, or there already.
     """
     errors = wish.errors
+    if errors is not None and str(errors) == STANDARD_INPUT:  # the name of both in pipes
+        raise UserError("--errors: expected the name of a file, got -, which is standard output.")
     if errors is not None and errors.exists() and not (wish.overwrite or wish.resume or is_pipe(errors)):
         raise UserError(f"--errors: {errors} is there already; choose another place, or replace it by --overwrite.")
 
@@ -215,15 +221,30 @@ def _check_apart(
     written = [path for target in targets for path in target] + ([wish.errors] if wish.errors else [])
     if wish.errors is not None and wish.errors.resolve() in {path.resolve() for path in written[:-1]}:
         raise UserError(f"--errors: {wish.errors} is the file of --output, too.")
-    inputs = {Path(file.path).resolve() for file in files if file.path != STANDARD_INPUT}
+    check_not_read(written, files, wish.named)
     folders = [Path(path).resolve() for path in given if path != STANDARD_INPUT and Path(path).is_dir()]
     for path in written:
-        place = path.resolve()
-        if place in inputs:
-            raise UserError(f"{path} would be written over, but it is a file of --input; choose another place.")
         for folder in folders:
-            if folder in place.parents:
+            if folder in path.resolve().parents:
                 raise UserError(f"{path} would be written into {folder}, which is read; choose a place outside of it.")
+
+
+def check_not_read(written: Iterable[Path], files: Iterable[InputFile], named: Mapping[str, Path]) -> None:
+    """Check that no file is written over that is read.
+
+    Args:
+        written: The files that are to be written.
+        files: The input.
+        named: Other files that are read, by their flags.
+
+    Raises:
+        UserError: If one of them is read.
+    """
+    read = {path.resolve(): f"the file of {flag}" for flag, path in named.items()}
+    read |= {Path(file.path).resolve(): "a file of --input" for file in files if file.path != STANDARD_INPUT}
+    for path in written:
+        if path.resolve() in read and not is_pipe(path):
+            raise UserError(f"{path} would be written over, but it is {read[path.resolve()]}; choose another place.")
 
 
 def _check_other_file(files: Sequence[InputFile]) -> None:

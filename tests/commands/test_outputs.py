@@ -188,3 +188,34 @@ def test_an_empty_file_has_an_empty_answer(capsys: pytest.CaptureFixture[str]) -
         assert capsys.readouterr().err == f"malmoi: in{kind}: the file is empty.\n"
     find_words(write_texts(Path("in.parquet"), []), output="out.parquet")
     assert read_rows(Path("out.parquet")) == []
+
+
+def test_a_file_that_an_option_names_is_not_written_over() -> None:
+    write_texts(Path("in.txt"), TEXTS)
+    Path("words.txt").write_text("손흥민\n", encoding="utf-8")
+    for flag in ("--keep_words", "--words"):
+        for written in (
+            ["--output", "./words.txt"],
+            ["--output", "o.txt", "--errors", "words.txt"],
+            ["--errors", "words.txt"],
+        ):
+            _, error = malmoi("space", "--input", "in.txt", flag, "words.txt", *written, "--overwrite", code=2)
+            assert (
+                error
+                == f"malmoi: words.txt would be written over, but it is the file of {flag}; choose another place.\n"
+            )
+    _, error = malmoi("tag", "--input", "in.txt", "--errors", "in.txt", "--overwrite", code=2)
+    assert error == "malmoi: in.txt would be written over, but it is a file of --input; choose another place.\n"
+    assert sorted(path.name for path in Path().iterdir()) == ["in.txt", "words.txt"]
+    assert Path("words.txt").read_text(encoding="utf-8") == "손흥민\n"
+
+
+def test_a_dash_is_standard_output_and_no_file(capfd: pytest.CaptureFixture[str]) -> None:
+    write_texts(Path("in.txt"), TEXTS)
+    find_words("in.txt")
+    expected = capfd.readouterr().out
+    find_words("in.txt", output="-")
+    assert capfd.readouterr().out == expected != ""
+    with pytest.raises(UserError, match="--errors: expected the name of a file, got -, which is standard output"):
+        find_words("in.txt", errors="-")
+    assert [path.name for path in Path().iterdir()] == ["in.txt"]

@@ -104,3 +104,20 @@ def test_what_is_wrong_is_said_before_anything_is_written(
     assert not new.exists()
     malmoi("suggest", model, "--input", raw, "--output", there, "--overwrite")
     assert json.loads(there.read_text(encoding="utf-8").splitlines()[0])["text"] in LINES
+
+
+def test_what_is_read_is_not_written_over(model: Path, raw: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("비\tLC\n", encoding="utf-8")
+    before = raw.read_bytes(), words.read_bytes()
+    given = ("suggest", model, "--input", raw, "--words", words, "--overwrite", "--output")
+    for path, which in ((raw, "a file of --input"), (words, "the file of --words")):
+        _, error = malmoi(*given, path, code=2)
+        assert error == f"malmoi: {path} would be written over, but it is {which}; choose another place.\n"
+    assert (raw.read_bytes(), words.read_bytes()) == before
+
+
+def test_a_dash_is_standard_output(model: Path, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert malmoi("suggest", model, "--input", raw, "--output", "-") == malmoi("suggest", model, "--input", raw)
+    assert not (tmp_path / "-").exists()

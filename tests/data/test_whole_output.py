@@ -5,12 +5,14 @@ import os
 import stat
 from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from support.warm_process import run_in_process
 
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import disk_errors, files_together, whole_file, whole_folder, write_whole
+from malmoi.reports.output_file import check_output_file
 
 TESTS = Path(__file__).parents[1]
 
@@ -188,3 +190,19 @@ def test_a_folder_that_was_filled_meanwhile_is_left_alone(tmp_path: Path) -> Non
         fill()
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_takes_what_is_written_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8")))
+    reader.start()
+    check_output_file(pipe, "--output")
+    with write_whole(pipe) as file:
+        file.write("비가")
+    reader.join(timeout=60)
+    assert read == ["비가"]
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]

@@ -16,6 +16,7 @@ from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
 
 from malmoi.commands import serve
 from malmoi.data.user_error import UserError
+from malmoi.hub_cards.push import push, push_space
 from malmoi.hub_cards.space.loaded_models import load_models
 from malmoi.hub_cards.space.model_list import ListedModel, read_model_list
 from malmoi.hub_cards.space_staging import RUNTIME, stage_space
@@ -181,3 +182,19 @@ def test_without_gradio_the_command_says_what_to_install(monkeypatch: pytest.Mon
 def test_the_command_line_is_not_slowed_down_by_gradio() -> None:
     code = "import sys; import malmoi.commands.serve; sys.exit('gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_model_of_the_package_goes_into_a_space_and_is_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    published = push_space(["bundled:word-spacing"], "user/page", dry_run=True)
+    assert "models/word-spacing/model.safetensors" in [name for name, _ in published.files]
+    with pytest.raises(UserError, match=r"^\./none: there is no such folder\.$"):
+        push_space(["./none"], "user/page", dry_run=True)
+    with pytest.raises(UserError) as caught:
+        push("bundled:word-spacing", "user/model", dry_run=True)
+    assert str(caught.value) == (
+        "bundled:word-spacing: this model comes with the package and is no run of yours; train on from it by "
+        "--model_name_or_path bundled:word-spacing, and publish that."
+    )

@@ -146,3 +146,9 @@ def test_words_that_can_never_be_found_are_told_and_the_others_are_added(
     file.write_text("".join(f"🦄{number}\tPS\n" for number in range(9)), encoding="utf-8")
     with pytest.raises(UserError, match=r"words\.txt: 9 of 9 words cannot be found by .*, 1 more\."):
         Tagger(with_lexicon, words=file)
+
+
+def test_half_a_character_is_no_word() -> None:
+    with pytest.raises(UserError) as caught:
+        read_words({"PS": ["\ud800가"]})
+    assert str(caught.value) == "`words` must give words for PS, got '\\ud800가'."

@@ -1,8 +1,11 @@
 """The methods that answer texts: what they take, and how their answers can be had."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from support.tiny_models import (
     SENTENCES,
@@ -15,7 +18,7 @@ from support.tiny_models import (
 
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
-from malmoi.inference.answers import Answers
+from malmoi.inference.answers import Answers, stream_answers
 from malmoi.inference.batches import CHUNK_TEXTS
 from malmoi.inference.classifier import Classifier
 from malmoi.inference.spacer import Spacer
@@ -118,3 +121,71 @@ def test_a_batch_size_that_is_none_is_refused(user: TextModel, batch_size: objec
     for answer in (method_of(user), user):
         with pytest.raises(UserError, match="`batch_size` must be a whole number of at least 1, got "):
             answer(TEXTS, batch_size=batch_size)
+
+
+def in_capitals(texts: Iterable[str]) -> Iterator[str]:
+    """Answers like a model, in the place of one."""
+    return (text.upper() for text in texts)
+
+
+def answered(texts: Any, batch_size: Any = 1) -> Any:
+    return stream_answers(in_capitals, texts, user="tagger", method="tag", batch_size=batch_size)
+
+
+def test_after_an_error_no_answer_is_lost_in_silence() -> None:
+    message = "Character 1 of the text is a lone surrogate, not a character; it is number 2 of the texts."
+    answers = answered(["a", "\ud800", "c"])
+    for _ in range(2):
+        with pytest.raises(UserError) as caught:
+            list(answers)
+        assert str(caught.value) == message
+        with pytest.raises(UserError, match="number 2 of the texts"):
+            answers[2]
+    assert answers[0] == "A"
+    with pytest.raises(UserError, match=r"number 2 of the texts, got 7 \(int\)"):
+        answered(["a", 7])[1]
+
+
+def test_after_an_interrupt_the_rest_is_answered() -> None:
+    interrupts = iter([KeyboardInterrupt()])
+
+    def interrupted(texts: Iterable[str]) -> Iterator[str]:
+        for text in texts:
+            if text == "b" and (interrupt := next(interrupts, None)):
+                raise interrupt
+            yield text.upper()
+
+    answers = stream_answers(interrupted, ["a", "b", "c"], user="tagger", method="tag", batch_size=1)
+    with pytest.raises(KeyboardInterrupt):
+        list(answers)
+    assert list(answers) == ["B", "C"]
+    assert answers[:] == ["A", "B", "C"]  # type: ignore[index]
+
+
+def test_a_list_that_becomes_shorter_is_told() -> None:
+    texts = ["a", "b", "c"]
+    answers = answered(texts)
+    assert next(answers) == "A"
+    texts.clear()
+    with pytest.raises(UserError) as caught:
+        list(answers)
+    assert str(caught.value) == "The list had 3 texts when it was given, and has only 1 now; ask again."
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert list(answered(["a"], np.int64(3))) == ["A"]
+    for value in (np.float64(3), np.bool_(True), True, 0, np.int64(0)):
+        with pytest.raises(UserError, match="`batch_size` must be a whole number of at least 1, got "):
+            answered(["a"], value)
+
+
+def test_what_has_not_one_dimension_is_no_list_of_texts() -> None:
+    assert list(answered(np.array(["a", "b"]))) == list(answered(pd.Series(["a", "b"]))) == ["A", "B"]
+    for texts, shown in [
+        (np.array("a"), "array('a', dtype='<U1') (ndarray)"),
+        (np.array([["a"]]), "array([['a']], dtype='<U1') (ndarray)"),
+        (pd.DataFrame({"text": ["a"]}), "text 0 a (DataFrame)"),
+    ]:
+        with pytest.raises(UserError) as caught:
+            answered(texts)
+        assert str(caught.value) == f"`tag` takes a list of texts, got {shown}."

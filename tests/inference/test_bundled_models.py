@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -85,3 +86,10 @@ def test_only_names_of_ours_are_looked_up(tmp_path: Path) -> None:
     known = ", ".join(map(bundled_name, (*NAMES, BODY)))
     with pytest.raises(UserError, match=f"^There is no model bundled:spacing; the package has {known}.$"):
         model_place("bundled:spacing")
+
+
+@pytest.mark.parametrize("name", [5, b"x", ["a"]])
+def test_what_is_no_name_of_a_model_is_refused(name: Any) -> None:
+    with pytest.raises(UserError) as caught:
+        Tagger(name)
+    assert str(caught.value) == f"Expected the folder of a model or its name on the Hub, got {name!r}."

@@ -130,3 +130,19 @@ def test_the_hub_is_asked_if_it_can_be(monkeypatch: pytest.MonkeyPatch, tmp_path
             assert constants.HF_HUB_OFFLINE is False
     with without_waiting_for_the_hub(tmp_path) as out_of_reach:
         assert not out_of_reach
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://huggingface.co/klue/bert-base",
+        "http://hf.co/klue/bert-base/tree/main",
+        "https://hf.co/klue/bert-base/",
+    ],
+)
+def test_the_address_of_a_repository_is_told_from_its_name(address: str) -> None:
+    with pytest.raises(UserError) as caught:
+        check_name(address)
+    assert str(caught.value) == f"{address}: expected the name of a repository without its address: klue/bert-base."
+    with pytest.raises(UserError, match="there is no such folder"):
+        check_name("https://huggingface.co/datasets/klue/klue")

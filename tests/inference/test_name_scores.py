@@ -105,6 +105,15 @@ def test_names_below_the_least_score_are_left_out(tagger: Tagger) -> None:
     assert [*tagger.tag([text, ""], min_score=1.0)] == [[entity for entity in entities if entity.score == 1], []]
 
 
+def test_numbers_of_numpy_are_numbers(tagger: Tagger) -> None:
+    text = "비가"
+    assert tagger(text, min_score=np.float32(0.5)) == tagger(text, min_score=0.5)
+    assert tagger(text, min_score=np.int64(1)) == tagger(text, min_score=1)
+    assert tagger.n_best(text, np.int8(2)) == tagger.n_best(text, 2)
+    start, end = np.array([0, 2])
+    assert tagger.alternatives(text, start, end) == tagger.alternatives(text, 0, 2)
+
+
 @pytest.mark.parametrize("min_score", [-0.1, 1.1, True, "0.5", float("nan")])
 def test_a_least_score_that_is_no_probability_is_refused(tagger: Tagger, min_score: float) -> None:
     with pytest.raises(UserError, match="`min_score` must be a probability, from 0 to 1"):

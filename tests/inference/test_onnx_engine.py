@@ -1,6 +1,8 @@
 """Exported models compute as their models do, and say in one sentence what is wrong with a folder."""
 
+import copy
 import json
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,7 @@ from malmoi.inference.classifier import Classifier
 from malmoi.inference.onnx_engine import OnnxEngine
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
+from malmoi.models import FOLDER
 
 LONGEST = 24
 
@@ -212,3 +215,14 @@ def test_a_graph_for_another_task_is_refused(
         UserError, match="expected a graph from input_ids and attention_mask to predictions, marginals"
     ):
         Tagger(exported)
+
+
+@pytest.mark.parametrize("made_anew", [copy.deepcopy, lambda tagger: pickle.loads(pickle.dumps(tagger))])
+def test_a_copy_answers_alike_also_elsewhere(
+    made_anew: Callable[[Tagger], Tagger], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(FOLDER)
+    tagger = Tagger("named-entities", engine="onnx")
+    monkeypatch.chdir(tmp_path)
+    text = "손흥민은 춘천에서 태어났다."
+    assert made_anew(tagger)(text) == tagger(text) != []

@@ -199,3 +199,20 @@ def test_a_regular_expression_that_takes_too_long_is_refused() -> None:
         ),
     ):
         words.gaps("a" * 3000 + "!")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (None, "None"),
+        (b"a", "b'a'"),
+        (3, "3"),
+        ({"a": 1}, "{'a': 1}"),
+        (["가", 3], "3 among them"),
+        ([None], "None among them"),
+    ],
+)
+def test_what_are_no_words_is_refused(words: Any, shown: str) -> None:
+    with pytest.raises(UserError) as caught:
+        WholeWords(words)
+    assert str(caught.value) == f"`keep_words` must be a list of words, got {shown}."

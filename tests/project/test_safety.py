@@ -39,6 +39,7 @@ EXCUSED: dict[str, dict[str, str]] = {
     },
     "tests/crf_kernels/test_interface.py": {"exec": "runs its own text as two modules of different age"},
     "tests/embeddings/test_pretrained_embeddings.py": {"pickle": "makes the pickles that must be refused"},
+    "tests/inference/test_onnx_engine.py": {"pickle": "a model must survive being sent to a process"},
     "tests/metrics/test_metrics.py": {"pickle": "measures how large counts are between processes"},
     "tests/modeling/test_labels_of_now.py": {"pickle": "a model must survive being sent to a process"},
     "tests/modeling/test_old_folders.py": {"extractall": "unpacks our own archive, with names that were looked at"},

@@ -284,6 +284,23 @@ def test_a_file_that_cannot_be_written_is_named_before_anything_is_computed(
         evaluate(tmp_path / "no model at all", tmp_path, capsys, **paths)
 
 
+def test_data_are_not_written_over(tmp_path: Path) -> None:
+    for name in ("train.txt", "page.html"):
+        (tmp_path / name).touch()
+    for data in (tmp_path, tmp_path / "train.txt"):
+        with pytest.raises(UserError) as caught:
+            check_output_file(tmp_path / "train.txt", "--errors", data_dir=data)
+        assert str(caught.value) == (
+            f"--errors {tmp_path / 'train.txt'} would be written over, but it lies among the data; "
+            "choose another place."
+        )
+    for name in ("page.html", "new.jsonl"):
+        check_output_file(tmp_path / name, "--errors", data_dir=tmp_path)
+    check_output_file(tmp_path / "train.txt", "--errors", data_dir=tmp_path / "other")
+    with pytest.raises(UserError, match="--errors: expected the name of a file, got -, which is standard output"):
+        check_output_file(Path("-"), "--errors")
+
+
 def test_a_folder_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)  # root may write anywhere
     with pytest.raises(UserError, match=r"--errors .*errors.html: the folder .* may not be written to\."):

@@ -1,0 +1,32 @@
+"""Commands that refuse an empty value: it comes from a variable of the shell that is not set.
+
+`--input "$FILES"` would mean the whole working folder where `FILES` is not set, since that is what an empty path is.
+"""
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+from malmoi.data.user_error import UserError
+
+LOOKED_AT_LATER = ("model", "texts", "repo_id")
+"""Arguments that are no paths yet: a text may be empty, and what a name may be is said where it is used."""
+
+
+class FilledCommand(TyperCommand):
+    """A command that refuses options and paths that are empty."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Look at what is given before it becomes paths, in which nothing and `.` are the same.
+
+        Raises:
+            UserError: If an option or a path is empty.
+        """
+        if not ctx.resilient_parsing:  # a shell that completes an option
+            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            for parameter in self.get_params(ctx):
+                value = given.get(parameter.name)
+                values = value if isinstance(value, (list, tuple)) else [value]
+                if "" in values and parameter.name not in LOOKED_AT_LATER:
+                    raise UserError(f"{parameter.opts[0]}: expected a value, got an empty one.")
+        return super().parse_args(ctx, args)
