@@ -9,8 +9,8 @@ from typer.core import TyperCommand
 
 from malmoi.data.user_error import UserError
 
-LOOKED_AT_LATER = ("model", "texts", "repo_id")
-"""Arguments that are no paths yet: a text may be empty, and what a name may be is said where it is used."""
+MAY_BE_EMPTY = ("model", "texts", "repo_id", "token_separator")
+"""A text may be empty, and what stands between tokens; what a name may be is said where it is used."""
 
 
 class FilledCommand(TyperCommand):
@@ -27,6 +27,6 @@ class FilledCommand(TyperCommand):
             for parameter in self.get_params(ctx):
                 value = given.get(parameter.name)
                 values = value if isinstance(value, (list, tuple)) else [value]
-                if "" in values and parameter.name not in LOOKED_AT_LATER:
+                if "" in values and parameter.name not in MAY_BE_EMPTY:
                     raise UserError(f"{parameter.opts[0]}: expected a value, got an empty one.")
         return super().parse_args(ctx, args)

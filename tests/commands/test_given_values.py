@@ -1,5 +1,8 @@
 """An empty value of an option is refused: it is a variable of the shell that is not set, and no wish for anything."""
 
+import json
+from pathlib import Path
+
 import pytest
 from support.command_line import malmoi
 
@@ -28,3 +31,9 @@ def test_an_empty_value_is_refused_by_its_name(arguments: list[str], named: str)
 
 def test_a_text_may_be_empty() -> None:
     assert malmoi("tag", "bundled:named-entities", "") == ("\n", "")
+
+
+def test_nothing_may_stand_between_tokens(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("서\tB-LC\n울\tI-LC\n\n비\tO\n", encoding="utf-8")
+    shown, _ = malmoi("data", str(tmp_path), "--reader", "conll", "--token_separator", "", "--json")
+    assert json.loads(shown)["splits"][0]["texts"] == 2
