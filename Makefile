@@ -75,8 +75,11 @@ $(MODEL_RUNS)/named-entities/report.json: $(MODEL_RUNS)/language-model/report.js
 		--output_dir $(@D) --embeddings_learning_rate 2e-4 --num_train_epochs 6 \
 		--silver_text build/models/named-entities-unlabelled.txt --silver_confidence 0 --resume_from_checkpoint true
 
+# it learns the labelled sentences as they are, and as three teachers see them
 $(MODEL_RUNS)/word-spacing/report.json: $(MODEL_RUNS)/language-model/report.json
-	$(BIN)/malmoi train spacing-from-body --data_dir build/models/spacing $(CONTINUED) $(trained_here)
+	$(BIN)/malmoi self-train spacing-from-body --data_dir build/models/spacing $(CONTINUED) $(FLAGS) --output_dir $(@D) \
+		--silver_text build/models/spacing/train.txt --silver_training_texts true --silver_confidence 0 \
+		--resume_from_checkpoint true
 
 # two passes over many texts instead of three over few; the doubtful ones are learned as what they are
 $(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/report.json

@@ -160,6 +160,13 @@ class SilverArguments(RecipeArguments):
     silver_limit: int | None = field(
         default=None, metadata={"help": "Label only so many texts of silver_text, drawn by the seed."}
     )
+    silver_training_texts: bool = field(
+        default=False,
+        metadata={
+            "help": "Texts of silver_text that stand in the training set are labelled, too, and learned in both ways: "
+            "with their own labels, and with the probabilities of silver_teachers."
+        },
+    )
 
 
 @dataclass

@@ -74,7 +74,8 @@ def find_silver_texts(request: TrainingRequest, splits: DatasetDict, chosen: Dat
         if isinstance(arguments, WordSpacingArguments) and arguments.silver_own_spaces:
             own_tags = dict(reversed(spaced))  # of a sentence that is repeated, the first one's
     others = [text for split, rows in splits.items() if split != "train" for text in rows["text"]]
-    new = leave_out_known(read, evaluation=others, training=chosen["text"])
+    learned = [] if arguments.silver_training_texts else chosen["text"]
+    new = leave_out_known(read, evaluation=others, training=learned)
     drawn = _draw(new.sentences, arguments.silver_limit, seed=request.training_arguments.seed)
     least = arguments.silver_confidence
     wording = OF_TAGS if isinstance(arguments, TaggingArguments) else OF_CLASSES
@@ -97,6 +98,7 @@ def find_silver_texts(request: TrainingRequest, splits: DatasetDict, chosen: Dat
         "kept": found.kept.num_rows,
         "confidence": least,
         **({} if own_tags is None else {"own_spaces": True}),
+        **({"training_texts": True} if arguments.silver_training_texts else {}),
         "confidence_quantiles": _quantiles(found.confidences),
     }
     say(f"{path.name}: {summary(description, wording)}.")

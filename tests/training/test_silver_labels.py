@@ -259,6 +259,15 @@ def test_sentences_for_word_spacing_lose_their_spaces(
     assert silver.dataset["text"][:] == ["눈이온다."]
     assert silver.description["in_evaluation"] == silver.description["in_training"] == 1
 
+    # those of the training set are learned a second time, as the teachers see them, if they are wanted
+    flags += ["--silver_training_texts", "true"]
+    prepared = prepare(read_request(load_recipe("spacing-bi-lstm-crf", flags)))
+    assert prepared.silver is not None
+    assert prepared.silver.dataset["text"][:] == ["눈이온다.", "서울로갔다"]
+    assert prepared.silver.description["in_evaluation"] == 1
+    assert prepared.silver.description["in_training"] == 0
+    assert prepared.silver.description["training_texts"] is True
+
 
 def test_sentences_for_word_spacing_keep_their_own_spaces_if_asked_for(
     tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast
