@@ -12,7 +12,8 @@ RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 LOCAL_COUNTS = ("LOCAL_WORLD_SIZE", "MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
 """Where torchrun, Accelerate and the implementations of MPI say how many processes there are, which is this, and how
 many are on this machine."""
-SECONDS_TO_SPEAK = 5.0
+SECONDS_TO_SPEAK = 30.0
+"""A process that has failed takes many seconds to end on a busy machine, and only then are the others ended."""
 
 
 def launched_processes() -> int:
