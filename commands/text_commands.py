@@ -51,15 +51,7 @@ def tag(
 ) -> None:
     """Tag names: <손흥민:PS>은 <춘천:LC>에서 태어났다."""
     name, source = model_and_source(model, texts, input_file, encoding, task="named-entities")
-    wish = wish_of(
-        form,
-        as_json=json,
-        output=output,
-        resume=resume,
-        overwrite=overwrite,
-        errors=errors,
-        named={"--words": words},
-    )
+    wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors, words=words)
     check_words(words, workers=workers)
     options = ModelOptions(name, words, batch_size, bf16, trust_remote_code, engine)
     from malmoi.commands.tag import Tagging
@@ -108,7 +100,8 @@ def space(
         resume=resume,
         overwrite=overwrite,
         errors=errors,
-        named={"--words": words, "--keep_words": keep_words},
+        words=words,
+        keep_words=keep_words,
     )
     check_words(words, workers=workers)
     options = ModelOptions(name, words, batch_size, bf16, trust_remote_code, engine)
@@ -140,15 +133,7 @@ def classify(
 ) -> None:
     """Classify texts: class, probability, text."""
     name, source = model_and_source(model, texts, input_file, encoding, task="sentence-classification")
-    wish = wish_of(
-        form,
-        as_json=json,
-        output=output,
-        resume=resume,
-        overwrite=overwrite,
-        errors=errors,
-        named={"--words": words},
-    )
+    wish = wish_of(form, as_json=json, output=output, resume=resume, overwrite=overwrite, errors=errors, words=words)
     check_words(words, workers=workers)
     options = ModelOptions(name, words, batch_size, bf16, trust_remote_code, engine)
     from malmoi.commands.classify import Classifying

@@ -1,7 +1,6 @@
 """The options of the commands that answer texts: where these come from, and where the answers go."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -79,7 +78,8 @@ def wish_of(
     resume: bool,
     overwrite: bool,
     errors: Path | None,
-    named: Mapping[str, Path | None] | None = None,
+    words: Path | None = None,
+    keep_words: Path | None = None,
 ) -> Wish:
     """Return what is said of the output.
 
@@ -90,7 +90,8 @@ def wish_of(
         resume: Whether an earlier run is to be gone on with.
         overwrite: Whether what is there may be replaced.
         errors: The file for bad rows.
-        named: Other files that are read, by their flags.
+        words: The file of `--words`, which is read.
+        keep_words: That of `--keep_words`.
 
     Raises:
         UserError: If two options say different things.
@@ -101,6 +102,7 @@ def wish_of(
         raise UserError("Give either --resume, which goes on, or --overwrite, which begins anew, not both.")
     if output == STANDARD_INPUT:  # the name of both in pipes
         output = None
+    named = {"--words": words, "--keep_words": keep_words}
     return Wish(
         form=form,
         plain=as_json,
@@ -109,5 +111,5 @@ def wish_of(
         resume=resume,
         overwrite=overwrite,
         errors=errors,
-        named={flag: path for flag, path in (named or {}).items() if path is not None},
+        named={flag: path for flag, path in named.items() if path is not None},
     )
