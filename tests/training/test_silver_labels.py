@@ -267,6 +267,8 @@ def test_sentences_for_word_spacing_lose_their_spaces(
     assert prepared.silver.description["in_evaluation"] == 1
     assert prepared.silver.description["in_training"] == 0
     assert prepared.silver.description["training_texts"] is True
+    certain = [{*probabilities} == {0.0, 1.0} for probabilities in prepared.train["probabilities"]]
+    assert certain == [True] * 8 + [False] * 2
 
 
 def test_sentences_for_word_spacing_keep_their_own_spaces_if_asked_for(
