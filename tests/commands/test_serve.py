@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from support.command_line import MALMOI, malmoi
 from support.exported_models import export_tiny
+from support.free_ports import free_port
 from support.fresh_process import run_cold
-from support.page_in_browser import free_port
 from support.tiny_models import SENTENCES, bert_tokenizer, label_settings, save, tiny_bert_classifier, tiny_bert_tagger
 
 from malmoi.commands import serve

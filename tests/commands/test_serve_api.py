@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.free_ports import free_port
 from support.fresh_process import run_cold
-from support.page_in_browser import free_port
 from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
 from typer.testing import CliRunner
 

@@ -16,7 +16,8 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.remote.webelement import WebElement
 from support.command_line import MALMOI
-from support.page_in_browser import Page, browser, chromium, free_port, running
+from support.free_ports import free_port
+from support.page_in_browser import Page, browser, chromium, running
 from support.tiny_models import SENTENCES, bert_tokenizer, knowing_bert_tagger, save, tiny_bert_classifier
 
 from malmoi.data.word_spacing import SPACING_LABELS

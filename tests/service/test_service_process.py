@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from support.command_line import malmoi
-from support.page_in_browser import free_port
+from support.free_ports import free_port
 from support.tiny_models import SENTENCES
 from support.tiny_service import ServiceProcess, listening, save_tiny_models
 

@@ -3,13 +3,12 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -71,12 +70,6 @@ def chromium() -> tuple[str, str]:
             pytest.fail(missing)
         pytest.skip(missing)
     return browser, driver
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from malmoi.service.api import make_api
 from malmoi.service.limits import Limits
 from malmoi.service.served_models import find_models
 from malmoi.service.text_service import TextService
-from support.page_in_browser import free_port
+from support.free_ports import free_port
 from support.tiny_models import (
     SENTENCES,
     bert_tokenizer,
