@@ -1,6 +1,7 @@
 """`malmoi export`."""
 
 import shlex
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,21 +23,30 @@ def export_to_folder(
     """Export a model, and print what came of it.
 
     Raises:
-        UserError: If a library is missing, the file has no text, or the model cannot be exported.
+        UserError: If a library is missing, the file has no text, or the model cannot be exported or shown on the page.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise UserError(f"`malmoi export` needs {' and '.join(missing)}: pip install 'malmoi[export]'")
     from malmoi.export.browser_page import check_runtime, write_page
     from malmoi.export.exported_model import export_model
 
+    task = read_task(model, trust_remote_code=trust_remote_code)
     if page is not None:
         check_runtime(page)
+        if task != "named-entities":
+            raise UserError(f"--page shows names, but {model} is a model for {task}.")
     logging.disable_progress_bar()
     logging.set_verbosity_error()  # transformers warns of every hand-written `model_type`
     sentences = sample_sentences() if check_file is None else [line for _, line in read_lines(check_file) if line]
     if not sentences:
         raise UserError(f"{check_file}: there is no sentence in it on which the export could be checked.")
     exported = export_model(model, folder, sentences=sentences, int8=int8, trust_remote_code=trust_remote_code)
+    if page is not None:
+        try:
+            write_page(folder, page)
+        except UserError:
+            shutil.rmtree(folder)  # it is not what was asked for
+            raise
     for name, size in exported.sizes.items():
         typer.echo(f"{size:>12,} bytes  {folder / name}")
     parity, of = exported.parity, "the sample corpus" if check_file is None else str(check_file)
@@ -45,13 +55,11 @@ def export_to_folder(
         f"differ from those of PyTorch, and probabilities by up to {parity.largest:.1e}"
     )
     if page is not None:
-        write_page(folder, page)
         typer.echo(
             f"page: {folder / 'index.html'}, for any server of static files, such as\n  "
             f"{shlex.join(['python', '-m', 'http.server', '--directory', str(folder)])}"
         )
-    command = COMMANDS[read_task(model, trust_remote_code=trust_remote_code)]
-    typer.echo(f'Next:\n  {shlex.join(["malmoi", command, str(folder)])} "{EXAMPLE}"')
+    typer.echo(f'Next:\n  {shlex.join(["malmoi", COMMANDS[task], str(folder)])} "{EXAMPLE}"')
 
 
 def sample_sentences() -> list[str]:

@@ -42,7 +42,7 @@ def self_training(name: str, arguments: Sequence[str]) -> SelfTraining:
         raise RecipeError("`train_fraction` is drawn by the seed: teachers of other seeds would learn other texts.")
     folder = Path(str(recipe.given("output_dir") or f"runs/{recipe.name}-self-trained"))
     for_all = {key: value for key, value in recipe.flags.items() if not key.startswith("silver_")}
-    without = {key: "" for key in GIVEN_BY_US if key in recipe.settings}
+    without = {key: "" for key in GIVEN_BY_US if any(given.startswith("silver_") for given in recipe.settings)}
     teachers = {
         run: recipe._replace(flags={**for_all, **without, "seed": str(seed), "output_dir": str(run)})
         for seed in seeds

@@ -71,7 +71,7 @@ def suggest_texts(
     if output is None:
         sys.stdout.writelines(lines)
         return
-    with write_whole(output) as file:
+    with write_whole(output.resolve()) as file:  # a link stays one
         file.writelines(lines)
     print(f"malmoi: {len(chosen):,} texts to label are in {output}.", file=sys.stderr)
     if form == LABEL_STUDIO:

@@ -70,9 +70,12 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     of_parser = {action.dest for action in parser._actions}
     given = {key: value for key, value in (settings | recipe.flags).items() if key in of_parser}
     given.pop(SEARCH_SPACE, None)  # `malmoi tune` reads it
+    _check_silver_keys(given)
     if str(given.get("seed", 0)).lower() in ("none", "null"):
         given["seed"] = _drawn_seed()
     check_kinds(given, [ARGUMENTS[recipe.task], TrainingArguments])
+    if not str(given["output_dir"]).strip():
+        raise RecipeError("`output_dir` must name a folder, got an empty text; left out, it follows from the recipe.")
     if str(given.get("do_train")).lower() == "false":
         raise RecipeError("`do_train: false` would train nothing; remove it, or use `malmoi evaluate`.")
     given |= _direction_of_best(recipe) | settings_of_processes(given)
@@ -92,6 +95,17 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
         key: value for key, value in (settings | recipe.flags).items() if key in of_model and key not in of_parser
     }
     return arguments, training_arguments, {key: typed_value(value) for key, value in model.items()}
+
+
+def _check_silver_keys(given: dict[str, Any]) -> None:
+    """Refuse keys about a text that no one names; `silver_text: ""` says that there is none.
+
+    Raises:
+        RecipeError: With the first such key.
+    """
+    alone = next((key for key in given if key.startswith("silver_") and key != "silver_teachers"), None)
+    if alone is not None and "silver_text" not in given:
+        raise RecipeError(f"`{alone}` is about the texts of `silver_text`, which is missing; give both, or neither.")
 
 
 def _as_meant(settings: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def write_page(path: Path, data: Mapping[str, Any]) -> None:
         path: The file.
         data: What it shows, as `page_data` gives it.
     """
-    with write_whole(path) as file:
+    with write_whole(path.resolve()) as file:  # a link stays one
         file.write(page_html(data))
 
 

@@ -16,7 +16,7 @@ def write_predictions(path: Path, answers: Sequence[Answer], others: Sequence[An
         answers: The answers of the model.
         others: Those of another model to the same texts, which stand below `against`.
     """
-    with write_whole(path) as file:
+    with write_whole(path.resolve()) as file:  # a link stays one
         for number, answer in enumerate(answers):
             record = {
                 "id": answer.id,

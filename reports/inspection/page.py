@@ -44,7 +44,7 @@ def write_page(path: Path, inspection: Inspection, *, source: str, reader: str) 
         source: Where the data are.
         reader: By which reader they were read.
     """
-    with write_whole(path) as file:
+    with write_whole(path.resolve()) as file:  # a link stays one
         file.write(page_html(inspection, source=source, reader=reader))
 
 

@@ -1,11 +1,12 @@
 """`malmoi export`."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
 from support.tiny_graphs import tagger
-from support.tiny_models import save
+from support.tiny_models import save, tiny_spacing_bilstm
 from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner
 
@@ -13,6 +14,7 @@ from malmoi.commands import export as export_module
 from malmoi.commands.export import export_to_folder, sample_sentences
 from malmoi.commands.main import app
 from malmoi.data.user_error import UserError
+from malmoi.export.browser_page import RUNTIME
 
 
 @pytest.fixture
@@ -52,6 +54,31 @@ def test_a_missing_library_is_named(saved: Path, tmp_path: Path, monkeypatch: py
         export_to_folder(
             str(saved), tmp_path / "onnx", int8=False, check_file=None, page=None, trust_remote_code=False
         )
+
+
+def test_without_the_page_that_is_asked_for_nothing_is_left(
+    saved: Path, tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    sentences = tmp_path / "sentences.txt"
+    sentences.write_text("손흥민은 춘천에서 태어났다.\n", encoding="utf-8")
+    runtime = tmp_path / "web"
+    runtime.mkdir()
+    for name in RUNTIME:
+        (runtime / name).touch()
+
+    def refused(model: Path) -> str:
+        options = {"int8": False, "check_file": sentences, "page": runtime, "trust_remote_code": False}
+        with pytest.raises(UserError) as error:
+            export_to_folder(str(model), tmp_path / "onnx", **options)
+        assert not (tmp_path / "onnx").exists()
+        return str(error.value)
+
+    written = saved / "tokenizer_config.json"
+    settings = json.loads(written.read_text(encoding="utf-8"))
+    written.write_text(json.dumps(settings | {"model_max_length": 32}), encoding="utf-8")
+    assert "this one reads 32 tokens at once" in refused(saved)
+    spacing = save(tmp_path / "spacing", tiny_spacing_bilstm(syllable_tokenizer), syllable_tokenizer)
+    assert refused(spacing) == f"--page shows names, but {spacing} is a model for word-spacing."
 
 
 def test_a_file_without_sentences_checks_nothing(saved: Path, tmp_path: Path) -> None:

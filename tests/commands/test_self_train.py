@@ -14,6 +14,7 @@ from malmoi.commands.self_train import self_training, take_seeds
 from malmoi.models import FOLDER
 from malmoi.recipes.recipe import RecipeError, load_recipe
 from malmoi.training.packaged_recipe import check_packaged_recipe
+from malmoi.training.recipe_arguments import parse_recipe
 
 RAW = ["손흥민은 부산으로 갔다.", "이강인의 집은 제주에 있다.", "비가 온다.", "비가 왔다!"]
 
@@ -71,6 +72,19 @@ def test_teachers_of_a_recipe_with_silver_text_learn_none(flags: Callable[..., l
     [learned] = student.values()
     assert learned.given("silver_text") == "a.txt"
     assert "seed-1" in learned.given("silver_teachers")
+
+
+def test_a_recipe_may_say_all_but_the_text(flags: Callable[..., list[str]], tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("task: named-entities\nreader: inline-marks\nsilver_confidence: 0.5\nsilver_limit: 3\n")
+    teachers, student = self_training(str(own), ["--output_dir", str(tmp_path / "run"), "--silver_text", "a.txt"])
+    for teacher in teachers.values():
+        assert parse_recipe(teacher)[0].silver_text == ""
+    [learned] = student.values()
+    arguments = parse_recipe(learned)[0]
+    assert (arguments.silver_text, arguments.silver_limit, arguments.silver_confidence) == ("a.txt", 3, 0.5)
+    with pytest.raises(RecipeError, match="`silver_confidence` is about the texts of `silver_text`, which is missing"):
+        parse_recipe(load_recipe(str(own)))
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,15 @@ def test_what_is_read_is_not_written_over(model: Path, raw: Path, tmp_path: Path
     assert (raw.read_bytes(), words.read_bytes()) == before
 
 
+def test_a_link_stays_one(model: Path, raw: Path, tmp_path: Path) -> None:
+    link, target = tmp_path / "link.jsonl", tmp_path / "target.jsonl"
+    link.symlink_to(target.name)
+    malmoi("suggest", model, "--input", raw, "--output", link)
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == malmoi("suggest", model, "--input", raw)[0]
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+
+
 def test_a_dash_is_standard_output(model: Path, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert malmoi("suggest", model, "--input", raw, "--output", "-") == malmoi("suggest", model, "--input", raw)

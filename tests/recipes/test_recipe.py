@@ -143,6 +143,8 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--name_replacement_probability", "7"], "must be from 0 to 1, got 7"),
         (["--fp16", "true", "--use_cpu", "true"], "`fp16` has no effect on CPU"),
         (["--push_to_hub", "true"], "use `malmoi push`"),
+        (["--output_dir", ""], "`output_dir` must name a folder, got an empty text"),
+        (["--silver_limit", "9"], "`silver_limit` is about the texts of `silver_text`, which is missing"),
         (["--prediction_loss_only", "true"], "`prediction_loss_only: true` would leave nothing but a loss"),
         (["--remove_unused_columns", "false"], "`remove_unused_columns: false` would give the model columns"),
         (["--weight_decay", "-1"], "`weight_decay` must be a number of at least 0, got -1.0"),
