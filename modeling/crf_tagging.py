@@ -90,7 +90,7 @@ class CrfTagger(PreTrainedModel):
         mask = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids)
         loss = None
         if labels is not None:
-            labelled = mask & (labels != IGNORED_LABEL)
+            labelled = mask & (labels != IGNORED_LABEL) if labels.shape == mask.shape else mask  # the CRF refuses it
             # an accelerator would have to be waited for in every step to know this
             if mask.device.type == "cpu" and (labelled != mask).any():
                 logger.warning_once(UNLABELLED)

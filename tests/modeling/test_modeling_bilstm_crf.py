@@ -139,6 +139,12 @@ def test_a_missing_label_does_not_change_predictions(make_model: MakeModel) -> N
     assert torch.equal(model(input_ids, mask, labels).predictions, model(input_ids, mask).predictions)
 
 
+@pytest.mark.parametrize("shape", [(2, 4), (1, 5), (2,), (2, 5, 1)])
+def test_labels_of_another_shape_are_refused(make_model: MakeModel, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"Expected integer labels of shape \(2, 5\), got torch.int64 of \("):
+        make_model()(input_ids=torch.full((2, 5), 7), labels=torch.zeros(shape, dtype=torch.long))
+
+
 def test_loss_is_per_token_of_the_whole_step(make_model: MakeModel) -> None:
     model = make_model()
     input_ids, mask = batch()
