@@ -52,7 +52,7 @@ MODEL_RUNS := runs/models
 MODEL_DATA := build/models/texts/validation.txt
 trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
 CONTINUED := --model_name_or_path bundled:language-model
-models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (four hours; FLAGS are those of malmoi train).
+models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (five hours; FLAGS are those of malmoi train).
 	$(BIN)/malmoi evaluate $(MODEL_RUNS)/named-entities --data_dir build/models/named-entities --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundled_reliability named-entities --data_dir build/models/named-entities --corpus klue-ner-and-sample
@@ -75,11 +75,17 @@ $(MODEL_RUNS)/named-entities/report.json: $(MODEL_RUNS)/language-model/report.js
 		--output_dir $(@D) --embeddings_learning_rate 2e-4 --num_train_epochs 6 \
 		--silver_text build/models/named-entities-unlabelled.txt --silver_confidence 0 --resume_from_checkpoint true
 
-# it learns the labelled sentences as they are, and as three teachers see them
-$(MODEL_RUNS)/word-spacing/report.json: $(MODEL_RUNS)/language-model/report.json
-	$(BIN)/malmoi self-train spacing-from-body --data_dir build/models/spacing $(CONTINUED) $(FLAGS) --output_dir $(@D) \
-		--silver_text build/models/spacing/train.txt --silver_training_texts true --silver_confidence 0 \
-		--resume_from_checkpoint true
+# both students learn the labelled sentences as they are, and as their teachers see them
+SPACING := spacing-from-body --data_dir build/models/spacing $(CONTINUED) --silver_text build/models/spacing/train.txt \
+	--silver_training_texts true --silver_confidence 0
+FIRST_STUDENT := $(MODEL_RUNS)/word-spacing-first-student
+$(FIRST_STUDENT)/report.json: $(MODEL_RUNS)/language-model/report.json
+	$(BIN)/malmoi self-train $(SPACING) $(FLAGS) --output_dir $(@D) --resume_from_checkpoint true
+
+TEACHER := $(FIRST_STUDENT)/teachers/seed
+$(MODEL_RUNS)/word-spacing/report.json: $(FIRST_STUDENT)/report.json
+	$(BIN)/malmoi train $(SPACING) --num_train_epochs 10 $(trained_here) \
+		--silver_teachers $(FIRST_STUDENT),$(TEACHER)-1,$(TEACHER)-2,$(TEACHER)-3
 
 # two passes over many texts instead of three over few; the doubtful ones are learned as what they are
 $(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/report.json
