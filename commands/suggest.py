@@ -13,7 +13,7 @@ from malmoi.commands.streams.rows import BEGINNING, BadRow, InputFile
 from malmoi.commands.streams.sources import Reading, jobs_of
 from malmoi.commands.text_input import STANDARD_INPUT, TextInput
 from malmoi.data.user_error import UserError
-from malmoi.data.whole_output import is_pipe_or_device, write_whole
+from malmoi.data.whole_output import is_pipe_or_device, write_named
 from malmoi.inference.suggestion_forms import LABEL_STUDIO, check_form, labelling_config, written_suggestions
 from malmoi.inference.suggestions import Limits, check_measure, suggest, suggesting_task
 from malmoi.inference.tagger import Tagger
@@ -71,7 +71,7 @@ def suggest_texts(
     if output is None:
         sys.stdout.writelines(lines)
         return
-    with write_whole(output.resolve()) as file:  # a link stays one
+    with write_named(output) as file:
         file.writelines(lines)
     print(f"malmoi: {len(chosen):,} texts to label are in {output}.", file=sys.stderr)
     if form == LABEL_STUDIO:

@@ -41,6 +41,17 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def write_named(path: Path) -> Iterator[TextIO]:
+    """Give a file to write to that a user has named, as `write_whole`; a link stays one, to the file that is written.
+
+    The files of a model are no such files: in the cache of the Hub they are links to what other versions have, too.
+    """
+    # `/dev/stdout` is a link to a name that nothing can be opened by
+    with write_whole(path if is_pipe_or_device(path) else path.resolve()) as file:
+        yield file
+
+
+@contextmanager
 def write_whole(path: Path) -> Iterator[TextIO]:
     """Give a file to write to; it takes its name once all is written, and what had the name before is replaced."""
     with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from malmoi.data.whole_output import write_whole
+from malmoi.data.whole_output import write_named
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("elements.js", "filters.js", "page.js")
@@ -25,7 +25,7 @@ def write_page(path: Path, data: Mapping[str, Any]) -> None:
         path: The file.
         data: What it shows, as `page_data` gives it.
     """
-    with write_whole(path.resolve()) as file:  # a link stays one
+    with write_named(path) as file:
         file.write(page_html(data))
 
 

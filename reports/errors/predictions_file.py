@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from malmoi.data.whole_output import write_whole
+from malmoi.data.whole_output import write_named
 from malmoi.reports.errors.answers import Answer
 
 
@@ -16,7 +16,7 @@ def write_predictions(path: Path, answers: Sequence[Answer], others: Sequence[An
         answers: The answers of the model.
         others: Those of another model to the same texts, which stand below `against`.
     """
-    with write_whole(path.resolve()) as file:  # a link stays one
+    with write_named(path) as file:
         for number, answer in enumerate(answers):
             record = {
                 "id": answer.id,

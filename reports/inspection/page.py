@@ -14,7 +14,7 @@ from malmoi.data.inspection.findings import Case, Finding
 from malmoi.data.inspection.inspected_text import Form
 from malmoi.data.inspection.inspection import Inspection
 from malmoi.data.inspection.summaries import QUANTILES
-from malmoi.data.whole_output import write_whole
+from malmoi.data.whole_output import write_named
 from malmoi.reports.inspection.shown_finding import (
     LANGUAGES,
     details,
@@ -44,7 +44,7 @@ def write_page(path: Path, inspection: Inspection, *, source: str, reader: str) 
         source: Where the data are.
         reader: By which reader they were read.
     """
-    with write_whole(path.resolve()) as file:  # a link stays one
+    with write_named(path) as file:
         file.write(page_html(inspection, source=source, reader=reader))
 
 

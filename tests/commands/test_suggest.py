@@ -1,6 +1,7 @@
 """`malmoi suggest` on files: what it writes and says, and what it refuses before anything is written."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +125,12 @@ def test_a_link_stays_one(model: Path, raw: Path, tmp_path: Path) -> None:
     assert link.is_symlink()
     assert target.read_text(encoding="utf-8") == malmoi("suggest", model, "--input", raw)[0]
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="needs /dev/stdout")
+def test_standard_output_can_be_named_as_a_file(model: Path, raw: Path) -> None:
+    printed, _ = malmoi("suggest", model, "--input", raw, "--output", "/dev/stdout", "--overwrite")
+    assert printed == malmoi("suggest", model, "--input", raw)[0]
 
 
 def test_a_dash_is_standard_output(model: Path, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
