@@ -103,7 +103,8 @@ def _check_silver_keys(given: dict[str, Any]) -> None:
     Raises:
         RecipeError: With the first such key.
     """
-    alone = next((key for key in given if key.startswith("silver_") and key != "silver_teachers"), None)
+    about_it = [key for key in given if key.startswith("silver_") and key != "silver_teachers"]
+    alone = next((key for key in about_it if given[key] is not None), None)  # null is the default
     if alone is not None and "silver_text" not in given:
         raise RecipeError(f"`{alone}` is about the texts of `silver_text`, which is missing; give both, or neither.")
 

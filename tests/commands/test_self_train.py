@@ -83,6 +83,7 @@ def test_a_recipe_may_say_all_but_the_text(flags: Callable[..., list[str]], tmp_
     [learned] = student.values()
     arguments = parse_recipe(learned)[0]
     assert (arguments.silver_text, arguments.silver_limit, arguments.silver_confidence) == ("a.txt", 3, 0.5)
+    assert parse_recipe(load_recipe("demo")._replace(flags={"silver_limit": None}))[0].silver_limit is None
     with pytest.raises(RecipeError, match="`silver_confidence` is about the texts of `silver_text`, which is missing"):
         parse_recipe(load_recipe(str(own)))
 
