@@ -39,6 +39,11 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
             self.tokenizer = copy.deepcopy(self.tokenizer)  # the user's own is left as it is
             self.tokenizer.model_max_length = length
         if limit is not None:
+            longer = "가 " * (limit + 1)
+            windows = self.tokenizer(longer, truncation=True, **WINDOWS)["input_ids"]
+            whole = self.tokenizer(longer, truncation=False, verbose=False)["input_ids"]
+            if len(windows) == 1 and len(whole) > limit:  # huggingface/tokenizers#2091
+                raise ValueError("This `tokenizers` loses the end of long texts; `pip install -U tokenizers`.")
             self._preprocess_params.setdefault("tokenizer_params", {**WINDOWS, "stride": limit // 4})
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]

@@ -3,6 +3,7 @@ import unicodedata
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,7 @@ def test_tags_are_viterbi_and_scores_posteriors(
     tagger: CrfTokenClassificationPipeline, syllable_tokenizer: PreTrainedTokenizerFast
 ) -> None:
     text = "손흥민은 춘천에서 태어났다."
-    output = tagger.model(**syllable_tokenizer(text, return_tensors="pt"))
+    output = tagger.model(**syllable_tokenizer(text, return_tensors="pt").to(tagger.device))
     entities = tagger(text, ignore_labels=[])
     labels = tagger.model.config.id2label
     assert [entity["entity"] for entity in entities] == [labels[int(tag)] for tag in output.predictions[0]]
@@ -238,6 +239,7 @@ def test_windows_are_those_of_the_tokenizer_and_the_middle_of_each_counts(
         return_tensors="pt",
         return_offsets_mapping=True,
     )
+    windows = windows.to(limited.device)
     output = limited.model(windows["input_ids"], windows["attention_mask"])
     labels = limited.model.config.id2label
     expected: dict[tuple[int, int], list[tuple[int, str]]] = {}
@@ -284,6 +286,20 @@ def test_a_stride_given_to_the_pipeline_holds_for_every_call(limited: CrfTokenCl
 def test_a_stride_that_leaves_no_window_is_refused(limited: CrfTokenClassificationPipeline, stride: int) -> None:
     with pytest.raises(ValueError, match=f"`stride` must be from 0 to 29 for windows of 32 tokens, got {stride}"):
         limited("손흥민은", stride=stride)
+
+
+def test_tokenizers_that_lose_the_end_of_a_text_are_refused(
+    wordpiece_tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = PreTrainedTokenizerFast.__call__
+
+    def first_window(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        encoded = whole(*args, **kwargs)
+        return {name: windows[:1] if kwargs["truncation"] else windows for name, windows in encoded.items()}
+
+    monkeypatch.setattr(PreTrainedTokenizerFast, "__call__", first_window)
+    with pytest.raises(ValueError, match=r"loses the end of long texts; `pip install -U tokenizers`\."):
+        make_limited(wordpiece_tokenizer, BertConfig, max_position_embeddings=32)
 
 
 def test_windows_are_as_long_as_both_encoder_and_tokenizer_allow(wordpiece_tokenizer: PreTrainedTokenizerFast) -> None:
