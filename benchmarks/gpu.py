@@ -4,7 +4,7 @@ python -m malmoi.benchmarks.gpu --data_dir DIR
 
 - kernels: the Triton kernels of the CRF against the recursions in float64
 - crf: loss with gradient, and Viterbi, of the CRF: the Triton kernels, our PyTorch path and pytorch-crf
-- lstm: packed sentences beside two directions over padded ones, the second reversed
+- lstm: ours, two directions over padded sentences, the second reversed, beside torch's own over packed ones
 - epochs: S1's architecture, ours beside S1's loop and beside fine-tuning a BERT of base size
 - precisions: our recipe in float32, fp16 and bf16: figure, peak memory, time of an epoch
 

@@ -42,6 +42,7 @@ def environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},
+        "torch": torch.__version__,  # which names the build, too
         "platform": f"{platform.system()} {platform.machine()}",
         "device": device,
         "cpu": processor(),

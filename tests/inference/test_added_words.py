@@ -40,7 +40,7 @@ def with_lexicon(tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast) ->
 
 
 def marks(tagger: Tagger, text: str) -> torch.Tensor:
-    encoded = tagger.tokenizer(text, return_tensors="pt")
+    encoded = tagger.tokenizer(text, return_tensors="pt").to(tagger.model.device)
     return tagger.model.lexicon.marks(encoded["input_ids"], encoded["attention_mask"].bool())  # type: ignore[operator]
 
 

@@ -167,7 +167,7 @@ def test_the_stock_pipeline_classifies_any_text(
     classify = pipeline("text-classification", model=model, tokenizer=syllable_tokenizer, top_k=None)
     texts = ["손흥민은 춘천에서", "", "비가 와서 집에 있었다. " * 20]
     for text, answer in zip(texts, classify(texts)):
-        logits = model(torch.tensor([syllable_tokenizer(text)["input_ids"]])).logits[0]
+        logits = model(torch.tensor([syllable_tokenizer(text)["input_ids"]], device=model.device)).logits[0]
         scores = {entry["label"]: entry["score"] for entry in answer}
         expected = dict(zip(["negative", "neutral", "positive"], logits.softmax(-1).tolist()))
         assert scores == pytest.approx(expected, abs=1e-6)

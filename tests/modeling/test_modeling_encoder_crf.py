@@ -275,7 +275,7 @@ def test_loads_in_other_types_with_the_crf_in_float32(tmp_path: Path, dtype: tor
     assert {parameter.dtype for parameter in model.encoder.parameters()} == {dtype}
     assert model.classifier.weight.dtype == dtype
     assert model.crf.transitions.dtype == torch.float32
-    input_ids, mask, labels = batch()
+    input_ids, mask, labels = (tensor.to(model.device) for tensor in batch())
     assert model(input_ids, mask, labels=labels).loss.dtype == torch.float32
     assert model(input_ids, mask).logits.isfinite().all()
 
