@@ -52,7 +52,7 @@ MODEL_RUNS := runs/models
 MODEL_DATA := build/models/texts/validation.txt
 trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
 CONTINUED := --model_name_or_path bundled:language-model
-models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (five hours; FLAGS are those of malmoi train).
+models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (six hours; FLAGS are those of malmoi train).
 	$(BIN)/malmoi evaluate $(MODEL_RUNS)/named-entities --data_dir build/models/named-entities --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundled_reliability named-entities --data_dir build/models/named-entities --corpus klue-ner-and-sample
@@ -87,10 +87,10 @@ $(MODEL_RUNS)/word-spacing/report.json: $(FIRST_STUDENT)/report.json
 	$(BIN)/malmoi train $(SPACING) --num_train_epochs 10 $(trained_here) \
 		--silver_teachers $(FIRST_STUDENT),$(TEACHER)-1,$(TEACHER)-2,$(TEACHER)-3
 
-# two passes over many texts instead of three over few; the doubtful ones are learned as what they are
+# the doubtful ones are learned as what they are
 $(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/report.json
-	$(BIN)/malmoi self-train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) $(FLAGS) --output_dir $(@D) --seeds 1 2 \
-		--num_train_epochs 2 --silver_text build/models/texts/train-reviews.txt --silver_limit 300000 \
+	$(BIN)/malmoi self-train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) $(FLAGS) --output_dir $(@D) --seeds 1 2 3 4 \
+		--silver_text build/models/texts/train-reviews.txt --silver_limit 300000 --silver_training_texts true \
 		--silver_confidence 0 --resume_from_checkpoint true
 
 # a file at a time, from the first to the last: what the tests of a file share is made once
