@@ -39,10 +39,10 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
             self.tokenizer = copy.deepcopy(self.tokenizer)  # the user's own is left as it is
             self.tokenizer.model_max_length = length
         if limit is not None:
-            longer = "가 " * (limit + 1)
-            windows = self.tokenizer(longer, truncation=True, **WINDOWS)["input_ids"]
+            longer = "가 " * 2 * limit
+            windows = self.tokenizer(longer, truncation=True, return_attention_mask=True, **WINDOWS)
             whole = self.tokenizer(longer, truncation=False, verbose=False)["input_ids"]
-            if len(windows) == 1 and len(whole) > limit:  # huggingface/tokenizers#2091
+            if sum(map(sum, windows["attention_mask"])) < len(whole):  # huggingface/tokenizers#2091
                 raise ValueError("This `tokenizers` loses the end of long texts; `pip install -U tokenizers`.")
             self._preprocess_params.setdefault("tokenizer_params", {**WINDOWS, "stride": limit // 4})
 

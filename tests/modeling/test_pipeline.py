@@ -288,16 +288,17 @@ def test_a_stride_that_leaves_no_window_is_refused(limited: CrfTokenClassificati
         limited("손흥민은", stride=stride)
 
 
+@pytest.mark.parametrize("kept", [1, 2])  # where words are several tokens, a second window is begun
 def test_tokenizers_that_lose_the_end_of_a_text_are_refused(
-    wordpiece_tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch
+    wordpiece_tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
     whole = PreTrainedTokenizerFast.__call__
 
-    def first_window(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    def first_windows(*args: Any, **kwargs: Any) -> dict[str, Any]:
         encoded = whole(*args, **kwargs)
-        return {name: windows[:1] if kwargs["truncation"] else windows for name, windows in encoded.items()}
+        return {name: windows[:kept] if kwargs["truncation"] else windows for name, windows in encoded.items()}
 
-    monkeypatch.setattr(PreTrainedTokenizerFast, "__call__", first_window)
+    monkeypatch.setattr(PreTrainedTokenizerFast, "__call__", first_windows)
     with pytest.raises(ValueError, match=r"loses the end of long texts; `pip install -U tokenizers`\."):
         make_limited(wordpiece_tokenizer, BertConfig, max_position_embeddings=32)
 
