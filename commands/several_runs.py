@@ -21,10 +21,10 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
     from transformers.trainer_utils import get_last_checkpoint
 
     from malmoi.reports.report import read_report
+    from malmoi.training.described_settings import describe_settings, settings_as_given
     from malmoi.training.packaged_recipe import check_packaged_recipe
     from malmoi.training.recipe_arguments import check_arguments, parse_recipe
     from malmoi.training.resuming.output_dir import find_checkpoint
-    from malmoi.training.run_report import describe_settings, settings_as_given
     from malmoi.training.tasks import TASKS
 
     parsed = {}

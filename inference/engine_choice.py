@@ -58,9 +58,9 @@ def make_engine(model: str | Path, task: str, engine: str | None, options: Torch
     given = [name for name, is_given in (("words", options.words is not None), ("bf16", options.bf16)) if is_given]
     given += [] if device == "cpu" else [f"device {device}"]
     if given:
+        instead = f"it with engine {TORCH}" if has_weights(folder) else "the folder that it was made from"
         raise UserError(
-            f"{model}: an exported model runs on the CPU as it is, without {' and '.join(given)}; load the folder "
-            "that it was made from."
+            f"{model}: an exported model runs on the CPU as it is, without {' and '.join(given)}; load {instead}."
         )
     from malmoi.inference.onnx_engine import OnnxEngine, check_runtime
 
@@ -80,8 +80,12 @@ def suitable_engine(place: str | Path) -> str:
     folder = Path(place)
     if not (folder / GRAPH).exists():
         return TORCH
-    has_weights = any((folder / name).is_file() for name in WEIGHTS)
-    return TORCH if has_weights and find_spec(TORCH) is not None else ONNX
+    return TORCH if has_weights(folder) and find_spec(TORCH) is not None else ONNX
+
+
+def has_weights(folder: Path) -> bool:
+    """Tell whether a folder can be loaded with transformers, whatever else is in it."""
+    return any((folder / name).is_file() for name in WEIGHTS)
 
 
 def _torch_engine(model: str | Path, task: str, options: TorchOptions) -> Engine:

@@ -11,8 +11,8 @@ from malmoi.data.user_error import UserError
 
 WEIGHTS = "model.safetensors"
 SHARDS = "model.safetensors.index.json"
-WEIGHT_FILES = (SHARDS, "model*.safetensors")
-"""All files in which the weights of a model may lie."""
+WEIGHT_FILES = (SHARDS, WEIGHTS, "model-{0}-of-{0}.safetensors".format("[0-9]" * 5))
+"""Patterns of all files in which the weights of a model may lie."""
 MOST_SHARDS = 10_000
 
 Shapes = dict[str, tuple[int, ...]]

@@ -19,6 +19,8 @@ CONFIGURATIONS = {"bilstm": "BiLstmConfig", "bilstm_crf": "BiLstmCrfConfig", "en
 """The configuration class of each architecture of ours."""
 ENCODER = "encoder"
 """The architecture that transformers has for the task, on the encoder that the recipe names."""
+MAY_BE_EMPTY = ("embeddings", "lexicon", "token_separator")
+"""Flags that take away what a recipe has, if nothing is their value, and what stands between tokens."""
 
 
 class Recipe(NamedTuple):
@@ -131,7 +133,8 @@ def parse_flags(flags: Sequence[str]) -> dict[str, str]:
     """Return the keys and values of flags as on a command line.
 
     Raises:
-        RecipeError: If something else stands among them.
+        RecipeError: If something else stands among them, or a value is empty: that is a variable of the shell that
+            is not set, and no wish for anything.
     """
     given: dict[str, str] = {}
     rest = list(flags)
@@ -142,7 +145,10 @@ def parse_flags(flags: Sequence[str]) -> dict[str, str]:
         key, equals, value = flag[2:].partition("=")
         if not equals:
             value = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
-        given[key.replace("-", "_")] = value
+        key = key.replace("-", "_")
+        if not value and key not in MAY_BE_EMPTY:
+            raise RecipeError(f"--{key}: expected a value, got an empty one.")
+        given[key] = value
     return given
 
 

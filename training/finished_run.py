@@ -12,6 +12,7 @@ from malmoi.reports.plots import plot_run
 from malmoi.reports.report import REPORT_FILE, write_report
 from malmoi.training.preparation import Preparation
 from malmoi.training.request import TrainingRequest
+from malmoi.training.resuming.checkpoints import checkpoints_in
 from malmoi.training.trainer import Training
 
 # the state of the optimizer is larger than the model
@@ -45,6 +46,7 @@ def keeps_optimizer(arguments: RecipeArguments, recipe: Recipe) -> bool:
 
 def remove_optimizer_state(folder: Path) -> None:
     """Delete from the checkpoints of a run what is needed only to go on with the training; the models stay."""
-    for name in FILES_TO_GO_ON:
-        for file in folder.glob(f"checkpoint-*/{name}"):
-            file.unlink()
+    for checkpoint in checkpoints_in(folder):
+        for name in FILES_TO_GO_ON:
+            for file in checkpoint.glob(name):
+                file.unlink()

@@ -16,32 +16,17 @@ from malmoi.data.splits.cutting import Cut, cut_of
 from malmoi.data.splits.faults import count_repeated
 from malmoi.inference.loading import LoadedModel
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
-from malmoi.recipes.recipe import Recipe
-from malmoi.recipes.search_space import SEARCH_SPACE
 from malmoi.reports.costs import DEFINITIONS as COST_DEFINITIONS
 from malmoi.reports.costs import peak_memory_bytes, texts_per_second, without_kernels
 from malmoi.reports.report import environment
+from malmoi.training.described_settings import describe_settings, name_without_path
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.plan import TrainingPlan
 from malmoi.training.preparation import Preparation
-from malmoi.training.recipe_arguments import typed_value
 from malmoi.training.request import TrainingRequest
 from malmoi.training.steps import end_of_training
 from malmoi.training.tasks import Task
 from malmoi.training.trainer import Training
-
-# flags that say where things lie and not what is trained; a report is published, a path is nobody's business
-OF_THIS_MACHINE = ("data_dir", "output_dir", "overwrite", "resume_from_checkpoint")
-# settings that may be names on the Hub or paths, some of them several with commas between them
-NAMES_OR_PATHS = (
-    "dataset",
-    "tokenizer",
-    "model_name_or_path",
-    "embeddings",
-    "lexicon",
-    "silver_text",
-    "silver_teachers",
-)
 
 
 def make_report(
@@ -157,30 +142,6 @@ def describe_steps(
     }
 
 
-def typed_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return what recipe and flags say of the training, without credentials and where things lie."""
-    return {
-        key: typed_value(value)
-        for key, value in {**recipe.settings, **recipe.flags}.items()
-        if key not in (*OF_THIS_MACHINE, SEARCH_SPACE) and not key.endswith("_token")
-    }
-
-
-def describe_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return recipe and flags as a published report may show them: no credentials, no path of this machine."""
-    settings = typed_settings(recipe)
-    for key in NAMES_OR_PATHS:
-        if settings.get(key):
-            settings[key] = ",".join(map(name_without_path, str(settings[key]).split(",")))
-    return settings
-
-
-def name_without_path(name: str) -> str:
-    """Return the name of a file or folder without where it lies; what is neither, as a name on the Hub, stays."""
-    path = Path(name.strip()).expanduser()
-    return path.name if path.exists() else name
-
-
 def describe_data(
     task: Task,
     reader: str,
@@ -281,10 +242,3 @@ def summarize_epochs(history: list[dict[str, Any]], main_figure: str) -> dict[st
         "best_epoch": best["epoch"],
         "mean": sum(scores) / len(scores),
     }
-
-
-def settings_as_given(report: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a report as recipe and flags gave them: small data and finished models change some."""
-    used, before = report.get("settings", {}), report.get("training", {}).get("instead_of", {})
-    not_given = {name for name, value in before.items() if value is None and name in used}
-    return {name: value for name, value in {**used, **before}.items() if name not in not_given}

@@ -23,7 +23,7 @@ from malmoi.recipes.recipe import RecipeError, load_recipe
 from malmoi.reports import plots
 from malmoi.reports.costs import DEFINITIONS as COST_DEFINITIONS
 from malmoi.reports.plots import MISSING
-from malmoi.training.run_report import describe_settings
+from malmoi.training.described_settings import describe_settings
 from malmoi.training.train import run
 
 ENCODER = """

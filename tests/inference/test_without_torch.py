@@ -80,8 +80,8 @@ for asked in (["tag", text, "--bf16"], ["tag", text, "--words", "words.tsv"], ["
     runs = "malmoi: bundled:named-entities: an exported model runs on the CPU as it is, without"
     needs = "malmoi: this needs yaml, which is not installed here: pip install malmoi."
     assert others == [
-        *(f"{runs} bf16; load the folder that it was made from.", "2"),
-        *(f"{runs} words; load the folder that it was made from.", "2"),
+        *(f"{runs} bf16; load it with engine torch.", "2"),
+        *(f"{runs} words; load it with engine torch.", "2"),
         *(needs, "2", needs, "2"),
     ]
 
@@ -106,8 +106,8 @@ for arguments, options in [
     assert run_cold(code, folder=tmp_path).splitlines() == [
         f"user/model: {needed}",
         "./nothing: there is no such folder.",
-        f"{runs} bf16; load the folder that it was made from.",
-        f"{runs} words and device cuda; load the folder that it was made from.",
+        f"{runs} bf16; load it with engine torch.",
+        f"{runs} words and device cuda; load it with engine torch.",
         f"bundled:named-entities: {needed}",
     ]
 

@@ -7,6 +7,7 @@ import pytest
 from malmoi.configuration.configuration_bilstm_crf import BiLstmCrfConfig
 from malmoi.data.readers import readers_of
 from malmoi.recipes.arguments import ARGUMENTS
+from malmoi.recipes.overrides import with_settings
 from malmoi.recipes.recipe import RecipeError, describe_recipes, known_keys, load_recipe, recipe_names
 from malmoi.training.models.architectures import build_model
 from malmoi.training.recipe_arguments import check_arguments, parse_recipe, typed_value
@@ -106,6 +107,8 @@ def test_values_of_flags_have_their_types(text: str, value: object) -> None:
         ("lerning_rate: 1\n", [], "own.yaml: unknown key 'lerning_rate'; did you mean 'learning_rate'"),
         ("hiden_size: 1\n", [], "unknown key 'hiden_size'; did you mean 'hidden_size'"),
         ("reader: klue-ner\n", ["--data-dri", "x"], "Unknown flag --data_dri; did you mean 'data_dir'"),
+        ("reader: klue-ner\n", ["--data-dir", ""], "--data_dir: expected a value, got an empty one."),
+        ("reader: klue-ner\n", ["--seed="], "--seed: expected a value, got an empty one."),
         ("reader: klue-ner\n", ["data_dir"], "Expected a flag of the form --key value, got 'data_dir'"),
         (
             "reader: klue-ner\n",
@@ -143,7 +146,6 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--name_replacement_probability", "7"], "must be from 0 to 1, got 7"),
         (["--fp16", "true", "--use_cpu", "true"], "`fp16` has no effect on CPU"),
         (["--push_to_hub", "true"], "use `malmoi push`"),
-        (["--output_dir", ""], "`output_dir` must name a folder, got an empty text"),
         (["--silver_limit", "9"], "`silver_limit` is about the texts of `silver_text`, which is missing"),
         (["--prediction_loss_only", "true"], "`prediction_loss_only: true` would leave nothing but a loss"),
         (["--remove_unused_columns", "false"], "`remove_unused_columns: false` would give the model columns"),
@@ -159,6 +161,11 @@ def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
 
     with pytest.raises(RecipeError, match=message):
         understand()
+
+
+def test_an_empty_output_dir_is_refused_in_python_too() -> None:
+    with pytest.raises(RecipeError, match="`output_dir` must name a folder, got an empty text"):
+        parse_recipe(with_settings(load_recipe("demo"), {"output_dir": ""}))
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from transformers.trainer_utils import IntervalStrategy
 from malmoi.commands.compare_embeddings import embedding_recipes
 from malmoi.commands.several_runs import unfinished_runs
 from malmoi.recipes.recipe import RECIPES, Recipe, load_recipe, recipe_names
+from malmoi.training.described_settings import describe_settings, settings_as_given
 from malmoi.training.recipe_arguments import parse_recipe
-from malmoi.training.run_report import describe_settings, settings_as_given
 from malmoi.training.steps import (
     EARLY_STOPPING,
     ENOUGH_STEPS,

@@ -20,8 +20,8 @@ from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.token_features import token_features
 from malmoi.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
 from malmoi.recipes.recipe import RecipeError, load_recipe
+from malmoi.training.described_settings import describe_settings
 from malmoi.training.evaluation import TaggingEvaluation, tokenizer_ceiling
-from malmoi.training.run_report import describe_settings
 from malmoi.training.train import run
 
 TINY = {
@@ -100,18 +100,41 @@ def test_a_finished_run_is_not_overwritten_by_mistake(trained: Path, marked_corp
     assert (trained / "report.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "model-00001-of-00002.safetensors"])
+def test_a_model_that_no_run_has_written_is_not_replaced_by_mistake(
+    tmp_path: Path, marked_corpus: Path, name: str
+) -> None:
+    (tmp_path / name).write_bytes(b"mine")
+    with pytest.raises(RecipeError, match=rf"holds a model already \({name}\).*--overwrite true"):
+        train(tmp_path, marked_corpus)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("changes", [{}, {"overwrite": "true"}, {"resume_from_checkpoint": "true"}])
+def test_what_the_trainer_would_delete_as_a_checkpoint_is_not_risked(
+    tmp_path: Path, marked_corpus: Path, changes: dict[str, str]
+) -> None:
+    (tmp_path / "checkpoint-best").mkdir()
+    with pytest.raises(RecipeError, match=r"checkpoint-best is no checkpoint of a training.*Rename it"):
+        train(tmp_path, marked_corpus, **changes)
+
+
 @pytest.mark.slow
 def test_overwriting_replaces_the_run_and_nothing_else(tmp_path: Path, marked_corpus: Path) -> None:
     folder = tmp_path / "run"
     train(folder, marked_corpus, num_train_epochs=1)
-    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    kept = ["notes.txt", "checkpoint-notes.txt", "checkpoints/notes.txt", "model-of-last-year.safetensors"]
+    for name in kept:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("mine", encoding="utf-8")
     before = {path.name for path in folder.iterdir()}
     with pytest.raises(RecipeError, match="settings of the model are wrong"):
         train(folder, marked_corpus, overwrite="true", hidden_size=7)
     assert {path.name for path in folder.iterdir()} == before
     report = train(folder, marked_corpus, overwrite="true", seed=5, num_train_epochs=1)
     assert report["seed"] == 5 == json.loads((folder / "report.json").read_text(encoding="utf-8"))["seed"]
-    assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
+    assert [(folder / name).read_text(encoding="utf-8") for name in kept] == ["mine"] * len(kept)
 
 
 def test_a_report_holds_no_secret_and_no_path(
@@ -125,6 +148,25 @@ def test_a_report_holds_no_secret_and_no_path(
     assert "hf_secret" not in str(settings)
     assert str(tmp_path) not in str(settings)
     assert str(marked_corpus) not in str(settings)
+
+
+@pytest.mark.parametrize(
+    ("flags_given", "key", "shown"),
+    [
+        (["--deepspeed", "/home/kim/secret/ds.json"], "deepspeed", "ds.json"),
+        (["--silver_text", "/home/kim/secret/gone.txt"], "silver_text", "gone.txt"),
+        (["--silver_text", "~kim/secret/gone.txt"], "silver_text", "gone.txt"),
+        (["--silver_text", "../secret/a,b.txt"], "silver_text", "a,b.txt"),
+        (["--silver_text", "home/kim/secret/gone.txt"], "silver_text", "gone.txt"),
+        (["--silver_teachers", "/home/kim/a,user/b,bundled:named-entities"], "silver_teachers", None),
+        (["--accelerator_config", '{"path": "/home/kim/secret/a.json"}'], "accelerator_config", {"path": "a.json"}),
+        (["--model_name_or_path", "klue/bert-base"], "model_name_or_path", "klue/bert-base"),
+        (["--token_separator", "/"], "token_separator", "/"),
+    ],
+)
+def test_a_report_holds_no_path_of_what_is_not_there(flags_given: list[str], key: str, shown: object) -> None:
+    settings = describe_settings(load_recipe("demo", flags_given))
+    assert settings[key] == ("a,user/b,bundled:named-entities" if shown is None else shown)
 
 
 def test_resuming_without_a_checkpoint_is_refused(tmp_path: Path, marked_corpus: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from transformers import TrainingArguments
 
+from malmoi.inference.model_folder import CONFIG
 from malmoi.inference.weights_header import WEIGHT_FILES
 from malmoi.recipes.recipe import RecipeError
 from malmoi.reports.report import REPORT_FILE, read_report
@@ -17,10 +18,15 @@ def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -
     """Return the checkpoint to go on from, if any, and make sure that no run is lost by mistake.
 
     Raises:
-        RecipeError: If the folder holds a run and neither `overwrite` nor `resume_from_checkpoint` is given, or if
-            there is nothing to go on from.
+        RecipeError: If the folder holds a run or a model and neither `overwrite` nor `resume_from_checkpoint` is
+            given, if there is nothing to go on from, or if something there has the name of a checkpoint and is none.
     """
     folder = Path(str(training_arguments.output_dir))
+    if others := _folders_that_are_taken_for_checkpoints(folder):
+        raise RecipeError(
+            f"{others[0]} is no checkpoint of a training, but its name makes the `Trainer` delete it as an old one. "
+            "Rename it, or choose another --output_dir."
+        )
     resume = str(training_arguments.resume_from_checkpoint or "false")
     if resume.lower() == "true":
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +45,21 @@ def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -
             f"{folder} holds a run already. Choose another --output_dir, go on with it by "
             "--resume_from_checkpoint true, or replace it by --overwrite true."
         )
+    if not overwrite and (there := _files_of_a_model(folder)):
+        raise RecipeError(
+            f"{folder} holds a model already ({there[0].name}). Choose another --output_dir, or replace it by "
+            "--overwrite true."
+        )
     return named
+
+
+def _folders_that_are_taken_for_checkpoints(folder: Path) -> list[Path]:
+    return sorted({path for path in folder.glob("checkpoint-*") if path.is_dir()} - {*checkpoints_in(folder)})
+
+
+def _files_of_a_model(folder: Path) -> list[Path]:
+    """Return what a run would replace, whoever wrote it: a configuration, weights."""
+    return [path for pattern in (CONFIG, *WEIGHT_FILES) for path in folder.glob(pattern)]
 
 
 def _last_whole_checkpoint(folder: Path) -> Path:
@@ -73,7 +93,7 @@ def remove_old_run(training_arguments: TrainingArguments) -> None:
     # every process passes here, whatever the folder holds: a process that turned back would leave the others waiting
     with training_arguments.main_process_first(desc="removing the old run"):
         if training_arguments.process_index == 0:
-            for checkpoint in folder.glob("checkpoint-*"):
+            for checkpoint in checkpoints_in(folder):
                 shutil.rmtree(checkpoint)
             for pattern in (REPORT_FILE, *WEIGHT_FILES):
                 for path in folder.glob(pattern):

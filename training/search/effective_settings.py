@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from malmoi.training.described_settings import typed_settings
 from malmoi.training.models.finished_model import FinishedModel
 from malmoi.training.plan import TrainingPlan
 from malmoi.training.preparation import Preparation
 from malmoi.training.request import TrainingRequest
-from malmoi.training.run_report import typed_settings
 
 
 def effective_settings(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from transformers.trainer_utils import SaveStrategy, TrainOutput
 
 from malmoi.recipes.recipe import RecipeError
 from malmoi.reports.search_plots import as_text
+from malmoi.training.described_settings import describe_settings
 from malmoi.training.processes.launcher import say
-from malmoi.training.run_report import describe_settings
 from malmoi.training.search.interrupt import Interrupt
 from malmoi.training.search.request import Search
 from malmoi.training.search.results import describe_search, remove_results, write_results
