@@ -32,15 +32,15 @@ class LabelSettings:
             kwargs["label2id"] = {name: int(index) for index, name in names.items()}
         elif ids and not names:
             kwargs["id2label"] = {int(index): name for name, index in ids.items()}
-        elif names and ids and any(int(ids.get(name, index)) != int(index) for index, name in names.items()):
+        elif names and ids and {(int(i), n) for i, n in names.items()} != {(int(i), n) for n, i in ids.items()}:
             raise ValueError(f"`id2label` and `label2id` must say the same, got {names} and {ids}.")
         return super().from_dict(config_dict, **kwargs)  # type: ignore[misc]
 
     def label_names(self: Any) -> list[str]:
         """Return the labels in the order of their ids, which may be numbers or, as in JSON, strings."""
         names = {int(index): str(name) for index, name in (self.id2label or {}).items()}
-        if sorted(names) != [*range(len(names))]:
-            raise ValueError(f"The ids in `id2label` must be 0 to {len(names) - 1}, got {sorted(names)}.")
+        if sorted(names) != [*range(len(names))] or len({*names.values()}) < len(names):
+            raise ValueError(f"`id2label` must give each id from 0 to {len(names) - 1} its own label, got {names}.")
         return [names[index] for index in range(len(names))]
 
 

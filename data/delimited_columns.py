@@ -3,7 +3,7 @@
 import csv
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -70,6 +70,21 @@ def read_heading(lines: Iterable[str], name: Path | str) -> Heading:
                     name, before + 1, f"expected names of columns as CSV has them, but {error}."
                 ) from None
     return Heading([column.strip() for column in columns], delimiter, before + count)
+
+
+def check_different(columns: Sequence[str], name: Path | str) -> None:
+    """Check that no two columns have the same name; several may have none.
+
+    Args:
+        columns: The columns of a heading.
+        name: What messages call the file.
+
+    Raises:
+        DataFormatError: If two have.
+    """
+    twice = [column for index, column in enumerate(columns) if column and column in columns[:index]]
+    if twice:
+        raise DataFormatError(name, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")
 
 
 def _delimiter_of(heading: str) -> str:

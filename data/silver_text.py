@@ -1,14 +1,11 @@
 """Unlabelled sentences that teachers are to label: read from a file, without those that are known already."""
 
-import lzma
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from malmoi.data.text_lines import DataFormatError, is_file_or_pipe, open_file, text_line
-
-XZ = ".xz"
+from malmoi.data.text_content import letters_and_digits
+from malmoi.data.text_lines import DataFormatError, read_lines
 
 
 class NewSentences(NamedTuple):
@@ -32,11 +29,8 @@ def read_raw_sentences(path: Path) -> list[str]:
     Raises:
         DataFormatError: If the file is missing, damaged, not UTF-8, without sentences, or a line ends in a tab.
     """
-    if not is_file_or_pipe(path):
-        raise DataFormatError(path, None, "there is no such file.")
     sentences = []
-    for number, raw in enumerate(_raw_lines(path), start=1):
-        line = text_line(raw.removesuffix(b"\n"), path, number)
+    for number, line in read_lines(path):
         sentence = line.rpartition("\t")[2].strip()
         if sentence:
             sentences.append(sentence)
@@ -45,18 +39,6 @@ def read_raw_sentences(path: Path) -> list[str]:
     if not sentences:
         raise DataFormatError(path, None, "expected sentences, found none.")
     return sentences
-
-
-def _raw_lines(path: Path) -> Iterator[bytes]:
-    if path.suffix != XZ:
-        with open_file(path) as file:
-            yield from file
-        return
-    try:
-        with lzma.open(path) as unpacked:
-            yield from unpacked
-    except (lzma.LZMAError, EOFError) as error:
-        raise DataFormatError(path, None, f"the file is damaged, or was not packed by xz ({error}).") from None
 
 
 def leave_out_known(sentences: Iterable[str], *, evaluation: Iterable[str], training: Iterable[str]) -> NewSentences:
@@ -80,8 +62,3 @@ def leave_out_known(sentences: Iterable[str], *, evaluation: Iterable[str], trai
         if content not in judged and content not in learned:
             new.setdefault(content, sentence)
     return NewSentences([*new.values()], in_evaluation, in_training, repeated)
-
-
-def letters_and_digits(text: str) -> str:
-    """Return what makes a sentence the same as another: its letters and digits (NFKC), in lower case."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).lower()))

@@ -138,7 +138,9 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
             for number, raw in enumerate(file, start=1):
                 yield number, text_line(raw.removesuffix(b"\n"), path, number)
     except (lzma.LZMAError, EOFError) as error:
-        raise DataFormatError(path, None, f"the packed file is damaged or cut off ({error}).") from None
+        raise DataFormatError(
+            path, None, f"the file is damaged or cut off, or was not packed by xz ({error})."
+        ) from None
     if number == 0:
         raise DataFormatError(path, None, "the file is empty.")
 

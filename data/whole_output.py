@@ -1,13 +1,14 @@
 """Output that is there whole or not at all, whenever the process is killed and wherever the disk is full.
 
 What is written gets another name first, in the same file system, reaches the disk, and takes its own name at the end:
-a rename is one step. A process that is killed leaves what was there before, and beside it something hidden that begins
-with a dot, or ends in `.part`, which nothing reads.
+a rename is one step. A process that is killed leaves what was there before, and beside it something hidden, whose name
+begins with a dot, which nothing reads.
 """
 
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ from malmoi.data.user_error import UserError
 
 OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
 """What Rust writes behind a message of the operating system."""
+LONGEST_BEGINNING = 40
+"""Characters of its later name that something unfinished has: with all of them it could be longer than names can."""
 
 
 @contextmanager
@@ -68,7 +71,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         with disk_errors(path):
             yield path
         return
-    unfinished = path.with_name(f"{path.name}.part")
+    # a name that nobody can foretell: neither a file of the user's nor a link of somebody else's has it already
+    unfinished = path.with_name(f".{path.name[:LONGEST_BEGINNING]}-{secrets.token_hex(8)}")
     try:
         with disk_errors(path):
             yield unfinished

@@ -12,6 +12,7 @@ from malmoi.inference.bundled_models import model_place
 from malmoi.inference.engine import Engine
 from malmoi.inference.exported_folder import GRAPH
 from malmoi.inference.model_names import check_name
+from malmoi.inference.weights_header import SHARDS, WEIGHTS
 
 if TYPE_CHECKING:
     import torch
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 TORCH, ONNX = "torch", "onnx"
 ENGINES = (TORCH, ONNX)
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
-"""A folder with one of these can be loaded with transformers."""
 
 
 class TorchOptions(NamedTuple):
@@ -85,7 +84,7 @@ def suitable_engine(place: str | Path) -> str:
 
 def has_weights(folder: Path) -> bool:
     """Tell whether a folder can be loaded with transformers, whatever else is in it."""
-    return any((folder / name).is_file() for name in WEIGHTS)
+    return any((folder / name).is_file() for name in (WEIGHTS, SHARDS))
 
 
 def _torch_engine(model: str | Path, task: str, options: TorchOptions) -> Engine:

@@ -111,8 +111,15 @@ def read_exported_folder(folder: Path, task: str | None, *, name: str | Path | N
 def _task_and_labels(path: Path, config: dict[str, Any]) -> tuple[str, dict[int, str]]:
     """Return the task that a configuration names, and its labels, if they are such as are read for it."""
     named = config.get("id2label")
-    if not isinstance(named, dict) or sorted(named) != sorted(map(str, range(len(named)))) or not named:
-        raise UserError(f"{path}: expected `id2label` to give each number from 0 on a label, got {show_value(named)}.")
+    if (
+        not isinstance(named, dict)
+        or not named
+        or sorted(named) != sorted(map(str, range(len(named))))
+        or len({*map(str, named.values())}) < len(named)
+    ):
+        raise UserError(
+            f"{path}: expected `id2label` to give each number from 0 on a label of its own, got {show_value(named)}."
+        )
     labels = {index: str(named[str(index)]) for index in range(len(named))}
     task = config.get(TASK_KEY, _task_of_architecture(config, labels))
     if not isinstance(task, str) or task not in COMMANDS:

@@ -112,9 +112,9 @@ def check_config(path: Path) -> dict[str, Any]:
     except ValueError:
         ids = []
     named = all(isinstance(name, int) or _is_name(name) for name in labels.values())
-    if not named or ids != list(range(len(labels))):
+    if not named or ids != list(range(len(labels))) or len({*map(str, labels.values())}) < len(labels):
         raise UserError(
-            f"{path}: expected `id2label` to give each number from 0 on a label, got {show_value(labels)}."
+            f"{path}: expected `id2label` to give each number from 0 on a label of its own, got {show_value(labels)}."
         )
     return config
 
@@ -179,5 +179,13 @@ def _model_inside(folder: Path) -> str:
     """Return the end of a sentence that says where the model may be, if a folder itself holds none."""
     if (folder / "adapter_config.json").is_file():
         return "; it holds an adapter, which must be merged into its model first."
-    inside = sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}"))
-    return f"; did you mean {folder / inside[-1]}?" if inside else "."
+    inside = sorted((path.parent for path in folder.glob(f"*/{CONFIG}")), key=_step_of)
+    if inside and (len(inside) == 1 or _step_of(inside[-1]) >= 0):
+        return f"; did you mean {inside[-1]}?"
+    return f"; {len(inside)} folders in it do, such as {inside[-1]}." if inside else "."
+
+
+def _step_of(folder: Path) -> int:
+    """Return the step of a checkpoint; -1 if a folder is none."""
+    number = folder.name.rpartition("checkpoint-")[2]
+    return int(number) if folder.name == f"checkpoint-{number}" and number.isdecimal() else -1

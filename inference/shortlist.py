@@ -15,7 +15,7 @@ from heapq import heapify, heappop, heappush
 from itertools import zip_longest
 from typing import Generic, NamedTuple, TypeVar
 
-from malmoi.data.silver_text import letters_and_digits
+from malmoi.data.text_content import letters_and_digits
 
 GRAM = 4
 """Letters or digits of a sequence."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from malmoi.data.notice import notify
 from malmoi.data.numbers_given import is_whole_number
-from malmoi.data.silver_text import letters_and_digits
+from malmoi.data.text_content import letters_and_digits
 from malmoi.data.user_error import UserError
 from malmoi.inference.answers import only_texts
 from malmoi.inference.batches import text_chunks

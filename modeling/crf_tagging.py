@@ -18,8 +18,8 @@ IMPOSSIBLE = -1e4  # float16 and bfloat16 hold it too
 LEAST_LEAD = 1e-6  # a softmax in float32 makes equals of numbers that differ by less
 UNLABELLED = (
     "Some tokens have the label -100 but will be tagged in prediction: the CRF learns another chain than it is used "
-    "on. Label every piece of a word: each further piece continues the first, I-X after B-X, O after O "
-    "(`label_every_piece` does it). Only tokens that never carry a tag, such as [CLS], belong in `untagged_token_ids`."
+    "on. Label every piece of a word, I-X after B-X and O after O, as `label_every_piece` does. Only tokens that "
+    "never carry a tag, such as [CLS], belong in `untagged_token_ids`."
 )
 
 
@@ -55,8 +55,9 @@ class CrfTagger(PreTrainedModel):
 
     def add_head(self, input_size: int) -> None:
         """Build the layers on top: one score per tag, and the CRF."""
-        self.classifier = nn.Linear(input_size, len(self.config.label_names()))
-        self.crf = LinearChainCrf(self.classifier.out_features, implementation=self.config.crf_implementation)
+        self.num_labels = len(self.config.label_names())
+        self.classifier = nn.Linear(input_size, self.num_labels)
+        self.crf = LinearChainCrf(self.num_labels, implementation=self.config.crf_implementation)
         self.crf.follow(self.config.constraints)
 
     @torch.no_grad()
@@ -84,8 +85,7 @@ class CrfTagger(PreTrainedModel):
         labelled tokens in the whole step, as the `Trainer` counts them; by default in this batch.
         """
         # in every step, for both may be copied apart: PEFT trains a copy of the CRF, whose labels would stay behind
-        crf = self.crf
-        crf.follow(self.config.constraints)
+        (crf := self.crf).follow(self.config.constraints)
         check_training(self.config, crf, emissions, labels, num_items)
         mask = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids)
         loss = None

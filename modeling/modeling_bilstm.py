@@ -110,7 +110,8 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
         super().__init__(config)
         self.pooling = AttentionPooling(config.hidden_size) if config.pooling == "attention" else MaxPooling()
         self.dropout = Dropout(config.hidden_dropout)
-        self.classifier = nn.Linear(config.hidden_size, len(config.id2label or {}))
+        self.num_labels = len(config.id2label or {})
+        self.classifier = nn.Linear(config.hidden_size, self.num_labels)
         self.post_init()
 
     def __setattr__(self, name: str, value: Any) -> None:

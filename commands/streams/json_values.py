@@ -36,7 +36,12 @@ def _with_numbers_alone(value: Any) -> Any:
 
 
 def cell_text(value: Any) -> str:
-    """Return a value as a cell of CSV: a text as it stands, nothing for null, everything else as JSON has it."""
+    """Return a value as a cell of CSV: a text as it stands, nothing for null, everything else as JSON has it.
+
+    What JSON has not, a number that is none or is infinite, is `nan` or `inf`.
+    """
     if isinstance(value, str):
         return value
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return "" if value is None else json_text(value).removeprefix('"').removesuffix('"')

@@ -194,7 +194,9 @@ class Files(Output):
         target = self._target()
         target[0].parent.mkdir(parents=True, exist_ok=True)
         for path, size in zip(map(partial_of, target), self._progress.sizes or [0] * len(target)):
-            file = open(path, "r+b" if size else "wb", buffering=0)  # noqa: SIM115 - closed by `close`
+            if not size:  # what is there may be a link of somebody else's
+                path.unlink(missing_ok=True)
+            file = open(path, "r+b" if size else "xb", buffering=0)  # noqa: SIM115 - closed by `close`
             self._open.append(file)
             if file.seek(0, os.SEEK_END) < size:
                 raise UserError(f"--resume: {path} is shorter than it was; begin anew by --overwrite.")

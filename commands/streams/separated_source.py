@@ -12,7 +12,7 @@ from typing import NamedTuple
 from malmoi.commands.streams.raw_lines import CHUNK_BYTES, decoded_line, raw_lines
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row
 from malmoi.commands.streams.text_column import text_column
-from malmoi.data.delimited_columns import columns_of_any_length, has_quotes, read_heading
+from malmoi.data.delimited_columns import check_different, columns_of_any_length, has_quotes, read_heading
 from malmoi.data.text_lines import DataFormatError
 
 LONGEST = 1 << 24
@@ -48,9 +48,9 @@ def layout_of_separated(file: BufferedReader, name: str, *, encoding: str, named
     if not file.peek(1):
         return Layout()
     columns = read_heading(_lines_of_heading(file, name, encoding), name).columns
-    twice = [column for index, column in enumerate(columns) if column in columns[:index]]
-    if twice:
-        raise DataFormatError(name, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")
+    if columns.count("") > 1:  # as Excel writes them behind the last one
+        columns = [column or f"column {place}" for place, column in enumerate(columns, start=1)]
+    check_different(columns, name)
     return Layout(text_column(name, columns, columns, named=named), tuple(columns))
 
 

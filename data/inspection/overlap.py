@@ -10,7 +10,7 @@ from itertools import combinations
 from malmoi.data.inspection.findings import MOST_PLACES, Case, Finding, in_order, place, place_of_marks, ranked
 from malmoi.data.inspection.inspected_text import InspectedText
 from malmoi.data.inspection.summaries import by_split
-from malmoi.data.silver_text import letters_and_digits
+from malmoi.data.text_content import letters_and_digits
 
 
 def contents(texts: Sequence[InspectedText]) -> list[str]:

@@ -16,8 +16,8 @@ from datasets import Dataset, DatasetDict
 
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import notify
-from malmoi.data.silver_text import letters_and_digits
 from malmoi.data.tagged_dataset import label_names
+from malmoi.data.text_content import letters_and_digits
 
 DOCUMENT = "document"
 SHARE = 0.1

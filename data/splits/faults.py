@@ -85,7 +85,10 @@ def repeated_texts(splits: Mapping[str, Dataset]) -> str | None:
 
 
 def count_repeated(splits: Mapping[str, Dataset]) -> dict[str, int]:
-    """Return how many texts of each other split also stand in `train`, whatever their spaces and their spelling."""
+    """Return how many texts of each other split also stand in `train`, signs and all.
+
+    However many spaces there are between two words, and whichever spelling of Unicode: that makes no difference.
+    """
     learned = {_as_compared(text) for text in splits["train"]["text"][:]}
     return {
         split: sum(_as_compared(text) in learned for text in rows["text"][:])

@@ -13,7 +13,7 @@ from typing import Any
 
 from datasets import Features, Value
 
-from malmoi.data.delimited_columns import Heading, columns_of_any_length, has_quotes, read_heading
+from malmoi.data.delimited_columns import Heading, check_different, columns_of_any_length, has_quotes, read_heading
 from malmoi.data.notice import shorten
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows
 from malmoi.data.tables.written_spans import EXAMPLE, parsed_spans, span_feature
@@ -40,9 +40,7 @@ def comma_separated_rows(path: Path) -> SourceRows:
     heading = beginning.columns
     if not any(heading):
         raise DataFormatError(path, 1, "expected a heading with a name for each column, got an empty line.")
-    twice = [name for index, name in enumerate(heading) if name and name in heading[:index]]
-    if twice:
-        raise DataFormatError(path, 1, f"expected a heading with a name for each column, got {twice[0]!r} twice.")
+    check_different(heading, path)
 
     first = [row for _, row in islice(_data_rows(path, beginning), SAMPLE)]
     spans = {

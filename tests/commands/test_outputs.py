@@ -219,3 +219,18 @@ def test_a_dash_is_standard_output_and_no_file(capfd: pytest.CaptureFixture[str]
     with pytest.raises(UserError, match="--errors: expected the name of a file, got -, which is standard output"):
         find_words("in.txt", errors="-")
     assert [path.name for path in Path().iterdir()] == ["in.txt"]
+
+
+def test_columns_without_a_name_come_back_under_their_places() -> None:
+    Path("excel.csv").write_text("id,text,,\n1,비가 온다,,\n2,눈이 온다,,가\n", encoding="utf-8-sig")
+    find_words("excel.csv", output="out.csv")
+    rows = [(row["id"], row["text"], row["column 3"], row["column 4"]) for row in read_rows(Path("out.csv"))]
+    assert {*rows} == {("1", "비가 온다", "", ""), ("2", "눈이 온다", "", "가")}
+
+
+def test_what_is_no_finite_number_is_written_as_each_form_can() -> None:
+    Path("in.jsonl").write_text('{"text": "비가 온다", "n": 1e400, "m": -1e400, "k": null}\n', encoding="utf-8")
+    find_words("in.jsonl", output="out.csv")
+    assert {(row["n"], row["m"], row["k"]) for row in read_rows(Path("out.csv"))} == {("inf", "-inf", "")}
+    find_words("in.jsonl", output="out.jsonl")
+    assert [(row["n"], row["m"], row["k"]) for row in read_rows(Path("out.jsonl"))] == [(None, None, None)]

@@ -56,7 +56,7 @@ def test_a_packed_file_that_is_damaged_is_named(tmp_path: Path) -> None:
     packed = lzma.compress("하나\n둘\n".encode() * 1000)
     for content in (packed[:-20], b"no archive"):
         (tmp_path / "train.txt.xz").write_bytes(content)
-        with pytest.raises(DataFormatError, match=r"train.txt.xz: the packed file is damaged or cut off"):
+        with pytest.raises(DataFormatError, match=r"train.txt.xz: the file is damaged or cut off"):
             read_plain_text(tmp_path)
     with pytest.raises(DataFormatError, match="by --data_dir"):
         read_plain_text(None)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from malmoi.data.silver_text import leave_out_known, letters_and_digits, read_raw_sentences
+from malmoi.data.silver_text import leave_out_known, read_raw_sentences
+from malmoi.data.text_content import letters_and_digits
 from malmoi.data.text_lines import DataFormatError
 
 LINES = "손흥민은 갔다.\n\nsome-id\t 비가 왔다. \nid\tmore\t끝.\r\n   \n"
@@ -25,7 +26,7 @@ def test_a_sentence_is_a_line_or_what_stands_after_its_last_tab(tmp_path: Path) 
     ("name", "content", "message"),
     [
         ("none.txt", None, r"none.txt: there is no such file\."),
-        ("empty.txt", b"", r"empty.txt: expected sentences, found none\."),
+        ("empty.txt", b"", r"empty.txt: the file is empty\."),
         ("blank.txt", b"\n  \n", r"blank.txt: expected sentences, found none\."),
         ("ids.tsv", "a\t비\nb\t\n".encode(), r"ids.tsv, line 2: expected a sentence after the last tab\."),
         (
@@ -36,12 +37,12 @@ def test_a_sentence_is_a_line_or_what_stands_after_its_last_tab(tmp_path: Path) 
         (
             "plain.txt.xz",
             "비가 왔다.\n".encode(),
-            r"plain.txt.xz: the file is damaged, or was not packed by xz \(.+\)\.",
+            r"plain.txt.xz: the file is damaged or cut off, or was not packed by xz \(.+\)\.",
         ),
         (
             "cut.xz",
             lzma.compress("비가 왔다.\n".encode() * 99)[:-20],
-            r"cut.xz: the file is damaged, or was not packed",
+            r"cut.xz: the file is damaged or cut off",
         ),
     ],
 )

@@ -23,6 +23,12 @@ def stop_halfway(writing: AbstractContextManager[Path]) -> None:
         raise RuntimeError("stop")
 
 
+def write_on_a_full_disk(path: Path) -> None:
+    with whole_file(path) as unfinished:
+        unfinished.symlink_to("/dev/full")
+        unfinished.write_text("a", encoding="utf-8")
+
+
 def test_a_file_takes_its_name_once_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("before", encoding="utf-8")
@@ -84,10 +90,23 @@ def test_what_the_system_refuses_is_an_error_of_the_system(tmp_path: Path) -> No
         raise ValueError("I/O error: No space left on device (os error 28)")
     with pytest.raises(ValueError, match="other"), disk_errors(tmp_path):
         raise ValueError("other")
-    (tmp_path / "full.part").symlink_to("/dev/full")
-    with pytest.raises(OSError, match="No space left on device"), write_whole(tmp_path / "full") as file:
-        file.write("a")
+    with pytest.raises(OSError, match="No space left on device"):
+        write_on_a_full_disk(tmp_path / "full")
     assert os.listdir(tmp_path) == []
+
+
+def test_what_somebody_put_beside_a_file_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "page.html.part").write_text("mine", encoding="utf-8")
+    path = tmp_path / "page.html"
+    with write_whole(path) as first, write_whole(path) as second:  # as two processes do
+        first.write("first")
+        second.write("second")
+    assert path.read_text(encoding="utf-8") == "first"
+    assert sorted(os.listdir(tmp_path)) == ["page.html", "page.html.part"]
+    long = tmp_path / f"{'가' * 84}.a"
+    with write_whole(long) as file:
+        file.write("a")
+    assert long.read_text(encoding="utf-8") == "a"
 
 
 # what saves a model, killed at every step and with a disk that is full at any size

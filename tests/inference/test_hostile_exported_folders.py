@@ -40,7 +40,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FolderInUse]:
     return {name: FolderInUse(export_tiny(place, folder / name), use) for name, (place, use) in saved.items()}
 
 
-LABELS = "/config.json: expected `id2label` to give each number from 0 on a label, got "
+LABELS = "/config.json: expected `id2label` to give each number from 0 on a label of its own, got "
 CONFIGURATIONS: list[tuple[str, Any, str]] = [
     ("malmoi_task", [], "/config.json: expected `malmoi_task` to be one of named-entities, word-spacing, "),
     ("malmoi_task", {}, "/config.json: expected `malmoi_task` to be one of named-entities, word-spacing, "),
@@ -52,6 +52,7 @@ CONFIGURATIONS: list[tuple[str, Any, str]] = [
     ("id2label", {"x": "O"}, LABELS),
     ("id2label", {"0": "O", "7": "B-PS"}, LABELS),
     ("id2label", {"0": "O", "01": "B-PS"}, LABELS),
+    ("id2label", {"0": "O", "1": "B-PS", "2": "O", "3": "B-LC", "4": "I-LC"}, LABELS),
     ("id2label", {"0": ["O"]}, LABELS),
     ("id2label", {"0": {}}, LABELS),
     ("id2label", {"0": "O", "1": "가" * 10**6}, LABELS),

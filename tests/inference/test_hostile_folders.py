@@ -76,7 +76,12 @@ CONFIGURATIONS: list[tuple[str, Any, str]] = [
     ("custom_pipelines", {"t": {"impl": "../x.P"}}, "/config.json: expected `custom_pipelines` to name a class as mo"),
     ("architectures", [3], "/config.json: expected a list of names for `architectures`, got [3]."),
     ("malmoi_task", "x", "/config.json: there is no task 'x'; known are named-entities, "),
-    ("id2label", {"0": "O", "7": "B-X"}, "/config.json: expected `id2label` to give each number from 0 on a label, "),
+    (
+        "id2label",
+        {"0": "O", "7": "B-X"},
+        "/config.json: expected `id2label` to give each number from 0 on a label of ",
+    ),
+    ("id2label", {"0": "O", "1": "O"}, "/config.json: expected `id2label` to give each number from 0 on a label of "),
     ("id2label", {str(number): "가" * 500 for number in range(5)}, "/config.json: expected `id2label` to give each "),
     ("model_type", "../x", ": "),
 ]

@@ -202,11 +202,18 @@ def test_a_folder_without_its_tokenizer_or_with_a_damaged_one_is_one_sentence(
 
 
 def test_a_folder_of_checkpoints_or_of_an_adapter_says_what_it_is(tmp_path: Path) -> None:
-    for name in ("checkpoint-10", "checkpoint-20"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "config.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(UserError, match=r"holds no model; did you mean .*checkpoint-20\?$"):
-        load_model(tmp_path, None)
+    def holding(*names: str) -> Path:
+        for name in names:
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "config.json").write_text("{}", encoding="utf-8")
+        return tmp_path
+
+    with pytest.raises(UserError, match=r"holds no model; did you mean .*model-b\?$"):
+        load_model(holding("model-b"), None)
+    with pytest.raises(UserError, match=r"holds no model; 2 folders in it do, such as .*model-[ab]\.$"):
+        load_model(holding("model-a"), None)
+    with pytest.raises(UserError, match=r"holds no model; did you mean .*checkpoint-1000\?$"):
+        load_model(holding("checkpoint-1000", "checkpoint-999"), None)
     (tmp_path / "adapter_config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(UserError, match="holds an adapter, which must be merged into its model first"):
         load_model(tmp_path, None)

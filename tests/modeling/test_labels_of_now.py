@@ -3,6 +3,7 @@
 import copy
 import itertools
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -210,15 +211,26 @@ def test_one_map_of_labels_that_is_given_alone_brings_the_other(tmp_path: Path) 
             assert (config.id2label, config.label2id) == (dict(enumerate(OTHER_BIO)), new)
         kept = AutoConfig.from_pretrained(tmp_path)
         assert (kept.id2label, kept.label2id) == (dict(enumerate(BIO)), ids)
-        with pytest.raises(ValueError, match="`id2label` and `label2id` must say the same, got"):
-            AutoConfig.from_pretrained(tmp_path, id2label=dict(enumerate(BIO)), label2id=new)
+        for other in (new, {label: number for label, number in ids.items() if number}, {**ids, "B-DT": 5}):
+            with pytest.raises(ValueError, match="`id2label` and `label2id` must say the same, got"):
+                AutoConfig.from_pretrained(tmp_path, id2label=dict(enumerate(BIO)), label2id=other)
+
+
+def test_two_labels_of_one_name_are_refused(build: Build) -> None:
+    """`label2id` could say the id of one of them alone."""
+    named = dict(enumerate([*BIO[:4], BIO[0]]))
+    message = re.escape(f"`id2label` must give each id from 0 to 4 its own label, got {named}")
+    with pytest.raises((ValueError, StrictDataclassError), match=message):
+        build(id2label=named)
+    with pytest.raises((ValueError, StrictDataclassError), match=message):
+        BiLstmConfig(id2label=named)
 
 
 @pytest.mark.parametrize("ids", [[1, 2, 3, 4, 5], [0, 1, 2, 3, 7], [-1, 0, 1, 2, 3]])
 def test_ids_with_gaps_are_refused(build: Build, ids: list[int]) -> None:
     """Answers would have the name of one label and follow the rules of another."""
     named = dict(zip(ids, BIO))
-    message = rf"`id2label` must be 0 to 4, got \[{ids[0]}, "
+    message = rf"`id2label` must give each id from 0 to 4 its own label, got {{{ids[0]}: "
     with pytest.raises((ValueError, StrictDataclassError), match=message):
         build(id2label=named)
     with pytest.raises((ValueError, StrictDataclassError), match=message):

@@ -332,7 +332,7 @@ def test_weights_of_another_shape_are_refused_or_drawn_anew(case: Architecture, 
     with pytest.raises(RuntimeError, match="ignore_mismatched_sizes"):
         case.auto_class.from_pretrained(tmp_path, num_labels=7)
     model = case.auto_class.from_pretrained(tmp_path, num_labels=7, ignore_mismatched_sizes=True)
-    assert model.config.num_labels == 7
+    assert model.num_labels == model.config.num_labels == 7
     assert model(**inputs()).logits.shape[-1] == 7
     assert all(parameter.isfinite().all() and parameter.abs().max() < 5 for parameter in model.parameters())
     resized = case.model_class.from_pretrained(tmp_path, vocab_size=11, ignore_mismatched_sizes=True)
@@ -475,7 +475,7 @@ def test_configurations_answer_what_common_tools_ask(case: Architecture) -> None
         assert (asked.vocab_size, asked.hidden_size, asked.num_hidden_layers) == (VOCAB_SIZE, WIDTH, LAYERS)
     config.vocab_size = 50
     assert config.get_text_config().vocab_size == config.vocab_size == 50
-    assert build(case).config.num_labels == NUM_LABELS
+    assert build(case).num_labels == build(case).config.num_labels == NUM_LABELS
     if case is ENCODER_CRF:
         assert config.num_attention_heads == 2
         with pytest.raises(ValueError, match="`encoder_config` must be the configuration of an encoder"):

@@ -111,6 +111,13 @@ def test_a_model_that_no_run_has_written_is_not_replaced_by_mistake(
     assert (tmp_path / name).read_bytes() == b"mine"
 
 
+def test_going_on_and_beginning_anew_exclude_each_other(trained: Path, marked_corpus: Path) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in trained.iterdir()}
+    with pytest.raises(RecipeError, match=r"either --resume_from_checkpoint true.*or --overwrite true.*not both"):
+        train(trained, marked_corpus, overwrite="true", resume_from_checkpoint="true")
+    assert {path.name: path.stat().st_mtime_ns for path in trained.iterdir()} == before
+
+
 @pytest.mark.parametrize("changes", [{}, {"overwrite": "true"}, {"resume_from_checkpoint": "true"}])
 def test_what_the_trainer_would_delete_as_a_checkpoint_is_not_risked(
     tmp_path: Path, marked_corpus: Path, changes: dict[str, str]

@@ -19,7 +19,8 @@ def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -
 
     Raises:
         RecipeError: If the folder holds a run or a model and neither `overwrite` nor `resume_from_checkpoint` is
-            given, if there is nothing to go on from, or if something there has the name of a checkpoint and is none.
+            given, or both are, if there is nothing to go on from, or if something there has the name of a checkpoint
+            and is none.
     """
     folder = Path(str(training_arguments.output_dir))
     if others := _folders_that_are_taken_for_checkpoints(folder):
@@ -28,6 +29,11 @@ def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -
             "Rename it, or choose another --output_dir."
         )
     resume = str(training_arguments.resume_from_checkpoint or "false")
+    if resume.lower() == "true" and overwrite:
+        raise RecipeError(
+            "Give either --resume_from_checkpoint true, which goes on, or --overwrite true, which begins anew, not "
+            "both."
+        )
     if resume.lower() == "true":
         folder.mkdir(parents=True, exist_ok=True)
         return _last_whole_checkpoint(folder)
