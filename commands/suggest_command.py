@@ -45,7 +45,7 @@ def suggest(
     bf16: Bf16 = False,
     trust_remote_code: TrustRemoteCode = False,
 ) -> None:
-    """Say which texts to label next: those from which a model would learn most, with its answers.
+    """Suggest texts to label next: those from which a model would learn most, with its answers.
 
     They are those of which it is least sure, of every type or class alike, none of them twice.
     """

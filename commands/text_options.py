@@ -53,16 +53,14 @@ FormOfNames = Annotated[
         help=f"Form of the answers: inline, jsonl, conll, brat, csv or parquet; by default inline, {BY_DEFAULT}",
     ),
 ]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on where a run with the same options, which did not end, has come to.")
-]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run that had the same options.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 Errors = Annotated[
     Path | None,
     typer.Option(
         "--errors",
-        help="File for rows that cannot be answered, with file, number and reason as JSON lines; without it the first "
-        "such row is the end.",
+        help="File for rows that cannot be answered, with file, number and reason as JSON lines; without it, the run "
+        "stops at the first such row.",
     ),
 ]
 Workers = Annotated[

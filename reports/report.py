@@ -209,7 +209,7 @@ def reliability_table(report: dict[str, Any]) -> Table:
     unit = unit_of(reliability)
     of_what = "names" if unit == NAMES else "classes"
     table = Table(title=f"Probabilities of {of_what}, in % ({ERROR} {100 * reliability[ERROR]:.1f})")
-    for column in ("probability", unit, "in the mean", "right"):
+    for column in ("probability", unit, "mean probability", "right"):
         table.add_column(column, justify="right")
     for bin_ in reliability["bins"]:
         table.add_row(f"{100 * bin_['from']:.0f}-{100 * bin_['to']:.0f}", *_reliability_cells(bin_, unit))

@@ -2,13 +2,13 @@
 
 export const WORDS = {
   ko: {
-    heading: "이름 찾기",
-    about: "글에서 이름을 찾습니다. 모델은 이 브라우저 안에서 돌고, 적은 글은 아무 데도 보내지 않습니다.",
+    heading: "개체명 찾기",
+    about: "글에서 개체명을 찾습니다. 모델은 이 브라우저 안에서 돌고, 적은 글은 아무 데도 보내지 않습니다.",
     text: "글",
     example: "손흥민은 춘천에서 태어났다.",
     loading: "모델을 읽는 중입니다…",
-    none: "찾은 이름이 없습니다.",
-    found: (count, milliseconds) => `이름 ${count}개, ${milliseconds}ms`,
+    none: "찾은 개체명이 없습니다.",
+    found: (count, milliseconds) => `개체명 ${count}개, ${milliseconds}ms`,
     failed: (reason) => `모델을 읽지 못했습니다: ${reason}`,
     other: "English",
   },

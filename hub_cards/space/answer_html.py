@@ -45,7 +45,7 @@ def names_html(text: str, entities: Sequence[Entity]) -> str:
     parts.append(escape(text[covered:]))
     kinds = sorted({entity.label for entity in entities})
     counts = [f"{name_of(kind)} {sum(entity.label == kind for entity in entities)}" for kind in kinds]
-    found = f"이름 {len(entities)}개: {', '.join(counts)}" if entities else "찾은 이름이 없습니다."
+    found = f"개체명 {len(entities)}개: {', '.join(counts)}" if entities else "찾은 개체명이 없습니다."
     return _text("".join(parts)) + _note(found)
 
 

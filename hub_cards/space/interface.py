@@ -19,7 +19,7 @@ HEAD = '<script>document.documentElement.lang = "ko"</script>'
 TITLE = "말모이"
 HEADING = """
 <h1>말모이</h1>
-<p>한국어 글에서 이름을 찾고, 띄어쓰기를 되살리고, 글을 분류합니다.</p>
+<p>한국어 글에서 개체명을 찾고, 띄어쓰기를 바로잡고, 글을 분류합니다.</p>
 """
 
 

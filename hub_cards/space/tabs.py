@@ -50,7 +50,7 @@ def answer_sentiment(models: Sequence[LoadedSpaceModel], text: str) -> str:
 def refusal(text: str | None) -> str | None:
     """Return why a text is not answered, as HTML; `None` if it is."""
     if not text or not text.strip():
-        return message_html("글을 먼저 넣어 주세요.")
+        return message_html("글을 먼저 입력해 주세요.")
     if len(text) > MAX_CHARACTERS:
         return message_html(f"글이 너무 깁니다. {MAX_CHARACTERS:,}자까지 넣을 수 있는데 {len(text):,}자입니다.")
     try:
@@ -81,7 +81,7 @@ class Tab(NamedTuple):
 
 
 TABS = {
-    Tagger.task: Tab("names", "개체명", "이름 찾기", "사람, 장소, 기관, 날짜가 나오는 글", answer_names),
+    Tagger.task: Tab("names", "개체명", "개체명 찾기", "사람, 장소, 기관, 날짜가 나오는 글", answer_names),
     Spacer.task: Tab(
         "spacing",
         "띄어쓰기",
@@ -90,10 +90,10 @@ TABS = {
         answer_spacing,
         option="이미 있는 띄어쓰기는 그대로 두기",
     ),
-    Classifier.task: Tab("sentiment", "감성", "감성 읽기", "영화평이나 상품평", answer_sentiment),
+    Classifier.task: Tab("sentiment", "감성", "감성 분석", "영화평이나 상품평", answer_sentiment),
 }
 """The tab of each task, in the order in which they stand on the page."""
-OWN_NAMES = Tab("names", "개체명", "이름 찾기", "이름을 찾을 글", answer_names)
+OWN_NAMES = Tab("names", "개체명", "개체명 찾기", "개체명을 찾을 글", answer_names)
 OWN_CLASSES = Tab("classes", "분류", "분류하기", "분류할 글", answer_sentiment)
 
 

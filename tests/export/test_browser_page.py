@@ -176,7 +176,7 @@ def test_the_page_finds_the_names_that_the_tagger_finds(driver: Chrome, exported
         marks = driver.find_elements(By.CSS_SELECTOR, "#answer mark")
         colours = {mark.value_of_css_property("background-color") for mark in marks}
         assert len(colours) == 2
-        shown = {"ko": ("이름 찾기", "이름 2개, "), "en": ("Names in a text", "2 names in ")}
+        shown = {"ko": ("개체명 찾기", "개체명 2개, "), "en": ("Names in a text", "2 names in ")}
         for _ in range(2):
             heading, status = shown.pop(driver.execute_script("return document.documentElement.lang"))
             assert driver.find_element(By.ID, "heading").text == heading

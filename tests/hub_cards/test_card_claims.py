@@ -269,7 +269,7 @@ def test_how_true_probabilities_are_is_told(tmp_path: Path) -> None:
         reliability.add(probability, is_right)
     report = klue_report(OFFICIAL) | {"reliability": reliability.report()}
     text = render_card(facts_of(report, tmp_path), corpus_of(report, None), "u/m").text
-    assert "On validation, the model finds 5 names and calls them 74.0 %\nprobable in the mean; 60.0 % are rig" in text
+    assert "On validation, the model finds 5 names and calls them 74.0 %\nprobable on average; 60.0 % are rig" in text
     assert f"The expected calibration error is **{100 * reliability.error():.1f} %**:" in text
     assert table_rows(text.partition("## Probabilities")[2].partition("\n## ")[0])[1:] == [
         ["0-7", "1", "1.0", "0.0"],
@@ -292,11 +292,10 @@ def test_how_true_probabilities_of_classes_are_is_told(own_description: Path, tm
     facts = facts_of(report, tmp_path, ["bad", "good"])
     text = render_card(facts, corpus_of(report, str(own_description)), "u/m").text
     assert (
-        "On validation, the model gives 4 texts a class and calls it 92.0 %\nprobable in the mean; 75.0 % are r"
-        in text
+        "On validation, the model gives 4 texts a class and calls it 92.0 %\nprobable on average; 75.0 % are r" in text
     )
     assert table_rows(text.partition("## Probabilities")[2].partition("\n## ")[0]) == [
-        ["probability, %", "texts", "in the mean, %", "right, %"],
+        ["probability, %", "texts", "mean probability, %", "right, %"],
         ["87-93", "3", "90.0", "66.7"],
         ["93-100", "1", "98.0", "100.0"],
     ]

@@ -104,8 +104,8 @@ def test_names_are_marked_with_type_and_score() -> None:
     answer = names_html("손흥민은 춘천에서", entities)
     marks = [shown(mark) for mark in findall(r"<mark.*?</mark>", answer)]
     assert marks == ["손흥민인물 PS 98.7%", "춘천장소 LC 100.0%", "에X 99.9%"]
-    assert "이름 3개: 장소 1, 인물 1, X 1" in answer
-    assert "찾은 이름이 없습니다." in names_html("비가 왔다.", [])
+    assert "개체명 3개: 장소 1, 인물 1, X 1" in answer
+    assert "찾은 개체명이 없습니다." in names_html("비가 왔다.", [])
 
 
 def test_kinds_of_two_corpora_have_one_colour() -> None:
@@ -147,7 +147,7 @@ def test_every_class_has_its_bar() -> None:
 
 def test_what_cannot_be_answered_is_refused(models: dict[str, list[LoadedSpaceModel]]) -> None:
     for text in ("", " \n\t", None):
-        assert "글을 먼저 넣어 주세요." in str(refusal(text))
+        assert "글을 먼저 입력해 주세요." in str(refusal(text))
     assert "5,000자까지 넣을 수 있는데 5,001자입니다." in str(refusal("가" * (MAX_CHARACTERS + 1)))
     assert "서로게이트" in answer_sentiment(models["sentence-classification"], "가\ud800")
     assert refusal("가" * MAX_CHARACTERS) is None

@@ -149,11 +149,11 @@ def test_every_class_has_a_bar_of_its_probability(page: Page) -> None:
 
 def test_texts_that_cannot_be_answered_are_refused_and_the_next_is_answered(page: Page) -> None:
     page.show("개체명")
-    assert page.ask("names", "  ").text == "글을 먼저 넣어 주세요."
+    assert page.ask("names", "  ").text == "글을 먼저 입력해 주세요."
     for script, message in (
         ("'가'.repeat(6000)", "5,000자까지 넣을 수 있는데 6,000자입니다."),
-        ("'\\u202e\\u0001e\\u0301\\ud83d\\udc68\\u200d\\ud83d\\udc69'", "찾은 이름이 없습니다."),
-        ("'가'.repeat(5000)", "찾은 이름이 없습니다."),
+        ("'\\u202e\\u0001e\\u0301\\ud83d\\udc68\\u200d\\ud83d\\udc69'", "찾은 개체명이 없습니다."),
+        ("'가'.repeat(5000)", "찾은 개체명이 없습니다."),
     ):
         page.driver.execute_script(
             f"arguments[0].value = {script}; arguments[0].dispatchEvent(new Event('input', {{bubbles: true}}))",
