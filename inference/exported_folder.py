@@ -11,10 +11,8 @@ from tokenizers import Tokenizer
 
 from malmoi.configuration.position_limit import position_limit
 from malmoi.data.json_object import read_json_object
-from malmoi.data.label_scheme import read_label_scheme
-from malmoi.data.notice import list_names, show_value
+from malmoi.data.notice import show_value
 from malmoi.data.user_error import UserError
-from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.engine import CLASS_TEMPERATURE, NAME_TEMPERATURE, read_temperature
 from malmoi.inference.model_folder import (
     CONFIG,
@@ -24,7 +22,7 @@ from malmoi.inference.model_folder import (
     check_config,
     check_tokenizer_files,
 )
-from malmoi.inference.model_tasks import COMMANDS, TASK_KEY, another_task
+from malmoi.inference.model_tasks import COMMANDS, TASK_KEY, another_task, check_task_labels, task_of_architecture
 from malmoi.inference.tokenizer_file import hash_of_tokenizer, read_tokenizer_file
 from malmoi.modeling.name_edges import UNLIMITED
 
@@ -121,28 +119,12 @@ def _task_and_labels(path: Path, config: dict[str, Any]) -> tuple[str, dict[int,
             f"{path}: expected `id2label` to give each number from 0 on a label of its own, got {show_value(named)}."
         )
     labels = {index: str(named[str(index)]) for index in range(len(named))}
-    task = config.get(TASK_KEY, _task_of_architecture(config, labels))
+    architecture = str((config.get("architectures") or [""])[0])
+    task = config.get(TASK_KEY, task_of_architecture(architecture, labels.values()))
     if not isinstance(task, str) or task not in COMMANDS:
         raise UserError(f"{path}: expected `{TASK_KEY}` to be one of {', '.join(COMMANDS)}, got {show_value(task)}.")
-    if task == "named-entities":
-        try:
-            read_label_scheme(list(labels.values()))
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from None
-    elif task == "word-spacing" and sorted(labels.values()) != sorted(SPACING_LABELS):
-        listed = list_names(list(labels.values()))
-        raise UserError(f"{path}: expected the labels {' and '.join(SPACING_LABELS)}, got {listed}.")
+    check_task_labels(path, task, labels.values())
     return task, labels
-
-
-def _task_of_architecture(config: dict[str, Any], labels: dict[int, str]) -> str | None:
-    """Return the task of a model whose configuration names none, as those from elsewhere; `None` if none is known."""
-    architecture = str(config.get("architectures"))
-    if "ForSequenceClassification" in architecture:
-        return "sentence-classification"
-    if "ForTokenClassification" in architecture:
-        return "word-spacing" if set(labels.values()) == set(SPACING_LABELS) else "named-entities"
-    return None
 
 
 def _temperature(path: Path, config: dict[str, Any], key: str) -> float:

@@ -14,11 +14,9 @@ from transformers import (
 )
 from transformers.utils.hub import cached_file
 
-from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.model_labels import labels_of
 from malmoi.data.notice import list_names, shorten
 from malmoi.data.user_error import UserError
-from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.built_size import check_built_size
 from malmoi.inference.bundled_models import model_place
 from malmoi.inference.loading_errors import one_sentence
@@ -27,7 +25,7 @@ from malmoi.inference.model_names import check_model_name
 from malmoi.inference.model_tasks import CLASSES as CLASSES
 from malmoi.inference.model_tasks import COMMANDS as COMMANDS
 from malmoi.inference.model_tasks import TASK_KEY as TASK_KEY
-from malmoi.inference.model_tasks import another_task
+from malmoi.inference.model_tasks import another_task, check_task_labels, task_of_architecture
 from malmoi.inference.tokenizer_file import PROBE
 from malmoi.inference.tokenizer_loading import check_token_ids, load_tokenizer
 from malmoi.inference.weights_header import WEIGHTS, Shapes, shapes_of
@@ -54,11 +52,7 @@ def task_of(config: PreTrainedConfig) -> str | None:
     architecture = (config.architectures or [""])[0]
     if architecture == "BiLstmModel":
         return LANGUAGE_MODEL
-    if architecture.endswith("ForSequenceClassification"):
-        return "sentence-classification"
-    if architecture.endswith("ForTokenClassification"):
-        return "word-spacing" if set((config.id2label or {}).values()) == set(SPACING_LABELS) else "named-entities"
-    return None
+    return task_of_architecture(architecture, (config.id2label or {}).values())
 
 
 def load_model(
@@ -236,11 +230,4 @@ def check_labels(model: str | Path, config: PreTrainedConfig, task: str) -> None
     Raises:
         UserError: If not; the message names the labels.
     """
-    labels = labels_of(config)
-    if task == "named-entities":
-        try:
-            read_label_scheme(labels)
-        except UserError as error:
-            raise UserError(f"{model}: {error}") from None
-    if task == "word-spacing" and sorted(labels) != sorted(SPACING_LABELS):
-        raise UserError(f"{model}: expected the labels {' and '.join(SPACING_LABELS)}, got {', '.join(labels)}.")
+    check_task_labels(model, task, labels_of(config))

@@ -1,4 +1,14 @@
-"""The tasks whose models answer texts, and how a configuration names them. Nothing here needs transformers."""
+"""The tasks whose models answer texts, how a configuration names them, and which labels they have.
+
+Nothing here needs torch or transformers.
+"""
+
+from collections.abc import Collection
+
+from malmoi.data.label_scheme import read_label_scheme
+from malmoi.data.notice import list_names
+from malmoi.data.user_error import UserError
+from malmoi.data.word_spacing import SPACING_LABELS
 
 COMMANDS = {"named-entities": "tag", "word-spacing": "space", "sentence-classification": "classify"}
 """The command that uses a model of each task."""
@@ -6,6 +16,40 @@ CLASSES = {"named-entities": "Tagger", "word-spacing": "Spacer", "sentence-class
 """The class that does."""
 TASK_KEY = "malmoi_task"
 """Where the configuration of a saved model names its task."""
+
+
+def task_of_architecture(architecture: str, labels: Collection[str]) -> str | None:
+    """Return the task of a model whose configuration names none, as those from elsewhere; `None` if none is known.
+
+    Args:
+        architecture: The class of the model.
+        labels: Its labels.
+    """
+    if architecture.endswith("ForSequenceClassification"):
+        return "sentence-classification"
+    if architecture.endswith("ForTokenClassification"):
+        return "word-spacing" if set(labels) == set(SPACING_LABELS) else "named-entities"
+    return None
+
+
+def check_task_labels(place: object, task: str, labels: Collection[str]) -> None:
+    """Check that the labels of a model are such as are read for its task.
+
+    Args:
+        place: What messages call the model, or the file that names the labels.
+        task: The task.
+        labels: The labels in the order of their ids.
+
+    Raises:
+        UserError: If not; the message names the labels.
+    """
+    if task == "named-entities":
+        try:
+            read_label_scheme([*labels])
+        except UserError as error:
+            raise UserError(f"{place}: {error}") from None
+    elif task == "word-spacing" and sorted(labels) != sorted(SPACING_LABELS):
+        raise UserError(f"{place}: expected the labels {' and '.join(SPACING_LABELS)}, got {list_names([*labels])}.")
 
 
 def another_task(model: object, task: str) -> str:

@@ -16,7 +16,7 @@ from malmoi.reports.errors.rows import count_errors, page_data
 from malmoi.reports.errors.two_models import compare_answers
 from malmoi.reports.output_file import check_output_file
 from malmoi.training.class_temperature import fit_temperature as fit_class_temperature
-from malmoi.training.fitted_temperature import config_to_change, write_temperature
+from malmoi.training.fitted_temperature import FittedTemperature, config_to_change, write_temperature
 from malmoi.training.name_temperature import fit_temperature as fit_name_temperature
 from malmoi.training.reading import DATASET, recognised_reader, tasks_of
 from malmoi.training.saved_model_evaluation import (
@@ -85,6 +85,8 @@ def evaluate_saved_model(
 ) -> dict[str, Any]:
     """Return the figures of a saved model on one part of the data, with all that they depend on.
 
+    A temperature is written into the model, and pages and files where they are asked for.
+
     Args:
         model: The model.
         data_dir: Folder with the data.
@@ -122,28 +124,35 @@ def evaluate_saved_model(
     )
     measurement = prepare(named, data)
     other = None if against is None else prepare_against(against, measurement, trust_remote_code=trust_remote_code)
-    if config is not None:
-        fitted = FITTERS[named.task.name](named.loaded, measurement.rows, batch_size=batch_size)
-        if fitted.helps():
-            write_temperature(config, fitted)
-            setattr(named.loaded.model.config, fitted.key, fitted.temperature)
+    fitted = None if config is None else _fit_into(config, measurement, batch_size)
     report = measure(measurement, batch_size=batch_size)
-    if config is not None:
+    if fitted is not None:
         report["temperature"] = fitted.report()
-    if errors is not None or predictions is not None or other is not None:
-        found = _find_errors(measurement, batch_size)
-        report["errors"] = count_errors(found.answers)
-        others = None
-        task = TASK_ERRORS[report["task"]]
-        if other is not None:
-            others = _find_errors(other, batch_size)
-            other_report = measure(other, batch_size=batch_size)
-            report["against"] = compare_answers(found.answers, others.answers, other_report, task)
-        if predictions is not None:
-            write_predictions(predictions, found.answers, None if others is None else others.answers)
-        if errors is not None:
-            write_page(errors, page_data(report, task, found, others))
+    if errors is None and predictions is None and other is None:
+        return report
+    found = _find_errors(measurement, batch_size)
+    report["errors"] = count_errors(found.answers)
+    others = None
+    task = TASK_ERRORS[report["task"]]
+    if other is not None:
+        others = _find_errors(other, batch_size)
+        other_report = measure(other, batch_size=batch_size)
+        report["against"] = compare_answers(found.answers, others.answers, other_report, task)
+    if predictions is not None:
+        write_predictions(predictions, found.answers, None if others is None else others.answers)
+    if errors is not None:
+        write_page(errors, page_data(report, task, found, others))
     return report
+
+
+def _fit_into(config: Path, measurement: Measurement, batch_size: int) -> FittedTemperature:
+    """Fit a temperature, and let the model have it, loaded and saved, if it makes its probabilities truer."""
+    task, loaded = measurement.model.task, measurement.model.loaded
+    fitted = FITTERS[task.name](loaded, measurement.rows, batch_size=batch_size)
+    if fitted.helps():
+        write_temperature(config, fitted)
+        setattr(loaded.model.config, fitted.key, fitted.temperature)
+    return fitted
 
 
 def check_outputs(errors: Path | None, predictions: Path | None, data_dir: Path | None) -> None:

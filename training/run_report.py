@@ -38,7 +38,7 @@ def make_report(
     *,
     started: float,
 ) -> dict[str, Any]:
-    """Put together what `report.json` says of a run; the first process alone measures how fast the model answers.
+    """Put together what `report.json` says of a run; the first process alone measures how the model answers.
 
     Args:
         request: What was asked for.
@@ -91,18 +91,30 @@ def make_report(
         "environment": environment(),
     }
     if training.trainer.is_world_process_zero():
-        answered = prepared.model, prepared.tokenizer, prepared.splits["validation"]["text"]
-        loaded = LoadedModel(prepared.model.eval(), prepared.tokenizer)
-        batch_size = training_arguments.per_device_eval_batch_size
-        for split, prefix in (("validation", ""), ("test", "test_")):
-            if split in prepared.splits:
-                found = task.describe_answers(loaded, prepared.splits[split], batch_size=batch_size)
-                report |= {prefix + name: value for name, value in found.items()}
-        report["texts_per_second"] = texts_per_second(*answered, max_length=prepared.max_length)
-        if any(isinstance(module, LinearChainCrf) for module in prepared.model.modules()):
-            with without_kernels():
-                report["texts_per_second_without_malmoi"] = texts_per_second(*answered, max_length=prepared.max_length)
+        report |= measure_answers(task, prepared, batch_size=training_arguments.per_device_eval_batch_size)
     return report
+
+
+def measure_answers(task: Task, prepared: Preparation, *, batch_size: int) -> dict[str, Any]:
+    """Return what answers are like that the model gives once it is trained, and how fast it gives them.
+
+    Args:
+        task: What it is for.
+        prepared: The model, and the data.
+        batch_size: How many texts are answered at once.
+    """
+    measured: dict[str, Any] = {}
+    loaded = LoadedModel(prepared.model.eval(), prepared.tokenizer)
+    for split, prefix in (("validation", ""), ("test", "test_")):
+        if split in prepared.splits:
+            found = task.describe_answers(loaded, prepared.splits[split], batch_size=batch_size)
+            measured |= {prefix + name: value for name, value in found.items()}
+    answered = *loaded, prepared.splits["validation"]["text"]
+    measured["texts_per_second"] = texts_per_second(*answered, max_length=prepared.max_length)
+    if any(isinstance(module, LinearChainCrf) for module in prepared.model.modules()):
+        with without_kernels():
+            measured["texts_per_second_without_malmoi"] = texts_per_second(*answered, max_length=prepared.max_length)
+    return measured
 
 
 def describe_beginning(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -> dict[str, Any]:
