@@ -19,7 +19,7 @@ CONFIGURATIONS = {"bilstm": "BiLstmConfig", "bilstm_crf": "BiLstmCrfConfig", "en
 """The configuration class of each architecture of ours."""
 ENCODER = "encoder"
 """The architecture that transformers has for the task, on the encoder that the recipe names."""
-MAY_BE_EMPTY = ("embeddings", "lexicon", "token_separator")
+MAY_BE_EMPTY = ("embeddings", "lexicon", "silver_teachers", "silver_text", "token_separator")
 """Flags that take away what a recipe has, if nothing is their value, and what stands between tokens."""
 
 

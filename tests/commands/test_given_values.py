@@ -19,7 +19,7 @@ from support.command_line import malmoi
         (["evaluate", "bundled:named-entities", "--data_dir", ""], "--data_dir"),
         (["train", "--data_dir", ""], "--data_dir"),
         (["tune", "demo", "--output-dir="], "--output_dir"),
-        (["self-train", "demo", "--silver_text", ""], "--silver_text"),
+        (["self-train", "demo", "--data_dir", ""], "--data_dir"),
         (["data", ""], "data_dir"),
         (["compare", "runs/a", ""], "runs"),
         (["compare", "runs/a", "--output-dir", ""], "--output_dir"),

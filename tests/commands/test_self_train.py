@@ -69,6 +69,8 @@ def test_teachers_of_a_recipe_with_silver_text_learn_none(flags: Callable[..., l
     teachers, student = self_training(str(own), ["--output_dir", str(tmp_path / "run")])
     assert len(teachers) == 3
     assert all(each.given("silver_text") == each.given("silver_teachers") == "" for each in teachers.values())
+    for each in teachers.values():  # which are handed on as flags
+        assert load_recipe(str(own), [f"--{key}={value}" for key, value in each.flags.items()]) == each
     [learned] = student.values()
     assert learned.given("silver_text") == "a.txt"
     assert "seed-1" in learned.given("silver_teachers")
@@ -160,7 +162,8 @@ def test_one_command_trains_all_and_leaves_what_is_finished(flags: Callable[...,
     assert "silver" not in seeds[0]
 
     # as if it had been interrupted in the training of the student, before its first checkpoint
-    (folder / "report.json").unlink()
+    for path in ("report.json", "model.safetensors"):
+        (folder / path).unlink()
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
     untouched = [teacher.stat().st_mtime_ns for teacher in teachers]

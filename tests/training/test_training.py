@@ -100,15 +100,18 @@ def test_a_finished_run_is_not_overwritten_by_mistake(trained: Path, marked_corp
     assert (trained / "report.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "model-00001-of-00002.safetensors"])
+@pytest.mark.parametrize(
+    "names",
+    [["model.safetensors"], ["model-00001-of-00002.safetensors"], ["pytorch_model.bin", "config.json"]],
+)
 def test_a_model_that_no_run_has_written_is_not_replaced_by_mistake(
-    tmp_path: Path, marked_corpus: Path, name: str
+    tmp_path: Path, marked_corpus: Path, names: list[str]
 ) -> None:
-    (tmp_path / name).write_bytes(b"mine")
-    with pytest.raises(RecipeError, match=rf"holds a model already \({name}\).*--overwrite true"):
+    for name in names:
+        (tmp_path / name).write_bytes(b"mine")
+    with pytest.raises(RecipeError, match=rf"holds a model already \({names[0]}\).*--overwrite true"):
         train(tmp_path, marked_corpus)
-    assert [path.name for path in tmp_path.iterdir()] == [name]
-    assert (tmp_path / name).read_bytes() == b"mine"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(names, b"mine")
 
 
 def test_going_on_and_beginning_anew_exclude_each_other(trained: Path, marked_corpus: Path) -> None:

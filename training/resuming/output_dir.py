@@ -13,6 +13,9 @@ from malmoi.reports.report import REPORT_FILE, read_report
 from malmoi.training.processes.launcher import say
 from malmoi.training.resuming.checkpoints import checkpoints_in, what_it_lacks
 
+OTHER_WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.onnx")
+"""Patterns of files that may be weights which a run does not write."""
+
 
 def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -> Path | None:
     """Return the checkpoint to go on from, if any, and make sure that no run is lost by mistake.
@@ -51,7 +54,7 @@ def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -
             f"{folder} holds a run already. Choose another --output_dir, go on with it by "
             "--resume_from_checkpoint true, or replace it by --overwrite true."
         )
-    if not overwrite and (there := _files_of_a_model(folder)):
+    if not overwrite and (there := _weights_at_risk(folder)):
         raise RecipeError(
             f"{folder} holds a model already ({there[0].name}). Choose another --output_dir, or replace it by "
             "--overwrite true."
@@ -63,9 +66,13 @@ def _folders_that_are_taken_for_checkpoints(folder: Path) -> list[Path]:
     return sorted({path for path in folder.glob("checkpoint-*") if path.is_dir()} - {*checkpoints_in(folder)})
 
 
-def _files_of_a_model(folder: Path) -> list[Path]:
-    """Return what a run would replace, whoever wrote it: a configuration, weights."""
-    return [path for pattern in (CONFIG, *WEIGHT_FILES) for path in folder.glob(pattern)]
+def _weights_at_risk(folder: Path) -> list[Path]:
+    """Return the weights that a run would replace, or whose configuration it would, whoever wrote them.
+
+    A configuration alone is what is left of a run that was to be replaced by one that was interrupted.
+    """
+    others = OTHER_WEIGHTS if (folder / CONFIG).is_file() else ()
+    return sorted(path for pattern in (*WEIGHT_FILES, *others) for path in folder.glob(pattern))
 
 
 def _last_whole_checkpoint(folder: Path) -> Path:
