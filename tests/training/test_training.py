@@ -163,13 +163,13 @@ def test_a_report_holds_no_secret_and_no_path(
 @pytest.mark.parametrize(
     ("flags_given", "key", "shown"),
     [
-        (["--deepspeed", "/home/kim/secret/ds.json"], "deepspeed", "ds.json"),
-        (["--silver_text", "/home/kim/secret/gone.txt"], "silver_text", "gone.txt"),
+        (["--deepspeed", "/srv/kim/secret/ds.json"], "deepspeed", "ds.json"),
+        (["--silver_text", "/srv/kim/secret/gone.txt"], "silver_text", "gone.txt"),
         (["--silver_text", "~kim/secret/gone.txt"], "silver_text", "gone.txt"),
         (["--silver_text", "../secret/a,b.txt"], "silver_text", "a,b.txt"),
-        (["--silver_text", "home/kim/secret/gone.txt"], "silver_text", "gone.txt"),
-        (["--silver_teachers", "/home/kim/a,user/b,bundled:named-entities"], "silver_teachers", None),
-        (["--accelerator_config", '{"path": "/home/kim/secret/a.json"}'], "accelerator_config", {"path": "a.json"}),
+        (["--silver_text", "srv/kim/secret/gone.txt"], "silver_text", "gone.txt"),
+        (["--silver_teachers", "/srv/kim/a,user/b,bundled:named-entities"], "silver_teachers", None),
+        (["--accelerator_config", '{"path": "/srv/kim/secret/a.json"}'], "accelerator_config", {"path": "a.json"}),
         (["--model_name_or_path", "klue/bert-base"], "model_name_or_path", "klue/bert-base"),
         (["--token_separator", "/"], "token_separator", "/"),
     ],
