@@ -69,7 +69,15 @@ def working_processes(session: "SparkSession") -> list[psutil.Process]:
     if not any(stage and 0 < stage.numCompletedTasks < stage.numTasks and stage.numActiveTasks for stage in stages):
         return []
     daemons = [process for process in psutil.Process().children(recursive=True) if "pyspark.daemon" in _line(process)]
-    return [process for process in daemons if "pyspark.daemon" in _line(process.parent())]
+    return [process for process in daemons if "pyspark.daemon" in _line(process.parent()) and _is_computing(process)]
+
+
+def _is_computing(process: psutil.Process) -> bool:
+    """Tell whether a worker computes; nobody misses one that waits for its next task."""
+    try:
+        return bool(process.status() == psutil.STATUS_RUNNING)
+    except psutil.Error:  # it has ended
+        return False
 
 
 def _line(process: psutil.Process | None) -> str:
