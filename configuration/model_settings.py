@@ -9,32 +9,42 @@ from typing import Any
 from transformers import PreTrainedConfig
 
 CRF_IMPLEMENTATIONS = ("auto", "torch", "numba", "triton", "pytorch-crf")
+ELSEWHERE = dict(
+    embedding_dim="embedding_size", hidden_dim="hidden_size", num_layers="num_hidden_layers", dropout="hidden_dropout"
+)
 Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]  # forbidden starts, forbidden steps
 
 
 def refuse_misspelt_settings(config_class: type[PreTrainedConfig], unknown: Iterable[str]) -> None:
-    """Raise for an unknown keyword that looks like a setting; transformers would keep it without a word."""
+    """Raise for an unknown keyword that looks like a setting, or is one elsewhere; stock code would just keep it."""
     inherited = {field.name for field in fields(PreTrainedConfig)}
     known = [field.name for field in fields(config_class) if field.name not in inherited]
     for name in unknown:
-        if match := difflib.get_close_matches(name, known, n=1, cutoff=0.85):
+        if match := difflib.get_close_matches(ELSEWHERE.get(name, name), known, n=1, cutoff=0.84):
             raise ValueError(f"{config_class.__name__} has no setting `{name}`; did you mean `{match[0]}`?")
 
 
 class LabelSettings:
     """What configurations do with their labels, which have the ids from 0 on."""
 
+    def __post_init__(self: Any, **kwargs: Any) -> None:
+        """Let one of `id2label` and `label2id` that is given alone bring the other along."""
+        names = {int(index): name for index, name in (self.id2label or {}).items()}
+        ids = {int(index): name for name, index in (self.label2id or {}).items()}
+        if names and ids and names != ids:
+            raise ValueError(f"`id2label` and `label2id` must say the same, got {names} and {self.label2id}.")
+        if names or ids:
+            self.id2label, self.label2id = names or ids, {name: index for index, name in (names or ids).items()}
+        super().__post_init__(**kwargs)  # type: ignore[misc]
+
     @classmethod
     def from_dict(cls: Any, config_dict: dict[str, Any], **kwargs: Any) -> Any:
-        """Read a configuration; one of `id2label` and `label2id` that is given alone brings the other along."""
-        names, ids = kwargs.get("id2label"), kwargs.get("label2id")
-        if names and not ids:
-            kwargs["label2id"] = {name: int(index) for index, name in names.items()}
-        elif ids and not names:
-            kwargs["id2label"] = {int(index): name for name, index in ids.items()}
-        elif names and ids and {(int(i), n) for i, n in names.items()} != {(int(i), n) for n, i in ids.items()}:
-            raise ValueError(f"`id2label` and `label2id` must say the same, got {names} and {ids}.")
-        return super().from_dict(config_dict, **kwargs)  # type: ignore[misc]
+        """Read a configuration; where its maps differ, `id2label` counts: a script may have set it later."""
+        given = {key: kwargs.pop(key) for key in ("id2label", "label2id") if kwargs.get(key)}
+        if not given and config_dict.get("id2label"):
+            given = {"id2label": config_dict["id2label"]}
+        both = {"id2label": None, "label2id": None} if given else {}
+        return super().from_dict({**config_dict, **both, **given}, **kwargs)  # type: ignore[misc]
 
     def label_names(self: Any) -> list[str]:
         """Return the labels in the order of their ids, which may be numbers or, as in JSON, strings."""
@@ -59,8 +69,7 @@ class LstmSettings(LabelSettings):
             raise ValueError(f"`hidden_size` holds two directions and must be even, got {self.hidden_size}.")
         if any(size < 2 for size in self.ngram_sizes):
             raise ValueError(f"Every entry of `ngram_sizes` must be at least 2, got {self.ngram_sizes}.")
-        table = self.ngram_vocab_size, self.ngram_embedding_size
-        if self.ngram_sizes and min(table) < 1:
+        if self.ngram_sizes and min(table := (self.ngram_vocab_size, self.ngram_embedding_size)) < 1:
             raise ValueError(f"`ngram_vocab_size` and `ngram_embedding_size` must be at least 1, got {table}.")
 
     def validate_lexicon(self: Any) -> None:
@@ -114,10 +123,6 @@ class CrfSettings(LabelSettings):
 
             offer_own_pipelines(pipelines)
 
-    id2label: dict[int, str] | dict[str, str] | None
-    bio_constraints: bool | None
-    crf_implementation: str
-
     @staticmethod
     def pipelines() -> dict[str, Any]:
         """Return the value of `custom_pipelines`: what `pipeline("token-classification")` gives for a saved model."""
@@ -128,7 +133,7 @@ class CrfSettings(LabelSettings):
         """Return how many tokens the model reads at once, special tokens among them; `None` for any number."""
         return None
 
-    def validate_crf(self) -> None:
+    def validate_crf(self: Any) -> None:
         """Check the CRF's settings against the label set."""
         if (asked := self.crf_implementation) not in CRF_IMPLEMENTATIONS:
             raise ValueError(f"`crf_implementation` must be one of {', '.join(CRF_IMPLEMENTATIONS)}, got {asked!r}.")
@@ -137,12 +142,12 @@ class CrfSettings(LabelSettings):
         if names != [f"LABEL_{number}" for number in range(len(names))]:
             self.constraints()
 
-    def outside_label_id(self) -> int | None:
+    def outside_label_id(self: Any) -> int | None:
         """Return the id of the label `O`; `None` if there is none."""
         names = self.label_names()
         return names.index("O") if "O" in names else None
 
-    def constraints(self) -> Constraints:
+    def constraints(self: Any) -> Constraints:
         """Return which tags start no sentence and which tag does not follow which, by the labels of this moment."""
         names = tuple(self.label_names())
         bio = are_bio(names)

@@ -253,3 +253,11 @@ def trim_names(text: str, names: Iterable[Span]) -> list[Span]:
     """
     trimmed = (Span(*trim_name(text, start, end), label) for start, end, label in names)
     return [name for name in trimmed if name.start < name.end]
+
+
+def gold_names(text: str, tags: Sequence[str]) -> list[Span]:
+    """Return the names of a text by its BIO tags as taggers give names, so that the right answer can be given.
+
+    Only a name of which nothing would be left, such as a single emoji, stays as it is: it cannot be found, and counts.
+    """
+    return [(trim_names(text, [span]) or [span])[0] for span in tags_to_spans(tags)]

@@ -86,11 +86,11 @@ class TagCounts:
         return sum(values) / len(values)
 
     def klue_macro_f1(self, tags: Iterable[str]) -> float:
-        """Return the same mean as KLUE-baseline computes it: a tag that neither side has counts as 1."""
+        """Return the same mean as KLUE-baseline computes it: a tag that neither side has counts as 1; of none, 1."""
         values = [
             scores(self.correct[tag], self.predicted[tag], self.gold[tag]).f1
             if self.gold[tag] or self.predicted[tag]
             else 1.0
             for tag in tags
         ]
-        return sum(values) / len(values)
+        return sum(values) / len(values) if values else 1.0

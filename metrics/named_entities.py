@@ -10,7 +10,7 @@ from typing import Any
 
 from seqeval.metrics.sequence_labeling import get_entities
 
-from malmoi.data.alignment import Span, tags_to_spans, token_labels_to_tags, trim_names
+from malmoi.data.alignment import Span, gold_names, tags_to_spans, token_labels_to_tags, trim_names
 from malmoi.data.one_spelling import one_spelling
 from malmoi.metrics.counts import EntityCounts, TagCounts
 from malmoi.metrics.intervals import F1Shares, as_report
@@ -77,7 +77,8 @@ class NamedEntityMetrics:
             gold: The label of each token that the model was to learn; `None` for a token without one.
         """
         tags = token_labels_to_tags(predicted, sentence.offsets, len(sentence.text))
-        gold_spans, spans = tags_to_spans(sentence.tags), trim_names(sentence.text, tags_to_spans(tags))
+        gold_spans = gold_names(sentence.text, sentence.tags)
+        spans = trim_names(sentence.text, tags_to_spans(tags))
         self.entities.update(gold_spans, spans)
         self._add_shares(set(gold_spans), set(spans))
         if self.training_names is not None:

@@ -16,10 +16,9 @@ logger = logging.get_logger(__name__)
 
 IMPOSSIBLE = -1e4  # float16 and bfloat16 hold it too
 LEAST_LEAD = 1e-6  # a softmax in float32 makes equals of numbers that differ by less
-UNLABELLED = (
-    "Some tokens have the label -100 but will be tagged in prediction: the CRF learns another chain than it is used "
-    "on. Label every piece of a word, I-X after B-X and O after O, as `label_every_piece` does. Only tokens that "
-    "never carry a tag, such as [CLS], belong in `untagged_token_ids`."
+MISLABELLED = (
+    "Labels do not stand where tags will: -100 belongs to padding and `untagged_token_ids`, such as [CLS], and to no "
+    "other token. Label every piece of a word, I-X after B-X and O after O, as `label_every_piece` does."
 )
 
 
@@ -90,12 +89,13 @@ class CrfTagger(PreTrainedModel):
         mask = chain_mask(input_ids, attention_mask, self.config.untagged_token_ids)
         loss = None
         if labels is not None:
-            labelled = mask & (labels != IGNORED_LABEL) if labels.shape == mask.shape else mask  # the CRF refuses it
+            labelled = labels != IGNORED_LABEL if labels.shape == mask.shape else mask  # the CRF refuses it
             # an accelerator would have to be waited for in every step to know this
             if mask.device.type == "cpu" and (labelled != mask).any():
-                logger.warning_once(UNLABELLED)
-            num_items = labelled.sum().clamp(min=1) if num_items is None else num_items
-            loss = crf("negative_log_likelihood", emissions, labels, labelled).sum() / num_items
+                logger.warning_once(MISLABELLED)
+            labelled = labelled & mask
+            count = labelled.sum() if num_items is None else torch.as_tensor(num_items)
+            loss = crf("negative_log_likelihood", emissions, labels, labelled).sum() / count.clamp(min=1)
         if crf.training:
             return CrfTaggerOutput(loss=loss, logits=emissions)
         outside = self.config.outside_label_id()
@@ -140,15 +140,11 @@ def check_training(config: Any, crf: LinearChainCrf, emissions: Tensor, labels: 
         return
     config.__dict__.pop("name_temperature", None)  # it was fitted to the weights as they were
     if labels is None and num_items is not None:  # which the `Trainer` gives in training alone
-        raise ValueError(
-            "The CRF gets no labels: `label_smoothing_factor` and `compute_loss_func` of the `Trainer` take them away "
-            "and put another loss in the place of the CRF's, which would never be trained. Leave both out."
-        )
+        why = "`label_smoothing_factor` and `compute_loss_func` of the `Trainer` take them away"
+        raise ValueError(f"The CRF gets no labels: {why}, and it would never be trained. Leave both out.")
     if labels is None:
         why = "a loss on `logits` does not train it, and there are no `predictions`"
         logger.warning_once(f"In training mode the CRF got no `labels`: {why}. Give `labels`, or call `model.eval()`.")
     elif not crf.transitions.requires_grad:
-        logger.warning_once(
-            "The CRF is frozen while other weights are trained: if it is fresh, it stays as it was drawn. With PEFT, "
-            'name it: `modules_to_save=["classifier", "crf"]`.'
-        )
+        mend = 'With PEFT, name it: `modules_to_save=["classifier", "crf"]`'
+        logger.warning_once(f"The CRF is frozen while other weights are trained, and stays as it was drawn. {mend}.")

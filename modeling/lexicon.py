@@ -14,11 +14,9 @@ from transformers import PreTrainedConfig
 
 HASH_MULTIPLIER = 0x9E3779B1  # odd: spreads ids over all bits (Knuth, The Art of Computer Programming, 3, 6.4)
 HASH_MODULUS = 2**31 - 1
-NO_CHARACTER, OTHER_CHARACTER, SPACE = 0, 1, 32
-"""What `token_characters` holds besides code points: nothing, a character that is part of no word, a space."""
+NO_CHARACTER, OTHER_CHARACTER, SPACE = 0, 1, 32  # in `token_characters`: nothing, what is part of no word, a space
 PLACES = ("single", "begin 2", "end 2", "begin 3", "inside 3", "end 3", "begin 4+", "inside 4+", "end 4+")
-"""The places of a character in a word, by the length of the word."""
-OF_SIZE = ((0, 0, 0), (1, 1, 2), (3, 4, 5), (6, 7, 8))  # which of them are begin, inside and end
+OF_SIZE = ((0, 0, 0), (1, 1, 2), (3, 4, 5), (6, 7, 8))  # begin, inside, end of words of one character, two, three, 4+
 SHORTEST_ACROSS_SPACE = 4  # shorter words in two pieces are nearly always something else
 
 

@@ -165,12 +165,12 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
         if labels is not None:
             self._check_labels(labels)
             labelled = (
-                (labels != IGNORED_LABEL).sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
+                (labels != IGNORED_LABEL).sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
             )
             summed = nn.functional.cross_entropy(
                 logits.float(), labels.long(), ignore_index=IGNORED_LABEL, reduction="sum"
             )
-            loss = summed / labelled
+            loss = summed / labelled.clamp(min=1)
         shown = None if hidden_states is None else tuple(hidden_states)
         return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=shown)
 

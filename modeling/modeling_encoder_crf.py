@@ -7,6 +7,7 @@ Written by malmoi 0.1.0 into every saved encoder with a CRF. Beside it: `configu
 """
 
 import inspect
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from transformers.utils.generic import can_return_tuple
 from .configuration_encoder_crf import EncoderCrfConfig
 from .crf_tagging import CrfTagger, CrfTaggerOutput
 
+LOADING = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
+
 
 def without_pooling_layer(config: PreTrainedConfig) -> dict[str, bool]:
     """Return the keyword that builds an encoder without its pooling layer; none if it has no such layer.
@@ -26,10 +29,8 @@ def without_pooling_layer(config: PreTrainedConfig) -> dict[str, bool]:
     A tagger never uses that layer, and distributed training stops at weights that get no gradient.
     """
     encoder_class = MODEL_MAPPING.get(type(config), None)
-    takes_keyword = (
-        inspect.isclass(encoder_class) and "add_pooling_layer" in inspect.signature(encoder_class).parameters
-    )
-    return {"add_pooling_layer": False} if takes_keyword else {}
+    keywords = inspect.signature(encoder_class).parameters if inspect.isclass(encoder_class) else ()
+    return {"add_pooling_layer": False} if "add_pooling_layer" in keywords else {}
 
 
 class EncoderCrfForTokenClassification(CrfTagger):
@@ -63,16 +64,21 @@ class EncoderCrfForTokenClassification(CrfTagger):
         Args:
             name_or_path: A folder, or the name of a repository on the Hub.
             encoder_config: Configuration of the encoder; its own by default.
-            settings: Further settings of `EncoderCrfConfig`, such as `id2label` and `label2id`.
+            settings: Further settings of `EncoderCrfConfig`, such as `id2label` and `label2id`, and how to load the
+                encoder: `revision`, `token`, `cache_dir` and so on, which are not kept.
         """
+        loading = {key: settings.pop(key) for key in LOADING if key in settings}
+        if unknown := settings.keys() - {"num_labels", *(field.name for field in fields(EncoderCrfConfig))}:
+            where = "those of the encoder go into `encoder_config`"
+            raise ValueError(f"EncoderCrfConfig has no setting `{min(unknown)}`; {where}.")
         if encoder_config is None:
-            encoder_config = AutoConfig.from_pretrained(name_or_path)
+            encoder_config = AutoConfig.from_pretrained(name_or_path, **loading)
         encoder = AutoModel.from_pretrained(
             name_or_path,
             config=encoder_config,
             dtype=torch.float32,
             use_safetensors=True,
-            **without_pooling_layer(encoder_config),
+            **without_pooling_layer(encoder_config) | loading,
         )
         if Path(name_or_path).is_dir():
             encoder.config.name_or_path = Path(name_or_path).name  # where it lies here is nobody's business

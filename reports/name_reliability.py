@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from datasets import Dataset
 
-from malmoi.data.alignment import Span, tags_to_spans
+from malmoi.data.alignment import Span, gold_names
 from malmoi.data.tagged_dataset import label_names
 from malmoi.inference.found_names import FoundName
 from malmoi.inference.loading import LoadedModel
@@ -63,4 +63,4 @@ def _gold_names(dataset: Dataset) -> Iterator[set[Span]]:
     """Yield the names of each sentence."""
     labels = label_names(dataset)
     for rows in batches(dataset):
-        yield from (set(tags_to_spans([labels[tag] for tag in row["tags"]])) for row in rows)
+        yield from (set(gold_names(row["text"], [labels[tag] for tag in row["tags"]])) for row in rows)

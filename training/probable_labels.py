@@ -64,7 +64,7 @@ def _divisor(trainer: Trainer, labels: Tensor, num_items_in_batch: Any) -> Any:
     if num_items_in_batch is None or not trainer.model_accepts_loss_kwargs:
         return (labels != IGNORED_LABEL).sum().clamp(min=1)
     shared = trainer.args.average_tokens_across_devices
-    return num_items_in_batch / (trainer.accelerator.num_processes if shared else 1)
+    return torch.as_tensor(num_items_in_batch).clamp(min=1) / (trainer.accelerator.num_processes if shared else 1)
 
 
 def padded(rows: Sequence[np.ndarray], labels: Tensor, num_labels: int) -> Tensor:

@@ -71,7 +71,7 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     given = {key: value for key, value in (settings | recipe.flags).items() if key in of_parser}
     given.pop(SEARCH_SPACE, None)  # `malmoi tune` reads it
     _check_silver_keys(given)
-    if str(given.get("seed", 0)).lower() in ("none", "null"):
+    if draws_seed(recipe):
         given["seed"] = _drawn_seed()
     check_kinds(given, [ARGUMENTS[recipe.task], TrainingArguments])
     if not str(given["output_dir"]).strip():
@@ -142,6 +142,11 @@ def _less_is_better(figure: str) -> bool:
 
 def _schedule(training_arguments: TrainingArguments) -> str:
     return str(SchedulerType(training_arguments.lr_scheduler_type).value)
+
+
+def draws_seed(recipe: Recipe) -> bool:
+    """Tell whether each training by a recipe has another seed: `seed: null`."""
+    return str(recipe.given("seed", 0)).lower() in ("none", "null")
 
 
 def _drawn_seed() -> int:

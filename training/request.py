@@ -12,8 +12,9 @@ from malmoi.recipes.search_space import SEARCH_SPACE, written_space
 from malmoi.training.packaged_recipe import check_packaged_recipe
 from malmoi.training.processes.progress import quiet_bars
 from malmoi.training.reading import reader_of_training
-from malmoi.training.recipe_arguments import check_arguments, parse_recipe
+from malmoi.training.recipe_arguments import check_arguments, draws_seed, parse_recipe
 from malmoi.training.resuming.output_dir import find_checkpoint
+from malmoi.training.resuming.run_record import read_record
 from malmoi.training.tasks import TASKS, Task
 
 
@@ -55,5 +56,7 @@ def read_request(recipe: Recipe) -> TrainingRequest:
     arguments = replace(arguments, reader=reader_of_training(recipe, arguments))
     check_arguments(task, arguments, training_arguments)
     checkpoint = find_checkpoint(training_arguments, overwrite=arguments.overwrite)
+    if checkpoint is not None and draws_seed(recipe) and (record := read_record(checkpoint)):
+        training_arguments.seed = record["settings"]["seed"]  # the one that was drawn when it began
     quiet_bars(training_arguments, recipe)
     return TrainingRequest(recipe, task, arguments, training_arguments, settings, checkpoint)

@@ -213,8 +213,8 @@ def epoch_history(log_history: list[dict[str, Any]], seconds: list[float], task:
             continue
         figures = {name: entry[f"eval_{name}"] for name in ("loss", *task.definitions) if f"eval_{name}" in entry}
         epoch = entry["epoch"]
-        finished = int(epoch) - 1 if float(epoch).is_integer() else None
-        took = seconds[finished] if finished is not None and finished < len(seconds) else None
+        is_whole = float(epoch).is_integer() and 1 <= epoch <= len(seconds)
+        took = seconds[int(epoch) - 1] if is_whole else None
         history.append({"epoch": epoch, "step": entry["step"], "train_seconds": took, **figures})
     return history
 

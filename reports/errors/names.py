@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from datasets import Dataset
 
-from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
+from malmoi.data.alignment import Span, gold_names, spans_to_tags
 from malmoi.data.one_spelling import one_spelling
 from malmoi.data.tagged_dataset import label_names
 from malmoi.inference.labelled_tokens import TokenLabels
@@ -133,7 +133,7 @@ def _answer(
     of_tokens: TokenLabels,
     training_names: frozenset[str] | None,
 ) -> NameAnswer:
-    gold = tags_to_spans(tags)
+    gold = gold_names(text, tags)
     predicted = [Span(entity.start, entity.end, entity.label) for entity in entities]
     mistakes = compare_names(text, gold, predicted).errors
     errors = []

@@ -198,6 +198,37 @@ def test_the_metric_for_evaluate_gives_the_same_figures(tmp_path: Path) -> None:
         metric.compute(texts=[text], predictions=[["O"]], references=[gold])
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize(("predicted", "without_o"), [("O", 1.0), ("B-DT", 0.5)])
+def test_the_metric_for_evaluate_counts_types_that_no_reference_has(
+    tmp_path: Path, predicted: str, without_o: float
+) -> None:
+    from malmoi.metrics.evaluate_metric import KoreanNerMetric
+
+    figures = KoreanNerMetric(cache_dir=str(tmp_path)).compute(
+        texts=["민수"], predictions=[[predicted, "O"]], references=[["O", "O"]]
+    )
+    assert figures["entity_f1"] == 0
+    assert figures["klue_char_f1_aligned_without_o"] == without_o  # `I-DT` does not occur and counts as 1
+
+
+@pytest.mark.parametrize("end", ["\u200b", "❤️", "🇰🇷"])
+def test_a_gold_name_ends_where_a_tagger_can_end_one(end: str) -> None:
+    text = f"아이{end}는"
+    gold = ["B-PS", *["I-PS"] * (1 + len(end)), "O"]
+    metrics = NamedEntityMetrics(KLUE_LABELS)
+    metrics.update(sentence(text, gold), gold, gold)
+    metrics.update(sentence(text, gold), ["B-PS", "I-PS", *["O"] * (1 + len(end))], gold)
+    assert metrics.compute()["entity_f1"] == 1
+
+
+def test_a_gold_name_that_no_tagger_can_find_counts_as_missed() -> None:
+    metrics = NamedEntityMetrics(KLUE_LABELS)
+    metrics.update(sentence("민수❤", ["B-PS", "I-PS", "B-OG"]), ["B-PS", "I-PS", "B-OG"], ["B-PS", "I-PS", "B-OG"])
+    figures = metrics.compute()
+    assert (figures["entity_precision"], figures["entity_recall"]) == (1, 1 / 2)
+
+
 def test_unseen_names_are_judged_by_themselves() -> None:
     """민수 is a name of the training set, whatever its type there; 부산 and 부산역 are none."""
     metrics = NamedEntityMetrics(KLUE_LABELS, training_names=["민수", "서울"])

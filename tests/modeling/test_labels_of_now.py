@@ -12,7 +12,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig, PreTrainedConfig, PreTrainedModel
 
 from malmoi.modeling import (
     BiLstmConfig,
@@ -214,6 +214,25 @@ def test_one_map_of_labels_that_is_given_alone_brings_the_other(tmp_path: Path) 
         for other in (new, {label: number for label, number in ids.items() if number}, {**ids, "B-DT": 5}):
             with pytest.raises(ValueError, match="`id2label` and `label2id` must say the same, got"):
                 AutoConfig.from_pretrained(tmp_path, id2label=dict(enumerate(BIO)), label2id=other)
+
+
+@pytest.mark.parametrize("config_class", [BiLstmConfig, BiLstmCrfConfig])
+def test_a_new_configuration_completes_its_maps_and_refuses_those_that_differ(
+    config_class: type[PreTrainedConfig], tmp_path: Path
+) -> None:
+    ids = {label: number for number, label in enumerate(BIO)}
+    config = config_class(label2id=ids)
+    assert (config.id2label, config.label2id, config.num_labels) == (dict(enumerate(BIO)), ids, len(BIO))
+    assert config_class(id2label={str(number): label for label, number in ids.items()}).label2id == ids
+    with pytest.raises((ValueError, StrictDataclassError), match="`id2label` and `label2id` must say the same, got"):
+        config_class(id2label=dict(enumerate(BIO)), label2id=dict(zip(BIO[::-1], range(len(BIO)))))
+    # what a script leaves that sets one of them late
+    config.id2label = dict(enumerate(OTHER_BIO))
+    config.save_pretrained(tmp_path)
+    loaded = config_class.from_pretrained(tmp_path)
+    assert loaded.id2label == dict(enumerate(OTHER_BIO))
+    assert loaded.label2id == {label: number for number, label in enumerate(OTHER_BIO)}
+    assert config_class.from_pretrained(tmp_path, num_labels=2).id2label == {0: "LABEL_0", 1: "LABEL_1"}
 
 
 def test_two_labels_of_one_name_are_refused(build: Build) -> None:

@@ -301,6 +301,11 @@ def test_constraints_are_on_for_bio_labels_only(make_config: MakeConfig) -> None
         ({"hidden_size": "wide"}, "hidden_size"),
         ({"vocabsize": 3}, "no setting `vocabsize`; did you mean `vocab_size`"),
         ({"embedding_dropuot": 0.1}, "did you mean `embedding_dropout`"),
+        ({"embedding_dim": 3}, "did you mean `embedding_size`"),
+        ({"hidden_dim": 4}, "did you mean `hidden_size`"),
+        ({"num_layers": 2}, "did you mean `num_hidden_layers`"),
+        ({"dropout": 0.1}, "did you mean `hidden_dropout`"),
+        ({"hidden_dropout_prob": 0.1}, "did you mean `hidden_dropout`"),
     ],
 )
 def test_wrong_settings_are_refused(make_config: MakeConfig, settings: dict, message: str) -> None:

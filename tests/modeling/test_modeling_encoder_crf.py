@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,19 @@ def test_a_fresh_head_stands_on_pretrained_weights(tmp_path: Path, name: str) ->
     again = AutoModel.from_pretrained(tmp_path / "saved")
     input_ids, mask, _ = batch()
     assert torch.equal(again(input_ids, mask).logits, model.eval()(input_ids, mask).logits)
+
+
+def test_how_an_encoder_is_loaded_is_no_setting_of_the_model(tmp_path: Path) -> None:
+    BertModel(encoder_config()).save_pretrained(tmp_path / "v1")
+    loading = {"subfolder": "v1", "token": "no-secret", "revision": "main", "local_files_only": True}
+    model = EncoderCrfForTokenClassification.from_encoder(tmp_path, **LABEL_SETTINGS, **loading)
+    model.save_pretrained(tmp_path / "saved")
+    written = json.loads((tmp_path / "saved" / "config.json").read_text(encoding="utf-8"))
+    assert not {*written} & {*loading}
+    assert "no-secret" not in json.dumps(written)
+    message = "EncoderCrfConfig has no setting `hidden_dropout_prob`; those of the encoder go into `encoder_config`"
+    with pytest.raises(ValueError, match=message):
+        EncoderCrfForTokenClassification.from_encoder(tmp_path / "v1", **LABEL_SETTINGS, hidden_dropout_prob=0.7)
 
 
 def test_a_checkpoint_in_bfloat16_is_trained_in_float32(tmp_path: Path) -> None:

@@ -154,6 +154,17 @@ def test_tuples_hold_the_fields_of_the_output_without_the_empty_ones(
 
 
 @ALL
+@pytest.mark.parametrize("count", [None, 0, torch.tensor(0)])
+def test_a_step_without_a_label_changes_nothing(case: Architecture, count: torch.Tensor | int | None) -> None:
+    """The `Trainer` counts no label in the whole step, and divides by that."""
+    model = build(case).train()
+    loss = model(**inputs(), labels=torch.full_like(case.labels, -100), num_items_in_batch=count).loss
+    loss.backward()
+    assert loss.item() == 0
+    assert all(not parameter.grad.any() for parameter in model.parameters() if parameter.grad is not None)
+
+
+@ALL
 def test_hidden_states_are_the_embeddings_and_the_output_of_each_layer(case: Architecture) -> None:
     model = build(case)
     plain = model(**inputs())

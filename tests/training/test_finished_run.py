@@ -24,7 +24,8 @@ from malmoi.training import callbacks, finished_run
 from malmoi.training.callbacks import ShortLines
 from malmoi.training.finished_run import FILES_TO_GO_ON
 from malmoi.training.resuming.checkpoints import has_optimizer
-from malmoi.training.run_report import kept_epoch
+from malmoi.training.run_report import epoch_history, kept_epoch
+from malmoi.training.tasks import TASKS
 from malmoi.training.train import run
 
 TINY = {
@@ -238,3 +239,9 @@ def test_a_long_silence_is_broken_by_a_short_line(
     output, error = capsys.readouterr()
     assert output == ""
     assert error.splitlines() == [f"step {step:,} of 1,000" for step in range(60, 1001, 60)]
+
+
+def test_an_evaluation_before_the_first_step_took_no_epoch() -> None:
+    log = [{"epoch": epoch, "step": step, "eval_entity_f1": 0.5} for epoch, step in ((0, 0), (0.5, 4), (1.0, 9))]
+    history = epoch_history(log, [11.0, 22.0], TASKS["named-entities"])
+    assert [entry["train_seconds"] for entry in history] == [None, None, 11.0]

@@ -267,6 +267,21 @@ def test_a_checkpoint_without_optimizer_is_refused(copy: Path) -> None:
         resume(copy / "run", copy / "data", num_train_epochs=3)
 
 
+def test_a_drawn_seed_stays_when_the_training_goes_on(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", TRAIN_LINES * 3)
+    settings = {"seed": "null", "num_train_epochs": 1}
+    drawn = train(tmp_path / "run", data, keep_optimizer="true", **settings)["seed"]
+    assert resume(tmp_path / "run", data, **settings | {"num_train_epochs": 2})["seed"] == drawn
+    assert train(tmp_path / "run", data, overwrite="true", **settings)["seed"] != drawn
+
+
+def test_the_graph_of_another_model_does_not_stay_beside_a_run_that_overwrites(copy: Path) -> None:
+    graph = copy / "run" / "model.onnx"
+    graph.write_bytes(b"")
+    train(copy / "run", copy / "data", overwrite="true", num_train_epochs=1)
+    assert not graph.exists()
+
+
 def test_the_checkpoint_of_another_run_overwrites_no_run(copy: Path, tmp_path: Path) -> None:
     train(tmp_path / "other", copy / "data", num_train_epochs=1)
     checkpoint = copy / "run" / "checkpoint-3"

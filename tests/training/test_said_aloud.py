@@ -108,6 +108,17 @@ def test_nothing_is_said_of_what_is_meant(build: Build, heard: pytest.LogCapture
     assert "CRF" not in heard.text
 
 
+@pytest.mark.parametrize(("place", "label"), [((0, 2), -100), ((1, 4), 2)], ids=["token without", "padding with"])
+def test_labels_that_stand_elsewhere_than_tags_are_pointed_out(
+    build: Build, heard: pytest.LogCaptureFixture, place: tuple[int, int], label: int
+) -> None:
+    """The chain is another than in prediction, or the `Trainer` divides by more labels than are learned."""
+    labels = GOLD.clone()
+    labels[place] = label
+    build().train()(IDS, MASK, labels=labels)
+    assert "Labels do not stand where tags will: -100 belongs to padding" in heard.text
+
+
 def test_a_frozen_crf_under_weights_that_are_trained_is_pointed_out(
     build: Build, heard: pytest.LogCaptureFixture
 ) -> None:

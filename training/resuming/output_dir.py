@@ -6,6 +6,7 @@ from typing import Any
 
 from transformers import TrainingArguments
 
+from malmoi.inference.exported_folder import GRAPH
 from malmoi.inference.model_folder import CONFIG
 from malmoi.inference.weights_header import WEIGHT_FILES
 from malmoi.recipes.recipe import RecipeError
@@ -101,13 +102,13 @@ def report_to_go_on_from(training_arguments: TrainingArguments) -> dict[str, Any
 
 
 def remove_old_run(training_arguments: TrainingArguments) -> None:
-    """Delete checkpoints, weights and report of an earlier run, and nothing else that may lie in the folder."""
+    """Delete checkpoints, weights, graph and report of an earlier run, and nothing else that may lie in the folder."""
     folder = Path(str(training_arguments.output_dir))
     # every process passes here, whatever the folder holds: a process that turned back would leave the others waiting
     with training_arguments.main_process_first(desc="removing the old run"):
         if training_arguments.process_index == 0:
             for checkpoint in checkpoints_in(folder):
                 shutil.rmtree(checkpoint)
-            for pattern in (REPORT_FILE, *WEIGHT_FILES):
+            for pattern in (REPORT_FILE, GRAPH, *WEIGHT_FILES):  # a graph would answer beside its new configuration
                 for path in folder.glob(pattern):
                     path.unlink()

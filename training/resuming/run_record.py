@@ -92,6 +92,12 @@ def describe_training(
     return {"settings": settings, "data": data}
 
 
+def read_record(checkpoint: Path) -> dict[str, Any] | None:
+    """Return what a checkpoint says its training is about; `None` for those of older versions, which do not."""
+    record: dict[str, Any] = read_state(checkpoint)["stateful_callbacks"].get(RunRecord.__name__, {})
+    return record.get("args", {}).get("content")
+
+
 def check_resuming(
     checkpoint: Path,
     record: dict[str, Any],
@@ -118,8 +124,8 @@ def check_resuming(
         *_other_tokenizer(checkpoint, tokenizer, list(train[:COMPARED_TEXTS]["text"])),
         *_other_model(checkpoint, config, model),
     ]
-    before = read_state(checkpoint)["stateful_callbacks"].get(RunRecord.__name__, {}).get("args", {}).get("content")
-    if before is not None:  # checkpoints of older versions have none
+    before = read_record(checkpoint)
+    if before is not None:
         differences += [
             f"the {'training' if split == 'train' else split} data are others"
             for split, fingerprint in record["data"].items()

@@ -10,7 +10,7 @@ from malmoi.data.notice import one_line
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError
 from malmoi.recipes.search_space import SEARCH_SPACE, Choices, SearchSpace, default_space, written_space
 from malmoi.training.processes.launcher import launched_processes
-from malmoi.training.recipe_arguments import check_arguments, parse_recipe, typed_value
+from malmoi.training.recipe_arguments import check_arguments, draws_seed, parse_recipe, typed_value
 from malmoi.training.search.study import find_study
 from malmoi.training.search.trial import recipe_of
 from malmoi.training.tasks import TASKS
@@ -45,7 +45,7 @@ def read_search(recipe: Recipe, *, trials: int, prune: bool) -> Search:
     space = default_space(recipe) if recipe.given(SEARCH_SPACE) is None else written_space(recipe)
     if not space:
         raise RecipeError("Nothing is left to search: flags set every key of the search space.")
-    if str(recipe.given("seed", 0)).lower() in ("none", "null"):
+    if draws_seed(recipe):
         raise RecipeError("`seed: null` draws another seed for every trial, which then differ by luck; give a number.")
     run = recipe.settings.get("output_dir") or f"runs/{recipe.name}"
     folder = Path(str(recipe.flags.get("output_dir") or f"{run}-tune"))
