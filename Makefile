@@ -52,7 +52,7 @@ MODEL_RUNS := runs/models
 MODEL_DATA := build/models/texts/validation.txt
 trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
 CONTINUED := --model_name_or_path bundled:language-model
-models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (six hours; FLAGS are those of malmoi train).
+models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (seven hours; FLAGS are those of malmoi train).
 	$(BIN)/malmoi evaluate $(MODEL_RUNS)/named-entities --data_dir build/models/named-entities --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundled_reliability named-entities --data_dir build/models/named-entities --corpus klue-ner-and-sample
@@ -87,11 +87,20 @@ $(MODEL_RUNS)/word-spacing/report.json: $(FIRST_STUDENT)/report.json
 	$(BIN)/malmoi train $(SPACING) --num_train_epochs 10 $(trained_here) \
 		--silver_teachers $(FIRST_STUDENT),$(TEACHER)-1,$(TEACHER)-2,$(TEACHER)-3
 
-# the doubtful ones are learned as what they are
-$(MODEL_RUNS)/sentence-classification/report.json: $(MODEL_RUNS)/language-model/report.json
-	$(BIN)/malmoi self-train nsmc-from-body --data_dir $(DATA)/nsmc $(CONTINUED) $(FLAGS) --output_dir $(@D) --seeds 1 2 3 4 \
-		--silver_text build/models/texts/train-reviews.txt --silver_limit 300000 --silver_training_texts true \
-		--silver_confidence 0 --resume_from_checkpoint true
+# the doubtful ones are learned as what they are; the second student goes on from the first, with other reviews
+REVIEWS := nsmc-from-body --data_dir $(DATA)/nsmc --silver_text build/models/texts/train-reviews.txt --silver_limit 300000 \
+	--silver_training_texts true --silver_confidence 0
+FIRST_CLASSIFIER := $(MODEL_RUNS)/sentence-classification-first-student
+$(FIRST_CLASSIFIER)/report.json: $(MODEL_RUNS)/language-model/report.json
+	$(BIN)/malmoi self-train $(REVIEWS) $(CONTINUED) $(FLAGS) --output_dir $(@D) --seeds 1 2 3 4 --resume_from_checkpoint true
+
+# with their temperatures, the teachers are as sure as they are right
+CLASSIFIERS := $(FIRST_CLASSIFIER) $(foreach seed,1 2 3 4,$(FIRST_CLASSIFIER)/teachers/seed-$(seed))
+comma := ,
+$(MODEL_RUNS)/sentence-classification/report.json: $(FIRST_CLASSIFIER)/report.json
+	@for model in $(CLASSIFIERS); do $(BIN)/malmoi evaluate $$model --data_dir $(DATA)/nsmc --fit_temperature || exit; done
+	$(BIN)/malmoi train $(REVIEWS) --model_name_or_path $(FIRST_CLASSIFIER) --seed 2 --learning_rate 1e-3 --num_train_epochs 2 \
+		$(trained_here) --silver_teachers $(subst $() ,$(comma),$(CLASSIFIERS))
 
 # a file at a time, from the first to the last: what the tests of a file share is made once
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.inference.batches import length_batches
 from malmoi.inference.devices import device_of
+from malmoi.inference.engine import CLASS_TEMPERATURE, read_temperature
 from malmoi.inference.side_by_side import answer_side_by_side
 from malmoi.inference.torch_engine import answer_batch
 
@@ -26,7 +27,7 @@ def class_probabilities(
 ) -> Tensor:
     """Return the probability of every class for each text, `(texts, classes)`, on the CPU.
 
-    They are those that are learned from, without the `class_temperature` of a config.
+    They are those that `Classifier` gives: a `class_temperature` in the config makes them truer.
 
     The shortest texts are answered first, so that those of a batch are about equally long, however many there are.
 
@@ -37,9 +38,13 @@ def class_probabilities(
         max_length: How many tokens the model can take; the rest of a longer text is not read. `None` if there is no
             limit.
         batch_size: How many texts are answered at once, at most.
+
+    Raises:
+        UserError: If the temperature is none.
     """
     device = device_of(model)
-    answer = partial(_probabilities_of_batch, model, device, tokenizer.pad_token_id or 0)
+    temperature = read_temperature(getattr(model.config, CLASS_TEMPERATURE, 1.0), CLASS_TEMPERATURE)
+    answer = partial(_probabilities_of_batch, model, device, tokenizer.pad_token_id or 0, temperature)
     found = torch.empty(len(texts), len(model.config.id2label or {}))
     shortest_first = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     for start in range(0, len(texts), READ_AHEAD):
@@ -59,6 +64,6 @@ def class_probabilities(
 
 @torch.inference_mode()
 def _probabilities_of_batch(
-    model: PreTrainedModel, device: torch.device, padding: int, batch: Sequence[list[int]]
+    model: PreTrainedModel, device: torch.device, padding: int, temperature: float, batch: Sequence[list[int]]
 ) -> Tensor:
-    return answer_batch(model, device, padding, batch)["logits"].float().softmax(dim=-1)
+    return (answer_batch(model, device, padding, batch)["logits"].float() / temperature).softmax(dim=-1)

@@ -1,6 +1,7 @@
 """Finished classifiers give unlabelled texts a probability of every class, and a model learns from the sure ones."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,17 @@ def test_teachers_give_the_mean_of_their_probabilities_in_the_order_of_the_data(
     expected = torch.tensor([[mean["bad"], mean["good"]] for mean in means(teachers, texts)])
     torch.testing.assert_close(found, expected)
     assert mean_probabilities(loaded, [], 2).shape == (0, 2)
+
+
+def test_a_teacher_speaks_with_the_temperature_that_it_has(teachers: list[Path], tmp_path: Path) -> None:
+    sharper = Path(shutil.copytree(teachers[0], tmp_path / "sharper"))
+    config = json.loads((sharper / "config.json").read_text(encoding="utf-8"))
+    (sharper / "config.json").write_text(json.dumps({**config, "class_temperature": 0.25}), encoding="utf-8")
+    teacher = load_teacher(str(sharper), "sentence-classification", CLASSES, device=CPU)
+    expected = torch.tensor([[mean["bad"], mean["good"]] for mean in means([sharper], NEW)])
+    torch.testing.assert_close(mean_probabilities([teacher], NEW, 2), expected)
+    plain = torch.tensor([[mean["bad"], mean["good"]] for mean in means(teachers[:1], NEW)])
+    assert (expected.amax(1) > plain.amax(1)).all()
 
 
 def test_silver_texts_come_with_probabilities_and_the_others_with_their_class(
