@@ -34,7 +34,7 @@ class LabelSettings:
         if names and ids and names != ids:
             raise ValueError(f"`id2label` and `label2id` must say the same, got {names} and {self.label2id}.")
         if names or ids:
-            self.id2label, self.label2id = names or ids, {name: index for index, name in (names or ids).items()}
+            vars(self).update(id2label=names or ids, label2id={name: index for index, name in (names or ids).items()})
         super().__post_init__(**kwargs)  # type: ignore[misc]
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Lines with commas, semicolons or tabs between their columns: which sign it is, and whether quotes are quotes."""
+"""Lines with commas, semicolons, tabs or vertical bars between columns: which sign it is, and what quotes are."""
 
 import csv
 import re
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from malmoi.data.text_lines import OLD_MAC, DataFormatError
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 SAID_DELIMITER = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
 """The line before a heading by which Excel is told what stands between columns."""
 IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')

@@ -23,7 +23,7 @@ SCHEMES = (
 BEFORE = re.compile(r"(?P<letter>[BIELUMSW])[-_](?P<type>.+)", re.DOTALL)
 AFTER = re.compile(r"(?P<type>.+)[-_](?P<letter>[BIELUMSW])", re.DOTALL)
 SPECIAL = re.compile(r"\[[A-Z]+\]|<[a-z/]+>|PAD|UNK")
-"""Labels that some give to tokens without text, or to none at all; they are no names."""
+"""Labels that some models give to tokens without text, or to none at all; they are no names."""
 LISTED = 12
 """How many labels an error names."""
 
@@ -97,16 +97,19 @@ class LabelScheme(NamedTuple):
         return found
 
 
-def read_label_scheme(labels: Sequence[str]) -> LabelScheme:
-    """Return the scheme of the labels of a tagger of names.
+def read_label_scheme(labels: Sequence[str], *, are_of_model: bool = True) -> LabelScheme:
+    """Return the scheme of the labels of a tagger of names, or of the tags of a corpus.
 
     Args:
-        labels: The labels. One that is written as a special token, such as `[PAD]`, is no name.
+        labels: The labels.
+        are_of_model: Whether one that is written as a special token, such as `[PAD]`, is no name. In a corpus it is a
+            type like any other.
 
     Raises:
         UserError: If they follow no scheme that is known.
     """
-    names = [label for label in dict.fromkeys(labels) if label != OUTSIDE and not SPECIAL.fullmatch(label)]
+    special = {label for label in labels if are_of_model and SPECIAL.fullmatch(label)}
+    names = [label for label in dict.fromkeys(labels) if label != OUTSIDE and label not in special]
     if OUTSIDE in labels:
         for pattern in (BEFORE, AFTER):
             matches = [pattern.fullmatch(name) for name in names]

@@ -1,7 +1,7 @@
 """Sentences with names as readers find them, and how they become tagged sentences: checked, with one set of labels."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,8 +43,10 @@ class MarkedText(NamedTuple):
     """What it is part of, where the form tells: sentences of a document stay in one split."""
 
 
-def marked_splits(splits: Mapping[str, Iterable[MarkedText]], remarks: Remarks | None = None) -> DatasetDict:
-    """Return tagged sentences with the labels of all types that occur, in the order of the alphabet.
+def marked_splits(
+    splits: Mapping[str, Iterable[MarkedText]], remarks: Remarks | None = None, *, types: Sequence[str] | None = None
+) -> DatasetDict:
+    """Return tagged sentences with the labels of all types, so that names begin and end as those of a model do.
 
     Types that look the same are one type, as `class_name` says. A name that begins or ends inside a character (a
     syllable in several letters, an emoji of several signs) is widened to whole characters, and one that begins or ends
@@ -54,6 +56,8 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]], remarks: Remarks |
     Args:
         splits: The sentences by the name of their split.
         remarks: What their reader has to say of them, which is said, too.
+        types: All types that names may have, in the order of their labels; by default those that occur, in the order
+            of the alphabet.
 
     Raises:
         DataFormatError: If a name leaves its text, is empty or overlaps another, a split has no sentence, or no
@@ -63,7 +67,9 @@ def marked_splits(splits: Mapping[str, Iterable[MarkedText]], remarks: Remarks |
     read = {
         split: [_whole(_visible(_checked(row), remarks), remarks) for row in rows] for split, rows in splits.items()
     }
-    labels = bio_labels(sorted({span.label for rows in read.values() for row in rows for span in row.spans}))
+    if types is None:
+        types = sorted({span.label for rows in read.values() for row in rows for span in row.spans})
+    labels = bio_labels(types)
     datasets = DatasetDict({split: _dataset(split, rows, labels) for split, rows in read.items()})
     if len(labels) == 1:
         raise remarks.nothing_found(next(iter(read.values()))[0].path, "names in the sentences")

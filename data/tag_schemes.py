@@ -50,6 +50,12 @@ class TagScheme(NamedTuple):
         labels = self.scheme.to_bio(tags, offsets)
         return [(span.start, span.end, span.label) for span, _ in token_labels_to_spans(labels, offsets)]
 
+    def joined(self, tags: Sequence[str]) -> str | None:
+        """Return the tag of a token whose words have these tags; `None` if they are not of one name, or of none."""
+        first, *others = (self.scheme.parts.get(tag, (OUTSIDE, "")) for tag in tags)
+        goes_on = all(part not in (BEGIN, SINGLE) and of_type == first[1] for part, of_type in others)
+        return tags[0] if not others or (goes_on and first[0] in (BEGIN, INSIDE, OUTSIDE)) else None
+
 
 class TagSequences:
     """How often each tag follows each other one, and where it does so first."""
@@ -94,7 +100,7 @@ class TagSequences:
             place = next(place for (_, other), place in self._places.items() if other == tag)
             raise DataFormatError(*place, f"expected {expected} {column}, got {shorten(tag)}{OTHER_COLUMN}.")
         try:
-            labels = read_label_scheme([OUTSIDE, *names])
+            labels = read_label_scheme([OUTSIDE, *names], are_of_model=False)
         except UserError as error:
             place = next(place for (_, tag), place in self._places.items() if tag == names[0])
             raise DataFormatError(*place, f"expected tags {column} of one scheme, but {error}") from None

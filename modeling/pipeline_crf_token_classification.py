@@ -159,8 +159,8 @@ def _join(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
     entities = []
     for name in names:
         group = _prefix_and_type(name[0]["entity"])[1]
-        start, end = place = name[0]["start"], name[-1]["end"]
-        start, end = trim_name(text, *place) if group != "O" else place
+        start, end = whole = name[0]["start"], name[-1]["end"]
+        start, end = trim_name(text, *whole) if group != "O" else whole
         scores = [token["score"] for token in name if token["start"] < end and token["end"] > start]
         if scores:  # otherwise it is nothing that a name may be
             score, place = sum(scores) / len(scores), {"start": start, "end": end}

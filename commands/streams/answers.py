@@ -20,7 +20,7 @@ class Written(NamedTuple):
         done: How many bytes of the file have been read.
         is_last: Whether the file ends here.
         is_cut_off: Whether the rest of the piece is missing, since a bad row is the end.
-        is_unread: Whether nothing of the file could be read.
+        is_unread: Whether nothing of the file could be read, or of a pipe not yet.
     """
 
     file: InputFile

@@ -2,15 +2,18 @@
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from malmoi.commands.streams.held_files import hold
 from malmoi.commands.streams.rows import WHOLE_FILE, BadRow, InputFile
 from malmoi.commands.streams.whole_files import write_all
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import is_pipe_or_device
 
 
 class BadRows:
@@ -19,14 +22,22 @@ class BadRows:
     Args:
         path: The file.
         size: How many bytes of it an earlier run has written.
+
+    Raises:
+        UserError: If another run writes it, or it does not have these bytes any more.
     """
 
     def __init__(self, path: Path, *, size: int):
         self.path = path
-        self._file = open(path, "r+b" if size else "wb", buffering=0)  # noqa: SIM115 - closed by `close`
-        if size:
-            self._file.truncate(size)
-            self._file.seek(size)
+        is_pipe = is_pipe_or_device(path)
+        # of a file nothing is cut off before it is sure that nobody else writes it
+        self._file = open(path, "wb" if is_pipe else "ab", buffering=0)  # noqa: SIM115 - closed by `close`
+        if not is_pipe:
+            try:
+                self._go_on(size)
+            except UserError:
+                self._file.close()
+                raise
         self.size = size
         self.count = 0
         self.files: dict[str, str] = {}
@@ -66,6 +77,15 @@ class BadRows:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _go_on(self, size: int) -> None:
+        if not hold(self._file):
+            raise UserError(f"--errors {self.path}: another run writes it now; choose another place.")
+        if self._file.seek(0, os.SEEK_END) < size:
+            raise UserError(
+                f"--errors {self.path}: it is shorter than it was; give another file, or begin anew by --overwrite."
+            )
+        self._file.truncate(size)
 
 
 def error_of(file: InputFile, row: BadRow) -> UserError:

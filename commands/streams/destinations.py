@@ -3,19 +3,23 @@
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from malmoi.commands.streams.forms import ColumnForm, Form, JsonForm, LineForm, SheetForm, StandoffForm
+from malmoi.commands.streams.held_files import held
 from malmoi.commands.streams.journal import Journal, Progress
-from malmoi.commands.streams.outputs import Files, Output, Pipe, Screen, is_pipe
+from malmoi.commands.streams.outputs import Files, Output, Pipe, Screen
 from malmoi.commands.streams.rows import InputFile
 from malmoi.commands.streams.tasks import Place, TextTask
 from malmoi.commands.streams.whole_files import partial_of, take_name
 from malmoi.commands.text_input import STANDARD_INPUT
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import is_pipe_or_device
 
 BY_ENDING = {".conll": "conll", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 """The form that the name of `--output` tells."""
@@ -74,7 +78,7 @@ def form_name(wish: Wish, task: TextTask, files: Sequence[InputFile]) -> str:
         raise UserError(
             "--format parquet needs columns with types, which JSON lines have not; --format jsonl keeps all."
         )
-    if name in ("brat", "parquet") and (wish.output is None or is_pipe(wish.output)):
+    if name in ("brat", "parquet") and (wish.output is None or is_pipe_or_device(wish.output)):
         raise UserError(f"--format {name} needs a {'folder' if name == 'brat' else 'file'} to write, by --output.")
     return name
 
@@ -88,7 +92,7 @@ def is_folder(wish: Wish, name: str, files: Sequence[InputFile], *, from_folder:
         files: The input.
         from_folder: Whether the input has a folder.
     """
-    if wish.output is None or is_pipe(wish.output):
+    if wish.output is None or is_pipe_or_device(wish.output):
         return False
     if wish.output.is_dir() or wish.into_folder or name == "brat":
         return True
@@ -106,7 +110,8 @@ def make_form(name: str, task: TextTask, place: Place) -> Form:
     return FORMS[name](task, place)
 
 
-def make_output(
+@contextmanager
+def opened_output(
     wish: Wish,
     form: Form,
     files: Sequence[InputFile],
@@ -115,8 +120,8 @@ def make_output(
     settings: Mapping[str, Any],
     contents: Callable[[], Mapping[str, str | None]],
     given: Sequence[str],
-) -> Output | None:
-    """Return what takes the answers; `None` if an earlier run has written all of them.
+) -> Iterator[Output | None]:
+    """Give what takes the answers; `None` if the output is there and no run of it is unfinished.
 
     Args:
         wish: What the user says.
@@ -128,31 +133,35 @@ def make_output(
         given: The files and folders of `--input`.
 
     Raises:
-        UserError: If something is there that may not be replaced, or cannot be gone on with.
+        UserError: If something is there that may not be replaced, or cannot be gone on with, or if another run writes
+            it now.
     """
     output = wish.output
-    if output is None or is_pipe(output):
+    if output is None or is_pipe_or_device(output):
         if wish.resume:
             raise UserError("--resume needs a file or folder to go on with, by --output.")
         _check_apart(wish, [], files, given)
         check_errors(wish)
-        if output is not None:
-            return Pipe(output)
-        _check_other_file(files)
-        return Screen()
+        if output is None:
+            _check_other_file(files)
+        with closing(Screen() if output is None else Pipe(output)) as stream:
+            yield stream
+        return
     if output.is_file() and folder:
         raise UserError(f"--output {output}: expected a folder, but it is a file.")
     targets = _targets(output, form, files) if folder else [(output,)]
     _check_apart(wish, targets, files, given)
-    place = output / ".malmoi.journal" if folder else output.with_name(f".{output.name}.journal")
-    journal = Journal(place, settings, contents)
-    start = _earlier_progress(wish, targets, files, journal)
-    if start is None:
-        return None
-    if start == Progress():
-        check_errors(wish)
+    place = output / ".malmoi" if folder else output.with_name(f".{output.name}")
+    with held(place.with_name(f"{place.name}.lock"), output):
+        journal = Journal(place.with_name(f"{place.name}.journal"), settings, contents)
+        start = _earlier_progress(wish, targets, files, journal)
+        if start is None:
+            yield None
+            return
         journal.begin()
-    return Files(targets, inputs=len(files), journal=journal, start=start, finish=_finish_of(form))
+        written = Files(targets, inputs=len(files), journal=journal, start=start, finish=_finish_of(form))
+        with closing(written):
+            yield written
 
 
 def _earlier_progress(
@@ -164,7 +173,7 @@ def _earlier_progress(
         UserError: If something is there that may not be replaced, or cannot be gone on with.
     """
     if wish.overwrite:
-        journal.remove()
+        check_errors(wish)
         return Progress()
     if journal.path.exists():
         if not wish.resume:
@@ -173,12 +182,17 @@ def _earlier_progress(
                 "by --overwrite."
             )
         _check_regular(files)
-        return journal.read(files)
+        start = journal.read(files)
+        if wish.errors is None or str(wish.errors.resolve()) == journal.errors:
+            return start
+        check_errors(wish)  # the earlier run has not written it
+        return replace(start, error_size=0)
     there = [path for target in targets for path in target if path.exists()]
     if there and wish.resume and len(there) == sum(map(len, targets)):
         return None
     if there:
         raise UserError(f"--output: {there[0]} is there already; choose another place, or replace it by --overwrite.")
+    check_errors(wish)
     return Progress()
 
 
@@ -191,7 +205,7 @@ def check_errors(wish: Wish) -> None:
     errors = wish.errors
     if errors is not None and str(errors) == STANDARD_INPUT:  # the name of both in pipes
         raise UserError("--errors: expected the name of a file, got -, which is standard output.")
-    if errors is not None and errors.exists() and not (wish.overwrite or wish.resume or is_pipe(errors)):
+    if errors is not None and errors.exists() and not (wish.overwrite or is_pipe_or_device(errors)):
         raise UserError(f"--errors: {errors} is there already; choose another place, or replace it by --overwrite.")
 
 
@@ -243,7 +257,7 @@ def check_not_read(written: Iterable[Path], files: Iterable[InputFile], named: M
     read = {path.resolve(): f"the file of {flag}" for flag, path in named.items()}
     read |= {Path(file.path).resolve(): "a file of --input" for file in files if file.path != STANDARD_INPUT}
     for path in written:
-        if path.resolve() in read and not is_pipe(path):
+        if path.resolve() in read and not is_pipe_or_device(path):
             raise UserError(f"{path} would be written over, but it is {read[path.resolve()]}; choose another place.")
 
 

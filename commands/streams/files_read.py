@@ -45,6 +45,8 @@ class FilesRead:
         Raises:
             UserError: If one is another or has changed, or the list is damaged.
         """
+        if not count:
+            return
         try:
             with self._path.open("rb") as opened:
                 lines = list(islice(opened, count))
@@ -68,8 +70,7 @@ class FilesRead:
                     f"--resume: {file.name} is not what it was when it was read; put that back, or begin anew by "
                     "--overwrite."
                 )
-        if lines:
-            os.truncate(self._path, sum(map(len, lines)))
+        os.truncate(self._path, sum(map(len, lines)))
         self._count = count
 
     def remove(self) -> None:

@@ -66,16 +66,23 @@ class Form(ABC):
 class RowForm(Form):
     """A form in which a row stands for itself."""
 
+    has_columns: ClassVar[bool] = False
+    """Whether it has the other columns of a row, too."""
+
     def write(
         self, piece: Piece, answered: list[AnsweredRow], *, keeps_bad: bool
     ) -> tuple[tuple[bytes, ...], list[BadRow]]:
         """Return rows as they stand in each file, one after the other, and those that cannot be written."""
         contents: list[list[bytes]] = [[] for _ in self.endings]
         bad: list[BadRow] = []
-        fields = self._all_fields(piece) if answered else []
+        batch = piece.part.batch if self.has_columns and answered else None
+        given = None if batch is None else _rows_of_batch(batch)
         for at, row, answer in answered:
             try:
-                for content, written in zip(contents, self.row(piece, row, fields[at], answer)):
+                fields = row.fields if given is None else given[at]
+                if isinstance(fields, RowFault):
+                    raise fields
+                for content, written in zip(contents, self.row(piece, row, fields, answer)):
                     content.append(written)
             except RowFault as fault:
                 bad.append(BadRow(row.number, str(fault), row.text))
@@ -90,18 +97,12 @@ class RowForm(Form):
         Args:
             piece: Where it is from.
             row: The row.
-            fields: All its columns; `None` if it has none but the text.
+            fields: All its columns; `None` if it has none but the text, or this form has no place for them.
             answer: Its answer.
 
         Raises:
             RowFault: If this form cannot hold it.
         """
-
-    def _all_fields(self, piece: Piece) -> list[Mapping[str, Any] | None]:
-        batch = piece.part.batch
-        if batch is not None:
-            return batch.to_pylist()
-        return [row.fields if isinstance(row, Row) else None for row in piece.part.rows]
 
 
 class LineForm(RowForm):
@@ -122,6 +123,7 @@ class JsonForm(RowForm):
     """A JSON object on each line: the columns of the row, and the answer."""
 
     endings = (".jsonl",)
+    has_columns = True
 
     def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
         """Return a line."""
@@ -137,6 +139,7 @@ class SheetForm(RowForm):
     """CSV: the columns of the row, and the answer; a name that is found is a row of its own."""
 
     endings = (".csv",)
+    has_columns = True
 
     def head(self, piece: Piece) -> tuple[bytes, ...]:
         """Return the heading."""
@@ -200,6 +203,12 @@ class StandoffForm(RowForm):
             name = " ".join(row.text[first:last] for first, last in parts)
             lines.append(f"T{number}\t{label} {places}\t{name}\n")
         return (row.text.encode(), "".join(lines).encode())
+
+
+def _rows_of_batch(batch: Any) -> list[dict[str, Any] | RowFault]:
+    from malmoi.commands.streams.parquet_values import rows_of_batch
+
+    return rows_of_batch(batch)
 
 
 def _line_parts(text: str) -> list[tuple[int, int]]:

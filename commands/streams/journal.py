@@ -47,6 +47,8 @@ class Journal:
 
     def __init__(self, path: Path, settings: Mapping[str, Any], contents: Callable[[], Mapping[str, str | None]]):
         self.path = path
+        self.errors: str | None = None
+        """The whole path of the file of `--errors`, if there has been one."""
         # as JSON gives them back
         self._settings: dict[str, Any] = json.loads(json.dumps(settings))
         self._look = contents
@@ -69,6 +71,7 @@ class Journal:
         try:
             found = json.loads(self.path.read_text(encoding="utf-8"))
             settings, contents, progress = found["settings"], dict(found["contents"]), found["progress"]
+            self.errors = found["errors"]
             progress = Progress(**{**progress, "position": Position(*progress["position"])})
         except (ValueError, TypeError, KeyError):
             raise UserError(f"--resume: {self.path} is damaged; begin anew by --overwrite.") from None
@@ -95,7 +98,12 @@ class Journal:
 
     def write(self, progress: Progress) -> None:
         """Write how far the run has come, whole or not at all."""
-        content = {"settings": self._settings, "contents": self._contents, "progress": asdict(progress)}
+        content = {
+            "settings": self._settings,
+            "contents": self._contents,
+            "errors": self.errors,
+            "progress": asdict(progress),
+        }
         partial = partial_of(self.path)
         with open(partial, "wb", buffering=0) as file:
             write_all(file, json.dumps(content).encode(), self.path)

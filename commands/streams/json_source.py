@@ -6,7 +6,7 @@ from typing import Any
 
 from malmoi.commands.streams.raw_lines import decoded_line, raw_lines
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row, RowFault
-from malmoi.commands.streams.text_column import tells_text, text_column
+from malmoi.commands.streams.text_column import as_spelled, tells_text, text_column
 from malmoi.data.json_text import JsonText, kind_of
 from malmoi.data.notice import list_names
 from malmoi.data.text_lines import DataFormatError
@@ -43,7 +43,7 @@ def layout_of_json(file: BufferedReader, name: str, *, encoding: str, named: str
                 continue
             # rows may differ, so that what the user says need not be in this one
             if named:
-                return Layout(named, tuple(fields))
+                return Layout(as_spelled(named, fields), tuple(fields))
             texts = [field for field, value in fields.items() if _may_be_text(field, value)]
             try:
                 return Layout(text_column(f"{name}, line {number}", [*fields], texts, named=None), tuple(fields))
@@ -85,6 +85,7 @@ def rows_of_json(file: BufferedReader, name: str, column: str, *, encoding: str,
 def _row(line: str, raw: bytes, name: str, number: int, column: str) -> Row | BadRow:
     try:
         fields = _object(line, name, number)
+        column = as_spelled(column, fields)
         if column not in fields:
             raise RowFault(f"expected a text in the field {column!r}, but there are {list_names([*fields])}.")
         if not isinstance(fields[column], str):

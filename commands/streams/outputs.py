@@ -1,7 +1,6 @@
 """Where answers go: to standard output, to a pipe or device, or into files that take their names once whole."""
 
 import os
-import stat
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -12,6 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from malmoi.commands.streams.answers import Written
+from malmoi.commands.streams.held_files import is_same
 from malmoi.commands.streams.journal import Journal, Progress
 from malmoi.commands.streams.rows import BEGINNING
 from malmoi.commands.streams.whole_files import partial_of, write_all
@@ -26,6 +26,14 @@ class Output(ABC):
 
     start = Progress()
     """How far an earlier run has come."""
+
+    @abstractmethod
+    def begin(self, errors: Path | None) -> None:
+        """Note that the run has begun, before its model is loaded.
+
+        Args:
+            errors: The file of `--errors`.
+        """
 
     @abstractmethod
     def write(self, written: Written) -> None:
@@ -47,6 +55,9 @@ class Output(ABC):
 
 class Forgetful(Output):
     """What cannot be gone on with."""
+
+    def begin(self, errors: Path | None) -> None:
+        """Note nothing."""
 
     def settle(self, written: Written, *, error_size: int) -> None:
         """Note nothing."""
@@ -119,7 +130,6 @@ class Files(Output):
         self._open: list[FileIO] = []
         self._saved = time.monotonic()
         self._progress = start
-        self._journal.path.parent.mkdir(parents=True, exist_ok=True)
         if start.is_whole and len(targets) == 1 and start.files + 1 < inputs:  # there is more to read than there was
             self._progress = replace(start, files=start.files + 1, is_whole=False)
         elif start.is_whole:
@@ -130,6 +140,13 @@ class Files(Output):
         elif start.files == inputs:
             self._journal.remove()
         self.start = self._progress
+
+    def begin(self, errors: Path | None) -> None:
+        """Note that the run has begun: it may replace an output that is whole, which would seem to be its own."""
+        if errors is not None:
+            self._journal.errors = str(errors.resolve())
+        if self._progress.files < self._inputs:
+            self._save()
 
     def write(self, written: Written) -> None:
         """Take a piece of a file; one that is cut off would not be gone on with, and is left.
@@ -150,6 +167,8 @@ class Files(Output):
         self._journal.add(written.file)
         files = self._progress.files
         is_whole = written.is_last and (len(self._targets) > 1 or files == self._inputs - 1)
+        if is_whole:
+            self._check_own()
         # in one step: whatever interrupts this finds the progress of before or of after
         self._progress = Progress(
             files=files + 1 if written.is_last and not is_whole else files,
@@ -177,13 +196,12 @@ class Files(Output):
             file.close()
         if self._progress.files == self._inputs:
             return
-        if self.is_begun:
-            with suppress(OSError):  # the disk may be full; what was noted before is true, too
+        if self.is_begun or any(path.exists() for target in self._targets for path in target):
+            with suppress(OSError, UserError):  # the disk may be full; what was noted before is true, too
                 self._save()
             return
-        if self._open:
-            for path in map(partial_of, self._target()):
-                path.unlink(missing_ok=True)
+        for path in map(partial_of, self._target()):
+            path.unlink(missing_ok=True)
         self._journal.remove()
 
     def _target(self) -> tuple[Path, ...]:
@@ -196,12 +214,28 @@ class Files(Output):
         for path, size in zip(map(partial_of, target), self._progress.sizes or [0] * len(target)):
             if not size:  # what is there may be a link of somebody else's
                 path.unlink(missing_ok=True)
-            file = open(path, "r+b" if size else "xb", buffering=0)  # noqa: SIM115 - closed by `close`
+            try:
+                file = open(path, "r+b" if size else "xb", buffering=0)  # noqa: SIM115 - closed by `close`
+            except FileNotFoundError:
+                raise UserError(_gone(path)) from None
             self._open.append(file)
             if file.seek(0, os.SEEK_END) < size:
                 raise UserError(f"--resume: {path} is shorter than it was; begin anew by --overwrite.")
             file.truncate(size)
             file.seek(size)
+
+    def _check_own(self) -> None:
+        """Check that what is to take the name of the output is what this run has written.
+
+        Raises:
+            UserError: If it is another file.
+        """
+        for path, file in zip(map(partial_of, self._target()), self._open):
+            if not is_same(file, path):
+                raise UserError(
+                    f"{path} is not the file that was written: something has removed or replaced it; begin anew by "
+                    "--overwrite."
+                )
 
     def _name(self) -> None:
         """Let what is whole take its name."""
@@ -211,8 +245,10 @@ class Files(Output):
         for path in self._target():
             if not self._progress.sizes:  # nothing could be read that would be answered there
                 partial_of(path).unlink(missing_ok=True)
-            elif partial_of(path).exists():  # otherwise it has its name already
+            elif partial_of(path).exists():
                 self._finish(partial_of(path), path)
+            elif not path.exists():  # otherwise it has its name already
+                raise UserError(_gone(partial_of(path)))
         done = self._progress.files + 1 if len(self._targets) > 1 else self._inputs
         self._progress = Progress(files=done, error_size=self._progress.error_size)
         if done == self._inputs:
@@ -225,6 +261,5 @@ class Files(Output):
         self._saved = time.monotonic()
 
 
-def is_pipe(path: Path) -> bool:
-    """Tell whether a name is that of a pipe or a device, which is there already and no file."""
-    return path.exists() and not path.is_dir() and not stat.S_ISREG(path.stat().st_mode)
+def _gone(path: Path) -> str:
+    return f"--resume: {path} is not there any more; begin anew by --overwrite."

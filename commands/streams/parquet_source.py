@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from malmoi.commands.streams.json_values import json_text
+from malmoi.commands.streams.parquet_values import values_of_row
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row
 from malmoi.commands.streams.text_column import text_column
 from malmoi.data.text_lines import DataFormatError
@@ -71,9 +72,8 @@ def rows_of_parquet(file: BufferedReader, name: str, layout: Layout, *, size: in
 
 def _row(batch: Any, index: int, text: str | bytes | None, number: int, layout: Layout) -> Row | BadRow:
     if text is None:
-        others = batch.slice(index, 1).to_pylist()[0]
         reason = f"expected a text in the column {layout.text!r}, but there is a null."
-        return BadRow(number, reason, json_text(others))
+        return BadRow(number, reason, json_text(values_of_row(batch, index)))
     if isinstance(text, bytes):
         return BadRow(number, f"expected UTF-8 in the column {layout.text!r}, but it is none.", text)
     return Row(number, text)

@@ -170,6 +170,8 @@ def _hand_over(worker: Worker, todo: "queue.SimpleQueue[Task | None]") -> None:
 
 def _ended(process: SpawnProcess) -> str:
     code = process.exitcode
+    if code == 1:  # that of Python for an error, which it has written
+        return f"{process.name} of --workers ended with status 1; the error above is its own."
     how = f"by signal {-code}" if code is not None and code < 0 else f"with status {code}"
     return f"{process.name} of --workers ended {how}; if memory ran out, give fewer workers or a smaller --batch_size."
 

@@ -119,7 +119,7 @@ class Piece(NamedTuple):
         layout: What its rows have in common.
         part: The rows.
         is_last: Whether the file ends here.
-        is_unread: Whether not even the layout of the file could be read: then nothing of it is written.
+        is_unread: Whether the layout of the file could not be read, or of a pipe not yet: then nothing is written.
     """
 
     file: InputFile

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from malmoi.commands.progress import Advance, progress_bar
 from malmoi.commands.streams.answers import Answered, Answering
 from malmoi.commands.streams.bad_rows import BadRows, error_of
-from malmoi.commands.streams.destinations import Wish, form_name, is_folder, make_form, make_output
+from malmoi.commands.streams.destinations import Wish, form_name, is_folder, make_form, opened_output
 from malmoi.commands.streams.input_files import input_files
 from malmoi.commands.streams.outputs import Files, Output
 from malmoi.commands.streams.rows import BEGINNING, TYPED, InputFile, Layout, Part, Piece, Row
@@ -63,18 +63,24 @@ def answer_texts(task: TextTask, source: TextInput, wish: Wish, manner: Manner) 
     has_file = (one_for_all or (manner.document and not folder)) and not wish.plain
     form = make_form(name, task, Place(file=has_file, line=not wish.plain))
     settings = {**_settings(task, name, wish, manner, reading), "--input": "several files" if has_file else "one file"}
-    output = make_output(
-        wish, form, files, folder=folder, settings=settings, contents=task.contents, given=source.files
-    )
-    if output is None:
-        print(f"malmoi: {wish.output} is there already, and whole: nothing is left to do.", file=sys.stderr)
-        return
     answering = Answering(form, keeps_bad=wish.errors is not None, texts=source.texts)
     with ExitStack() as stack:
-        stack.enter_context(closing(output))
+        output = stack.enter_context(
+            opened_output(
+                wish, form, files, folder=folder, settings=settings, contents=task.contents, given=source.files
+            )
+        )
+        if output is None:
+            print(
+                f"malmoi: {wish.output} is there already, and no run of it is unfinished: it is left as it is; "
+                "--overwrite begins anew.",
+                file=sys.stderr,
+            )
+            return
         bad_rows = None
         if wish.errors is not None:
             bad_rows = stack.enter_context(closing(BadRows(wish.errors, size=output.start.error_size)))
+        output.begin(wish.errors)
         advance = stack.enter_context(progress_bar(files, to_screen=wish.output is None))
         jobs = _jobs(source, files, reading, output)
         try:
@@ -162,7 +168,7 @@ def _write_all(
     for answered in answers:
         cut += answered.cut
         for written in answered.written:
-            unread += written.is_unread
+            unread += written.is_unread and written.is_last
             output.write(written)
             if bad_rows is not None:
                 bad_rows.write(written.file, written.bad, encoding=encoding)

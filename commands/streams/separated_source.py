@@ -1,4 +1,4 @@
-"""CSV and TSV: a heading, and rows whose columns are separated by commas, semicolons or tabs.
+"""CSV and TSV: a heading, and rows whose columns are separated by commas, semicolons, tabs or vertical bars.
 
 Every column is text as it stands. A row may be several lines, where a column in quotes holds line ends.
 """
@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 from malmoi.commands.streams.raw_lines import CHUNK_BYTES, decoded_line, raw_lines
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row
-from malmoi.commands.streams.text_column import text_column
+from malmoi.commands.streams.text_column import FLAG, tells_text, text_column
 from malmoi.data.delimited_columns import check_different, columns_of_any_length, has_quotes, read_heading
+from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.user_error import UserError
 
 LONGEST = 1 << 24
 """Characters in a column, at most: a quote that is never closed must not read the rest of a file into memory."""
@@ -43,7 +45,7 @@ def layout_of_separated(file: BufferedReader, name: str, *, encoding: str, named
         named: What the user says is the column with the texts.
 
     Raises:
-        UserError: If the heading is none, or it cannot be told which column holds the texts.
+        UserError: If the heading is none, or may be a text itself, or it cannot be told which column holds the texts.
     """
     if not file.peek(1):
         return Layout()
@@ -51,6 +53,13 @@ def layout_of_separated(file: BufferedReader, name: str, *, encoding: str, named
     if columns.count("") > 1:  # as Excel writes them behind the last one
         columns = [column or f"column {place}" for place, column in enumerate(columns, start=1)]
     check_different(columns, name)
+    # in a file without a heading the first text stands in its place, and would be lost
+    if named is None and len(columns) == 1 and not tells_text(columns[0]):
+        raise UserError(
+            f"{name}: expected a heading with a name that tells the texts, such as `text`, but the first line is "
+            f"{shorten(columns[0])}; if it is a heading, name the column by {FLAG}, and if there is none, give the "
+            "lines as a .txt file."
+        )
     return Layout(text_column(name, columns, columns, named=named), tuple(columns))
 
 

@@ -48,7 +48,7 @@ def layout_of(file: InputFile, reading: Reading) -> Layout:
     Raises:
         UserError: If it is not what its name promises, or it cannot be told which column holds the texts.
     """
-    if file.path == STANDARD_INPUT or file.size is None:  # a pipe, of which nothing may be read ahead
+    if _is_pipe(file):  # of which nothing may be read ahead
         return Layout() if reading.text_column is None else Layout(reading.text_column)
     if file.kind in ("line", "document"):
         return Layout()
@@ -102,7 +102,11 @@ def _whole_pieces(file: InputFile, reading: Reading, start: Position) -> Iterato
             file = file._replace(size=os.fstat(stream.fileno()).st_size, fingerprint=fingerprint(stream))
         for part in _parts(stream, file, layout, reading, start):
             position, done = part.position, part.done
-            yield Piece(file, layout, part, is_last=False)
+            if file.kind == "json" and _is_pipe(file) and not layout.columns:
+                layout = layout._replace(columns=_first_columns(part))
+                yield Piece(file, layout, part, is_last=False, is_unread=not layout.columns)
+            else:
+                yield Piece(file, layout, part, is_last=False)
     if not done and not start.offset and file.path != STANDARD_INPUT:
         print(f"malmoi: {file.name}: the file is empty.", file=sys.stderr)
     yield Piece(file, layout, Part([], position, done), is_last=True)
@@ -156,6 +160,15 @@ def check_layouts(files: Sequence[InputFile], reading: Reading) -> None:
                 f"{first[0].name} and {file.name} have different columns, so that one table cannot hold both; give a "
                 "folder as --output, or --format jsonl."
             )
+
+
+def _is_pipe(file: InputFile) -> bool:
+    return file.path == STANDARD_INPUT or file.size is None
+
+
+def _first_columns(part: Part) -> tuple[str, ...]:
+    """Return the columns of the first row that has any."""
+    return next((tuple(row.fields) for row in part.rows if isinstance(row, Row) and row.fields), ())
 
 
 def opened(file: InputFile) -> AbstractContextManager[BufferedReader]:

@@ -25,9 +25,7 @@ def text_column(name: str, columns: Sequence[str], texts: Collection[str], *, na
         UserError: If there is no such column, or it could be one of several.
     """
     if named is not None:
-        # a Mac may have written the heading in parts (NFD)
-        composed = {unicodedata.normalize("NFC", column): column for column in columns}
-        named = named if named in columns else composed.get(unicodedata.normalize("NFC", named), named)
+        named = as_spelled(named, columns)
         if named not in columns:
             nearest = difflib.get_close_matches(named, columns, n=1, cutoff=0.4)
             meant = f"did you mean {nearest[0]!r}? It has" if nearest else "it has"
@@ -44,6 +42,19 @@ def text_column(name: str, columns: Sequence[str], texts: Collection[str], *, na
         seen = f"several may be it: {list_names(found)}" if found else f"it has {list_names(columns)}"
         raise UserError(f"{name}: expected a column with texts, but {seen}; say which by {FLAG}.")
     return found[0]
+
+
+def as_spelled(named: str, columns: Collection[str]) -> str:
+    """Return a name as it is spelled among the columns, where a Mac may have written it in parts (NFD).
+
+    Args:
+        named: What the user says.
+        columns: All columns; if none of them has the name, it is returned as it is.
+    """
+    if named in columns:
+        return named
+    composed = {unicodedata.normalize("NFC", column): column for column in columns}
+    return composed.get(unicodedata.normalize("NFC", named), named)
 
 
 def tells_text(column: str) -> bool:

@@ -1,13 +1,15 @@
 """Documents of brat (https://brat.nlplab.org/standoff.html): a text in `NAME.txt`, its names in `NAME.ann`.
 
 Each line of a text is a sentence. A name is a line `T1<TAB>PS 0 3<TAB>손흥민`: offsets count the characters of the
-file, and the text behind them is compared. Other lines (relations, events, attributes, notes) are not read.
+file, and the text behind them is compared. One that goes on in the next line stands there in pieces, as in
+`T1<TAB>OG 0 2;3 7<TAB>한국 전력공사`; its lines are one sentence. Other lines (relations, events, attributes, notes)
+are not read.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,20 +27,34 @@ from malmoi.data.unique_ids import with_unique_ids
 from malmoi.data.user_error import UserError
 
 EXPECTED = "a folder with the .txt and .ann files of brat"
-NAME = re.compile(r"T\d+\t(\S+) ([0-9]{1,18}) ([0-9]{1,18})\t(.*)")
-SEVERAL_PIECES = re.compile(r"T\d+\t\S+ \d+ \d+(;\d+ \d+)+\t")
+PIECE = r"[0-9]{1,18} [0-9]{1,18}"
+NAME = re.compile(rf"T\d+\t(\S+) ({PIECE}(?:;{PIECE})*)\t(.*)")
 OTHER = re.compile(r"(?:[EAMRN]\d+|\*|#\d*)\t")
 MARK = "\ufeff"
+JOINED = "names that go on in the next line make one sentence of these lines, with a space for the line break"
 
 
 class BratName(NamedTuple):
-    """A name of a document, at offsets of its file."""
+    """A name of a document."""
 
-    start: int
-    end: int
+    pieces: tuple[tuple[int, int], ...]
+    """Start and end of what stands of it in each line, as offsets of its file."""
     label: str
     name: str
     line: int
+
+    @property
+    def places(self) -> str:
+        """Where it stands, in words."""
+        return ", ".join(f"from {start} to {end}" for start, end in self.pieces)
+
+
+class Place(NamedTuple):
+    """A part of a line."""
+
+    line: int
+    start: int
+    end: int
 
 
 class BratText(NamedTuple):
@@ -46,6 +62,14 @@ class BratText(NamedTuple):
 
     lines: list[str]
     starts: list[int]
+
+    def places(self, name: BratName) -> list[Place]:
+        """Return where the pieces of a name stand; the line -1 is before the text."""
+        places = []
+        for start, end in name.pieces:
+            line = bisect_right(self.starts, start) - 1
+            places.append(Place(line, start - self.starts[line], end - self.starts[line]))
+        return places
 
 
 def read_brat(data_dir: Path | None) -> DatasetDict:
@@ -97,20 +121,51 @@ def _sentences(path: Path, document: str, remarks: Remarks) -> Iterator[MarkedTe
     names = _names(path, remarks)
     text_path = as_on_disk(path.with_suffix(".txt"))
     text = _fitting(path, names, _ways_to_count(text_path))
+    begins = [*accumulate((len(line) + 1 for line in text.lines), initial=0)]
+    whole = " ".join(text.lines)
     spans: list[list[Span]] = [[] for _ in text.lines]
+    goes_on: set[int] = set()  # the lines in whose end a name does not
+    end = 0
     for row in names:
-        index = bisect_right(text.starts, row.start) - 1
-        start, end = row.start - text.starts[index], row.end - text.starts[index]
-        if spans[index] and start < spans[index][-1].end:
+        places = text.places(row)
+        pieces = [(begins[place.line] + place.start, begins[place.line] + place.end) for place in places]
+        _check_pieces(path, row, whole, pieces, after=end)
+        end = pieces[-1][1]
+        spans[places[0].line].append(Span(pieces[0][0], end, row.label))
+        if places[-1].line > places[0].line:
+            goes_on.update(range(places[0].line, places[-1].line))
+            remarks.add(JOINED, path, row.line)
+    first = 0
+    for number, after in enumerate(begins[1:], start=1):
+        if number - 1 in goes_on:
+            continue
+        start, sentence = begins[first], whole[begins[first] : after - 1]
+        found = [Span(span.start - start, span.end - start, span.label) for span in chain(*spans[first:number])]
+        if found or class_name(sentence):
+            yield MarkedText(f"{document}-{first + 1}", sentence, found, text_path, first + 1, document)
+        first = number
+
+
+def _check_pieces(path: Path, row: BratName, text: str, pieces: list[tuple[int, int]], *, after: int) -> None:
+    """Check that a name begins behind the one before it, and that its pieces are those of one name.
+
+    Raises:
+        DataFormatError: If it does not, or something else than spaces stands between them.
+    """
+    if pieces[0][0] < after:
+        raise DataFormatError(
+            path,
+            row.line,
+            f"expected names that do not overlap, but {row.label} {shorten(row.name)} begins within another.",
+        )
+    for (_, end), (start, _) in pairwise(pieces):
+        if start < end or text[end:start].strip():
             raise DataFormatError(
                 path,
                 row.line,
-                f"expected names that do not overlap, but {row.label} {shorten(row.name)} begins within another.",
+                "expected a name in one piece, or in pieces with nothing but spaces and line breaks between them, got "
+                f"{row.label} {shorten(row.name)} {row.places}.",
             )
-        spans[index].append(Span(start, end, row.label))
-    for number, (line, found) in enumerate(zip(text.lines, spans), start=1):
-        if found or class_name(line):
-            yield MarkedText(f"{document}-{number}", line, found, text_path, number, document)
 
 
 def _names(path: Path, remarks: Remarks) -> list[BratName]:
@@ -118,9 +173,8 @@ def _names(path: Path, remarks: Remarks) -> list[BratName]:
     names = []
     for number, line in read_lines(path) if path.stat().st_size else ():
         if match := NAME.fullmatch(line):
-            names.append(BratName(int(match[2]), int(match[3]), match[1], match[4], number))
-        elif SEVERAL_PIECES.match(line):
-            raise DataFormatError(path, number, f"expected a name in one piece, got {shorten(line)}.")
+            pieces = [piece.split(" ") for piece in match[2].split(";")]
+            names.append(BratName(tuple((int(a), int(b)) for a, b in pieces), match[1], match[3], number))
         elif OTHER.match(line):
             remarks.add("lines of brat that are no names are not read", path, number)
         elif line.strip():
@@ -171,14 +225,12 @@ def _fitting(path: Path, names: list[BratName], ways: list[BratText]) -> BratTex
         raise DataFormatError(
             path,
             row.line,
-            f"expected a name within one line of the text, got {row.label} {shorten(row.name)} from {row.start} to "
-            f"{row.end}.",
+            f"expected a name within one line of the text, got {row.label} {shorten(row.name)} {row.places}.",
         )
     raise DataFormatError(
         path,
         row.line,
-        f"expected the {row.label} {shorten(row.name)} from {row.start} to {row.end}, but the text has "
-        f"{shorten(found)} there.",
+        f"expected the {row.label} {shorten(row.name)} {row.places}, but the text has {shorten(found)} there.",
     )
 
 
@@ -189,10 +241,10 @@ def _is_there(text: BratText, row: BratName) -> bool:
 
 
 def _text_at(text: BratText, row: BratName) -> str | None:
-    """Return what stands where a name should; `None` if that is not within a line."""
-    index = bisect_right(text.starts, row.start) - 1
-    if index < 0:
-        return None
-    start, end = row.start - text.starts[index], row.end - text.starts[index]
-    line = text.lines[index]
-    return line[start:end].removesuffix("\r") if start < end <= len(line) else None
+    """Return what stands where a name should, its pieces with a space between; `None` if one is not within a line."""
+    pieces = []
+    for line, start, end in text.places(row):
+        if line < 0 or not start < end <= len(text.lines[line]):
+            return None
+        pieces.append(text.lines[line][start:end].removesuffix("\r"))
+    return " ".join(pieces)

@@ -2,8 +2,8 @@
 
 The rule: two or more columns divided by a tab or spaces, one token a line, its tag in the last column (or in the one
 that `tag_column` names), an empty line after each sentence. The token stands in the first column, or in the second if
-the first numbers the tokens of each sentence. Where there are three columns or more, a token that is `_` like all that
-stands beside it but the tag is a space, as in the files of KMOU.
+the first numbers the tokens, as `malmoi.data.token_numbers` says. Where there are three columns or more, a token that
+is `_` like all that stands beside it but the tag is a space, as in the files of KMOU.
 
 The text is put together again from the tokens: with a space between words, with nothing between syllables or
 morphemes, as in files where a space is a token of its own.
@@ -24,7 +24,8 @@ from malmoi.data.readers.kmou_corpus import holds_kmou_corpus
 from malmoi.data.splits.files import split_files
 from malmoi.data.tag_schemes import TagScheme, TagSequences
 from malmoi.data.text_lines import DataFormatError, first_lines
-from malmoi.data.token_columns import Columns, find_columns, heading_of, look_like_columns, token_lines
+from malmoi.data.token_columns import Columns, find_columns, heading_of, look_like_columns
+from malmoi.data.token_numbers import Token, are_numbered, text_tokens
 from malmoi.data.user_error import UserError
 from malmoi.modeling.name_edges import CHARACTER
 
@@ -52,6 +53,7 @@ class Form(NamedTuple):
     """Both counted from 0."""
     beside: tuple[int, ...]
     """The other columns, without one that numbers tokens."""
+    is_numbered: bool
     scheme: TagScheme
     separator: str
     documents: frozenset[Path]
@@ -150,7 +152,7 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
             columns.path, columns.line, f"expected a tag in column {tag_column}, got {columns.width} columns."
         )
     tag = (tag_column or columns.width) - 1
-    is_numbered = columns.width > 2 and tag != 0 and _is_numbered(paths, columns)
+    is_numbered = columns.width > 2 and tag != 0 and are_numbered(paths, columns)
     token, *beside = (place for place in range(is_numbered, columns.width) if place != tag)
     tokens, tags = _Tokens(), TagSequences()
     documents: set[Path] = set()
@@ -158,47 +160,31 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
         if (heading := heading_of(path, columns)) is not None:
             notify(f"{path}, line {heading[0]}: the heading {shorten(heading[1])} was left out.")
         previous = OUTSIDE
-        for line, row, document in token_lines(path, columns):
+        for line, row, own_tags, document in text_tokens(path, columns, tag_column=tag, is_numbered=is_numbered):
             if document > 1:
                 documents.add(path)
             if not row:
                 previous = OUTSIDE
                 continue
-            for place, what in ((token, "a token"), (tag, "a tag")):
-                if not (row[place] if place == token else class_name(row[place])):
-                    raise DataFormatError(path, line, f"expected {what} in column {place + 1}, got nothing.")
+            if not row[token]:
+                raise DataFormatError(path, line, f"expected a token in column {token + 1}, got nothing.")
             tokens.add(_token(row, token, beside))
-            written = class_name(row[tag])
-            tags.add(previous, written, path, line)
-            previous = written
+            for written in map(class_name, own_tags):
+                if not written:
+                    raise DataFormatError(path, line, f"expected a tag in column {tag + 1}, got nothing.")
+                tags.add(previous, written, path, line)
+                previous = written
     if not tokens.count:
         raise DataFormatError(paths[0], None, "expected sentences, found none.")
     scheme = tags.scheme(column=f"in column {tag + 1} of {columns.width}")
     separator = tokens.separator() if token_separator is None else token_separator
-    return Form(columns, token, tag, tuple(beside), scheme, separator, frozenset(documents))
+    return Form(columns, token, tag, tuple(beside), is_numbered, scheme, separator, frozenset(documents))
 
 
 def _token(row: list[str], column: int, beside: Sequence[int]) -> str:
     """Return the token of a line: a space if it is written `_` like all beside it."""
     token = row[column]
     return " " if token == SPACE and beside and all(row[place] == SPACE for place in beside) else token
-
-
-def _is_numbered(paths: Iterable[Path], columns: Columns) -> bool:
-    """Tell whether the first column of all files numbers the tokens of each sentence, from 0 or 1."""
-    first: int | None = None
-    for path in paths:
-        position = 0
-        for _, row, _ in token_lines(path, columns):
-            if not row:
-                position = 0
-                continue
-            if first is None:
-                first = 0 if row[0] == "0" else 1
-            if row[0] != str(first + position):
-                return False
-            position += 1
-    return True
 
 
 def _described(form: Form, *, is_said: bool) -> str:
@@ -223,11 +209,11 @@ def _sentences(paths: Iterable[Path], form: Form, names: dict[Path, str]) -> Ite
         count, start = 0, 0
         tokens: list[str] = []
         tags: list[str] = []
-        for line, row, document in token_lines(path, form.columns):
-            if row:
-                start = start or line
-                tokens.append(form.token(row))
-                tags.append(class_name(row[form.tag_column]))
+        for token in text_tokens(path, form.columns, tag_column=form.tag_column, is_numbered=form.is_numbered):
+            if token.row:
+                start = start or token.line
+                tokens.append(form.token(token.row))
+                tags.append(_tag(path, token, form))
                 continue
             count += 1
             yield MarkedText(
@@ -236,6 +222,20 @@ def _sentences(paths: Iterable[Path], form: Form, names: dict[Path, str]) -> Ite
                 spans=spans_of_joined_tokens(tokens, form.scheme.names(tags), gap=len(form.separator)),
                 path=path,
                 line=start,
-                document=f"{names[path]}-{document}" if path in form.documents else None,
+                document=f"{names[path]}-{token.document}" if path in form.documents else None,
             )
             tokens, tags, start = [], [], 0
+
+
+def _tag(path: Path, token: Token, form: Form) -> str:
+    """Return the tag of a token, which the tags of its words tell where it has none of its own."""
+    tags = [*map(class_name, token.tags)]
+    tag = form.scheme.joined(tags)
+    if tag is None:
+        raise DataFormatError(
+            path,
+            token.line,
+            f"expected one name, or none, in the words of the token {token.row[0]} {shorten(form.token(token.row))}, "
+            f"got {', '.join(tags)}; write the tag of the token in its own line, in column {form.tag_column + 1}.",
+        )
+    return tag

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from datasets import DatasetDict
 
-from malmoi.data.alignment import Span, spans_to_tags
+from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import class_name
 from malmoi.data.inline_marks import parse_marks
+from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import list_names
 from malmoi.data.splits.files import named_files, say_other_files, split_of_file
-from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import MOST, look_like_columns
 
@@ -64,10 +64,11 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
     for split, path in paths.items():
         for row in lines[split]:
             _parse_line(path, row.number, row.line, types=types)
-    labels = bio_labels(sorted(types))
-    return DatasetDict(
+    return marked_splits(
         {
-            split: tagged_dataset((_tagged(row, f"{path.stem}-{row.number}") for row in lines[split]), labels)
+            split: [
+                MarkedText(f"{path.stem}-{row.number}", row.text, row.spans, path, row.number) for row in lines[split]
+            ]
             for split, path in paths.items()
         }
     )
@@ -116,7 +117,3 @@ def _parse_line(path: Path, number: int, line: str, *, types: frozenset[str]) ->
     if not all(span.label for span in spans):
         raise DataFormatError(path, number, "expected a type that can be seen in each mark <name:TYPE>.")
     return MarkedLine(number, line, text, spans)
-
-
-def _tagged(row: MarkedLine, sentence_id: str) -> TaggedSentence:
-    return TaggedSentence(id=sentence_id, text=row.text, tags=spans_to_tags(row.spans, len(row.text)))

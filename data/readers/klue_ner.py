@@ -4,13 +4,15 @@ The files hold one character and its tag per line. The rows are the truth: the s
 always well formed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from datasets import Dataset, DatasetDict, load_dataset
 
+from malmoi.data.alignment import tags_to_spans
+from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import shorten
-from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
+from malmoi.data.tagged_dataset import bio_labels
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
 
@@ -36,9 +38,7 @@ def read_klue_ner(data_dir: Path | None) -> DatasetDict:
     paths = {split: data_dir / name for split, name in FILES.items() if (data_dir / name).is_file()}
     if not paths:
         raise DataFormatError(data_dir, None, f"expected a folder with {' and '.join(FILES.values())}.")
-    return DatasetDict(
-        {split: tagged_dataset(_read_file(path), KLUE_LABELS) for split, path in paths.items()},
-    )
+    return marked_splits({split: _read_file(path) for split, path in paths.items()}, types=KLUE_TYPES)
 
 
 def holds_klue_ner(data_dir: Path) -> bool:
@@ -54,29 +54,28 @@ def _from_hub() -> DatasetDict:
             f"KLUE NER could not be fetched from the Hub ({type(error).__name__}). Either connect to the network, or "
             f"give the folder that holds {' and '.join(FILES.values())} by --data_dir."
         ) from error
-    return DatasetDict({split: from_hub_rows(rows, split) for split, rows in splits.items()})
+    return from_hub_splits(splits)
 
 
-def from_hub_rows(rows: Dataset, split: str) -> Dataset:
+def from_hub_splits(splits: Mapping[str, Dataset]) -> DatasetDict:
     """Give the Hub's columns `tokens` (characters) and `ner_tags` the form of every other reader."""
+    return marked_splits({split: _hub_rows(rows, split) for split, rows in splits.items()}, types=KLUE_TYPES)
+
+
+def _hub_rows(rows: Dataset, split: str) -> Iterator[MarkedText]:
     names = rows.features["ner_tags"].feature.names
-    return tagged_dataset(
-        (
-            TaggedSentence(
-                id=f"{split}-{i}", text="".join(row["tokens"]), tags=[names[tag] for tag in row["ner_tags"]]
-            )
-            for i, row in enumerate(rows)
-        ),
-        KLUE_LABELS,
-    )
+    for index, row in enumerate(rows):
+        spans = tags_to_spans([names[tag] for tag in row["ner_tags"]])
+        place = f"{HUB_DATASET} ({split}), row {index + 1}"
+        yield MarkedText(f"{split}-{index}", "".join(row["tokens"]), spans, place)
 
 
-def _read_file(path: Path) -> Iterator[TaggedSentence]:
+def _read_file(path: Path) -> Iterator[MarkedText]:
     """Yield the sentences of a file; stop at the first line that is not as its authors define it."""
     sentence_id: str | None = None  # of the sentence whose rows are awaited or being read
     characters: list[str] = []
     tags: list[str] = []
-    count = 0
+    count, start = 0, 0
     for number, line in read_lines(path):
         if line.startswith("## "):
             if characters:
@@ -87,17 +86,20 @@ def _read_file(path: Path) -> Iterator[TaggedSentence]:
             head = line[3:].split("\t")
             sentence_id = head[0] if len(head) > 1 and head[1] != "NE_TAG" else None
         elif line:
+            start = start if characters else number
             characters.append(_check_character(path, number, line))
             tags.append(_check_tag(path, number, line[2:], previous=tags[-1] if tags else "O"))
         elif characters:
             count += 1
-            yield TaggedSentence(id=sentence_id or f"{path.stem}-{count}", text="".join(characters), tags=tags)
+            name = sentence_id or f"{path.stem}-{count}"
+            yield MarkedText(name, "".join(characters), tags_to_spans(tags), path, start)
             sentence_id, characters, tags = None, [], []
         elif sentence_id is not None:
             raise DataFormatError(path, number, f"expected the rows of the sentence {sentence_id!r}.")
     if characters:
         count += 1
-        yield TaggedSentence(id=sentence_id or f"{path.stem}-{count}", text="".join(characters), tags=tags)
+        name = sentence_id or f"{path.stem}-{count}"
+        yield MarkedText(name, "".join(characters), tags_to_spans(tags), path, start)
     elif sentence_id is not None:
         raise DataFormatError(path, None, f"expected the rows of the sentence {sentence_id!r}.")
     if not count:

@@ -14,10 +14,10 @@ from datasets import DatasetDict
 
 from malmoi.data.alignment import tags_to_spans
 from malmoi.data.marked_alignment import common_start
+from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import notify, shorten
-from malmoi.data.readers.kmou_lines import KMOU_LABELS, kmou_folder, kmou_sentence
+from malmoi.data.readers.kmou_lines import KMOU_LABELS, KMOU_TYPES, kmou_folder, kmou_sentence
 from malmoi.data.splits.files import as_on_disk
-from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 
 DIVISION = "split.tsv"
@@ -41,12 +41,12 @@ def read_kmou_corpus(data_dir: Path | None) -> DatasetDict:
     if not (folder / DIVISION).is_file():
         raise DataFormatError(folder, None, f"expected a folder with {DIVISION} and the files that it lists.")
     corpus = folder / "corpus" if (folder / "corpus").is_dir() else folder
-    sentences: dict[str, list[TaggedSentence]] = {}
+    sentences: dict[str, list[MarkedText]] = {}
     disagreeing: list[str] = []
     for name, split in _read_division(folder / DIVISION).items():
         for number, sentence, tags in _read_file(as_on_disk(corpus / name)):
             sentences.setdefault(split, []).append(sentence)
-            if tags_to_spans(tags) != tags_to_spans(sentence["tags"]):
+            if tags_to_spans(tags) != sentence.spans:
                 disagreeing.append(f"{name}, line {number}")
     if disagreeing:
         notify(
@@ -54,8 +54,8 @@ def read_kmou_corpus(data_dir: Path | None) -> DatasetDict:
             f"{sum(map(len, sentences.values())):,} sentences, first in {disagreeing[0]}; the marks are read, not the "
             "rows."
         )
-    return DatasetDict(
-        {split: tagged_dataset(sentences[split], KMOU_LABELS) for split in SPLITS.values() if split in sentences}
+    return marked_splits(
+        {split: sentences[split] for split in SPLITS.values() if split in sentences}, types=KMOU_TYPES
     )
 
 
@@ -85,7 +85,7 @@ def _read_division(path: Path) -> dict[str, str]:
     return splits
 
 
-def _read_file(path: Path) -> Iterator[tuple[int, TaggedSentence, list[str]]]:
+def _read_file(path: Path) -> Iterator[tuple[int, MarkedText, list[str]]]:
     """Yield the number of the first line of each sentence, the sentence, and the tags that its rows say."""
     count = 0
     for count, block in enumerate(_read_blocks(path), start=1):
@@ -106,7 +106,7 @@ def _read_blocks(path: Path) -> Iterator[list[tuple[int, str]]]:
         yield block
 
 
-def _read_block(path: Path, block: list[tuple[int, str]], *, sentence_id: str) -> tuple[TaggedSentence, list[str]]:
+def _read_block(path: Path, block: list[tuple[int, str]], *, sentence_id: str) -> tuple[MarkedText, list[str]]:
     # the head is told by its place: a row may begin with # too
     head, rows = block[:3], block[3:]
     if len(head) < 3 or not all(line.startswith("## ") for _, line in head):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
-from malmoi.data.alignment import spans_to_tags
 from malmoi.data.marked_alignment import align_marks
-from malmoi.data.tagged_dataset import TaggedSentence, bio_labels, tagged_dataset
+from malmoi.data.marked_text import MarkedText, marked_splits
+from malmoi.data.tagged_dataset import bio_labels
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.user_error import UserError
 
@@ -35,7 +35,7 @@ def read_kmou_lines(data_dir: Path | None) -> DatasetDict:
     paths = {split: folder / name for split, name in FILES.items() if (folder / name).is_file()}
     if not paths:
         raise DataFormatError(folder, None, f"expected a folder with {' or '.join(FILES.values())}.")
-    return DatasetDict({split: tagged_dataset(_read_file(path), KMOU_LABELS) for split, path in paths.items()})
+    return marked_splits({split: _read_file(path) for split, path in paths.items()}, types=KMOU_TYPES)
 
 
 def holds_kmou_lines(data_dir: Path) -> bool:
@@ -57,8 +57,8 @@ def kmou_folder(data_dir: Path | None) -> Path:
     return data_dir
 
 
-def kmou_sentence(path: Path, number: int, *, sentence_id: str, text: str, marked: str) -> TaggedSentence:
-    """Return a sentence with the tags that its marks say.
+def kmou_sentence(path: Path, number: int, *, sentence_id: str, text: str, marked: str) -> MarkedText:
+    """Return a sentence with the names that its marks say.
 
     Args:
         path: The file of the marked sentence.
@@ -76,10 +76,10 @@ def kmou_sentence(path: Path, number: int, *, sentence_id: str, text: str, marke
         spans = align_marks(text, marked, KMOU_TYPES)
     except ValueError as error:
         raise DataFormatError(path, number, str(error)) from None
-    return TaggedSentence(id=sentence_id, text=text, tags=spans_to_tags(spans, len(text)))
+    return MarkedText(sentence_id, text, spans, path, number)
 
 
-def _read_file(path: Path) -> Iterator[TaggedSentence]:
+def _read_file(path: Path) -> Iterator[MarkedText]:
     for number, line in read_lines(path):
         columns = line.split(SEPARATOR)
         if len(columns) != 2:

@@ -23,7 +23,8 @@ SECRET = -1
 def class_splits(splits: Splits, *, text_name: str | None, label_name: str | None) -> DatasetDict:
     """Return the classified texts of each split.
 
-    Classes are in the order of a `ClassLabel`, otherwise in that of the alphabet; numbers are named by their digits,
+    Classes are in the order of a `ClassLabel`, where files have several in that of the first with the others after it,
+    otherwise in that of the alphabet; numbers are named by their digits,
     true and false by these words. Rows whose text is blank are left out, and so are splits without classes; both is
     said.
 
@@ -46,14 +47,14 @@ def class_splits(splits: Splits, *, text_name: str | None, label_name: str | Non
             notify(f"{sources[0].name} is left out: its classes are not told ({SECRET}).")
         else:
             read[split] = rows
-    declared = {rows.declared for rows in read.values()}
-    in_order = declared.pop() if len(declared) == 1 else None
-    classes = list(in_order or sorted({name for rows in read.values() for name in rows.names}))
+    declared = [names for rows in read.values() for names in rows.declared]
+    in_order = [*dict.fromkeys(name for names in declared if names for name in names)] if all(declared) else []
+    classes = in_order or sorted({name for rows in read.values() for name in rows.names})
     place = next(iter(splits.values()))[0].name
     if len(classes) < 2:
         found = list_names(classes) or "none"
         raise DataFormatError(place, None, f"expected texts of at least two classes, got {found}.")
-    if in_order is None:
+    if not in_order:
         _check_places(place, classes, [texts for rows in read.values() for texts in rows.texts])
     return DatasetDict({split: rows.dataset(classes) for split, rows in read.items()})
 
@@ -87,7 +88,7 @@ class ClassifiedRows:
         self.documents: list[pa.Array] = []
         self.numbers = array("q")
         self.names: dict[str, int] = {}
-        self.declared: tuple[str, ...] | None = None
+        self.declared: list[list[str] | None] = []  # the names that each file has for its numbers
         self.kind: type | None = None
         self.blank: list[str] = []
         self.first_secret: tuple[SourceRows, int] | None = None
@@ -104,8 +105,7 @@ class ClassifiedRows:
             DataFormatError: If a row has no text or no class, or a class of another kind than those before it.
         """
         feature = source.features[label]
-        if isinstance(feature, ClassLabel):
-            self.declared = tuple(map(class_name, feature.names))
+        self.declared.append([*map(class_name, feature.names)] if isinstance(feature, ClassLabel) else None)
         beside = {
             pattern: aside_column(source.features, pattern, without=(text, label))
             for pattern in (IDENTIFIER, DOCUMENT)
@@ -139,15 +139,14 @@ class ClassifiedRows:
             if value == SECRET:
                 self.first_secret = self.first_secret or (source, number)
                 return False
-            name = class_name(feature.int2str(value))
-        else:
-            self.kind = self.kind or type(value)
-            if not isinstance(value, (str, int)) or type(value) is not self.kind:
-                raise source.error(
-                    number,
-                    f"expected classes of one kind in {label!r}, text or whole numbers, got {shorten(repr(value))}.",
-                )
-            name = class_name(str(value).lower() if isinstance(value, bool) else str(value))
+            value = feature.int2str(value)
+        self.kind = self.kind or type(value)
+        if not isinstance(value, (str, int)) or type(value) is not self.kind:
+            raise source.error(
+                number,
+                f"expected classes of one kind in {label!r}, text or whole numbers, got {shorten(repr(value))}.",
+            )
+        name = class_name(str(value).lower() if isinstance(value, bool) else str(value))
         if not name:
             raise source.error(number, f"expected a class in the column {label!r}, got {shorten(str(value))}.")
         self.numbers.append(self.names.setdefault(name, len(self.names)))

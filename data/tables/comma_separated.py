@@ -1,4 +1,4 @@
-"""Files of rows with commas, semicolons or tabs between their columns, under a heading: CSV and TSV.
+"""Files of rows with commas, semicolons, tabs or vertical bars between their columns, under a heading: CSV and TSV.
 
 Every column is text as it stands, but one with lists of spans: a review `null` is no missing value, and a label `01`
 no number.

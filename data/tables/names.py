@@ -1,6 +1,6 @@
 """Rows of a dataset with names in them, as tags of tokens or as spans of a text."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from datasets import ClassLabel
@@ -13,6 +13,10 @@ from malmoi.data.tables.rows import SourceRows
 from malmoi.data.tables.source import Splits
 from malmoi.data.tables.tokens import find_form, from_tokens
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.text_offsets import span_within
+
+NAME = "text"
+"""What a span says that it is, to compare: its key, as in JSON lines."""
 
 
 def marked_texts(
@@ -71,24 +75,61 @@ def _from_spans(split: str, rows: SourceRows, columns: NameColumns) -> Iterator[
             raise rows.error(number, f"expected a text in the column {columns.texts!r}, but there is a null.")
         if found is None:
             raise rows.error(number, f"expected spans in the column {columns.labels!r}, but there is a null.")
-        spans = list(zip(*(found[key] or () for key in keys), strict=False)) if as_lists and keys else found
+        spans = _one_by_one(rows, number, found, (*keys, NAME)) if as_lists and keys else found
         yield MarkedText(
             id=row_id or f"{split}-{number}",
             text=text,
-            spans=[_span(rows, number, span, keys, to_name) for span in spans],
+            spans=[_span(rows, number, text, span, keys, to_name) for span in spans],
             path=f"{rows.name}, {rows.unit} {number}",
             document=document,
         )
 
 
+def _one_by_one(
+    rows: SourceRows, number: int, lists: Mapping[str, Sequence[Any] | None], keys: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return the spans of a row that holds a list of all starts, one of all ends and so on."""
+    filled = {key: values for key in keys if (values := lists.get(key)) is not None}
+    if len({*map(len, filled.values())}) > 1:
+        lengths = ", ".join(f"{len(values)} in {key!r}" for key, values in filled.items())
+        raise rows.error(number, f"expected lists with a value for each span, got {lengths}.")
+    return [dict(zip(filled, values)) for values in zip(*filled.values())]
+
+
 def _span(
-    rows: SourceRows, number: int, span: Any, keys: tuple[str, str, str] | None, to_name: Callable[[int], str] | None
+    rows: SourceRows,
+    number: int,
+    text: str,
+    span: Any,
+    keys: tuple[str, str, str] | None,
+    to_name: Callable[[int], str] | None,
 ) -> Span:
-    values: Sequence[Any] = [span.get(key) for key in keys] if isinstance(span, dict) and keys is not None else span
+    is_mapping = isinstance(span, dict) and keys is not None
+    values: Sequence[Any] = [span.get(key) for key in keys] if is_mapping and keys else span
     try:
         start, end, label = values
-        if label is None:
+        if None in (start, end, label):
             raise ValueError
-        return Span(int(start), int(end), str(label) if to_name is None else to_name(label))
+        start, end = _offset(start), _offset(end)
+        label = str(label) if to_name is None else to_name(label)
     except (TypeError, ValueError):
         raise rows.error(number, f"expected a span [start, end, type], got {shorten(repr(span))}.") from None
+    return span_within(
+        text,
+        start,
+        end,
+        label,
+        path=f"{rows.name}, {rows.unit} {number}",
+        line=None,
+        name=span.get(NAME) if is_mapping else None,
+    )
+
+
+def _offset(value: Any) -> Any:
+    """Return an offset as the whole number that it is written as.
+
+    A list of one kind holds offsets as texts beside the type, and R writes every number as a float.
+    """
+    if isinstance(value, str) or (isinstance(value, float) and value.is_integer()):
+        return int(value)
+    return value

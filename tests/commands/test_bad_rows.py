@@ -122,6 +122,45 @@ def test_a_null_of_parquet_is_a_bad_row() -> None:
     assert (bad["row"], json.loads(bad["raw"])) == (2, {"id": 2, "text": None})
 
 
+@pytest.fixture
+def strange() -> pa.Table:
+    """A table with values that Python cannot hold: a date behind the year 9999 in Seoul, bytes that are no UTF-8."""
+    when = pa.array([0, 253_402_300_799, 0, 253_402_300_799], pa.timestamp("s")).cast(pa.timestamp("us", "Asia/Seoul"))
+    notes = pa.array([b"a", b"b", b"\xff", b"c"], pa.binary())
+    table = pa.table(
+        {
+            "id": [1, 2, 3, 4],
+            "text": ["가", "나", "다", None],
+            "when": when,
+            "note": pa.Array.from_buffers(pa.string(), 4, notes.buffers()),
+        }
+    )
+    pq.write_table(table, "in.parquet")
+    return table
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_value_of_parquet_that_the_form_cannot_hold_makes_a_bad_row(form: str, strange: pa.Table) -> None:
+    with pytest.raises(UserError, match=r"^in\.parquet, row 2: the column 'when' has a value that can be written nei"):
+        find_words("in.parquet", output=f"out.{form}")
+    find_words("in.parquet", output=f"out.{form}", errors="errors.jsonl", resume=True)
+    [kept] = read_rows(Path(f"out.{form}"))
+    assert (str(kept["id"]), kept["when"], kept["note"]) == ("1", "1970-01-01T09:00:00+09:00", "a")
+    bad = read_rows(Path("errors.jsonl"))
+    assert [row["row"] for row in bad] == [2, 3, 4]
+    assert [row["raw"] for row in bad[:2]] == ["나", "다"]
+    assert bad[1]["reason"].startswith("the column 'note' has a value that can be written neither as JSON nor as CSV")
+    assert json.loads(bad[2]["raw"]) == {"id": 4, "text": None, "note": "c"}
+
+
+@pytest.mark.parametrize("form", ["parquet", "inline", "conll"])
+def test_columns_that_only_travel_along_need_not_be_understood(form: str, strange: pa.Table) -> None:
+    find_words("in.parquet", form=form, output="out", errors="errors.jsonl")
+    assert [row["row"] for row in read_rows(Path("errors.jsonl"))] == [4]
+    if form == "parquet":
+        assert pq.read_table("out").select(strange.column_names).equals(strange.slice(0, 3))
+
+
 def test_a_document_that_is_no_text_is_kept_with_the_line_that_is_none() -> None:
     Path("d").mkdir()
     Path("d/a.txt").write_bytes("가\n".encode() + CP949)

@@ -1,6 +1,10 @@
 """Files of every kind, answered in every form: nothing is lost that stood beside the texts."""
 
+import csv
 import json
+import os
+import threading
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -160,6 +164,52 @@ def test_standard_input_is_json_lines_if_a_column_is_named() -> None:
     rows = [json.loads(line) for line in output.splitlines()]
     assert [(row["id"], row["body"]) for row in rows] == [(0, "가0"), (1, "가1"), (2, "가2")]
     assert all(row["score"] == row["scores"][row["label"]] for row in rows)
+
+
+def test_rows_of_a_pipe_have_the_columns_of_the_first_one() -> None:
+    lines = '{"id": 1, "body": "가, 나"}\n{"body": "다", "id": 2}\n'
+    arguments = ["classify", "-", "--text_column", "body", "--format", "csv"]
+    output, _ = malmoi(*arguments, stdin=lines.encode())
+    heading, *rows = csv.reader(output.splitlines())
+    assert heading == ["id", "body", "label", "score"]
+    assert [row[:2] for row in rows] == [["1", "가, 나"], ["2", "다"]]
+    output, error = malmoi(*arguments, stdin=f'{lines}{{"body": "라", "more": 3}}\n'.encode(), code=2)
+    assert len(output.splitlines()) == 3
+    assert error == (
+        "malmoi: standard input, line 3: the first row has no more, so that CSV cannot hold it; jsonl can.\n"
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("output", ["out.csv", "out.jsonl"])
+def test_bad_rows_of_a_pipe_before_the_first_one_do_not_make_the_heading(output: str) -> None:
+    os.mkfifo("in.jsonl")
+
+    def write() -> None:
+        with open("in.jsonl", "w", encoding="utf-8") as pipe:
+            for line in ('{"no": "text"}', "{", '{"id": 1, "text": "가"}', '{"text": 7}', '{"text": "나", "id": 2}'):
+                print(line, file=pipe, flush=True)
+                time.sleep(0.05)  # so that they come one by one
+
+    writing = threading.Thread(target=write, daemon=True)
+    writing.start()
+    find_words("in.jsonl", output=output, errors="errors.jsonl")
+    writing.join()
+    rows = read_rows(Path(output))
+    assert [*rows[0]][:2] == ["id", "text"]
+    assert [(str(row["id"]), row["text"]) for row in rows] == [("1", "가"), ("2", "나")]
+    assert [row["line"] for row in read_rows(Path("errors.jsonl"))] == [1, 2, 4]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_without_a_single_row_has_a_heading() -> None:
+    os.mkfifo("in.jsonl")
+    writing = threading.Thread(target=lambda: Path("in.jsonl").write_text('{"no": 1}\n'), daemon=True)
+    writing.start()
+    find_words("in.jsonl", output="out.csv", errors="errors.jsonl")
+    writing.join()
+    assert Path("out.csv").read_text(encoding="utf-8") == "text,start,end,label,score,name\n"
+    assert [row["line"] for row in read_rows(Path("errors.jsonl"))] == [1]
 
 
 def test_an_answer_never_takes_the_place_of_a_column() -> None:

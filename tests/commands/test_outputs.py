@@ -32,7 +32,10 @@ def test_what_is_there_is_replaced_only_if_that_is_said(capsys: pytest.CaptureFi
     find_words("in.txt", output="out.jsonl", overwrite=True)
     assert len(read_rows(Path("out.jsonl"))) == 3
     find_words("in.txt", output="out.jsonl", resume=True)
-    assert capsys.readouterr().err == "malmoi: out.jsonl is there already, and whole: nothing is left to do.\n"
+    assert capsys.readouterr().err == (
+        "malmoi: out.jsonl is there already, and no run of it is unfinished: it is left as it is; --overwrite begins "
+        "anew.\n"
+    )
     Path("errors.jsonl").write_text("mine", encoding="utf-8")
     with pytest.raises(UserError, match=r"--errors: errors\.jsonl is there already"):
         find_words("in.txt", output="other.jsonl", errors="errors.jsonl")

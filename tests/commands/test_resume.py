@@ -187,6 +187,49 @@ def test_what_was_begun_is_not_lost_by_mistake() -> None:
     assert sorted(path.name for path in Path().iterdir()) == ["in.jsonl", "out.jsonl"]
 
 
+def test_what_was_to_be_replaced_does_not_pass_for_the_answers_of_an_interrupted_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_input("small.txt", 4)
+    Path("big.txt").write_bytes(b"\xff\n" + "가\n".encode() * 6000)
+    find_words("small.txt", output="out.jsonl")
+    old = Path("out.jsonl").read_bytes()
+    with pytest.raises(UserError, match=r"big\.txt, line 1: expected UTF-8"):
+        find_words("big.txt", output="out.jsonl", overwrite=True)
+    with pytest.raises(UserError, match=r"big\.txt, line 1: expected UTF-8"):
+        find_words("big.txt", output="out.jsonl", resume=True)
+    with pytest.raises(UserError, match="the output was begun with --encoding utf-8, not cp949"):
+        find_words("big.txt", output="out.jsonl", resume=True, encoding="cp949")
+    with pytest.raises(UserError, match="a run has begun it and not ended"):
+        find_words("big.txt", output="out.jsonl")
+    assert Path("out.jsonl").read_bytes() == old
+    find_words("big.txt", output="out.jsonl", resume=True, errors="errors.jsonl")
+    assert len(read_rows(Path("out.jsonl"))) == 6000
+    assert sorted(path.name for path in Path().iterdir()) == ["big.txt", "errors.jsonl", "out.jsonl", "small.txt"]
+    capsys.readouterr()
+    find_words("big.txt", output="out.jsonl", resume=True)
+    assert capsys.readouterr().err.startswith("malmoi: out.jsonl is there already, and no run of it is unfinished: ")
+
+
+@pytest.mark.parametrize("case", ["json", "folder"])
+def test_a_run_that_replaces_and_is_killed_at_once_is_gone_on_with(case: str) -> None:
+    given_name, output = CASES[case]
+    make_input(given_name, 400)
+    answer(case, resume=False)
+    old = contents(output)
+    make_input(given_name, 6000)
+    form = "jsonl" if case == "folder" else None
+    with pytest.MonkeyPatch.context() as patch:
+        kill_at(1, patch, seconds=1000.0)
+        with pytest.raises(Killed):
+            find_words(given_name, output=output, form=form, overwrite=True)
+    assert {name: content for name, content in contents(output).items() if name in old} == old
+    answer(case, resume=True)
+    found = contents(output)
+    find_words(given_name, output=output, form=form, overwrite=True)
+    assert found == contents(output) != old
+
+
 def test_a_run_with_other_options_or_another_input_is_no_continuation() -> None:
     begun()
     for options, message in (
@@ -291,11 +334,13 @@ def test_a_disk_that_gets_full_costs_nothing_that_was_written(case: str) -> None
 
 
 def written(journal: Path) -> bytes:
-    """Return what a journal holds, which is gone as soon as its command has ended."""
+    """Return what a journal holds once something is answered; it is gone as soon as its command has ended."""
     try:
-        return journal.read_bytes()
+        content = journal.read_bytes()
     except FileNotFoundError:
         return b""
+    progress = json.loads(content)["progress"]
+    return content if progress["files"] or progress["sizes"] else b""
 
 
 @pytest.mark.slow
@@ -365,12 +410,21 @@ def test_workers_keep_the_order_and_a_dead_one_is_one_sentence() -> None:
 
 
 @pytest.mark.slow
+def test_a_worker_that_fails_does_not_blame_the_memory(capfd: pytest.CaptureFixture[str]) -> None:
+    make_input("in.txt", 4)
+    with pytest.raises(UserError, match=r"^worker \d of --workers ended with status 1; the error above is its own\.$"):
+        # what sleeps for a time that is none stands for what nobody has thought of
+        find_words("in.txt", output="out.jsonl", workers=2, seconds=-1.0)
+    assert capfd.readouterr().err.endswith("ValueError: sleep length must be non-negative\n")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupt_is_clean_and_gone_on_with(workers: int) -> None:
     make_input("in.txt", 40_000)
     started = run("in.txt", output="out.jsonl", workers=workers, seconds=0.2)
     deadline = time.monotonic() + 100
-    while not Path(".out.jsonl.journal").exists() and time.monotonic() < deadline:
+    while not written(Path(".out.jsonl.journal")) and time.monotonic() < deadline:
         time.sleep(0.05)
     children = children_of(started.pid)
     for pid in [started.pid, *children]:  # as a terminal sends it to all of them

@@ -86,7 +86,17 @@ def test_folders_tell_the_split(tmp_path: Path, caplog: pytest.LogCaptureFixture
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("T3\tPS 0 2;4 5\t손흥 왔", r"expected a name in one piece, got 'T3\tPS 0 2;4 5\t손흥 왔'."),
+        (
+            "T3\tPS 5 6;7 8\t왔 .",
+            "expected a name in one piece, or in pieces with nothing but spaces and line breaks between them, got PS "
+            "'왔 .' from 5 to 6, from 7 to 8.",
+        ),
+        ("T3\tPS 6 7;5 6\t다 왔", "expected a name in one piece, or in pieces with nothing but spaces"),
+        (
+            "T3\tPS 5 6;7 9\t왔 . ",
+            "expected a name within one line of the text, got PS '왔 . ' from 5 to 6, from 7 to 9.",
+        ),
+        ("T3\tPS 5 6;\t왔", "expected a line of brat"),
         ("T3\tPS 5 11\t왔다. 😀 ", "expected a name within one line of the text, got PS '왔다. 😀 ' from 5 to 11."),
         ("T3\tPS 5 10\t왔다.\t", "expected a name within one line of the text, got PS"),
         ("T3\tPS 90 91\t왔", "expected a name within one line of the text, got PS '왔' from 90 to 91."),
@@ -109,6 +119,30 @@ def test_a_bad_line_is_refused_in_one_sentence_with_its_number(line: str, messag
     assert str(error.value).startswith(f"{path}, line 4: {message}")
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\n  \n"])
+def test_lines_of_a_name_that_goes_on_are_one_sentence(
+    line_end: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = f"그는 한국{line_end}전력공사에 갔다.\n비가 온다.\n"
+    start = len(f"그는 한국{line_end}")
+    names = f"T1\tOG 3 5;{start} {start + 4}\t한국 전력공사\nT2\tDT 0 2\t그는\n"
+    path = write(tmp_path, text, names)
+    spaces = " " * len(line_end.replace("\r", ""))
+    joined = f"그는 한국{spaces}전력공사에 갔다."
+    train = read_brat(tmp_path)["train"]
+    assert texts_and_spans(train) == [
+        (joined, [Span(0, 2, "DT"), Span(3, joined.index("에"), "OG")]),
+        ("비가 온다.", []),
+    ]
+    assert train["id"][:] == ["doc-1", f"doc-{2 + line_end.count(chr(10))}"]
+    assert f"with a space for the line break: 1, first in {path}, line 1." in caplog.text
+
+
+def test_pieces_of_a_name_in_one_line_are_one_name(tmp_path: Path) -> None:
+    write(tmp_path, "한국  전력공사", "T1\tOG 0 2;4 8\t한국 전력공사\n")
+    assert texts_and_spans(read_brat(tmp_path)["train"]) == [("한국  전력공사", [Span(0, 8, "OG")])]
 
 
 def test_files_without_what_is_wanted_are_refused(tmp_path: Path) -> None:

@@ -80,6 +80,12 @@ def test_a_tag_that_goes_on_with_nothing_begins_a_name_which_is_said_once(
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize("name", ["UNK", "PAD", "[NAME]", "<loc>"])
+def test_a_type_that_is_written_as_a_special_token_is_one_like_any_other(tmp_path: Path, name: str) -> None:
+    content = f"군포에서\t{name}\n손흥민이\tPER\n그를\tO\n보았다\tO\n"
+    assert read(tmp_path, content) == [f"[군포에서]{name} [손흥민이]PER 그를 보았다"]
+
+
 def test_files_of_naver_and_with_more_columns_are_of_this_kind(tmp_path: Path) -> None:
     assert read(tmp_path, NAVER) == NAVER_READ
     assert read(tmp_path, "이순신은 eoj X B-PER\n조선의 eoj X O\n") == ["[이순신은]PER 조선의"]

@@ -34,6 +34,13 @@ def spans(text: Any, *found: Any) -> Dataset:
     return Dataset.from_dict({name: [row[name] for row in rows] for name in fine}, features=features)
 
 
+def named_spans(span: Any, lists: Any = None) -> Dataset:
+    """Return a text with an emoji before its name, and one span or a mapping of lists."""
+    return Dataset.from_dict(
+        {"text": ["😀😀 손흥민은 춘천에서 태어났다"], "entities": [[span] if lists is None else lists]}
+    )
+
+
 FINE = ["이순신은", "왔다"], ["B-PS", "O"]
 
 
@@ -65,6 +72,18 @@ FINE = ["이순신은", "왔다"], ["B-PS", "O"]
         ),
         (spans("가나", {"start": 0, "end": None, "label": "LC"}), "row 2: expected a span [start, end, type], got"),
         (spans("가나", {"start": 0, "end": 1, "label": None}), "row 2: expected a span [start, end, type], got"),
+        (
+            named_spans({"start": 5, "end": 8, "label": "PS", "text": "손흥민"}),
+            "row 1: expected the PS '손흥민' from 5 to 8, but the text has '민은 ' there; these seem to be units",
+        ),
+        (
+            named_spans({"start": 0.9, "end": 3.9, "label": "PS"}),
+            "row 1: expected a whole number where PS begins and ends, got the number '0.9'.",
+        ),
+        (
+            named_spans(None, {"start": [0, 3], "end": [2], "label": ["QT", "PS"]}),
+            "row 1: expected lists with a value for each span, got 2 in 'start', 1 in 'end', 2 in 'label'.",
+        ),
         (
             spans("가나", {"start": 0, "end": 2, "label": "LC"}, {"start": 1, "end": 2, "label": "OG"}),
             "row 2: expected names that do not overlap, but OG '나' begins within another.",

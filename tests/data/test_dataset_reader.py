@@ -133,6 +133,8 @@ SPANS = [
     [{"start_offset": 0, "end_offset": 4, "type": "PS"}, {"start_offset": 5, "end_offset": 9, "type": "LC"}],
     [{"begin": 0, "end": 4, "entity": "PS"}, {"begin": 5, "end": 9, "entity": "LC"}],
     {"start": [0, 5], "end": [4, 9], "label": ["PS", "LC"]},
+    {"start": [0, 5], "end": [4, 9], "label": ["PS", "LC"], "text": ["손흥민은", "춘천에서"]},
+    [{"start": 0.0, "end": 4.0, "label": "PS"}, {"start": 5.0, "end": 9.0, "label": "LC"}],
     [["0", "4", "PS"], ["5", "9", "LC"]],
 ]
 
@@ -230,6 +232,41 @@ def test_classes_are_names_or_numbers(labels: list[Any], feature: Any, classes: 
     expected = [feature.int2str(label) if isinstance(feature, ClassLabel) else str(label).lower() for label in labels]
     assert named == expected
     assert splits["train"]["text"][:] == ["재미있다", "지루하다", "최고다"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "classes"),
+    [
+        ((ClassLabel(names=["a", "c", "b"]), ClassLabel(names=["b", "a"])), ["a", "c", "b"]),
+        ((ClassLabel(names=["b", "a"]), ClassLabel(names=["c", "b"])), ["b", "a", "c"]),
+        ((ClassLabel(names=["c", "a"]), Value("string")), ["a", "b", "c"]),
+        ((Value("string"), ClassLabel(names=["c", "a"])), ["a", "b", "c"]),
+    ],
+)
+def test_every_file_may_number_its_classes_in_its_own_way(
+    kinds: tuple[Any, Any], classes: list[str], tmp_path: Path
+) -> None:
+    expected = []
+    for index, kind in enumerate(kinds):
+        labels = kind.names if isinstance(kind, ClassLabel) else ["b"]
+        features = Features({"text": Value("string"), "label": kind})
+        texts = [f"글 {index} {label}" for label in labels]
+        Dataset.from_dict({"text": texts, "label": labels}, features=features).to_parquet(
+            tmp_path / f"train-{index}.parquet"
+        )
+        expected += zip(texts, labels)
+    rows = read_dataset(tmp_path, task="sentence-classification")["train"]
+    assert class_names(rows) == classes
+    assert [(row["text"], classes[row["label"]]) for row in rows] == expected
+
+
+def test_numbers_without_names_are_no_classes_beside_named_ones(tmp_path: Path) -> None:
+    for index, kind in enumerate((ClassLabel(names=["a", "b"]), Value("int64"))):
+        features = Features({"text": Value("string"), "label": kind})
+        rows = Dataset.from_dict({"text": ["하나", "둘"], "label": [0, 1]}, features=features)
+        rows.to_parquet(tmp_path / f"train-{index}.parquet")
+    with pytest.raises(UserError, match=r"train-1\.parquet, row 1: expected classes of one kind in 'label', text or "):
+        read_dataset(tmp_path, task="sentence-classification")
 
 
 def test_a_split_whose_classes_are_secret_is_left_out_aloud(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,8 @@ from malmoi.data.text_lines import DataFormatError, read_lines
         ("text,label", ["text", "label"]),
         ("a; b ;c,d", ["a", "b", "c,d"]),
         ('text\t"la\tbel"', ["text", "la\tbel"]),
+        ("id|text", ["id", "text"]),
+        ("text,a|b", ["text", "a|b"]),
         (" ", []),
         ('"글, 제목, 본문";label', ["글, 제목, 본문", "label"]),  # signs in quotes divide nothing
         ("가" * 200_000 + ",label", ["가" * 200_000, "label"]),  # longer than Python's reader takes by itself

@@ -85,6 +85,7 @@ def test_tokens_without_characters_say_nothing() -> None:
 
 
 def test_labels_of_special_tokens_are_outside() -> None:
+    assert read_label_scheme(["O", "PS", "UNK"], are_of_model=False).types() == ["PS", "UNK"]
     scheme = read_label_scheme(["[PAD]", "O", "B-PS", "I-PS", "<pad>", "UNK"])
     assert scheme.types() == ["PS"]
     assert scheme.to_bio(["B-PS", "[PAD]", "I-PS"], [(0, 1), (1, 2), (2, 3)]) == ["B-PS", "O", "O"]

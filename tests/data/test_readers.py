@@ -12,7 +12,7 @@ from malmoi.data.alignment import Span, tags_to_spans
 from malmoi.data.inline_marks import parse_marks, write_marks
 from malmoi.data.readers import READERS
 from malmoi.data.readers.inline_marks import SAMPLE_CORPUS, read_inline_marks
-from malmoi.data.readers.klue_ner import KLUE_LABELS, from_hub_rows, read_klue_ner
+from malmoi.data.readers.klue_ner import KLUE_LABELS, from_hub_splits, read_klue_ner
 from malmoi.data.tagged_dataset import label_names, with_labels
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
@@ -110,7 +110,7 @@ def test_rows_of_the_hub_take_the_same_form() -> None:
         {"sentence": Value("string"), "tokens": List(Value("string")), "ner_tags": List(ClassLabel(names=names))}
     )
     rows = {"sentence": ["<김:PS> 씨"], "tokens": [["김", " ", "씨"]], "ner_tags": [["B-PS", "O", "O"]]}
-    converted = from_hub_rows(Dataset.from_dict(rows, features=features), "train")
+    converted = from_hub_splits({"train": Dataset.from_dict(rows, features=features)})["train"]
     assert converted["text"] == ["김 씨"]
     assert [KLUE_LABELS[tag] for tag in converted["tags"][0]] == ["B-PS", "O", "O"]
 

@@ -109,6 +109,34 @@ def test_names_end_with_what_can_be_seen(
     assert [said in record.getMessage() for record in caplog.records] == [True]
 
 
+UNSEEN_END = {
+    "inline-marks": {"train__txt": "<손흥민\u200b:PS>은 <춘천:LC>에서\n"},
+    "conll": {"train__conll": "손흥민\u200b\tB-PS\n은\tO\n\n"},
+    "klue-ner": {"klue-ner-v1__1_train__tsv": "손\tB-PS\n흥\tI-PS\n민\tI-PS\n\u200b\tI-PS\n은\tO\n\n"},
+    "kmou-lines": {"train__txt": "손흥민\u200b은␞<손흥민\u200b:PER>은\n"},
+    "kmou-corpus": {
+        "split__tsv": "file\tpart\na.txt\ttrain\n",
+        "a__txt": "## 1\n## 손흥민\u200b\n## <손흥민\u200b:PER>\n손흥민\u200b\t손흥민\tNNP\tB-PER\n\n",
+    },
+    "brat": {"a__txt": "손흥민\u200b은\n", "a__ann": "T1\tPS 0 4\t손흥민\u200b\n"},
+    "dataset": {"train__csv": 'text,entities\n손흥민\u200b은,"[[0, 4, ""PS""]]"\n'},
+    "nikl": {
+        "train__json": json.dumps(
+            {"document": [{"sentence": [{"form": "손흥민\u200b은", "NE": [{"begin": 0, "end": 4, "label": "PS"}]}]}]}
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("form", UNSEEN_END)
+def test_names_of_every_form_end_with_what_can_be_seen(
+    form: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    [(text, spans)] = read(form, tmp_path, **UNSEEN_END[form])
+    assert text[spans[0].start : spans[0].end] == "손흥민"
+    assert "are narrowed to what is between them: 1, first in" in caplog.text
+
+
 def test_a_name_that_cannot_be_seen_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     text = "손흥민\u200b\u200b 왔다"
     rows = read("jsonl", tmp_path, train__jsonl=json_lines({"text": text, "label": [[0, 3, "PS"], [4, 5, "PS"]]}))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,19 @@ def test_a_bad_cell_is_refused_with_its_line(heading: str, bad: str, message: st
     with pytest.raises(UserError) as error:
         read_likely("dataset", tmp_path)
     assert str(error.value).startswith(f"{path}, {message}")
+
+
+def test_the_text_of_a_span_is_compared_with_that_at_its_place(tmp_path: Path) -> None:
+    named = [
+        json.dumps([{**span, "text": text[span["start"] : span["end"]]} for span in spans], ensure_ascii=False)
+        for text, spans in zip(TEXTS, OBJECTS)
+    ]
+    path = write(tmp_path, ["text", *TEXTS], ["entities", *named])
+    assert texts_and_spans(read_dataset(tmp_path, task="named-entities")["train"]) == list(zip(TEXTS, SPANS))
+    write(tmp_path, ["text", *TEXTS], ["entities", *(cell.replace("서울", "부산") for cell in named)])
+    message = f"{path}, line 2: expected the LC '부산' from 5 to 7, but the text has '서울' there."
+    with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
+        read_dataset(tmp_path, task="named-entities")
 
 
 def test_names_in_another_writing_are_not_left_out_in_silence(tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""Files that one run alone may write. It holds them as long as it lives: whatever ends it lets them go."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+
+from malmoi.data.user_error import UserError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    FAR = (1 << 31) - 1
+    """The byte that is locked: Windows keeps others from reading it, too, so that it is none of a usual file."""
+
+    def _lock(file: FileIO) -> None:
+        place = file.tell()
+        file.seek(FAR)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        finally:
+            file.seek(place)
+
+    TAKEN: type[OSError] = PermissionError
+else:
+    import fcntl
+
+    def _lock(file: FileIO) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    TAKEN: type[OSError] = BlockingIOError
+
+
+def hold(file: FileIO) -> bool:
+    """Hold a file until it is closed, and tell whether that can be: not if another run holds it.
+
+    Where the file system has no locks nobody can hold anything, and the run goes on without.
+    """
+    try:
+        _lock(file)
+    except TAKEN:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def is_same(file: FileIO, path: Path) -> bool:
+    """Tell whether an open file is still the one that has a name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def held(path: Path, output: Path) -> Iterator[None]:
+    """Hold an output, which is written by nobody else in the meantime.
+
+    Args:
+        path: The file that stands for it, and is there in the meantime.
+        output: The output.
+
+    Raises:
+        UserError: If another run holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = _held(path, output)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()  # as long as it is held, so that it is not that of the next run
+        file.close()
+        if sys.platform == "win32":  # which removes no open file
+            with suppress(OSError):
+                path.unlink()
+
+
+def _held(path: Path, output: Path) -> FileIO:
+    while True:
+        file = open(path, "ab", buffering=0)  # noqa: SIM115 - closed by `held`
+        if not hold(file):
+            file.close()
+            raise UserError(
+                f"--output {output}: another run writes it now; wait for its end, or choose another place."
+            )
+        if is_same(file, path):
+            return file
+        file.close()  # its run has ended and removed it since it was opened
