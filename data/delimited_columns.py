@@ -88,7 +88,10 @@ def check_different(columns: Sequence[str], name: Path | str) -> None:
 
 
 def _delimiter_of(heading: str) -> str:
-    return max(DELIMITERS, key=IN_QUOTES.sub("", heading).count)
+    counts = {sign: IN_QUOTES.sub("", heading).count(sign) for sign in DELIMITERS}
+    # a bar may stand in a name that has others beside it: `label (0|1|2),text`
+    found = [sign for sign in DELIMITERS if counts[sign] and sign != "|"] or DELIMITERS
+    return max(found, key=counts.__getitem__)
 
 
 def has_quotes(lines: Iterable[str], width: int) -> bool:

@@ -100,8 +100,7 @@ def text_tokens(path: Path, columns: Columns, *, tag_column: int, is_numbered: b
             whole.tags.append(row[tag_column])
             expected += 1
             if expected > last:
-                own = whole.row[tag_column]
-                yield whole if class_name(own) == NO_TAG else whole._replace(tags=[own])
+                yield _with_own_tag(path, whole, class_name(whole.row[tag_column]))
                 whole = None
         elif match and match["last"]:
             expected, last = int(match["first"]), int(match["last"])
@@ -110,3 +109,21 @@ def text_tokens(path: Path, columns: Columns, *, tag_column: int, is_numbered: b
             whole = Token(line, row, [], document)
         else:
             yield Token(line, row, [row[tag_column]] if row else [], document)
+
+
+def _with_own_tag(path: Path, whole: Token, own: str) -> Token:
+    """Return a token of several words with its own tag, if it has one.
+
+    Raises:
+        DataFormatError: If its words say something else.
+    """
+    if own == NO_TAG:
+        return whole
+    told = [tag for tag in map(class_name, whole.tags) if tag != NO_TAG]
+    if told and (own == "O") != all(tag == "O" for tag in told):
+        raise DataFormatError(
+            path,
+            whole.line,
+            f"expected one tag for the token {whole.row[0]} and its words, got {own} and {', '.join(told)}.",
+        )
+    return whole._replace(tags=[own])

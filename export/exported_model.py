@@ -9,6 +9,7 @@ from typing import NamedTuple
 from malmoi.data.longest_input import longest_input
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_folder
+from malmoi.export.exported_card import exported_card
 from malmoi.export.graph import build_graph, tie_to_tokenizer
 from malmoi.export.int8 import quantize
 from malmoi.export.parity import TOLERANCE, Parity, compare
@@ -19,7 +20,8 @@ from malmoi.inference.model_folder import TOKENIZER
 
 OF_CODE = ("auto_map", "custom_pipelines")
 """What in a configuration names code that comes with the model; none comes with a graph."""
-ALSO = ("README.md", "LICENSE", "LICENSE.txt")
+CARD = "README.md"
+LICENSES = ("LICENSE", "LICENSE.txt")
 
 
 class Exported(NamedTuple):
@@ -76,9 +78,12 @@ def export_model(
         tokenizer.save_pretrained(written)
         tie_to_tokenizer(graph, (written / TOKENIZER).read_bytes())
         place = Path(model_place(model))
-        for name in ALSO:
+        for name in LICENSES:
             if (place / name).is_file():
                 shutil.copyfile(place / name, written / name)
+        if (place / CARD).is_file():
+            card = exported_card((place / CARD).read_text(encoding="utf-8", errors="replace"), int8=int8)
+            (written / CARD).write_text(card, encoding="utf-8")
         (written / GRAPH).write_bytes(graph.SerializeToString())
         (written / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return Exported({path.name: path.stat().st_size for path in sorted(folder.iterdir())}, parity)

@@ -25,7 +25,7 @@ from malmoi.hub_cards.corpus import Corpus, corpus_of
 from malmoi.hub_cards.division import division_of
 from malmoi.hub_cards.run_facts import read_facts
 from malmoi.hub_cards.space_staging import stage_space
-from malmoi.hub_cards.staging import stage
+from malmoi.hub_cards.staging import REPLACED, stage
 from malmoi.hub_cards.upload import newest_commit, upload
 from malmoi.inference.bundled_models import BUNDLED, model_place
 from malmoi.inference.model_names import check_model_name
@@ -101,7 +101,8 @@ def push(
         data = data_note(facts.report, described)
         if dry_run:
             return kept(staged, beside(run))._replace(data=data)
-        return Published(upload(staged, repo_id, private=private, revision=revision), listing(staged), data)
+        commit = upload(staged, repo_id, private=private, revision=revision, replaced=REPLACED)
+        return Published(commit, listing(staged), data)
 
 
 def push_space(
@@ -133,9 +134,10 @@ def push_space(
         stage_space(pinned, staged, title=repo_id.split("/")[-1])
         if dry_run:
             return kept(staged, Path(f"{repo_id.split('/')[-1]}-space{SUFFIX}"))
-        return Published(
-            upload(staged, repo_id, repo_type="space", private=private, revision=revision), listing(staged)
+        commit = upload(
+            staged, repo_id, repo_type="space", private=private, revision=revision, replaced=("*.py", "models/*")
         )
+        return Published(commit, listing(staged))
 
 
 def _pinned(model: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Stage a Space: write a folder that runs by `python app.py` and can be uploaded as it is."""
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -104,7 +105,7 @@ def _carry(model: ListedModel, folder: Path) -> ListedModel:
         return model
     if model.trust_remote_code:
         raise UserError(f"{source}: code of a folder is not copied into a Space; publish the model and name it.")
-    name = source.resolve().name
+    name = Path(os.path.abspath(source)).name  # a link has the name it was given
     target = folder / "models" / name
     if target.exists():
         raise UserError(f"{source}: a Space cannot hold two folders of the name {name}.")

@@ -9,7 +9,7 @@ import yaml
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.card import render_card
 from malmoi.hub_cards.corpus import Corpus
-from malmoi.hub_cards.evaluation_results import write_evaluation_results
+from malmoi.hub_cards.evaluation_results import FOLDER, write_evaluation_results
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.usage import examples, run_example
 from malmoi.inference.model_folder import check_model_folder
@@ -32,6 +32,9 @@ PUBLISHED = (
     RELIABILITY_PLOT,
 )
 """What of a run folder is published; never a checkpoint, an optimizer or a pickle."""
+WEIGHTS = ("model.safetensors", "model-*.safetensors")
+REPLACED = (*(name for name in PUBLISHED if name != "*.safetensors"), *WEIGHTS, f"{FOLDER}/*")
+"""What an earlier push of another run may have left in a repository: in its place, or not at all."""
 RECIPE = "recipe.yaml"
 
 
@@ -73,7 +76,8 @@ def stage(facts: RunFacts, corpus: Corpus, repo_id: str, folder: Path) -> Path:
 
 def recipe_of(facts: RunFacts) -> str:
     """Return the recipe of a run with the flags that were given, so that `malmoi train recipe.yaml` repeats it."""
-    settings = yaml.safe_dump(facts.report["settings"], allow_unicode=True, sort_keys=False)
+    settings = {**facts.report["settings"], "reader": facts.report["data"]["reader"]}  # flags may have chosen another
+    written = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
     return (
-        f"# {facts.report['recipe']}, as it was trained. The folder of the data is given by --data_dir.\n\n{settings}"
+        f"# {facts.report['recipe']}, as it was trained. The data are given by --data_dir or --dataset.\n\n{written}"
     )

@@ -1,7 +1,7 @@
 """Upload a folder to the Hub in one commit, or not at all."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,13 +25,14 @@ def upload(
     private: bool = False,
     revision: str | None = None,
     message: str = "Publish with malmoi",
+    replaced: Sequence[str] = ("*.py",),
 ) -> str:
     """Upload all files of a folder as one commit and return the address of the commit.
 
     Credentials are those of `hf auth login` or of the environment of huggingface_hub; nothing else is read. The files
     go up first, the commit that shows them comes last: what breaks off before it leaves the repository as it was, and
-    the same call can simply be repeated. Code files that the repository has and the folder has not are deleted, for
-    old code beside new weights would be loaded with them.
+    the same call can simply be repeated. What an earlier upload may have left, and the folder has not, is deleted: old
+    code beside new weights would be loaded with them, and old results be taken for theirs.
 
     Args:
         folder: What is uploaded.
@@ -40,6 +41,7 @@ def upload(
         private: Whether a new repository is private. One that exists stays as it is.
         revision: Branch to commit to, made if it is not there; by default `main`.
         message: Of the commit.
+        replaced: Patterns of what is deleted where the folder does not have it.
 
     Raises:
         UserError: If the Hub refuses, or cannot be reached after several attempts.
@@ -64,7 +66,7 @@ def upload(
             repo_type=repo_type,
             revision=revision,
             commit_message=message,
-            delete_patterns="*.py",
+            delete_patterns=list(replaced),
         ),
         repo_id,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from threading import RLock
 from typing import Any, Generic, TypeVar, overload
 
 from malmoi.data.notice import show_value
@@ -16,7 +17,8 @@ class Answers(Iterator[Answer], Generic[Answer]):
     """The answers to the texts of a list, each computed when it is asked for, a thousand or so at a time.
 
     They can be gone through once, as any iterator, and looked up by number as often as need be. After an error or an
-    interrupt none is lost: those that are not known yet are computed when they are asked for again.
+    interrupt none is lost: those that are not known yet are computed when they are asked for again. Several
+    threads may ask for them; they wait for each other.
 
     Args:
         begin: Returns the answers from that with a number on.
@@ -29,14 +31,16 @@ class Answers(Iterator[Answer], Generic[Answer]):
         self._count = count
         self._known: list[Answer] = []
         self._next = 0
+        self._lock = RLock()
 
     def __next__(self) -> Answer:
         """Return the next answer."""
-        if self._next == self._count:
-            raise StopIteration
-        answer = self[self._next]
-        self._next += 1
-        return answer
+        with self._lock:
+            if self._next == self._count:
+                raise StopIteration
+            answer = self[self._next]
+            self._next += 1
+            return answer
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -51,16 +55,20 @@ class Answers(Iterator[Answer], Generic[Answer]):
     def __getitem__(self, index: int | slice) -> Answer | list[Answer]:
         """Return the answer to a text, or those to a slice of the texts."""
         numbers = range(self._count)[index]
-        wanted = [numbers] if isinstance(numbers, int) else numbers
-        try:
-            for _ in range(len(self._known), max(wanted, default=-1) + 1):
-                self._known.append(self._computed())
-        except BaseException:
-            self._stream = None  # a generator that has raised yields nothing more
-            raise
-        if len(self._known) == self._count and self._stream is not None:
-            next(self._stream, None)  # it ends here, and not in a finalizer, where an interrupt would be lost
+        self._compute(max([numbers] if isinstance(numbers, int) else numbers, default=-1) + 1)
         return self._known[numbers] if isinstance(numbers, int) else [self._known[number] for number in numbers]
+
+    def _compute(self, count: int) -> None:
+        """Compute the first answers, up to so many."""
+        with self._lock:
+            try:
+                while len(self._known) < count:
+                    self._known.append(self._computed())
+            except BaseException:
+                self._stream = None  # a generator that has raised yields nothing more
+                raise
+            if len(self._known) == self._count and self._stream is not None:
+                next(self._stream, None)  # it ends here, and not in a finalizer, where an interrupt would be lost
 
     def _computed(self) -> Answer:
         """Return the first answer that is not known yet."""

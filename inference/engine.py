@@ -107,6 +107,19 @@ def read_temperature(value: object, key: str) -> float:
     )
 
 
+def check_numbers(probabilities: NDArray[np.floating]) -> None:
+    """Check that what a model has computed are numbers: without them any class would be the likeliest.
+
+    Raises:
+        UserError: If they are not.
+    """
+    if np.isnan(probabilities).any():
+        raise UserError(
+            "The model computes no numbers (NaN) for a text. Its weights are damaged, or what they give is too large "
+            "for their type: if that is float16, save the model in float32."
+        )
+
+
 def tempered(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
     """Return what probabilities become if the scores that they are made of are divided by a temperature.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from malmoi.data.notice import one_line
 from malmoi.data.token_windows import Window, check_room, cut_windows
 from malmoi.data.user_error import UserError
-from malmoi.inference.engine import Chain, Rows, TokenScores
+from malmoi.inference.engine import Chain, Rows, TokenScores, check_numbers
 from malmoi.inference.exported_folder import CHAIN_KEY, INPUTS, TOKEN_IDS_KEY, TOKENIZER_KEY, read_exported_folder
 from malmoi.inference.model_folder import TOKENIZER
 from malmoi.inference.tokenizer_file import check_vocabulary
@@ -101,11 +101,18 @@ class OnnxEngine:
 
     def score_tokens(self, batches: Sequence[Rows]) -> list[TokenScores]:
         """Return what a tagger says of each batch."""
-        return [TokenScores(*outputs) for outputs in self._answer(batches)]
+        found = [TokenScores(*outputs) for outputs in self._answer(batches)]
+        for scores, batch in zip(found, batches):
+            for probabilities, row in zip(scores.probabilities, batch):
+                check_numbers(probabilities[: len(row)])
+        return found
 
     def score_classes(self, batches: Sequence[Rows]) -> list[NDArray[np.float32]]:
         """Return the probability of every class for each row of each batch, `(batch, classes)`."""
-        return [probabilities for (probabilities,) in self._answer(batches)]
+        found = [probabilities for (probabilities,) in self._answer(batches)]
+        for probabilities in found:
+            check_numbers(probabilities)
+        return found
 
     def _answer(self, batches: Sequence[Rows]) -> list[list[NDArray[Any]]]:
         """Return the outputs of the graph for each batch.

@@ -11,7 +11,15 @@ from transformers import PreTrainedModel
 from malmoi.data.longest_input import longest_input
 from malmoi.data.token_windows import Window, token_windows
 from malmoi.inference.devices import device_of
-from malmoi.inference.engine import CLASS_TEMPERATURE, NAME_TEMPERATURE, Chain, Rows, TokenScores, read_temperature
+from malmoi.inference.engine import (
+    CLASS_TEMPERATURE,
+    NAME_TEMPERATURE,
+    Chain,
+    Rows,
+    TokenScores,
+    check_numbers,
+    read_temperature,
+)
 from malmoi.inference.loading import LoadedModel
 from malmoi.inference.side_by_side import answer_side_by_side
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
@@ -53,11 +61,20 @@ class TorchEngine:
 
     def score_tokens(self, batches: Sequence[Rows]) -> list[TokenScores]:
         """Return what a tagger says of each batch."""
-        return [TokenScores(*(part.cpu().numpy() for part in parts)) for parts in self._answer(_token_scores, batches)]
+        found = [
+            TokenScores(*(part.cpu().numpy() for part in parts)) for parts in self._answer(_token_scores, batches)
+        ]
+        for scores, batch in zip(found, batches):
+            for probabilities, row in zip(scores.probabilities, batch):
+                check_numbers(probabilities[: len(row)])
+        return found
 
     def score_classes(self, batches: Sequence[Rows]) -> list[NDArray[np.float32]]:
         """Return the probability of every class for each row of each batch, `(batch, classes)`."""
-        return [probabilities.cpu().numpy() for (probabilities,) in self._answer(_class_probabilities, batches)]
+        found = [probabilities.cpu().numpy() for (probabilities,) in self._answer(_class_probabilities, batches)]
+        for probabilities in found:
+            check_numbers(probabilities)
+        return found
 
     def _answer(
         self, read: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]], batches: Sequence[Rows]

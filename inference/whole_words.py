@@ -19,7 +19,7 @@ Everywhere else the model decides.
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ import regex
 from malmoi.data.notice import shorten, show_value
 from malmoi.data.text_lines import DataFormatError, read_lines
 from malmoi.data.user_error import UserError
-from malmoi.modeling.name_edges import INVISIBLE
+from malmoi.modeling.name_edges import CHARACTER, INVISIBLE
 
 SPACE = " "
 LONGEST_SEARCH = 10
@@ -124,10 +124,11 @@ class WholeWords:
                     _mark(fixed.open, end, min(end + 1, len(text)))
         for match in BETWEEN.finditer(text):
             _mark(fixed.open, *match.span(1))
+        composed, places = _composed(text) if self.patterns else (text, ())
         for pattern in self.patterns:
             try:
-                for match in pattern.finditer(text, timeout=LONGEST_SEARCH):
-                    start, end = match.span()
+                for match in pattern.finditer(composed, timeout=LONGEST_SEARCH):
+                    start, end = places[match.start()], places[match.end()]
                     _mark(fixed.closed, start + 1, end)
                     _mark(fixed.untouched, start, end)
             except TimeoutError:
@@ -162,13 +163,25 @@ def read_keep_words(path: Path) -> list[str]:
 
 
 def _pattern(word: str) -> regex.Pattern[str]:
-    """Return what finds a word in either spelling of Hangul, or what is between slashes."""
+    """Return what finds a word, or what is between slashes, in composed letters."""
     if not word.strip():
         raise UserError("expected a word that stays whole, got an empty one.")
     if len(word) > 2 and word[0] == word[-1] == "/":
         try:
-            return regex.compile(word[1:-1])
+            return regex.compile(unicodedata.normalize("NFC", word[1:-1]))
         except regex.error as error:
             raise UserError(f"expected a regular expression between slashes, got {word!r} ({error}).") from None
-    spellings = {unicodedata.normalize(form, word) for form in ("NFC", "NFD")} | {word}
-    return regex.compile("|".join(map(regex.escape, sorted(spellings))))
+    return regex.compile(regex.escape(unicodedata.normalize("NFC", word)))
+
+
+def _composed(text: str) -> tuple[str, Sequence[int]]:
+    """Return a text in composed letters, and where each of them, and the end, is in the text as it is written."""
+    if unicodedata.is_normalized("NFC", text):
+        return text, range(len(text) + 1)
+    parts: list[str] = []
+    places: list[int] = []
+    for match in CHARACTER.finditer(text):
+        part = unicodedata.normalize("NFC", match[0])
+        parts.append(part)
+        places += range(*match.span()) if len(part) == len(match[0]) else [match.start()] * len(part)
+    return "".join(parts), [*places, len(text)]

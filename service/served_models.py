@@ -1,6 +1,7 @@
 """The models of a service: how they are called, how they are loaded, what they answer."""
 
 import json
+import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,7 +82,7 @@ def _name(model: str) -> str:
     """Return what requests call a model: of a folder its last part, so that no path of the machine is told."""
     if model.startswith(BUNDLED):
         return model.removeprefix(BUNDLED)
-    return Path(model).resolve().name if Path(model).is_dir() else model
+    return Path(os.path.abspath(model)).name if Path(model).is_dir() else model  # a link has the name it was given
 
 
 def load_served_model(source: ModelSource) -> ServedModel:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from malmoi.commands.streams.raw_lines import CHUNK_BYTES, decoded_line, raw_lines
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row
-from malmoi.commands.streams.text_column import FLAG, tells_text, text_column
+from malmoi.commands.streams.text_column import FLAG, may_head_texts, text_column
 from malmoi.data.delimited_columns import check_different, columns_of_any_length, has_quotes, read_heading
 from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError
@@ -54,7 +54,7 @@ def layout_of_separated(file: BufferedReader, name: str, *, encoding: str, named
         columns = [column or f"column {place}" for place, column in enumerate(columns, start=1)]
     check_different(columns, name)
     # in a file without a heading the first text stands in its place, and would be lost
-    if named is None and len(columns) == 1 and not tells_text(columns[0]):
+    if named is None and len(columns) == 1 and not may_head_texts(columns[0]):
         raise UserError(
             f"{name}: expected a heading with a name that tells the texts, such as `text`, but the first line is "
             f"{shorten(columns[0])}; if it is a heading, name the column by {FLAG}, and if there is none, give the "

@@ -106,5 +106,7 @@ def test_models_are_called_by_the_last_part_of_their_folder(tmp_path: Path) -> N
     folders = [save(tmp_path / name, model, tokenizer) for name in ("a/names", "b/names", "b/others")]
     sources = find_models([f"{folders[0]}/", f"{folders[2]}/../others"], trust_remote_code=False)
     assert [source.name for source in sources] == ["names", "others"]
+    (tmp_path / "current").symlink_to(folders[0])
+    assert [source.name for source in find_models([str(tmp_path / "current")], trust_remote_code=False)] == ["current"]
     with pytest.raises(UserError, match="would both be called names; rename one of the folders"):
         find_models([*map(str, folders)], trust_remote_code=False)

@@ -29,7 +29,13 @@ def test_a_text_in_the_place_of_a_heading_is_not_lost() -> None:
         find_words("in.csv", output="out.jsonl")
 
 
-@pytest.mark.parametrize(("heading", "named"), [("본문", None), ("Text", None), (DECOMPOSED, None), ("말", "말")])
+@pytest.mark.parametrize(
+    ("heading", "named"),
+    [
+        *((heading, None) for heading in ("본문", "Text", DECOMPOSED, "review_text", "리뷰 내용", "body", "원문")),
+        ("말", "말"),
+    ],
+)
 def test_the_only_column_is_read_if_its_name_tells_it(heading: str, named: str | None) -> None:
     Path("in.csv").write_text(f"{heading}\n비가 온다\n", encoding="utf-8")
     find_words("in.csv", output="out.jsonl", text_column=named)

@@ -19,6 +19,7 @@ from malmoi.data.text_lines import DataFormatError, read_lines
         ('text\t"la\tbel"', ["text", "la\tbel"]),
         ("id|text", ["id", "text"]),
         ("text,a|b", ["text", "a|b"]),
+        ("label (0|1|2),text", ["label (0|1|2)", "text"]),
         (" ", []),
         ('"글, 제목, 본문";label', ["글, 제목, 본문", "label"]),  # signs in quotes divide nothing
         ("가" * 200_000 + ",label", ["가" * 200_000, "label"]),  # longer than Python's reader takes by itself

@@ -38,7 +38,8 @@ PLAIN_READ = ("서울 갔다", [("서울", "LC")])
         (("_", "B-PS", "I-PS"), [("손흥민", "PS")]),
         (("_", "O", "O"), []),
         (("B-PS", "_", "_"), [("손흥민", "PS")]),
-        (("O", "B-PS", "O"), []),
+        (("O", "O", "_"), []),
+        (("B-PS", "O", "B-PS"), [("손흥민", "PS")]),
     ],
 )
 def test_the_surface_of_several_words_is_the_token(
@@ -47,6 +48,13 @@ def test_the_surface_of_several_words_is_the_token(
     rows = zip(("2-3", "2", "3"), ("손흥민", "손", "흥민"), tags)
     content = conllu(("1", "어제", "O"), *rows, ("4", "왔다", "O"))
     assert read(tmp_path, PLAIN + content) == [PLAIN_READ, ("어제 손흥민 왔다", names)]
+
+
+@pytest.mark.parametrize("tags", [("O", "B-PS", "O"), ("B-PS", "O", "O")])
+def test_a_token_and_its_words_must_not_contradict_each_other(tags: tuple[str, str, str], tmp_path: Path) -> None:
+    rows = zip(("1-2", "1", "2"), ("손흥민", "손", "흥민"), tags)
+    with pytest.raises(DataFormatError, match=r"line 4: expected one tag for the token 1-2 and its words, got "):
+        read(tmp_path, PLAIN + conllu(*rows))
 
 
 def test_words_that_are_not_in_the_text_are_left_out(tmp_path: Path) -> None:

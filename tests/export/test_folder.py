@@ -6,12 +6,14 @@ from pathlib import Path
 import onnxruntime
 import pytest
 import torch
+import yaml
 from support.tiny_graphs import classifier, tagger
 from support.tiny_models import bert_tokenizer, save, tiny_bert_tagger
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from malmoi.data.user_error import UserError
 from malmoi.export import exported_model
+from malmoi.export.exported_card import exported_card
 from malmoi.export.exported_model import GRAPH, export_model
 from malmoi.export.graph import build_graph
 from malmoi.export.parity import Parity
@@ -46,6 +48,19 @@ def test_a_folder_holds_what_answers_and_no_code(saved: Path, tmp_path: Path) ->
     assert "custom_pipelines" not in config
     onnxruntime.InferenceSession(folder / GRAPH, providers=["CPUExecutionProvider"])
     assert names(tmp_path / "new") == ["onnx"]
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_the_card_is_that_of_the_model_and_says_so(int8: bool) -> None:
+    head = {"license": "mit", "library_name": "transformers", "model-index": [{"name": "a"}], "widget": ["가"]}
+    card = exported_card(f"---\n{yaml.safe_dump(head, allow_unicode=True)}---\n\n# 모델\n\n---\n", int8=int8)
+    _, written, body = card.split("---\n", 2)
+    assert yaml.safe_load(written) == {"license": "mit", "library_name": "onnx", "widget": ["가"]}
+    assert body.startswith("\n> This folder holds the graph that `malmoi export` made of the model below")
+    assert body.endswith("\n\n# 모델\n\n---\n")
+    assert ("weights of 8 bits" in body) == int8
+    for without_head in ("# 모델\n", "---\n: : :\n---\n# 모델\n", "---\n# 모델\n"):
+        assert exported_card(without_head, int8=int8).endswith(f"\n\n{without_head}")
 
 
 def test_a_classifier_is_exported_too(tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -20,6 +21,7 @@ from malmoi.hub_cards.evaluation_results import evaluation_results, write_evalua
 from malmoi.hub_cards.push import data_note
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.space.example_texts import ANY_TEXT, NAMES, REVIEWS, SENTIMENT, example_texts
+from malmoi.hub_cards.staging import recipe_of
 from malmoi.metrics.calibration import TEXTS, Reliability
 from malmoi.reports.comparison import Run, compare, to_markdown
 from malmoi.reports.markdown_text import markdown_line, table_line
@@ -299,6 +301,9 @@ def test_how_true_probabilities_of_classes_are_is_told(own_description: Path, tm
         ["87-93", "3", "90.0", "66.7"],
         ["93-100", "1", "98.0", "100.0"],
     ]
+    facts.config["class_temperature"] = 0.5  # fitted since
+    text = render_card(facts, corpus_of(report, str(own_description)), "u/m").text
+    assert "The run was measured before `config.json` had its temperature, 0.5, by which malmoi divides" in text
 
 
 def test_a_share_of_the_training_data_is_told(tmp_path: Path) -> None:
@@ -309,6 +314,15 @@ def test_a_share_of_the_training_data_is_told(tmp_path: Path) -> None:
     assert "Trained on 8,403 texts, drawn from 21,008, and measured on 5,000 (validation)." in text
     assert "| trained on | KLUE NER (8,403 texts) |" in text
     assert "malmoi train recipe.yaml --data_dir DIR" in text
+
+
+def test_a_dataset_is_given_as_the_run_was_given_it(tmp_path: Path) -> None:
+    report = klue_report(OFFICIAL)
+    report["data"] |= {"reader": "dataset", "source": "a list in Python"}
+    facts = facts_of(report, tmp_path)
+    text = render_card(facts, corpus_of(report, "klue-ner"), "u/m").text
+    assert "malmoi train recipe.yaml --dataset NAME " in text
+    assert yaml.safe_load(recipe_of(facts))["reader"] == "dataset"
 
 
 def test_sentences_that_models_have_labelled_are_told(tmp_path: Path) -> None:

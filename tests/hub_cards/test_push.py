@@ -87,17 +87,24 @@ print(printed.getvalue().strip() == shown.strip(), card.data.license)
     assert set(repository.files("v2")) == files
 
 
-def test_old_code_goes_and_the_notes_of_the_user_stay(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+def test_what_an_earlier_push_left_goes_and_the_notes_of_the_user_stay(
+    hub: LocalHub, finished: Path, tmp_path: Path
+) -> None:
     repository = hub.create_repository(NAME)
     upload = "from huggingface_hub import HfApi; HfApi().upload_folder(repo_id=sys.argv[1], folder_path=sys.argv[2])"
     old = tmp_path / "old"
     old.mkdir()
     (old / "modeling_of_yesterday.py").write_text("old", encoding="utf-8")
     (old / "NOTES.md").write_text("mine", encoding="utf-8")
+    (old / ".eval_results").mkdir()
+    (old / ".eval_results" / "klue-ner.yaml").write_text("[]", encoding="utf-8")
+    (old / "model-00001-of-00002.safetensors").write_bytes(b"old")
     HubClient(hub, tmp_path / "home").run(upload, NAME, old)
     push(hub, tmp_path / "home", finished, NAME, "--corpus", "sample-ner")
-    assert "NOTES.md" in repository.files("main")
-    assert "modeling_of_yesterday.py" not in repository.files("main")
+    left = {path.name for path in old.rglob("*") if path.is_file()} & {
+        path.rsplit("/", 1)[-1] for path in repository.files("main")
+    }
+    assert left == {"NOTES.md"}
 
 
 def test_a_private_repository_is_not_for_strangers(hub: LocalHub, finished: Path, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """The methods that answer texts: what they take, and how their answers can be had."""
 
+import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from support.tiny_models import (
     SENTENCES,
     bert_tokenizer,
@@ -189,3 +192,31 @@ def test_what_has_not_one_dimension_is_no_list_of_texts() -> None:
         with pytest.raises(UserError) as caught:
             answered(texts)
         assert str(caught.value) == f"`tag` takes a list of texts, got {shown}."
+
+
+def test_several_threads_may_ask_for_the_same_answers() -> None:
+    def begin(first: int) -> Iterator[int]:
+        for number in range(first, 100):
+            time.sleep(0.0005)
+            yield number
+
+    answers = Answers(begin, 100)
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(answers.__getitem__, range(100))) == [*range(100)]
+    answers = Answers(begin, 100)
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(lambda _: next(answers), range(100))) == [*range(100)]
+
+
+@pytest.mark.parametrize("user_class", [Tagger, Classifier])
+def test_a_model_that_computes_no_numbers_answers_nothing(user_class: type[TextModel], tmp_path: Path) -> None:
+    """Any class would be the likeliest. Its weights are numbers, but what they give is too large."""
+    tokenizer = bert_tokenizer()
+    is_tagger = user_class is Tagger
+    model: Any = tiny_bert_tagger(tokenizer, ["B-PS", "I-PS", "O"]) if is_tagger else tiny_bert_classifier(tokenizer)
+    torch.nn.init.constant_(model.bert.encoder.layer[-1].output.LayerNorm.weight, 1e37)
+    for layer in (model.classifier, getattr(model.bert.pooler, "dense", model.classifier)):
+        torch.nn.init.uniform_(layer.weight, -1e9, 1e9)
+    user: Any = user_class(save(tmp_path, model, tokenizer))
+    with pytest.raises(UserError, match=r"^The model computes no numbers \(NaN\) for a text\. Its weights are damage"):
+        user("손흥민은 춘천에서")

@@ -1,6 +1,7 @@
 """What stays as it is written when spaces are restored: a model that would part everything, and one that nothing."""
 
 import time
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,11 @@ def test_kept_words_stay_exactly_as_they_are_written(forced: Forced) -> None:
     )
     assert forced.space("홍길동 전 을", "I", keep_words=["홍길동 전"]) == "홍길동 전을"
     assert forced.space("제12조와제3조", "B", keep_words=[r"/제\d+조/"]) == "제12조 와 제3조"
+    # however text and expression are composed
+    for form in ("NFC", "NFD"):
+        word, text, spaced = (unicodedata.normalize(form, each) for each in (r"/제\d+조/", "제1조와", "제1조 와"))
+        assert forced.space(text, "B", keep_words=[r"/제\d+조/"]) == spaced
+        assert forced.space("제1조와", "B", keep_words=[word]) == "제1조 와"
     assert forced.space("홍길", "B", keep_words=["\u1112\u1169\u11bc\u1100\u1175\u11af"]) == "홍길"
 
 
