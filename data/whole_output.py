@@ -20,6 +20,9 @@ from malmoi.data.user_error import UserError
 
 OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
 """What Rust writes behind a message of the operating system."""
+OF_A_PROCESS = re.compile(r"/dev/(stdin|stdout|stderr|fd/\d+)|/proc/(self|thread-self|\d+)/fd/\d+")
+"""How what a process has open is called: links to files, if a shell lets it go there, which nothing may replace."""
+OF_THIS_PROCESS = re.compile(r"/dev/(stdin|stdout|stderr)|/(?:dev|proc/self)/fd/(\d+)")
 LONGEST_BEGINNING = 40
 """Characters of its later name that something unfinished has: with all of them it could be longer than names can."""
 
@@ -57,7 +60,8 @@ def write_named(path: Path) -> Iterator[TextIO]:
 @contextmanager
 def write_whole(path: Path) -> Iterator[TextIO]:
     """Give a file to write to; it takes its name once all is written, and what had the name before is replaced."""
-    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
+    # to the end: what standard output goes to may be a file that holds something
+    with whole_file(path) as unfinished, open(to_open(unfinished), "a", encoding="utf-8", newline="\n") as file:
         yield file
 
 
@@ -84,8 +88,25 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def is_pipe_or_device(path: Path) -> bool:
-    """Tell whether a path names something that is there already and neither file nor folder, such as `/dev/null`."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    """Tell whether a path names something that is there already and neither file nor folder, such as `/dev/null`.
+
+    So does `/dev/stdout`, wherever it goes.
+    """
+    if not path.exists() or path.is_dir():
+        return False
+    return not path.is_file() or OF_A_PROCESS.fullmatch(os.path.abspath(path)) is not None
+
+
+def to_open(path: Path) -> Path | int:
+    """Return what is to be opened to write at the end of a path.
+
+    Of what this process has open already that is a duplicate, which stands at the same place: what else goes there,
+    such as notices, does not write over it.
+    """
+    found = OF_THIS_PROCESS.fullmatch(os.path.abspath(path))
+    if found is None or not path.exists():
+        return path
+    return os.dup(("stdin", "stdout", "stderr").index(found[1]) if found[1] else int(found[2]))
 
 
 @contextmanager

@@ -4,16 +4,18 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from malmoi.commands.streams.held_files import hold
+from malmoi.commands.streams.held_files import hold, is_same
+from malmoi.commands.streams.outputs import Output
 from malmoi.commands.streams.rows import WHOLE_FILE, BadRow, InputFile
 from malmoi.commands.streams.whole_files import write_all
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
-from malmoi.data.whole_output import is_pipe_or_device
+from malmoi.data.whole_output import is_pipe_or_device, to_open
 
 
 class BadRows:
@@ -29,12 +31,12 @@ class BadRows:
 
     def __init__(self, path: Path, *, size: int):
         self.path = path
-        is_pipe = is_pipe_or_device(path)
-        # of a file nothing is cut off before it is sure that nobody else writes it
-        self._file = open(path, "wb" if is_pipe else "ab", buffering=0)  # noqa: SIM115 - closed by `close`
-        if not is_pipe:
+        self._is_new = not path.exists()
+        self._goes_on = is_pipe_or_device(path)
+        self._file = open(to_open(path), "ab", buffering=0)  # noqa: SIM115 - closed by `close`
+        if not self._goes_on:
             try:
-                self._go_on(size)
+                self._check(size)
             except UserError:
                 self._file.close()
                 raise
@@ -51,6 +53,7 @@ class BadRows:
             rows: The rows.
             encoding: Its encoding.
         """
+        self._go_on()
         rows = list(rows)
         content = "".join(
             f"{json.dumps(_described(file, row, encoding), ensure_ascii=False)}\n" for row in rows
@@ -65,6 +68,7 @@ class BadRows:
 
     def tell(self) -> None:
         """Say how many rows and files there were."""
+        self._go_on()
         if self.count:
             print(f"malmoi: rows without an answer: {self.count:,}, all in {self.path}.", file=sys.stderr)
         if self.files:
@@ -74,18 +78,54 @@ class BadRows:
                 file=sys.stderr,
             )
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+    def close(self, *, leaves_traces: bool = True) -> None:
+        """Close the file.
 
-    def _go_on(self, size: int) -> None:
-        if not hold(self._file):
+        Args:
+            leaves_traces: Whether it stays if it was not there before and is empty.
+        """
+        goes = not leaves_traces and self._is_new and not os.fstat(self._file.fileno()).st_size
+        if goes:
+            with suppress(OSError):
+                self.path.resolve().unlink()  # as long as it is held, so that it is not that of the next run
+        self._file.close()
+        if goes and sys.platform == "win32":  # which removes no open file
+            with suppress(OSError):
+                self.path.resolve().unlink()
+
+    def _check(self, size: int) -> None:
+        if not hold(self._file) or not is_same(self._file, self.path):
             raise UserError(f"--errors {self.path}: another run writes it now; choose another place.")
         if self._file.seek(0, os.SEEK_END) < size:
             raise UserError(
                 f"--errors {self.path}: it is shorter than it was; give another file, or begin anew by --overwrite."
             )
-        self._file.truncate(size)
+
+    def _go_on(self) -> None:
+        """Cut off what no earlier run has noted, once there are answers: a run that ends before changes nothing."""
+        if not self._goes_on:
+            self._file.truncate(self.size)
+            self._goes_on = True
+
+
+@contextmanager
+def kept_bad_rows(path: Path, output: Output) -> Iterator[BadRows]:
+    """Give what keeps bad rows; a run that fails and cannot be gone on with leaves no empty file.
+
+    Args:
+        path: The file.
+        output: What takes the answers.
+
+    Raises:
+        UserError: If another run writes the file, or it is shorter than an earlier run has noted.
+    """
+    bad_rows = BadRows(path, size=output.start.error_size)
+    leaves_traces = False
+    try:
+        yield bad_rows
+        leaves_traces = True
+    finally:
+        bad_rows.close(leaves_traces=leaves_traces or output.is_begun)
 
 
 def error_of(file: InputFile, row: BadRow) -> UserError:

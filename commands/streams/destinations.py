@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -144,24 +144,44 @@ def opened_output(
         check_errors(wish)
         if output is None:
             _check_other_file(files)
+        else:
+            check_not_read([output], files, wish.named)
         with closing(Screen() if output is None else Pipe(output)) as stream:
             yield stream
         return
     if output.is_file() and folder:
         raise UserError(f"--output {output}: expected a folder, but it is a file.")
-    targets = _targets(output, form, files) if folder else [(output,)]
+    targets = _targets(output, form, files) if folder else [(_linked(output),)]
     _check_apart(wish, targets, files, given)
-    place = output / ".malmoi" if folder else output.with_name(f".{output.name}")
-    with held(place.with_name(f"{place.name}.lock"), output):
-        journal = Journal(place.with_name(f"{place.name}.journal"), settings, contents)
+    place = output / ".malmoi" if folder else targets[0][0].with_name(f".{targets[0][0].name}")
+    journal = Journal(place.with_name(f"{place.name}.journal"), settings, contents)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(place.with_name(f"{place.name}.lock"), output))
+        except OSError as error:
+            if not _is_left(wish, targets, journal):
+                raise UserError(
+                    f"--output {output}: nothing can be written into {place.parent} ({error.strerror})."
+                ) from None
         start = _earlier_progress(wish, targets, files, journal)
         if start is None:
             yield None
             return
         journal.begin()
-        written = Files(targets, inputs=len(files), journal=journal, start=start, finish=_finish_of(form))
-        with closing(written):
-            yield written
+        finish = _finish_of(form)
+        written = Files(targets, inputs=len(files), journal=journal, start=start, errors=wish.errors, finish=finish)
+        yield stack.enter_context(closing(written))
+
+
+def _linked(path: Path) -> Path:
+    """Return the file that is meant: a link stays one, to the file that is written."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _is_left(wish: Wish, targets: Sequence[tuple[Path, ...]], journal: Journal) -> bool:
+    """Tell whether nothing is left to write: all is there, and no run of it is unfinished."""
+    all_there = all(path.exists() for target in targets for path in target)
+    return wish.resume and all_there and not journal.path.exists()
 
 
 def _earlier_progress(
@@ -183,13 +203,18 @@ def _earlier_progress(
             )
         _check_regular(files)
         start = journal.read(files)
-        if wish.errors is None or str(wish.errors.resolve()) == journal.errors:
+        if wish.errors is None or journal.place_of(wish.errors) == journal.errors:
             return start
-        check_errors(wish)  # the earlier run has not written it
+        if _holds_something(wish.errors):
+            own = "" if journal.errors is None else f", or give its own, {_from(journal, journal.errors)}"
+            raise UserError(
+                f"--errors: {wish.errors} is there already, and the run that is to be gone on with has not written "
+                f"it; choose another place{own}."
+            )
         return replace(start, error_size=0)
-    there = [path for target in targets for path in target if path.exists()]
-    if there and wish.resume and len(there) == sum(map(len, targets)):
+    if _is_left(wish, targets, journal):
         return None
+    there = [path for target in targets for path in target if path.exists()]
     if there:
         raise UserError(f"--output: {there[0]} is there already; choose another place, or replace it by --overwrite.")
     check_errors(wish)
@@ -205,8 +230,18 @@ def check_errors(wish: Wish) -> None:
     errors = wish.errors
     if errors is not None and str(errors) == STANDARD_INPUT:  # the name of both in pipes
         raise UserError("--errors: expected the name of a file, got -, which is standard output.")
-    if errors is not None and errors.exists() and not (wish.overwrite or is_pipe_or_device(errors)):
+    if errors is not None and not wish.overwrite and _holds_something(errors):
         raise UserError(f"--errors: {errors} is there already; choose another place, or replace it by --overwrite.")
+
+
+def _holds_something(errors: Path) -> bool:
+    """Tell whether a file of `--errors` would lose something: one that is empty may be what a killed run has left."""
+    return errors.exists() and not is_pipe_or_device(errors) and errors.stat().st_size > 0
+
+
+def _from(journal: Journal, place: str) -> str:
+    """Return the path of a file that a journal names."""
+    return os.path.normpath(journal.path.parent / place)
 
 
 def _targets(output: Path, form: Form, files: Sequence[InputFile]) -> list[tuple[Path, ...]]:
@@ -257,7 +292,7 @@ def check_not_read(written: Iterable[Path], files: Iterable[InputFile], named: M
     read = {path.resolve(): f"the file of {flag}" for flag, path in named.items()}
     read |= {Path(file.path).resolve(): "a file of --input" for file in files if file.path != STANDARD_INPUT}
     for path in written:
-        if path.resolve() in read and not is_pipe_or_device(path):
+        if path.resolve() in read and path.is_file():  # a device may be read and written
             raise UserError(f"{path} would be written over, but it is {read[path.resolve()]}; choose another place.")
 
 

@@ -1,6 +1,7 @@
 """What is written down of a run over files, so that another one can go on where it ended."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -48,7 +49,7 @@ class Journal:
     def __init__(self, path: Path, settings: Mapping[str, Any], contents: Callable[[], Mapping[str, str | None]]):
         self.path = path
         self.errors: str | None = None
-        """The whole path of the file of `--errors`, if there has been one."""
+        """The place of the file of `--errors`, if there has been one."""
         # as JSON gives them back
         self._settings: dict[str, Any] = json.loads(json.dumps(settings))
         self._look = contents
@@ -91,6 +92,13 @@ class Journal:
                 )
         self._read.check(files, progress.files_begun)
         return progress
+
+    def place_of(self, errors: Path) -> str:
+        """Return where a file of `--errors` lies, seen from the journal: a folder with both of them can be moved."""
+        try:
+            return os.path.relpath(errors.resolve(), self.path.parent.resolve())
+        except ValueError:  # on another drive of Windows
+            return str(errors.resolve())
 
     def add(self, file: InputFile) -> None:
         """Note that a file has been begun, before the progress is written that says so."""

@@ -16,6 +16,7 @@ from malmoi.commands.streams.journal import Journal, Progress
 from malmoi.commands.streams.rows import BEGINNING
 from malmoi.commands.streams.whole_files import partial_of, write_all
 from malmoi.data.user_error import UserError
+from malmoi.data.whole_output import to_open
 
 SECONDS = 1.0
 """How much work a kill can cost, at most, beside one job."""
@@ -27,13 +28,10 @@ class Output(ABC):
     start = Progress()
     """How far an earlier run has come."""
 
-    @abstractmethod
-    def begin(self, errors: Path | None) -> None:
-        """Note that the run has begun, before its model is loaded.
-
-        Args:
-            errors: The file of `--errors`.
-        """
+    @property
+    def is_begun(self) -> bool:
+        """Whether something is written that another run can go on with."""
+        return False
 
     @abstractmethod
     def write(self, written: Written) -> None:
@@ -55,9 +53,6 @@ class Output(ABC):
 
 class Forgetful(Output):
     """What cannot be gone on with."""
-
-    def begin(self, errors: Path | None) -> None:
-        """Note nothing."""
 
     def settle(self, written: Written, *, error_size: int) -> None:
         """Note nothing."""
@@ -89,7 +84,8 @@ class Pipe(Forgetful):
 
     def __init__(self, path: Path):
         self._path = path
-        self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - closed by `close`
+        # what standard output goes to may be a file that holds something
+        self._file = open(to_open(path), "ab", buffering=0)  # noqa: SIM115 - closed by `close`
         self._is_begun = False
 
     def write(self, written: Written) -> None:
@@ -111,6 +107,7 @@ class Files(Output):
         inputs: How many files the input has.
         journal: Where it is written down how far the run has come.
         start: How far an earlier one has come.
+        errors: The file of `--errors`.
         finish: Makes of what was written what is to have the name.
     """
 
@@ -121,12 +118,15 @@ class Files(Output):
         inputs: int,
         journal: Journal,
         start: Progress,
+        errors: Path | None,
         finish: Callable[[Path, Path], None],
     ):
         self._targets = targets
         self._inputs = inputs
         self._journal = journal
+        self._errors = errors
         self._finish = finish
+        self._is_noted = False
         self._open: list[FileIO] = []
         self._saved = time.monotonic()
         self._progress = start
@@ -141,18 +141,13 @@ class Files(Output):
             self._journal.remove()
         self.start = self._progress
 
-    def begin(self, errors: Path | None) -> None:
-        """Note that the run has begun: it may replace an output that is whole, which would seem to be its own."""
-        if errors is not None:
-            self._journal.errors = str(errors.resolve())
-        if self._progress.files < self._inputs:
-            self._save()
-
     def write(self, written: Written) -> None:
         """Take a piece of a file; one that is cut off would not be gone on with, and is left.
 
         A file of which nothing could be read is not even begun to be answered.
         """
+        if not self._is_noted:
+            self._note()
         if written.is_cut_off or (written.is_unread and not self._progress.sizes):
             return
         if not self._open:
@@ -194,7 +189,7 @@ class Files(Output):
         """Close the files; if they are not whole, another run can go on with them."""
         for file in self._open:
             file.close()
-        if self._progress.files == self._inputs:
+        if self._progress.files == self._inputs or not self._is_noted:  # what an earlier run has left stays
             return
         if self.is_begun or any(path.exists() for target in self._targets for path in target):
             with suppress(OSError, UserError):  # the disk may be full; what was noted before is true, too
@@ -203,6 +198,16 @@ class Files(Output):
         for path in map(partial_of, self._target()):
             path.unlink(missing_ok=True)
         self._journal.remove()
+
+    def _note(self) -> None:
+        """Note that the run has begun: it may replace an output that is whole, which would seem to be its own.
+
+        That waits for the first answers. A run that ends before, as for a model that is not there, changes nothing.
+        """
+        if self._errors is not None:
+            self._journal.errors = self._journal.place_of(self._errors)
+        self._save()
+        self._is_noted = True
 
     def _target(self) -> tuple[Path, ...]:
         return self._targets[self._progress.files if len(self._targets) > 1 else 0]

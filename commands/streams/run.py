@@ -2,16 +2,16 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from malmoi.commands.progress import Advance, progress_bar
 from malmoi.commands.streams.answers import Answered, Answering
-from malmoi.commands.streams.bad_rows import BadRows, error_of
+from malmoi.commands.streams.bad_rows import BadRows, error_of, kept_bad_rows
 from malmoi.commands.streams.destinations import Wish, form_name, is_folder, make_form, opened_output
 from malmoi.commands.streams.input_files import input_files
-from malmoi.commands.streams.outputs import Files, Output
+from malmoi.commands.streams.outputs import Output
 from malmoi.commands.streams.rows import BEGINNING, TYPED, InputFile, Layout, Part, Piece, Row
 from malmoi.commands.streams.sources import Reading, check_layouts, jobs_of
 from malmoi.commands.streams.tasks import Place, TextTask
@@ -79,15 +79,14 @@ def answer_texts(task: TextTask, source: TextInput, wish: Wish, manner: Manner) 
             return
         bad_rows = None
         if wish.errors is not None:
-            bad_rows = stack.enter_context(closing(BadRows(wish.errors, size=output.start.error_size)))
-        output.begin(wish.errors)
+            bad_rows = stack.enter_context(kept_bad_rows(wish.errors, output))
         advance = stack.enter_context(progress_bar(files, to_screen=wish.output is None))
         jobs = _jobs(source, files, reading, output)
         try:
             answers = stack.enter_context(_answered(jobs, answering, workers=manner.workers))
             _write_all(answers, output, bad_rows, advance, files=len(files), encoding=reading.encoding)
         except KeyboardInterrupt:
-            if isinstance(output, Files) and output.is_begun:
+            if output.is_begun:
                 print("malmoi: what is answered so far is kept; --resume goes on with it.", file=sys.stderr)
             raise
 

@@ -61,7 +61,7 @@ def as_spelled(named: str, columns: Collection[str]) -> str:
 
 
 def may_head_texts(column: str) -> bool:
-    """Tell whether what stands first in the only column may be its name, such as `body` or `리뷰 내용`, and no text."""
+    """Tell whether the first line of the only column may be its name, such as `body` or `리뷰 내용`."""
     composed = unicodedata.normalize("NFC", column)
     return heads_texts(composed) or IDENTIFIER.fullmatch(composed) is not None
 

@@ -1,5 +1,6 @@
 """Where answers go: nothing that is there is lost, and nothing is there that is not whole."""
 
+import json
 import os
 import re
 import subprocess
@@ -123,6 +124,47 @@ def test_a_full_disk_is_one_sentence(kind: str) -> None:
         find_words("bad.txt", output="out.txt", errors="/dev/full")
     _, error = malmoi("tag", "--input", source, "--output", "/dev/full", code=2)
     assert error == "malmoi: /dev/full: it could not be written on (No space left on device).\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs /proc")
+def test_what_a_shell_lets_standard_output_go_to_is_written_on() -> None:
+    Path("in.txt").write_bytes("가\n".encode() + b"\xff\n" + "나\n".encode())
+    with Path("so.txt").open("wb") as output, Path("se.txt").open("wb") as errors:
+        for file in (output, errors):
+            file.write(b"before\n")
+            file.flush()
+        links = {name: f"/proc/self/fd/{file.fileno()}" for name, file in (("output", output), ("errors", errors))}
+        for options in ({}, {"overwrite": True}):
+            find_words("in.txt", form="inline", **links, **options)
+        with pytest.raises(UserError, match="--resume needs a file or folder to go on with"):
+            find_words("in.txt", **links, resume=True)
+        with pytest.raises(UserError, match=r"would be written over, but it is a file of --input"):
+            find_words("so.txt", output=links["output"])
+        output.write(b"after\n")
+    assert Path("so.txt").read_text(encoding="utf-8") == "before\n" + "<가:PS>\n<나:PS>\n" * 2 + "after\n"
+    first, *rows = Path("se.txt").read_text(encoding="utf-8").splitlines()
+    assert (first, [json.loads(row)["line"] for row in rows]) == ("before", [2, 2])
+    assert sorted(path.name for path in Path().iterdir()) == ["in.txt", "se.txt", "so.txt"]
+
+
+@pytest.mark.parametrize("target", [None, "mine\n"])
+def test_a_link_stays_one_to_the_file_that_is_written(target: str | None) -> None:
+    write_texts(Path("in.txt"), TEXTS)
+    Path("deep").mkdir()
+    if target is not None:
+        Path("deep/real.jsonl").write_text(target, encoding="utf-8")
+    try:
+        Path("link.jsonl").symlink_to("deep/real.jsonl")
+    except OSError:
+        pytest.skip("needs links")
+    if target is not None:
+        with pytest.raises(UserError, match=r"real\.jsonl is there already"):
+            find_words("in.txt", output="link.jsonl")
+    find_words("in.txt", output="link.jsonl", overwrite=target is not None)
+    assert Path("link.jsonl").is_symlink()
+    assert len(read_rows(Path("deep/real.jsonl"))) == 3
+    assert [path.name for path in Path("deep").iterdir()] == ["real.jsonl"]
+    assert sorted(path.name for path in Path().iterdir()) == ["deep", "in.txt", "link.jsonl"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

@@ -211,6 +211,32 @@ def test_what_was_to_be_replaced_does_not_pass_for_the_answers_of_an_interrupted
     assert capsys.readouterr().err.startswith("malmoi: out.jsonl is there already, and no run of it is unfinished: ")
 
 
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_run_that_cannot_load_its_model_changes_nothing(
+    is_begun: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if is_begun:
+        begun()
+    else:
+        make_input("in.jsonl", 40)
+        find_words("in.jsonl", output="out.jsonl")
+    before = contents("out")
+
+    def load(self: FindingWords, texts: list[str]) -> None:
+        raise UserError("there is no such model")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FindingWords, "load", load)
+        with pytest.raises(UserError, match="there is no such model"):
+            find_words("in.jsonl", output="out.jsonl", overwrite=True, model="typo")
+    assert contents("out") == before
+    capsys.readouterr()
+    find_words("in.jsonl", output="out.jsonl", resume=True)
+    assert capsys.readouterr().err.startswith("" if is_begun else "malmoi: out.jsonl is there already, and no run of")
+    assert len(read_rows(Path("out.jsonl"))) == (6000 if is_begun else 40)
+    assert sorted(path.name for path in Path().iterdir()) == ["in.jsonl", "out.jsonl"]
+
+
 @pytest.mark.parametrize("case", ["json", "folder"])
 def test_a_run_that_replaces_and_is_killed_at_once_is_gone_on_with(case: str) -> None:
     given_name, output = CASES[case]

@@ -123,6 +123,27 @@ def test_a_file_system_without_locks_is_written_to(monkeypatch: pytest.MonkeyPat
     assert sorted(path.name for path in Path().iterdir()) == ["errors.jsonl", "in.txt", "out.jsonl"]
 
 
+def test_a_folder_that_may_not_be_written_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_texts(Path("in.txt"), TEXTS)
+    find_words("in.txt", output="out.jsonl")
+
+    def refuse(path: Path, *arguments: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(held_files, "open", refuse, raising=False)  # the rights of a folder do not bind root
+    capsys.readouterr()
+    find_words("in.txt", output="out.jsonl", resume=True)
+    assert capsys.readouterr().err.startswith("malmoi: out.jsonl is there already, and no run of it is unfinished: ")
+    for options in ({"output": "other.jsonl", "resume": True}, {"output": "out.jsonl", "overwrite": True}):
+        with pytest.raises(
+            UserError, match=r"^--output o\w+\.jsonl: nothing can be written into \. \(Permission denied\)\.$"
+        ):
+            find_words("in.txt", **options)
+    assert sorted(path.name for path in Path().iterdir()) == ["in.txt", "out.jsonl"]
+
+
 def test_a_run_that_ends_while_it_is_looked_at_is_no_hindrance(monkeypatch: pytest.MonkeyPatch) -> None:
     place, real = Path(".out.lock"), held_files.hold
     endings = [place.unlink]

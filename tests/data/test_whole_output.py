@@ -11,7 +11,15 @@ import pytest
 from support.warm_process import run_in_process
 
 from malmoi.data.user_error import UserError
-from malmoi.data.whole_output import disk_errors, files_together, whole_file, whole_folder, write_whole
+from malmoi.data.whole_output import (
+    disk_errors,
+    files_together,
+    is_pipe_or_device,
+    whole_file,
+    whole_folder,
+    write_named,
+    write_whole,
+)
 from malmoi.reports.output_file import check_output_file
 
 TESTS = Path(__file__).parents[1]
@@ -41,6 +49,25 @@ def test_a_file_takes_its_name_once_it_is_whole(tmp_path: Path) -> None:
         stop_halfway(whole_file(path))
     assert path.read_text(encoding="utf-8") == "after"
     assert os.listdir(tmp_path) == ["file.txt"]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs /proc")
+def test_what_a_process_has_open_is_a_device_wherever_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    with path.open("a", encoding="utf-8") as file:
+        file.write("before\n")
+        file.flush()
+        for folder in ("/dev/fd", "/proc/self/fd", f"/proc/{os.getpid()}/fd"):
+            link = Path(folder) / str(file.fileno())
+            assert is_pipe_or_device(link)
+            with write_named(link) as written:
+                written.write("after\n")
+    assert path.read_text(encoding="utf-8") == "before\n" + "after\n" * 3
+    assert os.listdir(tmp_path) == ["file.txt"]
+    assert not is_pipe_or_device(path)
+    assert not is_pipe_or_device(link)
+    assert not is_pipe_or_device(Path("/dev/fd"))
+    assert is_pipe_or_device(Path(os.devnull))
 
 
 @pytest.mark.parametrize("replaces", [True, False])
