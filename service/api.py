@@ -102,11 +102,13 @@ def _add_status(api: FastAPI, service: TextService) -> None:
         ]
         return ModelsResponse(models=cards, limits=ServiceLimits(**vars(service.limits)))
 
+    @api.head("/health", include_in_schema=False)  # as some that watch a service ask
     @api.get("/health")
     async def health() -> Status:
         """Tell that the process is alive, whatever it is doing."""
         return Status(status="alive")
 
+    @api.head("/ready", include_in_schema=False)
     @api.get("/ready", responses=_errors("loading", "stopping"))
     async def ready() -> Status:
         """Tell whether the models are loaded and requests are taken."""

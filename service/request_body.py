@@ -6,6 +6,7 @@ body of any size before it says no.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from email.message import Message
 from typing import TypeVar
 
 from fastapi import Request
@@ -48,9 +49,9 @@ def check_headers(headers: Headers, limits: Limits) -> None:
     Raises:
         ServiceError: If it is no JSON in UTF-8, is compressed, or is too large.
     """
-    media_type, _, parameters = headers.get("content-type", "").partition(";")
-    charset = parameters.lower().replace(" ", "").replace('"', "")
-    if media_type.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+    kind = Message()
+    kind["Content-Type"] = headers.get("content-type", "")
+    if kind.get_content_type() != "application/json" or kind.get_content_charset("utf-8") not in ("utf-8", "utf8"):
         raise ServiceError("unsupported_media_type", "Expected the Content-Type application/json, in UTF-8.")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise ServiceError("unsupported_media_type", "Expected a body that is not compressed.")

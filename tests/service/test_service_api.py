@@ -230,6 +230,7 @@ def test_words_that_stay_are_words(word: str, fault: str, service: TextService) 
         {},
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/json; charset=euc-kr"},
+        {"Content-Type": "application/json; version=1; charset=euc-kr"},
         {"Content-Type": "application/x-www-form-urlencoded"},
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
@@ -240,7 +241,13 @@ def test_only_json_in_utf_8_is_read(headers: dict[str, str], service: TextServic
     assert response.headers["connection"] == "close"
 
 
-@pytest.mark.parametrize("kind", ["application/json; charset=UTF-8", 'Application/JSON;charset="utf-8"'])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("application/json; charset=UTF-8", 'Application/JSON;charset="utf-8"', "application/json;charset=utf8"),
+        "application/json; charset=utf-8; version=1",
+    ],
+)
 def test_the_encoding_may_be_named(kind: str, service: TextService) -> None:
     body = '{"texts": ["서울로"]}'.encode()
     [response] = ask(service, lambda client: client.post("/v1/tag", content=body, headers={"Content-Type": kind}))
@@ -417,6 +424,9 @@ def test_a_service_that_is_loading_or_stopping_is_alive_but_not_ready(folders: d
     assert response.headers["connection"] == "close"
     assert error_of(post(service, "/v1/tag", texts=["a"])) == (503, "stopping", None)
     assert get(service, "/health").json() == {"status": "alive"}
+    for path, status in (("/health", 200), ("/ready", 503)):
+        [response] = ask(service, lambda client, path=path: client.head(path))
+        assert (response.status_code, response.content) == (status, b"")
 
 
 def samples(service: TextService) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
