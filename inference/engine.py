@@ -4,7 +4,7 @@ Tokens and scores go through here as lists and NumPy arrays; what is made of the
 for every engine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -107,13 +107,13 @@ def read_temperature(value: object, key: str) -> float:
     )
 
 
-def check_numbers(probabilities: NDArray[np.floating]) -> None:
-    """Check that what a model has computed are numbers: without them any class would be the likeliest.
+def check_numbers(found: Iterable[NDArray[np.floating]]) -> None:
+    """Check that the probabilities that a model has computed are numbers: otherwise any class would be the likeliest.
 
     Raises:
         UserError: If they are not.
     """
-    if np.isnan(probabilities).any():
+    if any(np.isnan(probabilities).any() for probabilities in found):
         raise UserError(
             "The model computes no numbers (NaN) for a text. Its weights are damaged, or what they give is too large "
             "for their type: if that is float16, save the model in float32."

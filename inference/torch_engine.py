@@ -65,15 +65,13 @@ class TorchEngine:
             TokenScores(*(part.cpu().numpy() for part in parts)) for parts in self._answer(_token_scores, batches)
         ]
         for scores, batch in zip(found, batches):
-            for probabilities, row in zip(scores.probabilities, batch):
-                check_numbers(probabilities[: len(row)])
+            check_numbers(of_row[: len(row)] for of_row, row in zip(scores.probabilities, batch))
         return found
 
     def score_classes(self, batches: Sequence[Rows]) -> list[NDArray[np.float32]]:
         """Return the probability of every class for each row of each batch, `(batch, classes)`."""
         found = [probabilities.cpu().numpy() for (probabilities,) in self._answer(_class_probabilities, batches)]
-        for probabilities in found:
-            check_numbers(probabilities)
+        check_numbers(found)
         return found
 
     def _answer(

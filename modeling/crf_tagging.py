@@ -146,5 +146,5 @@ def check_training(config: Any, crf: LinearChainCrf, emissions: Tensor, labels: 
         why = "a loss on `logits` does not train it, and there are no `predictions`"
         logger.warning_once(f"In training mode the CRF got no `labels`: {why}. Give `labels`, or call `model.eval()`.")
     elif not crf.transitions.requires_grad:
-        mend = 'With PEFT, name it: `modules_to_save=["classifier", "crf"]`'
-        logger.warning_once(f"The CRF is frozen while other weights are trained, and stays as it was drawn. {mend}.")
+        mend = 'with PEFT, name it: `modules_to_save=["classifier", "crf"]`'
+        logger.warning_once(f"The CRF is frozen while other weights are trained. A fresh one must be trained: {mend}.")
