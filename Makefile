@@ -52,7 +52,7 @@ MODEL_RUNS := runs/models
 MODEL_DATA := build/models/texts/validation.txt
 trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
 CONTINUED := --model_name_or_path bundled:language-model
-models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (seven hours; FLAGS are those of malmoi train).
+models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (eight hours; FLAGS are those of malmoi train).
 	$(BIN)/malmoi evaluate $(MODEL_RUNS)/named-entities --data_dir build/models/named-entities --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundled_reliability named-entities --data_dir build/models/named-entities --corpus klue-ner-and-sample
@@ -69,11 +69,22 @@ $(MODEL_RUNS)/language-model/report.json: | $(MODEL_DATA)
 	$(BIN)/malmoi train korean-language-model --data_dir build/models/texts $(trained_here)
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
 
-# the doubtful sentences are learned as what they are
-$(MODEL_RUNS)/named-entities/report.json: $(MODEL_RUNS)/language-model/report.json
-	$(BIN)/malmoi self-train klue-ner-from-body --data_dir build/models/named-entities $(CONTINUED) $(FLAGS) \
-		--output_dir $(@D) --embeddings_learning_rate 2e-4 --num_train_epochs 6 \
-		--silver_text build/models/named-entities-unlabelled.txt --silver_confidence 0 --resume_from_checkpoint true
+# the doubtful sentences are learned as what they are; the second student goes on from the first, with other sentences
+NAMES := klue-ner-from-body --data_dir build/models/named-entities
+FROM_BODY := $(CONTINUED) --embeddings_learning_rate 2e-4 --num_train_epochs 6
+UNLABELLED := --silver_confidence 0 --silver_text build/models/named-entities-unlabelled
+FIRST_TAGGER := $(MODEL_RUNS)/named-entities-first-student
+$(FIRST_TAGGER)/report.json: $(MODEL_RUNS)/language-model/report.json
+	$(BIN)/malmoi self-train $(NAMES) $(FROM_BODY) $(UNLABELLED).txt $(FLAGS) --output_dir $(@D) --resume_from_checkpoint true
+
+TAGGER := $(MODEL_RUNS)/named-entities-seed
+$(TAGGER)-%/report.json: $(MODEL_RUNS)/language-model/report.json
+	$(BIN)/malmoi train $(NAMES) $(FROM_BODY) --seed $* $(trained_here)
+
+$(MODEL_RUNS)/named-entities/report.json: $(FIRST_TAGGER)/report.json $(TAGGER)-4/report.json $(TAGGER)-6/report.json
+	$(BIN)/malmoi train $(NAMES) --model_name_or_path $(FIRST_TAGGER) --seed 2 --learning_rate 1e-3 \
+		--embeddings_learning_rate 1e-4 --num_train_epochs 4 $(UNLABELLED)-2.txt $(trained_here) \
+		--silver_teachers $(FIRST_TAGGER),$(TAGGER)-4,$(TAGGER)-6
 
 # both students learn the labelled sentences as they are, and as their teachers see them
 SPACING := spacing-from-body --data_dir build/models/spacing $(CONTINUED) --silver_text build/models/spacing/train.txt \

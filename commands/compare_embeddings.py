@@ -7,7 +7,7 @@ from malmoi.commands.several_runs import train_unfinished
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
 
 RUNS = {
-    "random": {"embeddings": ""},
+    "random": {"embeddings": "", "embeddings_trained": "true"},
     "frozen": {"embeddings_trained": "false"},
     "trained": {"embeddings_trained": "true"},
 }

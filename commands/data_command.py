@@ -40,6 +40,7 @@ def data(
     with lasting_imports():
         from malmoi.commands.data import export_data, show_data
         from malmoi.data.readers.reading_options import ReadingOptions
+        from malmoi.data.user_error import UserError
 
     options = ReadingOptions(
         dataset=dataset,
@@ -50,6 +51,11 @@ def data(
         annotator=annotator,
     )
     if export is not None or output is not None:
+        if json or html is not None:
+            raise UserError(
+                f"{'--json' if json else '--html'} shows what is in data, and --export writes the data instead; leave "
+                "out one of them."
+            )
         export_data(
             data_dir, reader=reader, task=task, options=options, trim_josa=trim_josa, form=export, output=output
         )

@@ -7,6 +7,7 @@ from typing import Any
 from datasets import disable_progress_bars
 from transformers.utils import logging
 
+from malmoi.data.counted import counted
 from malmoi.metrics.named_entities import OF_KLUE, OF_UNSEEN_NAMES
 from malmoi.reports.errors.two_models import differences_table, right_sentence
 from malmoi.reports.report import print_definition, print_report, print_table, report_console, shown_figures
@@ -53,4 +54,6 @@ def _print(report: dict[str, Any], *, every_figure: bool, errors: Path | None) -
         print(temperature_sentence(report["temperature"], report["model"]))
     if errors is not None:
         texts = report["data"]["texts"][report["data"]["split"]]
-        print(f"{errors} shows the {report['errors']['texts']:,} of {texts:,} texts that have a mistake.")
+        wrong = report["errors"]["texts"]
+        have = "has" if wrong == 1 else "have"
+        print(f"{errors} shows the {wrong:,} of {counted(texts, 'text')} that {have} a mistake.")

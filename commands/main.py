@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command has understood its arguments.
 """
 
+import errno
 import gc
 import os
 import sys
@@ -223,7 +224,10 @@ def _in_words(error: UserError | OSError) -> str:
     """Return an error in a sentence: what the system says without its number, behind the file that it is about."""
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error)
-    return f"{'' if error.filename is None else f'{error.filename}: '}the system says: {error.strerror}."
+    # of a copy the first is what was read, and no disk is too full to be read
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename2 is not None
+    name = error.filename2 if is_full else error.filename
+    return f"{'' if name is None else f'{name}: '}the system says: {error.strerror}."
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import typer
 
 from malmoi.commands.several_runs import train_unfinished
+from malmoi.data.counted import counted
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
 
 SEEDS = "--seeds"
@@ -81,7 +82,7 @@ def train_teachers_and_student(runs: SelfTraining) -> None:
         figure = report["main_figure"]
         typer.echo(f"{folder}: {figure} {100 * report['figures'][figure]:.2f} % on {report['data']['split']}")
     silver, texts = report["silver"], "texts" if report["task"] == "sentence-classification" else "sentences"
-    teachers = "one teacher" if len(runs.teachers) == 1 else f"{len(runs.teachers)} teachers"
+    teachers = counted(len(runs.teachers), "teacher")
     typer.echo(
         f"Beside the labelled {texts}, {folder.name} has learned {silver['kept']:,} of the {silver['labelled']:,} "
         f"that {teachers} labelled (silver_confidence {silver['confidence']:g})."

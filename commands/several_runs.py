@@ -12,19 +12,18 @@ from malmoi.recipes.recipe import Recipe, RecipeError
 def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
     """Return the recipes that are to be trained: all, unless an interrupted command is gone on with.
 
-    Then a finished run stays as it is, one with a checkpoint goes on from there, and one without begins.
+    Then a finished run stays as it is, one with a whole checkpoint goes on from there, and one without begins.
 
     Raises:
         RecipeError: If an argument is wrong, if a folder holds a run that is neither to be replaced nor gone on with,
             or if a finished run had other settings.
     """
-    from transformers.trainer_utils import get_last_checkpoint
-
     from malmoi.reports.report import read_report
     from malmoi.training.described_settings import describe_settings, settings_as_given
     from malmoi.training.packaged_recipe import check_packaged_recipe
     from malmoi.training.recipe_arguments import check_arguments, parse_recipe
-    from malmoi.training.resuming.output_dir import find_checkpoint
+    from malmoi.training.resuming.checkpoints import checkpoints_in, what_it_lacks
+    from malmoi.training.resuming.output_dir import check_going_on, find_checkpoint
     from malmoi.training.tasks import TASKS
 
     parsed = {}
@@ -43,10 +42,14 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
             continue
         if resume != "true":
             raise RecipeError(f"`resume_from_checkpoint` must be true or false for several runs, got {resume!r}.")
+        check_going_on(resume, overwrite=arguments.overwrite)
         report = read_report(folder)
         if report is None:
-            started = folder.is_dir() and get_last_checkpoint(str(folder)) is not None
+            found = checkpoints_in(folder)
+            started = any(what_it_lacks(checkpoint) is None for checkpoint in found)
             flags = {**recipe.flags, "resume_from_checkpoint": str(started).lower()}
+            if found and not started:  # it was cut off while it wrote the first one
+                flags["overwrite"] = "true"
             unfinished[folder] = recipe._replace(flags=flags)
         elif settings_as_given(report) != describe_settings(recipe):
             raise RecipeError(f"{folder} holds a finished run with other settings. Choose another --output_dir.")
@@ -70,7 +73,10 @@ def train_unfinished(recipes: dict[Path, Recipe]) -> None:
         try:
             training = subprocess.run([sys.executable, "-m", "malmoi.training.train", recipe.source, *flags])
         except KeyboardInterrupt:
-            typer.echo("\nInterrupted. Go on by the same command and --resume_from_checkpoint true.", err=True)
+            instead = " in the place of --overwrite" if "overwrite" in recipe.flags else ""
+            typer.echo(
+                f"\nInterrupted. Go on by the same command with --resume_from_checkpoint true{instead}.", err=True
+            )
             sys.exit(130)
         if training.returncode:
             sys.exit(training.returncode)

@@ -12,6 +12,7 @@ from malmoi.commands.streams.input_files import input_files
 from malmoi.commands.streams.rows import BEGINNING, BadRow, InputFile
 from malmoi.commands.streams.sources import Reading, jobs_of
 from malmoi.commands.text_input import STANDARD_INPUT, TextInput
+from malmoi.data.counted import counted
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import is_pipe_or_device, write_named
 from malmoi.inference.suggestion_forms import LABEL_STUDIO, check_form, labelling_config, written_suggestions
@@ -47,12 +48,14 @@ def suggest_texts(
 
     Raises:
         UserError: If there is no such form or model, the model is one for another task, the file is there already, or
-            a text cannot be read. Nothing is written then.
+            none is given to be replaced, or a text cannot be read. Nothing is written then.
     """
     check_form(form)
     check_measure(measure)
     if output is not None and str(output) == STANDARD_INPUT:  # the name of both in pipes
         output = None
+    if output is None and overwrite:
+        raise UserError("--overwrite needs a file to replace, by --output.")
     if output is not None:
         check_output_file(output, "--output")
         if output.exists() and not overwrite and not is_pipe_or_device(output):
@@ -70,10 +73,11 @@ def suggest_texts(
     lines = written_suggestions(chosen, form, model=options.name)
     if output is None:
         sys.stdout.writelines(lines)
-        return
-    with write_named(output) as file:
-        file.writelines(lines)
-    print(f"malmoi: {len(chosen):,} texts to label are in {output}.", file=sys.stderr)
+    else:
+        with write_named(output) as file:
+            file.writelines(lines)
+        are = "is" if len(chosen) == 1 else "are"
+        print(f"malmoi: {counted(len(chosen), 'text')} to label {are} in {output}.", file=sys.stderr)
     if form == LABEL_STUDIO:
         labels = [*model.name_chain.labels.types] if isinstance(model, Tagger) else [*model.labels.values()]
         print(f"Labelling interface of the project:\n  {labelling_config(labels, of_names=of_names)}", file=sys.stderr)

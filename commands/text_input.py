@@ -47,7 +47,7 @@ def text_input(texts: list[str] | None, files: list[str] | None, encoding: str |
     if files is None or not files:
         if encoding is not None:
             raise UserError(f"--encoding {encoding} says how the file of --input is written, but there is no --input.")
-        return TextInput([_as_typed(text) for text in texts or []], [], "utf-8")
+        return TextInput([as_typed(text) for text in texts or []], [], "utf-8")
     if files.count(STANDARD_INPUT) > 1:
         raise UserError("Standard input (--input -) can be read only once.")
     for file in files:
@@ -55,7 +55,7 @@ def text_input(texts: list[str] | None, files: list[str] | None, encoding: str |
     return TextInput([], files, _checked_encoding(encoding or "utf-8"))
 
 
-def _as_typed(text: str) -> str:
+def as_typed(text: str) -> str:
     """Return an argument as UTF-8: under another locale, such as C, Python keeps its bytes as surrogates."""
     try:
         return os.fsencode(text).decode("utf-8") if not text.isascii() else text

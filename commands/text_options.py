@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from malmoi.commands.streams.destinations import Wish
-from malmoi.commands.text_input import STANDARD_INPUT
+from malmoi.commands.text_input import STANDARD_INPUT, as_typed
 from malmoi.data.user_error import UserError
 
 Input = Annotated[
@@ -29,6 +29,7 @@ TextColumn = Annotated[
     typer.Option(
         "--text_column",
         "--text-column",
+        callback=lambda column: None if column is None else as_typed(column),
         help="Column with the texts, in files of rows; by default the one that is called text, or the only one that "
         "can be it. Standard input is JSON lines then.",
     ),

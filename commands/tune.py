@@ -6,6 +6,7 @@ import sys
 import typer
 
 from malmoi.commands.train import quote
+from malmoi.data.counted import counted
 from malmoi.recipes.recipe import Recipe
 from malmoi.reports.plots import MISSING, can_plot
 from malmoi.reports.report import report_console
@@ -24,7 +25,8 @@ def tune_recipe(recipe: Recipe, *, trials: int, prune: bool) -> None:
     except KeyboardInterrupt:
         if (search.folder / STUDY_FILE).is_file():
             typer.echo(
-                f"\nInterrupted. {count_finished(search.folder)} of {trials} trials are finished, in "
+                f"\nInterrupted. {count_finished(search.folder)} of {counted(trials, 'trial')} "
+                f"{'is' if trials == 1 else 'are'} finished, in "
                 f"{search.folder / STUDY_FILE}; go on with\n  {shlex.join(_command(recipe, search))}",
                 err=True,
             )

@@ -10,7 +10,7 @@ from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
 
-from .model_settings import CrfSettings, refuse_misspelt_settings
+from .model_settings import CrfSettings, LabelSettings, refuse_misspelt_settings
 from .position_limit import position_limit
 
 
@@ -82,7 +82,7 @@ class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
         architectures = config_dict.get("architectures") or [encoder_class]
         if encoder_class is None or architectures[0] != encoder_class:
             raise ValueError(
-                f"This is a {architectures[0]}, which has another head than a CRF: put a CRF on its encoder with "
+                f"This is a {architectures[0]}, which has another head: if it has an encoder, put a CRF on that with "
                 "`EncoderCrfForTokenClassification.from_encoder(name_or_path, id2label=..., label2id=...)`."
             )
         return super().from_dict({"encoder_config": encoder_config}, **kwargs)
@@ -126,10 +126,10 @@ class EncoderCrfConfig(CrfSettings, PreTrainedConfig):
 
     def validate_encoder(self) -> None:
         """Check that the encoder is one, and what stands on top of it."""
-        if self.encoder_config.is_encoder_decoder:
-            raise ValueError(
-                f"`encoder_config` must be that of an encoder; {self.encoder_config.model_type!r} has a decoder."
-            )
+        inner, body = self.encoder_config, "BiLstmModel" in (self.encoder_config.architectures or [])
+        if inner.is_encoder_decoder or (isinstance(inner, LabelSettings) and not body):
+            other = "a decoder" if inner.is_encoder_decoder else "a head of its own"
+            raise ValueError(f"`encoder_config` must be that of an encoder; {inner.model_type!r} has {other}.")
         if not 0 <= self.classifier_dropout < 1:
             raise ValueError(f"`classifier_dropout` must be at least 0 and below 1, got {self.classifier_dropout}.")
 

@@ -17,8 +17,7 @@ Constraints = tuple[tuple[bool, ...], tuple[tuple[bool, ...], ...]]  # forbidden
 
 def refuse_misspelt_settings(config_class: type[PreTrainedConfig], unknown: Iterable[str]) -> None:
     """Raise for an unknown keyword that looks like a setting, or is one elsewhere; stock code would just keep it."""
-    inherited = {field.name for field in fields(PreTrainedConfig)}
-    known = [field.name for field in fields(config_class) if field.name not in inherited]
+    known = {field.name for field in fields(config_class)} - {field.name for field in fields(PreTrainedConfig)}
     for name in unknown:
         if match := difflib.get_close_matches(ELSEWHERE.get(name, name), known, n=1, cutoff=0.84):
             raise ValueError(f"{config_class.__name__} has no setting `{name}`; did you mean `{match[0]}`?")
@@ -41,8 +40,7 @@ class LabelSettings:
     def from_dict(cls: Any, config_dict: dict[str, Any], **kwargs: Any) -> Any:
         """Read a configuration; where its maps differ, `id2label` counts: a script may have set it later."""
         given = {key: kwargs.pop(key) for key in ("id2label", "label2id") if kwargs.get(key)}
-        if not given and config_dict.get("id2label"):
-            given = {"id2label": config_dict["id2label"]}
+        given = given or {key: config_dict[key] for key in ("id2label",) if config_dict.get(key)}
         both = {"id2label": None, "label2id": None} if given else {}
         return super().from_dict({**config_dict, **both, **given}, **kwargs)  # type: ignore[misc]
 
@@ -62,6 +60,8 @@ class LstmSettings(LabelSettings):
         for name in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        if self.pad_token_id is not None and self.pad_token_id not in range(self.vocab_size):
+            raise ValueError(f"`pad_token_id` must be from 0 to {self.vocab_size - 1}, got {self.pad_token_id}.")
         head = getattr(self, "classifier_hidden_size", 0), getattr(self, "classifier_window", 1)
         if head[0] < 0 or head[1] not in range(1, 100, 2):
             raise ValueError(f"`classifier_hidden_size` must be 0 or more, `classifier_window` odd, got {head}.")
@@ -88,8 +88,8 @@ class LstmSettings(LabelSettings):
         for name in ("token_dropout", "embedding_dropout", "hidden_dropout", "lexicon_dropout", "classifier_dropout"):
             if not 0 <= (dropout := getattr(self, name, 0)) < 1:  # not every architecture has them all
                 raise ValueError(f"`{name}` must be at least 0 and below 1, got {dropout}.")
-        if self.token_dropout and self.unk_token_id is None:
-            raise ValueError("`token_dropout` replaces tokens by the unknown token and needs `unk_token_id`.")
+        if self.token_dropout and self.unk_token_id not in range(self.vocab_size):
+            raise ValueError("`token_dropout` writes the unknown token: it needs `unk_token_id`, below `vocab_size`.")
 
 
 @functools.lru_cache(maxsize=64)  # asked in every step
@@ -144,8 +144,7 @@ class CrfSettings(LabelSettings):
 
     def outside_label_id(self: Any) -> int | None:
         """Return the id of the label `O`; `None` if there is none."""
-        names = self.label_names()
-        return names.index("O") if "O" in names else None
+        return next((index for index, name in enumerate(self.label_names()) if name == "O"), None)
 
     def constraints(self: Any) -> Constraints:
         """Return which tags start no sentence and which tag does not follow which, by the labels of this moment."""

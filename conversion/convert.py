@@ -41,7 +41,9 @@ class Conversion(NamedTuple):
     unused_embeddings: int
 
 
-def convert_checkpoint(checkpoint: Path, output_dir: Path, *, config: Path, tokenizer: str) -> Conversion:
+def convert_checkpoint(
+    checkpoint: str | Path, output_dir: str | Path, *, config: str | Path, tokenizer: str | Path
+) -> Conversion:
     """Write a native model with the predictions of an embedding, a bidirectional LSTM, a linear layer and pytorch-crf.
 
     Predictions stay what the old layers give for one sentence without padding. So the CRF has no constraints, and
@@ -57,15 +59,15 @@ def convert_checkpoint(checkpoint: Path, output_dir: Path, *, config: Path, toke
     Raises:
         UserError: If something is missing, is unsafe to load or does not fit. Then nothing is written.
     """
-    output_dir = output_dir.resolve()
+    checkpoint, output_dir, config = Path(checkpoint), Path(output_dir).resolve(), Path(config)
     check_new_folder(output_dir)
     content = read_config(config)
     labels = read_labels(content, config)
     model, tensors = _build(read_state_dict(checkpoint), labels, checkpoint, config)
     sizes = sizes_of(tensors)
     check_sizes(content, sizes, config)
-    loaded_tokenizer = _load_tokenizer(tokenizer)
-    num_tokens = _check_vocabulary(tokenizer, loaded_tokenizer, sizes["vocab_size"])
+    loaded_tokenizer = _load_tokenizer(str(tokenizer))
+    num_tokens = _check_vocabulary(str(tokenizer), loaded_tokenizer, sizes["vocab_size"])
     model.config.pad_token_id = loaded_tokenizer.pad_token_id
     model.config.unk_token_id = loaded_tokenizer.unk_token_id
     loaded_tokenizer.model_max_length = UNLIMITED  # an LSTM has no limit; the tokenizer's own is that of an encoder

@@ -23,6 +23,8 @@ TAG_HEADING = re.compile(
     r"|(개체명[ _-]?)?(태그|라벨|레이블|종류|유형|분류)|개체명|클래스|품사",
     re.IGNORECASE,
 )
+OTHER_TEXT_HEADING = re.compile(r"[a-z][a-z0-9_.-]*|원문|기사|메시지|대화", re.IGNORECASE)
+"""What is rather the name of a column than a Korean text."""
 _CLASSES = re.compile(rf"((gold|true|final|최종)[ _-]?)?({CLASS})([ _-]?({CLASS}|값|결과))*", re.IGNORECASE)
 _TEXTS = re.compile(
     rf"((raw|clean|input|original|원본|전체)[ _-]?)?({TEXT})([ _-]?({TEXT}|body|원문))*", re.IGNORECASE
@@ -42,6 +44,12 @@ def heads_classes(cell: str) -> bool:
 def heads_texts(cell: str) -> bool:
     """Tell whether a cell may head a column of texts, such as `text`, `review_text` or `리뷰 내용`."""
     return _TEXTS.fullmatch(cell) is not None
+
+
+def may_head_texts(cell: str) -> bool:
+    """Tell whether the first line of the only column may be its name, such as `body` or `리뷰 내용`, and no text."""
+    composed = unicodedata.normalize("NFC", cell)
+    return heads_texts(composed) or OTHER_TEXT_HEADING.fullmatch(composed) is not None
 
 
 def head_word_and_tag(words: list[str], tags: list[str]) -> bool:

@@ -44,21 +44,26 @@ def read_raw_sentences(path: Path) -> list[str]:
 def leave_out_known(sentences: Iterable[str], *, evaluation: Iterable[str], training: Iterable[str]) -> NewSentences:
     """Return the sentences, each once, without those of the labelled data.
 
-    Two sentences are the same if their letters and digits are, whatever their case, width, spaces and signs.
+    Two sentences are the same if their letters and digits are, whatever their case, width, spaces and signs; one that
+    has neither is itself.
 
     Args:
         sentences: The sentences.
         evaluation: The texts by which models are judged.
         training: The texts of the training set.
     """
-    judged, learned = {*map(letters_and_digits, evaluation)}, {*map(letters_and_digits, training)}
+    judged, learned = {*map(_content, evaluation)}, {*map(_content, training)}
     new: dict[str, str] = {}
     in_evaluation = in_training = repeated = 0
     for sentence in sentences:
-        content = letters_and_digits(sentence)
+        content = _content(sentence)
         in_evaluation += content in judged
         in_training += content in learned and content not in judged
         repeated += content in new
         if content not in judged and content not in learned:
             new.setdefault(content, sentence)
     return NewSentences([*new.values()], in_evaluation, in_training, repeated)
+
+
+def _content(sentence: str) -> str:
+    return letters_and_digits(sentence) or sentence.strip()

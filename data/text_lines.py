@@ -134,7 +134,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise DataFormatError(path, None, "there is no such file.")
     number = 0
     try:
-        with lzma.open(path) if path.suffix == ".xz" else open_file(path) as file:
+        with lzma.open(path) if path.suffix.lower() == ".xz" else open_file(path) as file:
             for number, raw in enumerate(file, start=1):
                 yield number, text_line(raw.removesuffix(b"\n"), path, number)
     except (lzma.LZMAError, EOFError) as error:
@@ -169,7 +169,7 @@ def read_pieces(path: Path) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     is_first, held = True, ""
     try:
-        with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
+        with lzma.open(path) if path.suffix.lower() == ".xz" else path.open("rb") as file:
             while True:
                 raw = file.read(PIECE)
                 piece = decoder.decode(raw, final=not raw)

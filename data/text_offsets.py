@@ -29,6 +29,7 @@ def span_within(
     if not isinstance(label, str) or not label.strip():
         got = "an empty one" if isinstance(label, str) else kind_of(label)
         raise DataFormatError(path, line, f"expected a type as text for each name, got {got}.")
+    start, end = _whole_number(start), _whole_number(end)
     for offset in (start, end):
         if not isinstance(offset, int) or isinstance(offset, bool):
             raise DataFormatError(
@@ -51,6 +52,11 @@ def span_within(
             f"{shorten(text[start:end])} there{_other_unit(text, start, end, name)}.",
         )
     return Span(start, end, label)
+
+
+def _whole_number(value: object) -> object:
+    """Return a number as a whole one if it is one: R writes 100000 as `1e+05`, and pandas 3 as `3.0`."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def is_same_text(text: str, other: str) -> bool:

@@ -1,5 +1,8 @@
 """The graph of an encoder, such as BERT, as torch itself writes it, up to one score per label."""
 
+import contextlib
+import io
+import logging
 import warnings
 from typing import Any
 
@@ -49,8 +52,11 @@ def encode(model: nn.Module, input_ids: Var, attention_mask: Var, *, longest: in
     mask = example.clone()
     mask[1, -1] = 0  # or padding would be left out of what is traced
     axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", max=longest)}
-    with warnings.catch_warnings():
+    # it tells of every library that is missing, and prints all that it has traced where that is no graph
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")  # of what torch is about to change in itself
+        disabled = logging.root.manager.disable
+        logging.disable(logging.CRITICAL)
         try:
             program = torch.onnx.export(
                 _Scores(model).eval(),
@@ -63,8 +69,10 @@ def encode(model: nn.Module, input_ids: Var, attention_mask: Var, *, longest: in
                 dynamic_shapes=(axes, axes),
             )
         except torch.onnx.errors.OnnxExporterError as error:
-            reason = str(error).partition("\n")[0]
+            reason = str(error).partition("\n")[0].partition(" \x1b")[0]  # what follows in colour is advice for torch
             raise UserError(f"torch knows no graph for {type(model).__name__}: {reason}") from error
+        finally:
+            logging.disable(disabled)
     assert program is not None
     scores: Var = spox.inline(program.model_proto)(input_ids, attention_mask)["scores"]
     return scores

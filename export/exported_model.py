@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,9 +35,9 @@ class Exported(NamedTuple):
 
 def export_model(
     model: str | Path,
-    folder: Path,
+    folder: str | Path,
     *,
-    sentences: Sequence[str],
+    sentences: Iterable[str],
     int8: bool = False,
     trust_remote_code: bool = False,
     revision: str | None = None,
@@ -53,15 +53,18 @@ def export_model(
         revision: Branch, tag or commit of the repository.
 
     Raises:
-        UserError: If the model cannot be loaded, there is no graph for such a model, the graph answers otherwise, or
-            something is in the folder. Nothing is left behind then.
+        UserError: If the model cannot be loaded, there is no graph for such a model, the graph answers otherwise, no
+            sentence shows how it answers, or something is in the folder. Nothing is left behind then.
     """
+    folder, texts = Path(folder), list(sentences)
     check_target(folder)
     loaded = load_model(model, None, trust_remote_code=trust_remote_code, revision=revision)
     network, tokenizer = loaded.model.float(), loaded.tokenizer
     longest = longest_input(network.config, tokenizer)
     graph = build_graph(network, longest=longest)
-    parity = compare(network, tokenizer, graph, sentences)
+    parity = compare(network, tokenizer, graph, texts)
+    if not parity.answers:
+        raise UserError(f"{model}: nothing was written, as there is no sentence on which the graph could be checked.")
     if not parity.holds:
         raise UserError(
             f"{model}: nothing was written, as the graph would answer otherwise: {parity.different} of "
@@ -70,7 +73,7 @@ def export_model(
         )
     if int8:
         graph = quantize(graph)
-        parity = compare(network, tokenizer, graph, sentences)
+        parity = compare(network, tokenizer, graph, texts)
     config = {name: value for name, value in network.config.to_diff_dict().items() if name not in OF_CODE}
     # what follows from more than this file, or is left out of it where it is the default of transformers
     config |= {"id2label": network.config.id2label, TASK_KEY: task_of(network.config), MAX_LENGTH_KEY: longest}

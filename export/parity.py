@@ -10,7 +10,10 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.longest_input import longest_input
+from malmoi.data.notice import one_line
+from malmoi.data.user_error import UserError
 from malmoi.export.constants import Array
+from malmoi.inference.onnx_engine import ONLY_FATAL
 from malmoi.inference.torch_engine import chain_of
 from malmoi.modeling.crf_tagging import CrfTagger
 from malmoi.modeling.linear_chain_crf import IGNORED_LABEL
@@ -42,13 +45,23 @@ def open_graph(graph: onnx.ModelProto, *, threads: int | None = None) -> onnxrun
     """Return what runs a graph, on the CPU."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or torch.get_num_threads()
+    options.log_severity_level = ONLY_FATAL
     return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def run_graph(session: onnxruntime.InferenceSession, input_ids: Array, attention_mask: Array) -> dict[str, Array]:
-    """Return the outputs of a graph by their names."""
+    """Return the outputs of a graph by their names.
+
+    Raises:
+        UserError: If the graph cannot take these rows, as one that torch wrote for other sizes alone.
+    """
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, {"input_ids": input_ids, "attention_mask": attention_mask})))
+    try:
+        outputs = session.run(names, {"input_ids": input_ids, "attention_mask": attention_mask})
+    except Exception as error:  # the runtime raises nothing more special
+        size = "{} × {}".format(*input_ids.shape)
+        raise UserError(f"The graph cannot take {size} tokens ({one_line(error, length=300)}).") from error
+    return dict(zip(names, outputs))
 
 
 def compare(

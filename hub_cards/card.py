@@ -7,6 +7,7 @@ from typing import Any
 import jinja2
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from malmoi.data.counted import counted
 from malmoi.hub_cards.card_parts import (
     fence,
     figure_rows,
@@ -70,6 +71,7 @@ def render_card(facts: RunFacts, corpus: Corpus, repo_id: str, *, outputs: Seque
         autoescape=False,  # Markdown
     )
     environment.filters |= {"line": markdown_line, "python": python_string, "shell": shell_word, "fence": fence}
+    environment.filters["counted"] = counted
     page = environment.get_template(f"{facts.task}.md.jinja").render(_values(facts, corpus, repo_id, outputs))
     return ModelCard(f"---\n{card_data(facts, corpus, repo_id).to_yaml()}\n---\n\n{_without_gaps(page)}")
 
@@ -115,7 +117,7 @@ def _results(facts: RunFacts, corpus: Corpus, division: Division) -> list[EvalRe
     texts = report["data"]["texts"]
     for split, part in facts.parts.items():
         official = split in division.official
-        counts = f"{training_texts(report):,} texts to train, {texts[split]:,} to measure"
+        counts = f"{counted(training_texts(report), 'text')} to train, {texts[split]:,} to measure"
         for name in report["definitions"]:
             results.append(
                 EvalResult(

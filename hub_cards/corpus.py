@@ -1,6 +1,7 @@
 """What a card says of the training data: whose it is, its licence, and what that means for the weights."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ import yaml
 
 from malmoi.data.notice import one_line
 from malmoi.data.user_error import UserError
+from malmoi.hub_cards.hub_name import fault_of_name
 from malmoi.hub_cards.official_splits import OfficialSplit, read_splits
 from malmoi.recipes.recipe_file import UniqueKeyLoader
 
 CORPORA = Path(__file__).parent / "corpora"
+LICENSE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+"""How the Hub writes licences in the metadata of a model; it refuses a card with anything else."""
 OF_READERS = {
     "klue-ner": "klue-ner",
     "kmou-corpus": "kmou-ner",
@@ -126,7 +130,19 @@ def read_corpus(path: Path) -> Corpus:
     corpus = Corpus(**{**values, **_checked_parts(path, parts)})
     if corpus.weights_license == "other" and not corpus.weights_license_name:
         raise UserError(f"{path}: `weights_license: other` needs `weights_license_name`.")
+    _check_names(path, corpus)
     return corpus
+
+
+def _check_names(path: Path, corpus: Corpus) -> None:
+    """Refuse now what the Hub would refuse in the metadata of a card, when all has been staged and tried."""
+    if not LICENSE.fullmatch(corpus.weights_license):
+        raise UserError(
+            f"{path}: expected an identifier of the Hub for weights_license, such as cc-by-sa-4.0, or other with a "
+            f"weights_license_name, got {corpus.weights_license!r}."
+        )
+    if corpus.hub_id and (fault := fault_of_name(corpus.hub_id)):
+        raise UserError(f"{path}: expected the name of a dataset on the Hub for hub_id: {fault}")
 
 
 def _checked_parts(path: Path, parts: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from malmoi.data.counted import counted
 from malmoi.data.readers import READERS
 from malmoi.hub_cards.corpus import Corpus, corpus_of_reader
 from malmoi.hub_cards.official_splits import are_official
@@ -42,9 +43,8 @@ def division_of(report: dict[str, Any], corpus: Corpus) -> Division:
         corpus: The corpus that they are of, as the user or the reader says.
     """
     measured = measured_splits(report)
-    counts = (
-        f"Trained on {training_texts(report):,} texts{_drawn(report)} and measured on {_listed(report, measured)}."
-    )
+    trained_on = counted(training_texts(report), "text")
+    counts = f"Trained on {trained_on}{_drawn(report)} and measured on {_listed(report, measured)}."
     if corpus.splits is None:
         # data of the user, under the name that the user gives them
         return Division(

@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
+from malmoi.data.counted import counted
 from malmoi.hub_cards.corpus import Corpus
 from malmoi.hub_cards.division import division_of
 from malmoi.hub_cards.run_facts import RunFacts
@@ -32,8 +33,8 @@ def evaluation_results(facts: RunFacts, corpus: Corpus) -> list[EvalResultEntry]
                     dataset_id=division.hub_id,
                     task_id=name,
                     value=round(facts.figure(name, part=part).mean, 4),
-                    notes=f"{definition}; {split} split, {data['texts'][split]} texts of {data['source']}, mean of "
-                    f"{len(facts.reports)} seed(s)",
+                    notes=f"{definition}; {split} split, {counted(data['texts'][split], 'text')} of {data['source']}, "
+                    f"mean of {counted(len(facts.reports), 'seed')}",
                 )
             )
     return entries

@@ -4,7 +4,8 @@ python -m malmoi.hub_cards.model_data DATA FOLDER
 
 DATA holds `text/korean-text.txt.xz`, `klue-ner/`, `spacing/` and `spacing-everyday/`. FOLDER gets `texts/`, for the
 language model, `named-entities/`, KLUE NER with the sentences of the sample corpus behind it,
-`named-entities-unlabelled.txt` with sentences of KLUE and reviews that seem to name someone or something, and
+`named-entities-unlabelled.txt` with sentences of KLUE and reviews that seem to name someone or something,
+`named-entities-unlabelled-2.txt` with the same sentences of KLUE, everyday ones and other reviews of that kind, and
 `spacing/` with news, everyday sentences, and what else KLUE has but for reviews. The lines of KMOU, which may not be
 used commercially, are the last ones of each file and are left out. What is few beside the rest, sentences of KLUE and
 everyday sentences, the language model reads more than once.
@@ -13,7 +14,7 @@ everyday sentences, the language model reads more than once.
 import lzma
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, filterfalse, islice
 from pathlib import Path
 
 from malmoi.data.alignment import tags_to_spans
@@ -33,8 +34,8 @@ KLUE_READINGS, EVERYDAY_READINGS = 3, 2
 TRAIN, DEV = "klue-ner-v1.1_train.tsv", "klue-ner-v1.1_dev.tsv"
 NAMED_REVIEWS = 22_000
 """Reviews that seem to hold names: about as many as KLUE has sentences without labels."""
-NAMED_REVIEW_LENGTHS = range(20, 146)
-"""How long the sentences of KLUE are, in characters."""
+NAMED_LENGTHS = {"reviews": range(20, 146), "everyday": range(8, 200)}
+"""How long texts that seem to hold names are, in characters: reviews as long as the sentences of KLUE."""
 NAME_CLASSES = ("person", "place", "name")
 NAME_LENGTHS = range(8, 2, -1)
 """Shorter words than three syllables are too often something else."""
@@ -53,34 +54,43 @@ def write_model_data(data: Path, folder: Path) -> dict[str, int]:
     news = {split: _read(data / f"spacing/{split}.txt", count) for split, count in SPACING.items()}
     spacing = {split: [*news[split], *everyday[split]] for split in SPACING}
     spacing["train"] += _other_sentences(data, texts[REVIEWS:], news["train"])
+    named = with_names(texts[:REVIEWS], NAMED_LENGTHS["reviews"])
+    reviews = spread_evenly(named, NAMED_REVIEWS)
+    others = spread_evenly([*filterfalse({*reviews}.__contains__, named)], NAMED_REVIEWS)
     files: dict[str, Iterable[str]] = {
         "texts/train-reviews.txt": texts[:REVIEWS],
         "texts/train-klue.txt": chain(*[texts[REVIEWS:]] * KLUE_READINGS),
         "texts/train-everyday.txt": chain(*[everyday["train"]] * EVERYDAY_READINGS),
         "texts/validation.txt": [*news["val"][:HELD_OUT], *everyday["val"][:HELD_OUT]],
         **{f"spacing/{split}.txt": lines for split, lines in spacing.items()},
-        "named-entities-unlabelled.txt": [*texts[REVIEWS:], *reviews_with_names(texts[:REVIEWS])],
+        "named-entities-unlabelled.txt": [*texts[REVIEWS:], *reviews],
+        "named-entities-unlabelled-2.txt": [
+            *texts[REVIEWS:],
+            *with_names(everyday["train"], NAMED_LENGTHS["everyday"]),
+            *others,
+        ],
         f"named-entities/{TRAIN}": [*_read(data / "klue-ner" / TRAIN), *_sample_rows()],
         f"named-entities/{DEV}": _read(data / "klue-ner" / DEV),
     }
     return {name: _write(folder / name, lines) for name, lines in files.items()}
 
 
-def reviews_with_names(reviews: Sequence[str]) -> list[str]:
-    """Return reviews in which a word begins with what is a name and nothing else in the lexicon of the package.
-
-    They are spread evenly over those that do, and are as long as the sentences of KLUE.
-    """
+def with_names(texts: Sequence[str], lengths: range) -> list[str]:
+    """Return the texts of such lengths in which a word begins with what is a name and nothing else in the lexicon."""
     lexicon = read_lexicon("mecab-ko-dic")
     of_names = sum(1 << bit for bit, name in enumerate(lexicon.classes) if name in NAME_CLASSES)
     names = {word for word, classes in lexicon.words.items() if not classes & ~of_names}
-    found = [
-        review
-        for review in reviews
-        if len(review) in NAMED_REVIEW_LENGTHS
-        and any(word[:length] in names for word in review.split() for length in NAME_LENGTHS if length <= len(word))
+    return [
+        text
+        for text in texts
+        if len(text) in lengths
+        and any(word[:length] in names for word in text.split() for length in NAME_LENGTHS if length <= len(word))
     ]
-    return found[:: max(1, len(found) // NAMED_REVIEWS)][:NAMED_REVIEWS]
+
+
+def spread_evenly(texts: Sequence[str], count: int) -> Sequence[str]:
+    """Return at most so many of the texts, the same number apart."""
+    return texts[:: max(1, len(texts) // count)][:count]
 
 
 def _other_sentences(data: Path, sentences: Iterable[str], news: Iterable[str]) -> list[str]:

@@ -18,11 +18,13 @@ from typing import Any, NamedTuple
 
 from transformers.utils import logging
 
+from malmoi.data.counted import counted
 from malmoi.data.standard_streams import write_utf8
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_folder
 from malmoi.hub_cards.corpus import Corpus, corpus_of
 from malmoi.hub_cards.division import division_of
+from malmoi.hub_cards.hub_name import fault_of_name
 from malmoi.hub_cards.run_facts import read_facts
 from malmoi.hub_cards.space_staging import stage_space
 from malmoi.hub_cards.staging import REPLACED, stage
@@ -51,7 +53,7 @@ class Published(NamedTuple):
     def summary(self, repo_id: str, *, dry_run: bool) -> str:
         """Return the files with their sizes, and where they are."""
         lines = [f"{size:>12,}  {path}" for path, size in self.files]
-        total = f"{len(self.files)} files, {sum(size for _, size in self.files):,} bytes,"
+        total = f"{counted(len(self.files), 'file')}, {sum(size for _, size in self.files):,} bytes,"
         if dry_run:
             lines += ["", f"{total} would go to {repo_id}. Nothing was uploaded."]
             lines += [f"Look at them in {self.where}; the card is README.md."]
@@ -64,8 +66,8 @@ def push(
     run: str | Path,
     repo_id: str,
     *,
-    other_seeds: Sequence[str | Path] = (),
-    corpus: str | None = None,
+    other_seeds: str | Path | Sequence[str | Path] = (),
+    corpus: str | Path | None = None,
     private: bool = False,
     revision: str | None = None,
     dry_run: bool = False,
@@ -75,7 +77,7 @@ def push(
     Args:
         run: Folder of a finished run.
         repo_id: The name on the Hub, `user/model`.
-        other_seeds: Runs of the same recipe with other seeds; the card gives mean and spread.
+        other_seeds: Runs of the same recipe with other seeds, or one such run; the card gives mean and spread.
         corpus: Name or file of the training data's description, where the reader does not tell.
         private: Whether a new repository is private.
         revision: Branch to commit to.
@@ -92,8 +94,9 @@ def push(
             f"--model_name_or_path {run}, and publish that."
         )
     run = Path(run)
-    facts = read_facts(run, [*map(Path, other_seeds)])
-    described = corpus_of(facts.report, corpus)
+    others = [other_seeds] if isinstance(other_seeds, (str, Path)) else other_seeds
+    facts = read_facts(run, [*map(Path, others)])
+    described = corpus_of(facts.report, None if corpus is None else str(corpus))
     with temporary_folder() as folder:
         # 2. the repository as a folder, loaded and tried without malmoi
         staged = stage(facts, described, repo_id, folder)
@@ -165,6 +168,8 @@ def check_repository(repo_id: str) -> None:
     """
     if not REPOSITORY.fullmatch(repo_id):
         raise UserError(f"Expected the name of a repository, user/name, got {repo_id!r}.")
+    if fault := fault_of_name(repo_id):
+        raise UserError(f"Expected the name of a repository, user/name: {fault}")
 
 
 def beside(run: Path) -> Path:

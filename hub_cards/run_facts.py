@@ -128,8 +128,15 @@ class RunFacts(NamedTuple):
         return Figure(mean(values), values)
 
     def breakdown(self) -> list[tuple[str, Figure, Figure, Figure]]:
-        """Return precision, recall and F1 of each type, tag or class."""
-        names = [name.removeprefix("f1/") for name in self.report["figures"] if name.startswith("f1/")]
+        """Return precision, recall and F1 of each type, tag or class.
+
+        A type that the data lack has figures only where a model has found it by mistake, and not every seed does.
+        """
+        names = [
+            name.removeprefix("f1/")
+            for name in self.report["figures"]
+            if name.startswith("f1/") and all(name in report["figures"] for report in self.repetitions)
+        ]
         return [
             (
                 name,

@@ -48,6 +48,8 @@ def make_engine(model: str | Path, task: str, engine: str | None, options: Torch
     if engine not in (None, *ENGINES):
         raise UserError(f"`engine` must be {' or '.join(ENGINES)}, got {engine!r}.")
     place = model_place(model)
+    if options.revision is not None and Path(place).exists():
+        raise UserError(f"{model}: `revision` is for a repository on the Hub, and this is none; leave it out.")
     if (engine or suitable_engine(place)) == TORCH:
         return _torch_engine(model, task, options)
     folder, on_the_hub = Path(place), not Path(place).exists()

@@ -153,7 +153,7 @@ def _longest_input(folder: Path, config: dict[str, Any], settings: dict[str, Any
         raise UserError(
             f"{folder / CONFIG}: expected a number of tokens for `max_position_embeddings`, got {positions}."
         ) from None
-    lengths = [int(length) for length in (limit, longest) if length is not None and length < UNLIMITED]
+    lengths = [int(length) for length in (told, limit, longest) if length is not None and length < UNLIMITED]
     most = min(lengths, default=None)
     if most is not None and most <= special_tokens:
         raise UserError(

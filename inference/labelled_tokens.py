@@ -12,8 +12,7 @@ class WindowScores(NamedTuple):
     """What a tagger says of a window of a text.
 
     Args:
-        first: The first token that the window keeps, by its number in the `TokenLabels` that hold this; negative if it
-            keeps tokens before those.
+        first: The first token that the window keeps, by its number in the `TokenLabels` that hold this.
         kept: First and last (exclusive) of the tokens of the window whose answers count.
         offsets: The characters that each token of the window stands for, in the whole text.
         predictions: The best label of each of its tokens, `(length,)`, negative where it carries none.
@@ -44,11 +43,13 @@ class TokenLabels(NamedTuple):
 
     def part(self, first: int, last: int) -> "TokenLabels":
         """Return some of the tokens, from `first` to before `last`."""
-        windows = [
-            window._replace(first=window.first - first)
-            for window in self.windows
-            if window.first < last and window.first + window.kept[1] - window.kept[0] > first
-        ]
+        windows = []
+        for window in self.windows:
+            begin, end = window.kept
+            # at a seam two windows have read the same tokens: each is to keep its own
+            kept = max(begin, begin + first - window.first), min(end, begin + last - window.first)
+            if kept[0] < kept[1]:
+                windows.append(window._replace(first=window.first + kept[0] - begin - first, kept=kept))
         return TokenLabels(self.labels[first:last], self.scores[first:last], self.offsets[first:last], windows)
 
     def extend(self, more: "TokenLabels") -> None:

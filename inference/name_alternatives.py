@@ -58,6 +58,8 @@ def alternatives(answer: TokenLabels, start: int, end: int, tagger: NameChain) -
             f"there{mend}."
         )
     labels = list(tagger.labels.types)
+    if not labels:
+        return [(None, 1.0)]
     names = [NameTokens(spelling[0], spelling[-1] + 1, label) for label in labels]
     placed = list(in_windows(answer, names))
     tokens = scored_tokens(answer.windows[placed[0][0]])

@@ -60,8 +60,11 @@ class OnnxEngine:
         self._graph = read.graph
         self._session = _start_session(read.graph)
         self._outputs = OF_CLASSIFIER if read.task == "sentence-classification" else OF_TAGGER
-        self._check_session()
-        self._check_tokenizer(read.hash_of_tokenizer)
+        try:
+            self._check_session()
+            self._check_tokenizer(read.hash_of_tokenizer)
+        except UnicodeDecodeError as error:  # the runtime gives names as they stand in the file
+            raise UserError(f"{read.graph}: the file is damaged: a name in it is no UTF-8.") from error
         self._chain = _read_chain(self._session, read.graph, len(self.labels))
 
     def __reduce__(self) -> tuple[Callable[[], "OnnxEngine"], tuple[()]]:

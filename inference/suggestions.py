@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from malmoi.data.counted import counted
 from malmoi.data.notice import notify
 from malmoi.data.numbers_given import is_whole_number
 from malmoi.data.text_content import letters_and_digits
@@ -124,7 +125,10 @@ def suggest(
     fitting.say()
     chosen = shortlist.chosen()
     if len(chosen) < count:
-        notify(f"of {fitting.read:,} texts there are no more than {len(chosen):,} different ones to suggest.")
+        ones = "one" if len(chosen) == 1 else "ones"
+        notify(
+            f"of {counted(fitting.read, 'text')} there are no more than {len(chosen):,} different {ones} to suggest."
+        )
     return [
         Suggestion(each.number, each.text, each.answer.answer, each.answer.probability, each.kind) for each in chosen
     ]
@@ -194,11 +198,12 @@ class _Fitting:
     def say(self) -> None:
         """Say how many were left out, if any."""
         for count, why in (
-            (self._short, f"have fewer than {self._limits.letters} letters and digits"),
-            (self._long, f"have more than {self._limits.characters:,} characters"),
+            (self._short, f"fewer than {self._limits.letters} letters and digits"),
+            (self._long, f"more than {self._limits.characters:,} characters"),
         ):
             if count:
-                notify(f"{count:,} of {self.read:,} texts {why} and are left out.")
+                have, are = ("has", "is") if count == 1 else ("have", "are")
+                notify(f"{count:,} of {counted(self.read, 'text')} {have} {why} and {are} left out.")
 
 
 def _answering(

@@ -26,7 +26,7 @@ class TextModel:
         model: A folder, of a saved model or of one that `malmoi export` wrote, the name of a repository on the Hub, or
             `bundled:` and a task for a model of the package; by default the one of the package for this task.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
-        revision: Branch, tag or commit of the repository.
+        revision: Branch, tag or commit of the repository; nothing else has any.
         device: Where to run; by default a GPU if there is one.
         bf16: Whether to compute in bfloat16. A CRF stays in float32.
         words: Words that the model is to know from its lexicon, by label or by class of the lexicon:

@@ -31,7 +31,11 @@ def read_shapes(folder: Path) -> Shapes:
     if index.is_file():
         return _shapes_of_shards(index)
     pickled = [path.name for pattern in ("*.bin", "*.pth", "*.pt") for path in sorted(folder.glob(pattern))]
+    exported = [path.name for path in sorted(folder.glob("*.onnx"))]
     hint = f" {pickled[0]} may be a pickle, which is never loaded." if pickled else ""
+    hint += (
+        f" {exported[0]} is an exported model; for this the one is needed that it was made from." if exported else ""
+    )
     raise UserError(f"{weights}: there is no such file, so the folder holds no weights.{hint}")
 
 

@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 import datasets
 import evaluate
 
+from malmoi.data.alignment import OUTSIDE
+from malmoi.data.notice import list_names
 from malmoi.data.tagged_dataset import bio_labels
 from malmoi.metrics.named_entities import DEFINITIONS, NO_SPACES, NamedEntityMetrics
 from malmoi.metrics.tokenized_sentence import TokenizedSentence
@@ -41,7 +43,10 @@ class KoreanNerMetric(evaluate.Metric):
         references: Sequence[Sequence[str]],
         training_names: Collection[str] | None = None,
     ) -> dict[str, float]:
-        types = sorted({tag[2:] for side in (predictions, references) for tags in side for tag in tags if tag != "O"})
+        found = {tag for side in (predictions, references) for tags in side for tag in tags} - {OUTSIDE}
+        if other := sorted(tag for tag in found if tag[:2] not in ("B-", "I-") or not tag[2:]):
+            raise ValueError(f"Expected BIO tags, such as B-PS, I-PS and O, got {list_names(other)}.")
+        types = sorted({tag[2:] for tag in found})
         metrics = NamedEntityMetrics(bio_labels(types), training_names)
         for text, predicted, gold in zip(texts, predictions, references, strict=True):
             if not len(text) == len(predicted) == len(gold):

@@ -70,6 +70,9 @@ class CrfTagger(PreTrainedModel):
         # PEFT leaves its settings here before it looks for the head, which it knows as `classifier` and `score` only
         for settings in value.values() if name == "peft_config" else ():
             saved = getattr(settings, "modules_to_save", None) or []
+            whole = "classifier" in saved or settings.task_type == "TOKEN_CLS"  # told by the end of a name
+            if whole and any(".base_layer" in path for path, _ in self.named_modules() if "window_classifier" in path):
+                raise ValueError("PEFT trains a `window_classifier` whole: leave its layers out of `target_modules`.")
             if settings.task_type == "TOKEN_CLS" and not settings.inference_mode and "crf" not in saved:
                 settings.modules_to_save = [*saved, "crf"]
                 logger.info("The adapter trains and saves the CRF, too.")

@@ -34,8 +34,7 @@ class WindowClassifier(nn.Module):
         if self.window == 1:
             return self.output(self.dropout(given.relu()))
         order, around, length = front_first(mask), self.window // 2, mask.size(1)
-        given = in_order(given.masked_fill(~mask[:, :, None], 0), order)
-        given = nn.functional.pad(given, (0, 0, around, around))
+        given = nn.functional.pad(in_order(given.masked_fill(~mask[:, :, None], 0), order), (0, 0, around, around))
         parts = [part[:, shift : shift + length] for shift, part in enumerate(given.chunk(self.window, dim=2))]
         return put_back(self.output(self.dropout(torch.stack(parts).sum(0).relu())), order)
 

@@ -132,15 +132,13 @@ class EncoderCrfForTokenClassification(CrfTagger):
             raise ValueError("You must specify exactly one of `input_ids` and `inputs_embeds`.")
         if attention_mask is None:
             attention_mask = self._without_padding(input_ids, inputs_embeds)
-        hidden_states_wanted = (
-            self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        )
+        states_wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         attentions_wanted = self.config.output_attentions if output_attentions is None else output_attentions
         encoded: list[BaseModelOutput] = []
         optional: dict[str, Any] = {"position_ids": position_ids, "inputs_embeds": inputs_embeds}
-        if hidden_states_wanted or attentions_wanted:
+        if states_wanted or attentions_wanted:
             optional |= {
-                "output_hidden_states": hidden_states_wanted,
+                "output_hidden_states": states_wanted,
                 "output_attentions": attentions_wanted,
                 "outputs": encoded,
             }

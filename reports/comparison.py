@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from malmoi.data.counted import counted
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import write_whole
 from malmoi.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
@@ -217,7 +218,8 @@ def to_markdown(comparison: dict[str, Any]) -> str:
         _table_line(["---", "---", *("---:" for _ in columns[2:])]),
         *(_table_line([_cell(column, row) for column in columns]) for row in rows),
         "",
-        f"Task {comparison['task']}, {data['split']} of {markdown_line(data['source'])} ({data['texts']:,} texts).",
+        f"Task {comparison['task']}, {data['split']} of {markdown_line(data['source'])} "
+        f"({counted(data['texts'], 'text')}).",
         "",
         *(_circumstance(rows, key, what) for key, what in CIRCUMSTANCES.items()),
         "",

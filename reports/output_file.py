@@ -1,25 +1,30 @@
 """Files that a user asks for by a flag."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import is_pipe_or_device
 
 PAGES = (".html", ".htm")
+PREDICTIONS = ".jsonl"
 
 
-def check_output_file(path: Path, flag: str, *, data_dir: Path | None = None) -> None:
+def check_output_file(
+    path: Path, flag: str, *, data_dir: Path | None = None, models: Sequence[str | Path] = ()
+) -> None:
     """Check, before anything is computed, that a file can be written.
 
     Args:
         path: The file.
         flag: The flag that names it.
         data_dir: The folder or file with the data, if they are read from one.
+        models: The models that are used; those that are folders may hold older pages and predictions.
 
     Raises:
         UserError: If it is standard output or a folder, its folder does not exist or may not be written to, or a file
-            of the data would be lost.
+            of the data or of a model would be lost.
     """
     if str(path) == "-":
         raise UserError(f"{flag}: expected the name of a file, got -, which is standard output.")
@@ -36,3 +41,7 @@ def check_output_file(path: Path, flag: str, *, data_dir: Path | None = None) ->
         data = data_dir.resolve()
         if data in (path.resolve(), *path.resolve().parents):
             raise UserError(f"{flag} {path} would be written over, but it lies among the data; choose another place.")
+    folders = {Path(model).resolve() for model in models if Path(model).is_dir()}
+    is_older_one = path.suffix.lower() in (*PAGES, PREDICTIONS)
+    if path.exists() and not is_older_one and not folders.isdisjoint(path.resolve().parents):
+        raise UserError(f"{flag} {path} would be written over, but it lies in a model; choose another place.")

@@ -19,6 +19,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from malmoi.data.counted import counted
 from malmoi.data.json_object import read_json_object
 from malmoi.data.whole_output import write_whole
 from malmoi.metrics.calibration import ERROR, NAMES, unit_of
@@ -154,8 +155,8 @@ def print_definition(console: Console, name: str, definition: str) -> None:
 def figures_table(report: dict[str, Any], names: Sequence[str]) -> Table:
     """Return figures, each beside what the tokenizer allows at best and, if measured, that of the test set."""
     data = report["data"]
-    counted = {"texts": data["texts"][data["split"]], **report.get("counted", {})}
-    counts = ", ".join(f"{count:,} {what}" for what, count in counted.items())
+    numbers = {"texts": data["texts"][data["split"]], **report.get("counted", {})}
+    counts = ", ".join(counted(count, what.removesuffix("s"), what) for what, count in numbers.items())
     unit = "shares in %" if {*names} & {*NO_SHARES} else "in %"
     table = Table(title=f"{data['split']} of {data['source']} ({counts}), {unit}")
     columns: dict[str, Callable[[str], str]] = {"value": partial(_percent, report["figures"])}

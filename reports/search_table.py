@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from malmoi.data.counted import counted
 from malmoi.reports.report import plain
 from malmoi.reports.search_plots import as_text, is_complete, is_share
 
@@ -17,7 +18,7 @@ def print_search(results: dict[str, Any], console: Console) -> None:
         console: Where to.
     """
     figure, data = results["figure"], results["data"]
-    texts = f"{data['texts'][data['split']]:,} texts"
+    texts = counted(data["texts"][data["split"]], "text")
     console.print(plain(f"Trials of {results['recipe']} on {data['split']} ({texts})"), style="italic", soft_wrap=True)
     console.print(search_table(results))
     console.print(plain(f"  {figure}: {results['definition']}"), style="dim", soft_wrap=True)

@@ -92,7 +92,8 @@ def parse_body(raw: bytes, kind: type[Body]) -> Body:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise ServiceError("invalid_request", f"{first['msg']}.", field=_place(first["loc"])) from None
+        said = first["msg"].removeprefix("Value error, ")  # which stands before what our own validators say
+        raise ServiceError("invalid_request", f"{said[:1].upper()}{said[1:]}.", field=_place(first["loc"])) from None
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from datasets import DatasetDict
 
+from malmoi.data.counted import counted
 from malmoi.data.notice import without_notices
 from malmoi.data.readers import READERS
 from malmoi.data.readers.reading_options import ReadingOptions
@@ -69,10 +70,9 @@ def recipe_for_data(flags: Mapping[str, Any], *, command: str = "train", options
         chosen = _chosen(task, given, texts=texts)
         model = str(chosen.given("model_name_or_path"))
         why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available(), begins_from=model).why
-        counted = "1 text" if texts == 1 else f"{texts:,} texts"
         # what exists in Python alone, no command can name
         same = "" if chosen.dataset is not None else f" The same is\n  {_command(chosen, command, options)}"
-        say(f"{counted} to learn from: {what} by {chosen.name}; {why}.{same}")
+        say(f"{counted(texts, 'text')} to learn from: {what} by {chosen.name}; {why}.{same}")
         return chosen
     raise error_of(failed)
 

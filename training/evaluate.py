@@ -1,5 +1,6 @@
 """A saved model measured on data: its figures, and what else is asked for, in the order in which it can go wrong."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def evaluate_saved_model(
     Raises:
         UserError: If model or data cannot be read, do not fit together, or a file cannot be written.
     """
-    check_outputs(errors, predictions, data_dir)
+    check_outputs(errors, predictions, data_dir, models=[model] if against is None else [model, against])
     config = config_to_change(model) if fit_temperature else None
     named = load_named(model, trust_remote_code=trust_remote_code)
     if config is not None and named.task.name not in FITTERS:
@@ -155,15 +156,17 @@ def _fit_into(config: Path, measurement: Measurement, batch_size: int) -> Fitted
     return fitted
 
 
-def check_outputs(errors: Path | None, predictions: Path | None, data_dir: Path | None) -> None:
+def check_outputs(
+    errors: Path | None, predictions: Path | None, data_dir: Path | None, *, models: Sequence[str] = ()
+) -> None:
     """Check, before anything is computed, that the files can be written that are asked for.
 
     Raises:
-        UserError: If not, if both are one file, or if one is a file of the data.
+        UserError: If not, if both are one file, or if one is a file of the data or of a model.
     """
     named = {flag: path for flag, path in (("--errors", errors), ("--predictions", predictions)) if path is not None}
     for flag, path in named.items():
-        check_output_file(path, flag, data_dir=data_dir)
+        check_output_file(path, flag, data_dir=data_dir, models=models)
     if len({path.resolve() for path in named.values()}) < len(named):
         raise UserError(f"--errors and --predictions both name {errors}; give each a file of its own.")
 

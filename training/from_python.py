@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from malmoi.data.user_error import UserError
 from malmoi.recipes.overrides import with_settings
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
 from malmoi.recipes.search_space import written_space
@@ -241,6 +242,9 @@ def evaluate(
         annotator=annotator,
     )
     folder = None if data_dir is None else Path(data_dir)
+    for name, given in (("model", model), ("against", against)):
+        if given is not None and not isinstance(given, (str, os.PathLike)):
+            raise UserError(f"`{name}` must be the folder or name of a model, got {type(given).__name__}.")
     named = None if model is None else os.fspath(model)
     return evaluate_saved_model(
         model_to_measure(named, task=task, reader=reader, data_dir=folder, options=options),

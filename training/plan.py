@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from malmoi.data.counted import counted
 from malmoi.recipes.recipe import RecipeError
 from malmoi.training.preparation import Preparation
 from malmoi.training.processes.launcher import say
@@ -36,7 +37,7 @@ def plan_training(request: TrainingRequest, prepared: Preparation) -> TrainingPl
     texts = prepared.train.num_rows
     batch = training_arguments.train_batch_size * training_arguments.world_size
     if training_arguments.dataloader_drop_last and texts < batch:
-        few = f"{texts} texts do not fill a batch of {batch}"
+        few = f"{counted(texts, 'text')} {'does' if texts == 1 else 'do'} not fill a batch of {batch}"
         raise RecipeError(f"`dataloader_drop_last: true` leaves nothing to train on: {few}.")
     silver = None if prepared.silver is None else prepared.silver.dataset
     record = describe_training(arguments, training_arguments, prepared.splits, silver=silver)

@@ -178,6 +178,9 @@ def new_model(
         settings = body.settings(settings)
     embeddings = load_embeddings(arguments.embeddings, tokenizer) if arguments.embeddings else None
     if embeddings is not None:
+        asked = settings.get("embedding_size", embeddings.width)
+        if asked != embeddings.width:
+            say(f"Embeddings are {embeddings.width} wide, as in {arguments.embeddings}, instead of {asked}.")
         settings = settings | {"embedding_size": embeddings.width}
     has_lexicon = body is not None and body.has_lexicon
     lexicon = load_lexicons(arguments.lexicon) if arguments.lexicon and not has_lexicon else None

@@ -10,7 +10,7 @@ from datasets import DatasetDict
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.notice import list_names
 from malmoi.data.readers import NO_OPTIONS, READERS, likely_tasks, read_splits, readers_of, readers_that_fit
-from malmoi.data.readers.appearance import advice_on_files, check_texts, seeming_reader
+from malmoi.data.readers.appearance import advice_on_files, check_texts, marked_file, seeming_reader
 from malmoi.data.readers.python_objects import task_of_lists
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.tables.python_rows import are_lists
@@ -129,8 +129,6 @@ def recognised_reader(
         DataFormatError: If there are no data, or they are no text.
     """
     if not data_dir.exists():
-        if preferred is not None:
-            return preferred
         raise DataFormatError(data_dir, None, "there is no such file or folder.")
     if data_dir.is_fifo():
         raise DataFormatError(data_dir, None, "a pipe is read once, and data more often; make it a file first.")
@@ -141,7 +139,13 @@ def recognised_reader(
         return known[0]
     fitting = [name for name in readers_that_fit(data_dir, tasks) if name in known]
     # any text is one for a language model, so that speaks for a task only where nothing else does
-    fitting = [name for name in fitting if READERS[name].tasks != ("language-model",)] or fitting
+    others = [name for name in fitting if READERS[name].tasks != ("language-model",)]
+    if fitting and not others and {*tasks} != {"language-model"} and (path := marked_file(data_dir)) is not None:
+        raise RecipeError(
+            f"{path}: names are marked in the texts, and a language model would learn the marks; files for names are "
+            "called train.txt, val.txt and test.txt. For a language model, say --reader plain-text."
+        )
+    fitting = others or fitting
     if preferred in fitting:
         return str(preferred)
     if not fitting:

@@ -284,7 +284,11 @@ def _check_silver_arguments(arguments: SilverArguments) -> None:
 def _check_model_arguments(arguments: RecipeArguments, training_arguments: TrainingArguments) -> None:
     of_encoders = arguments.model_type.startswith(ENCODER)
     if arguments.model_name_or_path and arguments.embeddings and not of_encoders:
-        raise RecipeError("A model that is trained on has its own embeddings: `embeddings` or `model_name_or_path`.")
+        raise RecipeError(
+            "A model that is trained on has its own embeddings: leave out `embeddings`, or `model_name_or_path`."
+        )
+    if not arguments.embeddings_trained and not arguments.embeddings:
+        raise RecipeError("`embeddings_trained: false` needs pretrained embeddings, by `embeddings`.")
     if not arguments.body_trained and (of_encoders or not arguments.model_name_or_path):
         raise RecipeError("`body_trained: false` needs a body for bilstm_crf or bilstm, by `model_name_or_path`.")
     if training_arguments.use_liger_kernel and not of_encoders:

@@ -120,6 +120,8 @@ def measure_answers(task: Task, prepared: Preparation, *, batch_size: int) -> di
 def describe_beginning(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -> dict[str, Any]:
     """Return the settings that a training had in the end, and the finished model that it began from, if any."""
     settings, finished = describe_settings(request.recipe), prepared.finished
+    if prepared.embeddings is not None and "embedding_size" in settings:
+        settings["embedding_size"] = prepared.embeddings["embedding_size"]
     if finished is None:
         return {"settings": settings | plan.changed}
     return {

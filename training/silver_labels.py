@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from datasets import Dataset, DatasetDict
 
+from malmoi.data.counted import counted
 from malmoi.data.probable_classes import with_texts_of_models
 from malmoi.data.silver_text import NewSentences, leave_out_known, read_raw_sentences
 from malmoi.data.tagged_dataset import with_sentences_of_models
@@ -79,7 +80,8 @@ def find_silver_texts(request: TrainingRequest, splits: DatasetDict, chosen: Dat
     drawn = _draw(new.sentences, arguments.silver_limit, seed=request.training_arguments.seed)
     least = arguments.silver_confidence
     wording = OF_TAGS if isinstance(arguments, TaggingArguments) else OF_CLASSES
-    say(f"{path.name}: {len(drawn):,} {wording.text}s are labelled by {_models(len(teachers))}.")
+    are = "is" if len(drawn) == 1 else "are"
+    say(f"{path.name}: {counted(len(drawn), wording.text)} {are} labelled by {counted(len(teachers), 'model')}.")
     if isinstance(arguments, TaggingArguments):
         found = label_with_tags(teachers, drawn, labels, least=least, name=path.stem, own_tags=own_tags)
     else:
@@ -116,16 +118,13 @@ def with_silver(gold: Dataset, silver: SilverTexts | None) -> Dataset:
 
 def summary(description: dict[str, Any], wording: Wording) -> str:
     """Return how many silver texts there are and were left out, in words."""
+    labelled = counted(description["labelled"], f"labelled {wording.text}")
     return (
-        f"{description['kept']:,} of {description['labelled']:,} labelled {wording.text}s join the training set "
-        f"({wording.confidence} at least {description['confidence']:g}); of {description['read']:,} in the file, "
-        f"{description['in_evaluation']:,} stand in validation or test set, {description['in_training']:,} in the "
-        f"training set, and {description['repeated']:,} are repeated"
+        f"{description['kept']:,} of {labelled} join{'s' if description['kept'] == 1 else ''} the training set "
+        f"({wording.confidence} at least {description['confidence']:g}); left out of {description['read']:,} in the "
+        f"file: {description['in_evaluation']:,} of validation or test set, {description['in_training']:,} of the "
+        f"training set, {description['repeated']:,} repeated"
     )
-
-
-def _models(count: int) -> str:
-    return f"{count:,} model{'s' if count > 1 else ''}"
 
 
 def _draw(sentences: list[str], limit: int | None, *, seed: int) -> list[str]:

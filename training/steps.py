@@ -9,6 +9,7 @@ from typing import Any
 
 from transformers import TrainingArguments
 
+from malmoi.data.counted import counted
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe
 from malmoi.training.processes.launcher import say
@@ -66,7 +67,11 @@ def give_enough_steps(
         return {}
     if training_arguments.max_steps > 0 or not _is_left_to_us(recipe):
         if planned < FEW_STEPS:
-            say(f"{_steps(planned)} may be too few to learn from; --num_train_epochs {epochs} makes {epochs * each}.")
+            # where steps are counted, epochs are not
+            are_counted = training_arguments.max_steps > 0
+            more = f"--max_steps {ENOUGH_STEPS}" if are_counted else f"--num_train_epochs {epochs}"
+            makes = ENOUGH_STEPS if are_counted else epochs * each
+            say(f"{counted(planned, 'step')} may be too few to learn from; {more} makes {makes}.")
         return {}
     changed: dict[str, Any] = {"num_train_epochs": epochs}
     if arguments.learning_rate_decay != 1:
@@ -83,7 +88,8 @@ def give_enough_steps(
         holder = arguments if name in {field.name for field in dataclasses.fields(arguments)} else training_arguments
         setattr(holder, name, type(getattr(holder, name))(value) if name in STRATEGIES else value)
     say(
-        f"{texts:,} texts make {_steps(each)} an epoch: training {epochs} epochs instead of {before:g} "
+        f"{counted(texts, 'text')} make{'s' if texts == 1 else ''} {counted(each, 'step')} an epoch: training "
+        f"{counted(epochs, 'epoch')} instead of {before:g} "
         "(--num_train_epochs sets another number)."
     )
     return changed
@@ -92,10 +98,6 @@ def give_enough_steps(
 def _is_left_to_us(recipe: Recipe) -> bool:
     """Tell whether the number of epochs is that of a recipe of the package, and no word of the user."""
     return recipe.is_of_the_package and not set(LENGTHS) & set(recipe.flags)
-
-
-def _steps(count: int) -> str:
-    return f"{count} step{'s' if count > 1 else ''}"
 
 
 def nothing_learned(report: dict[str, Any]) -> str | None:
@@ -108,8 +110,11 @@ def nothing_learned(report: dict[str, Any]) -> str | None:
         found = "every text is given the same class"
     else:
         return None
-    longer = "early_stopping_patience" if report["training"].get("ended") == EARLY_STOPPING else "num_train_epochs"
+    are_counted = int(report.get("settings", {}).get("max_steps") or 0) > 0
+    longer = "max_steps" if are_counted else "num_train_epochs"
+    if report["training"].get("ended") == EARLY_STOPPING:
+        longer = "early_stopping_patience"
     return (
-        f"The model has learned nothing yet: {found} after {_steps(report['training']['steps'])}. Train longer "
-        f"(--{longer}), with another --learning_rate, or on more data."
+        f"The model has learned nothing yet: {found} after {counted(report['training']['steps'], 'step')}. "
+        f"Train longer (--{longer}), with another --learning_rate, or on more data."
     )

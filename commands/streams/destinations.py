@@ -14,7 +14,7 @@ from malmoi.commands.streams.forms import ColumnForm, Form, JsonForm, LineForm, 
 from malmoi.commands.streams.held_files import held
 from malmoi.commands.streams.journal import Journal, Progress
 from malmoi.commands.streams.outputs import Files, Output, Pipe, Screen
-from malmoi.commands.streams.rows import InputFile
+from malmoi.commands.streams.rows import TYPED, InputFile
 from malmoi.commands.streams.tasks import Place, TextTask
 from malmoi.commands.streams.whole_files import partial_of, take_name
 from malmoi.commands.text_input import STANDARD_INPUT
@@ -140,6 +140,8 @@ def opened_output(
     if output is None or is_pipe_or_device(output):
         if wish.resume:
             raise UserError("--resume needs a file or folder to go on with, by --output.")
+        if wish.overwrite and output is None and wish.errors is None:
+            raise UserError("--overwrite needs a file or folder to replace, by --output or --errors.")
         _check_apart(wish, [], files, given)
         check_errors(wish)
         if output is None:
@@ -255,6 +257,8 @@ def _targets(output: Path, form: Form, files: Sequence[InputFile]) -> list[tuple
     for file in files:
         if file.path == STANDARD_INPUT:
             raise UserError("Standard input has no name for a file in a folder; give a file as --output.")
+        if file.kind == TYPED:
+            raise UserError("Texts of the command line have no names for files in a folder; give a file as --output.")
         target = tuple((output / file.relative).with_suffix(ending) for ending in form.endings)
         other = seen.setdefault(target[0], file)
         if other is not file:

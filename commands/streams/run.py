@@ -16,6 +16,7 @@ from malmoi.commands.streams.rows import BEGINNING, TYPED, InputFile, Layout, Pa
 from malmoi.commands.streams.sources import Reading, check_layouts, jobs_of
 from malmoi.commands.streams.tasks import Place, TextTask
 from malmoi.commands.text_input import STANDARD_INPUT, TextInput
+from malmoi.data.counted import counted
 from malmoi.data.user_error import UserError
 
 
@@ -180,4 +181,7 @@ def _write_all(
         if unread == files:  # such as for an option that fits none of them
             raise UserError(next(iter(bad_rows.files.values())))
     if cut:
-        print(f"malmoi: {cut} texts were longer than the model can read; their ends were not read.", file=sys.stderr)
+        were, ends = ("was", "its end was") if cut == 1 else ("were", "their ends were")
+        print(
+            f"malmoi: {counted(cut, 'text')} {were} longer than the model can read; {ends} not read.", file=sys.stderr
+        )

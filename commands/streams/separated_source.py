@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from malmoi.commands.streams.raw_lines import CHUNK_BYTES, decoded_line, raw_lines
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row
-from malmoi.commands.streams.text_column import FLAG, may_head_texts, text_column
+from malmoi.commands.streams.text_column import FLAG, text_column
+from malmoi.data.column_headings import may_head_texts
 from malmoi.data.delimited_columns import check_different, columns_of_any_length, has_quotes, read_heading
 from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError

@@ -1,18 +1,15 @@
 """Which column of a file holds the texts."""
 
 import difflib
-import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from malmoi.data.column_headings import TEXT_HEADING, heads_texts
+from malmoi.data.column_headings import TEXT_HEADING
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
 
 FLAG = "--text_column"
 SUREST = ("text", "sentence", "document")
-IDENTIFIER = re.compile(r"[a-z][a-z0-9_.-]*|원문|기사|메시지|대화", re.IGNORECASE)
-"""What is rather the name of a column than a Korean text."""
 
 
 def text_column(name: str, columns: Sequence[str], texts: Collection[str], *, named: str | None) -> str:
@@ -58,12 +55,6 @@ def as_spelled(named: str, columns: Collection[str]) -> str:
         return named
     composed = {unicodedata.normalize("NFC", column): column for column in columns}
     return composed.get(unicodedata.normalize("NFC", named), named)
-
-
-def may_head_texts(column: str) -> bool:
-    """Tell whether the first line of the only column may be its name, such as `body` or `리뷰 내용`."""
-    composed = unicodedata.normalize("NFC", column)
-    return heads_texts(composed) or IDENTIFIER.fullmatch(composed) is not None
 
 
 def tells_text(column: str) -> bool:

@@ -6,8 +6,9 @@ The reader that is found so reads them, and says in which file and line somethin
 import re
 from pathlib import Path
 
+from malmoi.data.inline_marks import parse_marks
 from malmoi.data.json_text import first_characters
-from malmoi.data.readers import conll, jsonl, nsmc
+from malmoi.data.readers import conll, jsonl, nsmc, plain_text
 from malmoi.data.splits.files import first_file, named_files, visible_files
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
@@ -92,6 +93,23 @@ def check_texts(data_dir: Path) -> None:
             return
     if not count:
         raise DataFormatError(path, None, "expected data, but all lines of the file are empty.")
+
+
+def marked_file(data_dir: Path) -> Path | None:
+    """Return the first file of a folder that has names with marks in its first lines; `None` if none has any.
+
+    Args:
+        data_dir: A folder, or one file.
+    """
+    files = [data_dir] if data_dir.is_file() else visible_files(data_dir, plain_text.SUFFIXES)
+    return next((path for path in files if any(map(_has_names, first_lines(path)))), None)
+
+
+def _has_names(line: str) -> bool:
+    try:
+        return bool(parse_marks(line)[1])
+    except ValueError:
+        return False
 
 
 def advice_on_files(data_dir: Path) -> str:

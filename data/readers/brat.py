@@ -20,7 +20,7 @@ from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import shorten
 from malmoi.data.remarks import Remarks
-from malmoi.data.splits.files import as_on_disk, first_file, split_files
+from malmoi.data.splits.files import as_on_disk, first_file, split_files, visible_files
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines, text_line
 from malmoi.data.text_offsets import is_same_text
 from malmoi.data.unique_ids import with_unique_ids
@@ -86,11 +86,11 @@ def read_brat(data_dir: Path | None) -> DatasetDict:
     """
     if data_dir is None:
         raise UserError(f"Give {EXPECTED}, by --data_dir.")
-    source = as_on_disk(data_dir.with_suffix(".ann")) if data_dir.is_file() else data_dir
+    source = _annotations_of(data_dir)
     files = split_files(source, (".ann",), expected=EXPECTED)
     remarks = Remarks()
     if source.is_dir():
-        for path in sorted(source.rglob("*.txt")):
+        for path in visible_files(source, (".txt",)):
             if not as_on_disk(path.with_suffix(".ann")).is_file():
                 remarks.add("texts without a file .ann are left out", path, None)
     rows = {split: with_unique_ids(_read(source, paths, remarks), remarks) for split, paths in files.items()}
@@ -99,10 +99,16 @@ def read_brat(data_dir: Path | None) -> DatasetDict:
 
 def holds_brat(data_dir: Path) -> bool:
     """Tell whether a folder holds a file of annotations beside its text."""
-    path = first_file(data_dir, (".ann",))
+    path = first_file(_annotations_of(data_dir), (".ann",))
     if path is None or not as_on_disk(path.with_suffix(".txt")).is_file():
         return False
     return all(OTHER.match(line) or re.match(r"T\d+\t", line) for line in first_lines(path))
+
+
+def _annotations_of(source: Path) -> Path:
+    """Return the annotations of a single text; a folder as it is."""
+    is_text = source.suffix.lower() == ".txt" and source.is_file()
+    return as_on_disk(source.with_suffix(".ann")) if is_text else source
 
 
 def _read(source: Path, paths: Iterable[Path], remarks: Remarks) -> Iterator[MarkedText]:

@@ -18,7 +18,7 @@ from datasets import DatasetDict
 from malmoi.data.alignment import OUTSIDE, spans_of_joined_tokens
 from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText, marked_splits
-from malmoi.data.notice import notify, shorten
+from malmoi.data.notice import notify, shorten, without_notices
 from malmoi.data.readers.klue_ner import holds_klue_ner
 from malmoi.data.readers.kmou_corpus import holds_kmou_corpus
 from malmoi.data.splits.files import split_files
@@ -56,8 +56,8 @@ class Form(NamedTuple):
     is_numbered: bool
     scheme: TagScheme
     separator: str
-    documents: frozenset[Path]
-    """The files that tell several documents apart."""
+    documents: dict[Path, int]
+    """So many documents begin in each file; one of which none begins in a file is not there."""
 
     def token(self, row: list[str]) -> str:
         """Return the token of a line."""
@@ -97,7 +97,8 @@ def holds_conll(data_dir: Path) -> bool:
     A file without a line that can be read says nothing; reading it will say what is wrong with it.
     """
     try:
-        splits = _files(data_dir)
+        with without_notices():
+            splits = _files(data_dir)
     except DataFormatError:
         return False
     beginnings = [lines for paths in splits.values() if (lines := first_lines(paths[0]))]
@@ -155,14 +156,14 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
     is_numbered = columns.width > 2 and tag != 0 and are_numbered(paths, columns)
     token, *beside = (place for place in range(is_numbered, columns.width) if place != tag)
     tokens, tags = _Tokens(), TagSequences()
-    documents: set[Path] = set()
+    documents: dict[Path, int] = {}
     for path in paths:
         if (heading := heading_of(path, columns)) is not None:
             notify(f"{path}, line {heading[0]}: the heading {shorten(heading[1])} was left out.")
         previous = OUTSIDE
         for line, row, own_tags, document in text_tokens(path, columns, tag_column=tag, is_numbered=is_numbered):
-            if document > 1:
-                documents.add(path)
+            if document:
+                documents[path] = document
             if not row:
                 previous = OUTSIDE
                 continue
@@ -178,7 +179,7 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
         raise DataFormatError(paths[0], None, "expected sentences, found none.")
     scheme = tags.scheme(column=f"in column {tag + 1} of {columns.width}")
     separator = tokens.separator() if token_separator is None else token_separator
-    return Form(columns, token, tag, tuple(beside), is_numbered, scheme, separator, frozenset(documents))
+    return Form(columns, token, tag, tuple(beside), is_numbered, scheme, separator, documents)
 
 
 def _token(row: list[str], column: int, beside: Sequence[int]) -> str:
@@ -204,7 +205,9 @@ def _described(form: Form, *, is_said: bool) -> str:
 
 
 def _sentences(paths: Iterable[Path], form: Form, names: dict[Path, str]) -> Iterator[MarkedText]:
-    """Yield the sentences of files."""
+    """Yield the sentences of the files of a split, with their documents if there are several."""
+    paths = [*paths]
+    has_documents = sum(form.documents.get(path, 0) for path in paths) > 1
     for path in paths:
         count, start = 0, 0
         tokens: list[str] = []
@@ -222,7 +225,7 @@ def _sentences(paths: Iterable[Path], form: Form, names: dict[Path, str]) -> Ite
                 spans=spans_of_joined_tokens(tokens, form.scheme.names(tags), gap=len(form.separator)),
                 path=path,
                 line=start,
-                document=f"{names[path]}-{token.document}" if path in form.documents else None,
+                document=f"{names[path]}-{token.document}" if has_documents and path in form.documents else None,
             )
             tokens, tags, start = [], [], 0
 

@@ -10,15 +10,19 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
+from malmoi.data.json_text import first_object
 from malmoi.data.marked_text import marked_splits
+from malmoi.data.notice import without_notices
+from malmoi.data.readers.jsonl import holds_jsonl
 from malmoi.data.readers.python_objects import are_objects, read_objects
 from malmoi.data.remarks import Remarks
+from malmoi.data.splits.files import first_file, visible_files
 from malmoi.data.tables.classes import class_splits
-from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, class_column, tag_or_span_column
+from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, TOKENS, class_column, is_text, tag_or_span_column
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.tables.comma_separated import read_beginning
 from malmoi.data.tables.names import marked_texts
-from malmoi.data.tables.source import dataset_splits, is_saved
+from malmoi.data.tables.source import JSON, dataset_splits, is_saved
 from malmoi.data.tables.texts import spacing_splits
 from malmoi.data.unique_ids import with_unique_ids
 from malmoi.data.user_error import UserError
@@ -83,7 +87,8 @@ def task_of_dataset(
 ) -> str | None:
     """Return the task that the columns of a dataset are for: spans or tags are for names, a class is for classes.
 
-    Columns that are called so, but hold something else, are for names, too: they are refused rather than left out.
+    Columns that are called so, but hold something else, are for names, too: they are refused rather than left out. A
+    text alone is to be spaced.
 
     Args:
         data_dir: Folder or file of the dataset, if `dataset` does not say what it is.
@@ -100,24 +105,44 @@ def task_of_dataset(
     """
     if token_separator is not None:
         return "named-entities"
-    rows = next(iter(dataset_splits(data_dir if dataset is None else dataset).values()))[0]
+    with without_notices():  # of which reading says the same
+        rows = next(iter(dataset_splits(data_dir if dataset is None else dataset).values()))[0]
     for task, column in (("named-entities", tag_or_span_column), ("sentence-classification", class_column)):
         with suppress(UserError):
             column(rows.features, rows.name, named=label_column)
             return task
     names = {*rows.features} - {text_column}
-    return "named-entities" if any(TAGS_OR_SPANS.fullmatch(name) or SPANS.fullmatch(name) for name in names) else None
+    if any(TAGS_OR_SPANS.fullmatch(name) or SPANS.fullmatch(name) for name in names):
+        return "named-entities"
+    return "word-spacing" if [*map(is_text, rows.features.values())] == [True] else None
 
 
 def holds_dataset(data_dir: Path) -> bool:
-    """Tell whether a folder was saved by `datasets`, or holds Parquet or Arrow files, or CSV with a known heading."""
+    """Tell whether a folder was saved by `datasets`, or holds Parquet or Arrow files, or CSV or JSON of known columns.
+
+    JSON with a text and names or a class beside it is what the reader `jsonl` reads.
+    """
     if data_dir.is_dir() and is_saved(data_dir):
         return True
-    files = [data_dir] if data_dir.is_file() else [path for path in data_dir.rglob("*") if path.is_file()]
+    files = [data_dir] if data_dir.is_file() else visible_files(data_dir, (*KNOWN_BY_NAME, *COMMA_SEPARATED))
     return any(
         path.suffix.lower() in KNOWN_BY_NAME or (path.suffix.lower() in COMMA_SEPARATED and _has_heading(path))
         for path in files
+    ) or (not holds_jsonl(data_dir) and _has_columns(first_file(data_dir, JSON)))
+
+
+def _has_columns(path: Path | None) -> bool:
+    """Tell whether the first object of a file has tokens and their tags, or a text and its class or names."""
+    row = (None if path is None else first_object(path)) or {}
+    if "annotation_id" in row:  # Label Studio's
+        return False
+    tokens, tags = (
+        any(isinstance(row[key], list) and pattern.fullmatch(key) for key in row)
+        for pattern in (TOKENS, TAGS_OR_SPANS)
     )
+    has_text = any(isinstance(row[key], str) and TEXT_HEADING.fullmatch(key) for key in row)
+    has_label = any(CLASS_HEADING.fullmatch(key) or TAGS_OR_SPANS.fullmatch(key) for key in row)
+    return (tokens and tags) or (has_text and has_label)
 
 
 def _has_heading(path: Path) -> bool:

@@ -11,13 +11,13 @@ from datasets import DatasetDict
 
 from malmoi.data.marked_alignment import align_marks
 from malmoi.data.marked_text import MarkedText, marked_splits
+from malmoi.data.splits.files import named_files, say_other_files
 from malmoi.data.tagged_dataset import bio_labels
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.user_error import UserError
 
 KMOU_TYPES = ("PER", "LOC", "ORG", "POH", "DAT", "TIM", "DUR", "MNY", "PNT", "NOH")
 KMOU_LABELS = bio_labels(KMOU_TYPES)
-FILES = {"train": "train.txt", "validation": "val.txt", "test": "test.txt"}
 SEPARATOR = "\u241e"
 
 
@@ -25,22 +25,23 @@ def read_kmou_lines(data_dir: Path | None) -> DatasetDict:
     """Return the `train`, `validation` and `test` sentences of a folder with `train.txt`, `val.txt` and `test.txt`.
 
     Args:
-        data_dir: The folder, of which files may be missing.
+        data_dir: The folder, of which files may be missing; `val.txt` may be called `validation.txt` or `dev.txt`.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
         UserError: If no folder is given.
     """
     folder = kmou_folder(data_dir)
-    paths = {split: folder / name for split, name in FILES.items() if (folder / name).is_file()}
+    paths = named_files(folder)
     if not paths:
-        raise DataFormatError(folder, None, f"expected a folder with {' or '.join(FILES.values())}.")
+        raise DataFormatError(folder, None, "expected a folder with train.txt or val.txt or test.txt.")
+    say_other_files(paths)
     return marked_splits({split: _read_file(path) for split, path in paths.items()}, types=KMOU_TYPES)
 
 
 def holds_kmou_lines(data_dir: Path) -> bool:
     """Tell whether a folder holds a file with the sign between sentence and marks."""
-    return any(SEPARATOR in line for name in FILES.values() for line in first_lines(data_dir / name, 1))
+    return any(SEPARATOR in line for path in named_files(data_dir).values() for line in first_lines(path, 1))
 
 
 def kmou_folder(data_dir: Path | None) -> Path:

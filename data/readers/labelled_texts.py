@@ -1,5 +1,6 @@
 """Files with one text per line and its class before it, as in `positive<TAB>재미있게 봤습니다.`."""
 
+from itertools import chain
 from pathlib import Path
 
 from datasets import DatasetDict
@@ -17,13 +18,15 @@ EXPECTED = "a class, a tab and a text"
 
 
 def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
-    """Return the `train` texts of a folder and, if there are files for them, the `validation` and `test` texts.
+    """Return the texts of a folder, those of `train`, `validation` and `test` for which there are files.
 
-    The classes are those of `train.txt`, in the order of the alphabet; names that look the same are one class. Empty
-    lines and a heading are skipped, and quotes are read as `split_columns` says.
+    The classes are those of `train.txt`, or of all files where that is not there, in the order of the alphabet; names
+    that look the same are one class. Empty lines and a heading are skipped, and quotes are read as `split_columns`
+    says.
 
     Args:
-        data_dir: Folder with `train.txt` and, if wanted, `validation.txt` (or `val.txt`, `dev.txt`) and `test.txt`.
+        data_dir: Folder with `train.txt`, `validation.txt` (or `val.txt`, `dev.txt`) and `test.txt`, of which those
+            may be missing that are not needed.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
@@ -32,12 +35,17 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
     if data_dir is None:
         raise UserError(f"Give the folder that holds train.txt, with {EXPECTED} in each line, by --data_dir.")
     paths = named_files(data_dir)
-    if "train" not in paths:
+    if not paths:
         raise DataFormatError(data_dir, None, "expected a folder with train.txt.")
     say_other_files(paths)
     rows = {split: _read_file(path) for split, path in paths.items()}
-    classes = sorted({row.first for row in rows["train"]})
-    _check_classes(paths["train"], rows["train"], classes)
+    for split in ["train"] if "train" in paths else paths:
+        _check_order(paths[split], rows[split])
+    classes = sorted({row.first for row in rows.get("train") or chain.from_iterable(rows.values())})
+    if "train" in paths and len(classes) < 2:
+        raise DataFormatError(
+            paths["train"], None, f"expected texts of at least two classes, got {list_names(classes)}."
+        )
     for split, path in paths.items():
         for row in rows[split]:
             if row.first not in classes:
@@ -62,8 +70,8 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
 
 
 def holds_labelled_texts(data_dir: Path) -> bool:
-    """Tell whether a folder holds a `train.txt` in which each of the first lines has one tab, the class before it."""
-    path = named_files(data_dir).get("train")
+    """Tell whether each of the first lines of `train.txt`, or of what there is, has one tab, the class before it."""
+    path = next(iter(named_files(data_dir).values()), None)
     lines = [] if path is None else first_lines(path)
     classes = {line.partition("\t")[0] for line in lines}
     if not lines or not all("\t" in line for line in lines) or look_like_columns(lines):
@@ -108,13 +116,11 @@ def _is_heading(path: Path, rows: list[Columns]) -> bool:
     return label not in {row.first for row in rows[1:]}
 
 
-def _check_classes(path: Path, rows: list[Columns], classes: list[str]) -> None:
-    if len(classes) > len({row.second for row in rows}):
+def _check_order(path: Path, rows: list[Columns]) -> None:
+    if len({row.first for row in rows}) > len({row.second for row in rows}):
         raise DataFormatError(
             path,
             None,
             f"expected {EXPECTED} in each line, but the first columns differ more than the second ones, as if the "
             f"text stood first; line {rows[0].number} has {shorten(rows[0].first)} before {shorten(rows[0].second)}.",
         )
-    if len(classes) < 2:
-        raise DataFormatError(path, None, f"expected texts of at least two classes, got {list_names(classes)}.")

@@ -9,7 +9,7 @@ from datasets import Dataset, DatasetDict, Features, Value
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 
 SUFFIXES = (".txt", ".txt.xz")
-BEGINNINGS = {"train": ("train",), "validation": ("val",), "test": ("test",)}
+BEGINNINGS = {"train": ("train",), "validation": ("val", "dev"), "test": ("test",)}
 """What the names of the files of each split begin with."""
 
 
@@ -18,7 +18,8 @@ def read_plain_text(data_dir: Path | None, *, lines: int | None = None) -> Datas
 
     Args:
         data_dir: Folder with text files, or with such files packed by xz, whose names begin with `train`,
-            `validation` or `val`, and `test`. There may be several of each; all but those of `train` may be missing.
+            `validation`, `val` or `dev`, and `test`, in capitals or not. There may be several of each; all but those
+            of `train` may be missing.
         lines: How many lines of each training file are read, from its beginning; `None` for all.
 
     Raises:
@@ -26,8 +27,7 @@ def read_plain_text(data_dir: Path | None, *, lines: int | None = None) -> Datas
     """
     if data_dir is None:
         raise DataFormatError("plain-text", None, "expected a folder with texts, by --data_dir.")
-    found = sorted(path for path in data_dir.glob("*") if path.name.endswith(SUFFIXES) and path.is_file())
-    files = {split: [path for path in found if path.name.startswith(names)] for split, names in BEGINNINGS.items()}
+    files = {split: _files(data_dir, split) for split in BEGINNINGS}
     if not files["train"]:
         raise DataFormatError(
             data_dir, None, "expected a folder with text files (.txt, .txt.xz) whose names begin with train."
@@ -45,8 +45,14 @@ def read_plain_text(data_dir: Path | None, *, lines: int | None = None) -> Datas
 
 def holds_plain_text(data_dir: Path) -> bool:
     """Tell whether a folder holds a text file for training without tabs in its first lines."""
-    files = [path for path in data_dir.glob("train*") if path.name.endswith(SUFFIXES)]
-    return any(files) and all("\t" not in line for path in files for line in first_lines(path))
+    files = _files(data_dir, "train")
+    return bool(files) and all("\t" not in line for path in files for line in first_lines(path))
+
+
+def _files(folder: Path, split: str) -> list[Path]:
+    """Return the files of a split."""
+    names = {path: path.name.lower() for path in sorted(folder.glob("*")) if path.is_file()}
+    return [path for path, name in names.items() if name.startswith(BEGINNINGS[split]) and name.endswith(SUFFIXES)]
 
 
 def text_dataset(texts: Iterator[tuple[str, str]]) -> Dataset:

@@ -78,8 +78,10 @@ def with_missing_splits(splits: DatasetDict, *, seed: int) -> DatasetDict:
             documents=DOCUMENT in train.column_names,
         )
         counts = " and ".join(f"{count:,} {split}" for split, count in done.texts.items())
+        is_one = [*done.texts.values()] == [1]
+        sentences = "sentence is" if is_one else "sentences are"
         together = ", documents together" if done.documents else ""
-        notify(f"{counts or 'no'} sentences are cut from the training set, by division_seed {seed}{together}.")
+        notify(f"{counts or 'no'} {sentences} cut from the training set, by division_seed {seed}{together}.")
         splits = DatasetDict({**splits, **parts})
     order = [name for name in ("train", "validation", "test") if name in splits]
     finished = {

@@ -1,16 +1,21 @@
 """Which files of a folder are for training, for validation and for testing."""
 
+import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from malmoi.data.notice import list_names, notify
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.unread_formats import is_packed
 from malmoi.data.user_error import UserError
 
 SPLIT_NAMES = {"train": ("train", "training"), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 """What the names of the files of each split hold as a word: `train.conll`, `klue-ner-dev.tsv`, `test_01.jsonl`."""
+
+_PLACES = {f"{word}.txt": place for words in SPLIT_NAMES.values() for place, word in enumerate(words)}
+"""The names of files that are those of a split alone; of several the one in the first place counts."""
 
 
 def split_of(name: str) -> str | None:
@@ -59,7 +64,7 @@ def named_files(folder: Path) -> dict[str, Path]:
 
 
 def say_other_files(files: Mapping[str, Path]) -> None:
-    """Say which files are left out because another one is taken for their split.
+    """Say which files are left out because another one is taken for their split, or because they are packed.
 
     Args:
         files: What `named_files` has returned.
@@ -69,13 +74,14 @@ def say_other_files(files: Mapping[str, Path]) -> None:
         if left_out:
             are = "is" if len(left_out) == 1 else "are"
             notify(f"{path.parent}: {list_names(left_out)} {are} left out, as {path.name} is there for {split}.")
+    for folder in {path.parent for path in files.values()}:
+        _say_packed_files(folder, [path for path in folder.iterdir() if path.stem.lower() in _PLACES])
 
 
 def _named_files(folder: Path) -> dict[str, list[Path]]:
     """Return all files of each split that are called by a word of it, those that count more first."""
-    places = {f"{word}.txt": place for words in SPLIT_NAMES.values() for place, word in enumerate(words)}
-    files = [path for path in folder.glob("*.*") if path.name.lower() in places and path.is_file()]
-    files.sort(key=lambda path: (places[path.name.lower()], path.name.swapcase()))
+    files = [path for path in folder.glob("*.*") if path.name.lower() in _PLACES and path.is_file()]
+    files.sort(key=lambda path: (_PLACES[path.name.lower()], path.name.swapcase()))
     return {
         split: [path for path in files if path.name.lower().removesuffix(".txt") in words]
         for split, words in SPLIT_NAMES.items()
@@ -92,7 +98,7 @@ def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> di
 
     Files whose names tell a split are of it; the others are left out. If no name of a file tells one, a folder in the
     folder may (`train/`, `dev/`); if none does, all are for training, and validation and test sentences are cut from
-    them.
+    them. Such files that are packed are left out, too, which is said.
 
     Args:
         source: A folder, or a single file, which is of the split that its name tells, and otherwise for training.
@@ -107,6 +113,7 @@ def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> di
     files = visible_files(source, suffixes)
     if not files:
         raise DataFormatError(source, None, f"expected {expected}.")
+    _say_packed_files(source, [path for path in visible_files(source, ("",)) if path.stem.lower().endswith(suffixes)])
     found: dict[str, list[Path]] = {}
     for path in files:
         parts = path.relative_to(source).parts
@@ -117,6 +124,13 @@ def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> di
     if found and others:
         notify(f"{source}: files whose names tell no split are left out: {others:,}.")
     return {split: found[split] for split in SPLIT_NAMES if split in found} or {"train": files}
+
+
+def _say_packed_files(folder: Path, files: Iterable[Path]) -> None:
+    """Say which of the files would be read but for what has packed them, such as `test.jsonl.gz`."""
+    packed = sorted(path.name for path in files if is_packed(path.suffix))
+    if packed:
+        notify(f"{folder}: packed files are left out: {list_names(packed)}; unpack them first.")
 
 
 def first_file(source: Path, suffixes: tuple[str, ...]) -> Path | None:
@@ -130,9 +144,25 @@ def first_file(source: Path, suffixes: tuple[str, ...]) -> Path | None:
 
 
 def visible_files(source: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Return the files with one of these endings in a folder, and in those in it, that are not hidden."""
-    files = sorted(path for path in source.rglob("*") if path.is_file() and path.name.lower().endswith(suffixes))
-    return [path for path in files if not any(part.startswith(".") for part in path.relative_to(source).parts)]
+    """Return the files with one of these endings in a folder, and in those in it, that are not hidden.
+
+    A link to a folder is a folder as any other.
+    """
+    return sorted(path for path in _visible_files(source, frozenset()) if path.name.lower().endswith(suffixes))
+
+
+def _visible_files(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """Yield the files in a folder and in those in it, but not in one of those above it, to which a link may lead."""
+    place = folder.resolve()
+    if place in above or not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+        return
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _visible_files(path, above | {place})
+        elif path.is_file():
+            yield path
 
 
 def as_on_disk(path: Path) -> Path:

@@ -10,7 +10,7 @@ from datasets.fingerprint import generate_random_fingerprint
 
 from malmoi.data.classified_dataset import class_name, classified_features
 from malmoi.data.notice import list_names, notify, shorten
-from malmoi.data.tables.columns import DOCUMENT, IDENTIFIER, aside_column, class_column, text_column
+from malmoi.data.tables.columns import DOCUMENT, IDENTIFIER, aside_column, class_column, text_column, written_name
 from malmoi.data.tables.rows import SourceRows
 from malmoi.data.tables.source import Splits
 from malmoi.data.text_lines import DataFormatError
@@ -119,8 +119,8 @@ class ClassifiedRows:
             ]
             ids, documents = (batch[name] if name else [None] * len(numbers) for name in beside.values())
             self.texts.append(pa.array([batch[text][index] for index in kept], pa.string()))
-            self.ids.append(_texts(f"{self.split}-{numbers[i]}" if ids[i] in (None, "") else ids[i] for i in kept))
-            self.documents.append(_texts(documents[index] for index in kept))
+            self.ids.append(_texts(written_name(ids[i]) or f"{self.split}-{numbers[i]}" for i in kept))
+            self.documents.append(_texts(written_name(documents[index]) for index in kept))
         if self.first_secret is not None and self.numbers:
             secret_source, number = self.first_secret
             raise secret_source.error(number, f"expected a class in {label!r}, got {SECRET}, which is none.")
@@ -185,8 +185,8 @@ class ClassifiedRows:
         return Dataset(pa.table(columns), info=DatasetInfo(features=features), fingerprint=fingerprint)
 
 
-def _texts(values: Iterable[Any]) -> pa.Array:
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
+def _texts(values: Iterable[str | None]) -> pa.Array:
+    return pa.array([*values], pa.string())
 
 
 def _unique(ids: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:

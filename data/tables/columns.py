@@ -50,11 +50,17 @@ class NameColumns(NamedTuple):
             for number, text, labels, row_id, document in zip(
                 numbers, batch[self.texts], batch[self.labels], ids, documents
             ):
-                yield number, text, labels, _written(row_id), _written(document)
+                yield number, text, labels, written_name(row_id), written_name(document)
 
 
-def _written(value: Any) -> str | None:
-    return None if value is None else str(value)
+def written_name(value: Any) -> str | None:
+    """Return an id or the name of a document as text; `None` if a row has none.
+
+    pandas writes a whole number as `3.0` where other rows have none.
+    """
+    if value is None or value == "" or value != value:
+        return None
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def name_columns(rows: SourceRows, *, text_name: str | None, label_name: str | None) -> NameColumns:
@@ -171,13 +177,9 @@ def class_column(features: Features, source: str, *, named: str | None) -> str:
 
 
 def aside_column(features: Features, pattern: re.Pattern[str], *, without: Iterable[str]) -> str | None:
-    """Return the one other column of texts or whole numbers with such a name; `None` if there is not one."""
-    found = [
-        name
-        for name, feature in features.items()
-        if pattern.fullmatch(name) and name not in without and (is_text(feature) or is_whole_number(feature))
-    ]
-    return found[0] if len(found) == 1 else None
+    """Return the first other column with such a name that holds a value in each row; `None` if there is none."""
+    found = (name for name in features if pattern.fullmatch(name) and name not in without)
+    return next((name for name in found if is_single(features[name])), None)
 
 
 def span_keys(feature: FeatureType) -> tuple[str, str, str] | None:
@@ -200,6 +202,11 @@ def is_text(feature: FeatureType | None) -> bool:
 def is_whole_number(feature: FeatureType | None) -> bool:
     """Tell whether a column holds whole numbers."""
     return isinstance(feature, Value) and feature.dtype.startswith(("int", "uint"))
+
+
+def is_single(feature: FeatureType) -> bool:
+    """Tell whether a column holds single values, such as texts, numbers and dates."""
+    return isinstance(feature, ClassLabel) or (isinstance(feature, Value) and feature.dtype != "null")
 
 
 def is_class(feature: FeatureType) -> bool:

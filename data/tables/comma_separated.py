@@ -74,6 +74,7 @@ def comma_separated_rows(path: Path) -> SourceRows:
         features=Features({name: spans.get(name, Value("string")) for name in heading if name}),
         read=read,
         unit="line",
+        is_headed_by_line=True,
     )
 
 

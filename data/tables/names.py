@@ -126,10 +126,5 @@ def _span(
 
 
 def _offset(value: Any) -> Any:
-    """Return an offset as the whole number that it is written as.
-
-    A list of one kind holds offsets as texts beside the type, and R writes every number as a float.
-    """
-    if isinstance(value, str) or (isinstance(value, float) and value.is_integer()):
-        return int(value)
-    return value
+    """Return an offset as a number: a list of one kind holds offsets as texts beside the type."""
+    return int(value) if isinstance(value, str) else value

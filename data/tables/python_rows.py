@@ -74,10 +74,16 @@ def _fault(row: Any, first: Any) -> str | None:
         return f"expected texts as keys, got {kind_of(odd[0])}."
     elif row.keys().isdisjoint(first):
         return f"expected keys as the first row has, {list_names([*first])}, got {list_names([*row]) or 'none'}."
-    values = [row] if isinstance(row, str) else row.values()
-    if any(isinstance(value, str) and HALF_CHARACTER.search(value) for value in values):
+    if _has_half_character(row):
         return r"expected whole characters, but a text holds half of one, such as \ud83d alone."
     return None
+
+
+def _has_half_character(value: Any) -> bool:
+    if isinstance(value, str):
+        return HALF_CHARACTER.search(value) is not None
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return any(map(_has_half_character, parts))
 
 
 def rows_of_dictionaries(rows: Sequence[Mapping[str, Any]], name: str) -> SourceRows:

@@ -31,6 +31,8 @@ class SourceRows:
     """Yields these columns batch by batch, from the first row on."""
     unit: str = "row"
     """What the numbers of its rows count."""
+    is_headed_by_line: bool = False
+    """Whether its columns are called by a line of text, in whose place the first row stands where there is none."""
 
     def error(self, number: int, message: str) -> DataFormatError:
         """Return what is to be raised for a row."""

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
-from malmoi.data.notice import notify
-from malmoi.data.tables.columns import IDENTIFIER, aside_column, text_column
+from malmoi.data.column_headings import may_head_texts
+from malmoi.data.notice import notify, shorten
+from malmoi.data.tables.columns import IDENTIFIER, TEXT_FLAG, aside_column, text_column, written_name
 from malmoi.data.tables.rows import SourceRows
 from malmoi.data.tables.source import Splits
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
@@ -44,6 +45,14 @@ def _chunks(
     split: str, rows: SourceRows, text_name: str | None, taken: dict[str, int]
 ) -> Iterator[list[TaggedSentence]]:
     column = text_column(rows.features, rows.name, named=text_name)
+    if text_name is None and rows.is_headed_by_line and len(rows.features) == 1 and not may_head_texts(column):
+        raise DataFormatError(
+            rows.name,
+            None,
+            f"expected a heading with a name that tells the texts, such as `text`, but the first line is "
+            f"{shorten(column)}; if it is a heading, name the column by {TEXT_FLAG}, and if there is none, give the "
+            "lines as a file train.txt.",
+        )
     identifier = aside_column(rows.features, IDENTIFIER, without=(column,))
     blank: list[int] = []
     for numbers, batch in rows.read([column, *([identifier] if identifier else [])]):
@@ -54,7 +63,7 @@ def _chunks(
                 raise rows.error(number, f"expected a text in the column {column!r}, but there is a null.")
             characters, tags = split_spaces(text)
             if characters:
-                sentence_id = free_id(f"{split}-{number}" if row_id in (None, "") else str(row_id), taken)
+                sentence_id = free_id(written_name(row_id) or f"{split}-{number}", taken)
                 chunk.append(TaggedSentence(id=sentence_id, text=characters, tags=tags))
             else:
                 blank.append(number)

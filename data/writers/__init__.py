@@ -28,10 +28,12 @@ class Writer(NamedTuple):
     """The reader of `READERS` that reads the form again."""
     no_place: re.Pattern[str] | None = None
     """The characters within a text for which a space is written."""
+    by_document: bool = False
+    """Whether the sentences of a document stand together, in whatever order they were read."""
 
 
 WRITERS = {
-    "brat": Writer(write_brat, ("named-entities",), "brat", LINE_BREAKS),
+    "brat": Writer(write_brat, ("named-entities",), "brat", LINE_BREAKS, by_document=True),
     "conll": Writer(write_conll, ("named-entities",), "conll", LINE_BREAKS_AND_TABS),
     "dataset": Writer(write_dataset, ("named-entities", "sentence-classification", "word-spacing"), "dataset"),
     "inline": Writer(write_inline_marks, ("named-entities",), "inline-marks", LINE_BREAKS),

@@ -84,7 +84,12 @@ def _documents(rows: Dataset) -> list[list[tuple[str, list[Span]]]]:
     documents: dict[str | None, list[tuple[str, list[Span]]]] = {}
     for document, sentence in zip(rows["document"], marked):
         documents.setdefault(document, []).append(sentence)
-    return [*documents.values()]
+    return [
+        sentences[start : start + size]
+        for document, sentences in documents.items()
+        for size in [SENTENCES if document is None else len(sentences)]
+        for start in range(0, len(sentences), size)
+    ]
 
 
 def _write(path: Path, sentences: list[tuple[str, list[Span]]]) -> None:

@@ -11,6 +11,7 @@ from malmoi.data.readers import READERS
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_folder
 from malmoi.data.writers import WRITERS, writers_of
+from malmoi.data.writers.documents_together import with_documents_together
 from malmoi.data.writers.spaces_for_breaks import with_spaces_for
 
 
@@ -45,7 +46,8 @@ def export(splits: DatasetDict, form: str, folder: Path, *, task: str) -> list[P
     """Write data into a new folder, which takes its name once all is written and was read again.
 
     Args:
-        splits: The data. Where the form has no place for a line break within a text, a space is written for it.
+        splits: The data. Where the form has no place for a line break within a text, a space is written for it, and
+            where a document is a file, its sentences are put together.
         form: The name of the form, as `WRITERS` has it.
         folder: The folder; it does not exist, or is empty.
         task: The task of the data.
@@ -59,6 +61,8 @@ def export(splits: DatasetDict, form: str, folder: Path, *, task: str) -> list[P
     writer = WRITERS[form]
     if writer.no_place is not None:
         splits = with_spaces_for(writer.no_place, splits, form)
+    if writer.by_document:
+        splits = with_documents_together(splits, form)
     with whole_folder(folder) as written:
         names = [path.relative_to(written) for path in writer.write(splits, written)]
         _check_same(splits, _read_again(written, form, task=task), form)

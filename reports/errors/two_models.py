@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from malmoi.data.counted import counted
 from malmoi.metrics.paired_bootstrap import DEFINITION, SAMPLES, SEED, Counts, Difference, paired_bootstrap
 from malmoi.reports.errors.answers import Answer, TaskErrors
 from malmoi.reports.report import plain
@@ -71,7 +72,7 @@ def right_sentence(report: Mapping[str, Any]) -> str:
     """Return how many texts both models, one, or neither gets right, as a sentence."""
     right = report["against"]["right"]
     return (
-        f"Of {sum(right.values()):,} texts both models get {right['both']:,} right, only {report['model']} "
+        f"Of {counted(sum(right.values()), 'text')} both models get {right['both']:,} right, only {report['model']} "
         f"{right['only this model']:,}, only {report['against']['model']} {right['only the other']:,}, and neither "
         f"{right['neither']:,}."
     )

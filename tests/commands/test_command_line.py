@@ -166,6 +166,7 @@ def test_tagging_does_not_wait_for_libraries_of_training() -> None:
     ("error", "said"),
     [
         (PermissionError(13, "Permission denied", "out/.a.txt.partial"), "out/.a.txt.partial: the system says: Perm"),
+        (OSError(28, "No space left", "code.py", None, "run/code.py"), "run/code.py: the system says: No space left."),
         (OSError(28, "No space left on device"), "the system says: No space left on device."),
         (OSError("the disk is gone"), "the disk is gone"),
     ],

@@ -67,8 +67,10 @@ def test_classify_answers_line_by_line(classifying_model: Path) -> None:
     assert [answer.cut for answer in answers][-2:] == [False, True]
     rows = [row.split("\t", 2) for row in output.removesuffix("\n").split("\n")]
     assert rows == [[answer.label, f"{answer.score:.4f}", line] for answer, line in zip(answers, lines)]
-    cut = sum(answer.cut for answer in answers)
-    assert error == f"malmoi: {cut} texts were longer than the model can read; their ends were not read.\n"
+    assert sum(answer.cut for answer in answers) == 1
+    assert error == "malmoi: 1 text was longer than the model can read; its end was not read.\n"
+    _, error = malmoi("classify", classifying_model, "--input", "-", stdin=content + b"\n" + content)
+    assert error == "malmoi: 2 texts were longer than the model can read; their ends were not read.\n"
 
 
 def test_classify_writes_json_lines(classifying_model: Path) -> None:

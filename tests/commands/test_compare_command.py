@@ -24,6 +24,7 @@ from malmoi.reports import plots
 from malmoi.reports.costs import DEFINITIONS as COST_DEFINITIONS
 from malmoi.reports.plots import MISSING
 from malmoi.training.described_settings import describe_settings
+from malmoi.training.resuming import checkpoints
 from malmoi.training.train import run
 
 ENCODER = """
@@ -208,7 +209,7 @@ def test_there_are_three_recipes_that_differ_in_nothing_but_embeddings(
     assert [folder.relative_to(tmp_path / "runs").as_posix() for folder in recipes] == ["random", "frozen", "trained"]
     given = [(recipe.given("embeddings"), recipe.given("embeddings_trained")) for recipe in recipes.values()]
     vectors = str(tmp_path / "vectors.txt")
-    assert given == [("", None), (vectors, "false"), (vectors, "true")]
+    assert given == [("", "true"), (vectors, "false"), (vectors, "true")]
     own = ("embeddings", "embeddings_trained", "output_dir")
     rest = [{key: value for key, value in recipe.flags.items() if key not in own} for recipe in recipes.values()]
     assert rest[0] == rest[1] == rest[2]
@@ -240,17 +241,32 @@ def test_wrong_arguments_are_noticed_before_the_first_training(embedded: Callabl
 
 
 def test_an_interrupted_comparison_goes_on_with_what_is_unfinished(
-    embedded: Callable[..., list[str]], tmp_path: Path
+    embedded: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipes = embedding_recipes("demo", embedded(resume_from_checkpoint="true"))
     random, frozen, trained = recipes
     random.mkdir(parents=True)
     (random / "report.json").write_text(json.dumps({"settings": describe_settings(recipes[random])}))
     (frozen / "checkpoint-3").mkdir(parents=True)
+    monkeypatch.setattr(checkpoints, "what_it_lacks", lambda checkpoint: None)
     resumed = {folder: recipe.flags["resume_from_checkpoint"] for folder, recipe in unfinished_runs(recipes).items()}
     assert resumed == {frozen: "true", trained: "false"}
+    with pytest.raises(RecipeError, match="Give either --resume_from_checkpoint true, which goes on, or --overwrite"):
+        unfinished_runs(embedding_recipes("demo", embedded(resume_from_checkpoint="true", overwrite="true")))
     with pytest.raises(RecipeError, match=r"random holds a finished run with other settings\. Choose another"):
         unfinished_runs(embedding_recipes("demo", embedded(resume_from_checkpoint="true", hidden_size=32)))
+
+
+def test_a_run_that_was_cut_off_in_its_first_checkpoint_begins_anew(embedded: Callable[..., list[str]]) -> None:
+    recipes = embedding_recipes("demo", embedded(resume_from_checkpoint="true"))
+    random, frozen, _ = recipes
+    (frozen / "checkpoint-3").mkdir(parents=True)
+    unfinished = unfinished_runs(recipes)
+    assert {key: unfinished[frozen].flags[key] for key in ("resume_from_checkpoint", "overwrite")} == {
+        "resume_from_checkpoint": "false",
+        "overwrite": "true",
+    }
+    assert "overwrite" not in unfinished[random].flags
 
 
 def test_an_interruption_says_how_to_go_on(
@@ -263,7 +279,10 @@ def test_an_interruption_says_how_to_go_on(
     with pytest.raises(SystemExit) as error:
         train_and_compare(embedding_recipes("demo", embedded()))
     assert error.value.code == 130
-    assert "Go on by the same command and --resume_from_checkpoint true." in capsys.readouterr().err
+    assert "Go on by the same command with --resume_from_checkpoint true." in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        train_and_compare(embedding_recipes("demo", embedded(overwrite="true")))
+    assert "--resume_from_checkpoint true in the place of --overwrite." in capsys.readouterr().err
 
 
 def test_a_failed_training_ends_the_comparison(
@@ -292,7 +311,7 @@ def test_embeddings_are_compared_on_the_command_line(embedded: Callable[..., lis
     assert "embeddings" not in reports["random"]
     assert reports["frozen"]["embeddings"] == reports["trained"]["embeddings"]
     trained = [str(reports[name]["settings"].get("embeddings_trained")).lower() for name in RUNS]
-    assert trained == ["none", "false", "true"]
+    assert trained == ["true", "false", "true"]
 
     # as if it had been interrupted in the last run, before its first checkpoint
     untouched = (folder / "random" / "report.json").stat().st_mtime_ns

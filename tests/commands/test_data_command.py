@@ -108,3 +108,14 @@ def test_a_bad_name_is_said_once_and_no_other_task(tmp_path: Path) -> None:
     assert error.count(str(file)) == 1
     assert "--task" not in error
     assert "class" not in error
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--json", []), ("--html", ["data.html"])])
+def test_data_are_shown_or_exported_and_neither_is_passed_over(
+    corpus: Path, flag: str, value: list[str], tmp_path: Path
+) -> None:
+    places = [tmp_path / name for name in value]
+    _, error = malmoi("data", corpus, flag, *places, "--export", "jsonl", "--output", tmp_path / "out", code=2)
+    said = f"malmoi: {flag} shows what is in data, and --export writes the data instead; leave out one of them.\n"
+    assert error == said
+    assert not any(path.exists() for path in (*places, tmp_path / "out"))

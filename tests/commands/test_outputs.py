@@ -90,6 +90,8 @@ def test_what_cannot_be_written_is_refused_before_anything_is_read(
         (["--format", "csv", "--json"], "Give either --json or --format csv, not both."),
         (["--resume", "--overwrite", "--output", "out"], "Give either --resume, which goes on, or --overwrite"),
         (["--resume"], "--resume needs a file or folder to go on with, by --output."),
+        (["--overwrite"], "--overwrite needs a file or folder to replace, by --output or --errors."),
+        (["--overwrite", "--output", "-"], "--overwrite needs a file or folder to replace, by --output or --errors."),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(arguments: list[str], message: str) -> None:
@@ -107,6 +109,12 @@ def test_documents_are_not_mixed_in_one_file() -> None:
 def test_texts_of_the_command_line_are_written_too_but_are_no_files() -> None:
     malmoi("tag", "손흥민은 춘천에서 태어났다.", "--output", "out.jsonl")
     assert [row["text"] for row in read_rows(Path("out.jsonl"))] == ["손흥민은 춘천에서 태어났다."]
+    Path("folder").mkdir()
+    for output in ("folder", "new/"):
+        assert malmoi("tag", "비가 온다", "--output", output, code=2)[1] == (
+            "malmoi: Texts of the command line have no names for files in a folder; give a file as --output.\n"
+        )
+    assert sorted(path.name for path in Path().iterdir()) == ["folder", "out.jsonl"]
     for option in (["--document"], ["--text_column", "x"], ["--workers", "2"]):
         assert malmoi("tag", "비가 온다", *option, code=2)[1] == (
             f"malmoi: {option[0]} is for files, but there is no --input.\n"

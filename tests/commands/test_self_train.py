@@ -130,15 +130,18 @@ def test_the_recipe_of_a_model_of_the_package_tells_what_is_not_here(tmp_path: P
     error = malmoi("train", recipe, *own, code=2)[1]
     assert error == (
         f"malmoi: {recipe} tells how the model of the package was trained, and names what is not here: "
-        "named-entities-unlabelled.txt, seed-1, seed-2, seed-3. In a checkout of malmoi, `make models DATA=DIR` makes "
-        "all of it and trains the model anew.\n"
+        "named-entities-unlabelled-2.txt, named-entities-first-student, seed-4, seed-6. In a checkout of malmoi, "
+        "`make models DATA=DIR` makes all of it and trains the model anew.\n"
     )
     error = malmoi("self-train", recipe, *own, code=2)[1]
-    assert "names what is not here: named-entities-unlabelled.txt. In a checkout" in error
+    assert "names what is not here: named-entities-first-student. In a checkout" in error
     assert not (tmp_path / "run").exists()
     # whoever has such files is not held up, nor is whoever gives none
     (tmp_path / "raw.txt").write_text("\n".join(RAW), encoding="utf-8")
     given = ("--silver_text", str(tmp_path / "raw.txt"), "--silver_teachers", "bundled:named-entities")
+    with pytest.raises(RecipeError, match=r"names what is not here: named-entities-first-student\."):
+        check_packaged_recipe(load_recipe(recipe, given))
+    given = (*given, "--model_name_or_path", "bundled:named-entities")
     check_packaged_recipe(load_recipe(recipe, given))
     check_packaged_recipe(load_recipe(str(FOLDER / "language-model" / "recipe.yaml"), own))
 

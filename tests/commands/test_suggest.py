@@ -47,13 +47,16 @@ def test_texts_are_written_in_the_form_that_is_asked_for(model: Path, raw: Path,
     rows = [json.loads(line) for line in printed.splitlines()]
     assert len(rows) == 3
     assert all(row["text"] == LINES[row["id"] - 1] for row in rows)
-    assert "malmoi: 1 of 6 texts have fewer than 5 letters and digits and are left out." in said
+    assert "malmoi: 1 of 6 texts has fewer than 5 letters and digits and is left out." in said
     for form in ("doccano", "label-studio"):
         output = tmp_path / form / "train.json"
         output.parent.mkdir()
         _, said = malmoi("suggest", model, "--input", raw, "--count", "3", "--export", form, "--output", output)
         assert f"malmoi: 3 texts to label are in {output}." in said
         assert ('<Label value="LC"/>' in said) is (form == "label-studio")
+    assert '<Label value="LC"/>' in malmoi("suggest", model, "--input", raw, "--export", "label-studio")[1]
+    _, said = malmoi("suggest", model, "--input", raw, "--count", "1", "--output", tmp_path / "one.jsonl")
+    assert f"malmoi: 1 text to label is in {tmp_path / 'one.jsonl'}." in said
     doccano = read_jsonl(tmp_path / "doccano", task="named-entities")["train"]
     assert doccano["text"] == [row["text"] for row in rows]
     with pytest.raises(
@@ -97,6 +100,7 @@ def test_what_is_wrong_is_said_before_anything_is_written(
         ([model, "--input", bad, "--output", new], f"{bad}, line 2: "),
         ([model, "--input", raw, "--output", tmp_path / "no" / "new.json"], "there is no folder"),
         ([model, "--input", raw, "--count", "0", "--output", new], "Invalid value for '--count'"),
+        ([model, "--input", raw, "--overwrite"], "--overwrite needs a file to replace, by --output."),
     ):
         printed, said = malmoi("suggest", *arguments, code=2)
         assert expected in said

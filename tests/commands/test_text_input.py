@@ -194,6 +194,11 @@ def test_output_is_utf8_under_any_console(models: dict[str, Path], tmp_path: Pat
     # the first argument as well, where it is a text
     code, output, error = run("space", "손흥민😀은", "가", console=console)
     assert (code, output.replace(" ", ""), error) == (0, "손흥민😀은\n가\n", "")
+    # and the name of a column
+    (tmp_path / "rows.csv").write_text("제목,본문\n가,나\n", encoding="utf-8")
+    arguments = ("space", models["space"], "--input", tmp_path / "rows.csv", "--text_column", "본문")
+    code, output, _ = run(*arguments, console=console)
+    assert (code, json.loads(output)["spaced"]) == (0, "나")
     code, output, _ = run("recipes", console=console)
     assert code == 0
     assert "klue-ner" in output

@@ -5,7 +5,7 @@ import pytest
 from huggingface_hub.errors import StrictDataclassError
 from transformers import BertConfig, BloomConfig, T5Config, XLNetConfig
 
-from malmoi.modeling import EncoderCrfConfig
+from malmoi.modeling import BiLstmConfig, BiLstmCrfConfig, EncoderCrfConfig
 
 
 def test_an_encoder_without_a_limit_has_none() -> None:
@@ -20,6 +20,9 @@ def test_an_encoder_without_a_limit_has_none() -> None:
         ({"encoder_config": {"hidden_size": 8}}, "or a dict with its `model_type`, got {'hidden_size': 8}"),
         ({"encoder_config": {"model_type": "bertt"}}, "Unrecognized model identifier: bertt"),
         ({"encoder_config": T5Config()}, "must be that of an encoder; 't5' has a decoder"),
+        ({"encoder_config": BiLstmCrfConfig()}, "must be that of an encoder; 'bilstm_crf' has a head of its own"),
+        ({"encoder_config": BiLstmConfig()}, "must be that of an encoder; 'bilstm' has a head of its own"),
+        ({"encoder_config": EncoderCrfConfig(encoder_config=BertConfig())}, "'encoder_crf' has a head of its own"),
         ({"classifier_dropout": 1.0}, "`classifier_dropout` must be at least 0 and below 1, got 1.0"),
         ({"crf_implementation": "fast"}, "must be one of auto, torch, numba, triton, pytorch-crf, got 'fast'"),
         ({"bio_constraints": True, "id2label": {0: "NN"}}, "`bio_constraints=True` needs labels of the form"),

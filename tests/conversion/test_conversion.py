@@ -164,6 +164,12 @@ def test_names_wrappers_and_file_formats(
     assert_same_decodes(old.parent / "new", tagger, [[2, 7, 8, 9, 3], [2, 3], [5]])
 
 
+def test_paths_may_be_strings_and_the_tokenizer_a_path(old: Path) -> None:
+    checkpoint, config = str(old / "pytorch_model.bin"), str(old / "config.json")
+    convert_checkpoint(checkpoint, str(old.parent / "new"), config=config, tokenizer=old)
+    assert (old.parent / "new" / "model.safetensors").is_file()
+
+
 def test_other_names_of_layers(old: Path, wordpiece_tokenizer: PreTrainedTokenizerFast) -> None:
     tagger = hand_made(len(wordpiece_tokenizer), seed=2)
     names = {"word_embeds": "embed", "lstm": "encoder.rnn", "hidden2tag": "fc", "crf": "head.CRF"}

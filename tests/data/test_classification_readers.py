@@ -178,6 +178,16 @@ def test_a_heading_is_left_out_and_named(tmp_path: Path, caplog: pytest.LogCaptu
     assert said in caplog.text
 
 
+def test_texts_for_testing_alone_need_no_others_and_may_be_of_one_class(tmp_path: Path) -> None:
+    (tmp_path / "test.txt").write_text("긍정\t좋아요\n긍정\t아주 좋아요\n", encoding="utf-8")
+    splits = read_labelled_texts(tmp_path)
+    assert [*splits] == ["test"]
+    assert labels(splits["test"]) == ["긍정", "긍정"]
+    (tmp_path / "dev.txt").write_text("부정\t별로예요\n부정\t지루해요\n", encoding="utf-8")
+    splits = read_labelled_texts(tmp_path)
+    assert class_names(splits["test"]) == class_names(splits["validation"]) == ["긍정", "부정"]
+
+
 def test_a_class_that_is_called_as_a_heading_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     content = "감정\t슬프다\n감정\t기쁘다\n사실\t비가 온다\n"
     write_texts(tmp_path, content)
@@ -333,7 +343,7 @@ def test_a_file_without_texts_is_refused(
 def test_a_folder_without_the_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataFormatError, match=f"{tmp_path}: expected a folder with ratings_train.txt, ratings_test"):
         read_nsmc(tmp_path)
-    write_texts(tmp_path, TEXTS).unlink()
+    (tmp_path / "texts.txt").write_text(TEXTS, encoding="utf-8")
     with pytest.raises(DataFormatError, match=f"{tmp_path}: expected a folder with train.txt"):
         read_labelled_texts(tmp_path)
     with pytest.raises(DataFormatError, match="no such file"):

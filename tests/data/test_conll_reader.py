@@ -295,3 +295,12 @@ def test_time_and_memory_are_those_of_the_sentences(tmp_path: Path) -> None:
     seconds(8_000)
     assert tracemalloc.get_traced_memory()[1] < 5 * few_bytes
     tracemalloc.stop()
+
+
+def test_files_of_one_document_each_are_so_many_documents(tmp_path: Path) -> None:
+    for name, head in (("train_a", "# newdoc id = a\n"), ("train_b", "-DOCSTART- O\n\n"), ("dev", "# newdoc\n")):
+        content = head + "서울 B-LC\n에 O\n\n부산 B-LC\n에 O\n"
+        (tmp_path / f"{name}.conll").write_text(content, encoding="utf-8")
+    splits = read_conll(tmp_path, token_separator="")
+    assert splits["train"]["document"][:] == ["train_a-1"] * 2 + ["train_b-1"] * 2
+    assert "document" not in splits["validation"].column_names

@@ -13,7 +13,7 @@ from support.tagged_rows import spans_of
 
 from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import class_names
-from malmoi.data.readers import READERS, read_splits
+from malmoi.data.readers import READERS, likely_tasks, read_splits
 from malmoi.data.readers.dataset import read_dataset
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
@@ -329,3 +329,48 @@ def test_columns_of_kinds_that_datasets_lacks_are_passed_over(tmp_path: Path) ->
     pq.write_table(table, tmp_path / "train.parquet")
     rows = read_dataset(tmp_path, task="sentence-classification")["train"]
     assert (class_names(rows), rows["text"]) == (["긍정", "부정"], ["좋다", "나쁘다"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "documents"),
+    [
+        ({"doc_id": pa.array([1.0, None, 1.0])}, ["1", None, "1"]),
+        ({"doc_id": pa.array([1.0, float("nan"), 1.5])}, ["1", None, "1.5"]),
+        ({"doc_id": pa.array(["가", "", "가"])}, ["가", None, "가"]),
+        (
+            {"document": pa.array([0, None, 0], pa.timestamp("s"))},
+            ["1970-01-01 00:00:00", None, "1970-01-01 00:00:00"],
+        ),
+        ({"doc_id": pa.array([7, 8, 7]), "doc_name": pa.array(["가", "나", "가"])}, ["7", "8", "7"]),
+    ],
+)
+def test_documents_are_told_by_values_of_any_kind(
+    columns: dict[str, pa.Array], documents: list[str | None], tmp_path: Path
+) -> None:
+    for task, labels in (
+        ("named-entities", {"entities": [[{"start": 0, "end": 2, "label": "LC"}]] * 3}),
+        ("sentence-classification", {"label": ["좋음", "나쁨", "좋음"]}),
+    ):
+        pq.write_table(pa.table({"text": ["서울", "부산", "대구"], **labels, **columns}), tmp_path / "train.parquet")
+        assert read_dataset(tmp_path, task=task)["train"]["document"][:] == documents
+
+
+@pytest.mark.parametrize("first", ["오늘은 날씨가 좋다", "좋다.", '"좋다, 정말"', "좋다,,"])
+def test_the_first_text_of_csv_without_a_heading_is_not_lost_as_one(first: str, tmp_path: Path) -> None:
+    path = tmp_path / "train.csv"
+    rest = ",," if first.endswith(",,") else ""
+    path.write_text(f"{first}\n집에 갔다{rest}\n비가 왔다{rest}\n", encoding="utf-8")
+    with pytest.raises(
+        UserError, match=r"train\.csv: expected a heading with a name that tells the texts, .* '좋다|오"
+    ):
+        read_dataset(path, task="word-spacing")
+    assert likely_tasks("dataset", path) == ("word-spacing",)
+    named = {'"좋다, 정말"': "좋다, 정말", "좋다,,": "좋다"}.get(first, first)
+    rows = read_dataset(path, task="word-spacing", text_column=named)["train"]
+    assert rows["text"][:] == ["집에갔다", "비가왔다"]
+
+
+@pytest.mark.parametrize("heading", ["text", "문장", "리뷰 내용", "body", "Review_Text"])
+def test_what_may_head_texts_heads_csv_of_one_column(heading: str, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(f"{heading}\n집에 갔다\n", encoding="utf-8")
+    assert read_dataset(tmp_path, task="word-spacing")["train"].num_rows == 1

@@ -174,7 +174,8 @@ BAD_ROWS: list[tuple[object, str]] = [
     ({"text": "서울", "label": [[0, 2, 7]]}, "expected a type as text for each name, got the number '7'."),
     ({"text": "서울", "label": [[0, 2, " "]]}, "expected a type as text for each name, got an empty one."),
     ({"text": "서울", "label": [[0, 2, None]]}, "expected a type as text for each name, got null."),
-    ({"text": "서울", "label": [[0.0, 2, "LC"]]}, BEGINS + "got the number '0.0'."),
+    ({"text": "서울", "label": [[0.5, 2, "LC"]]}, BEGINS + "got the number '0.5'."),
+    ('{"text": "서울", "label": [[0, 1e999, "LC"]]}', BEGINS + "got the number 'inf'."),
     ({"text": "서울", "label": [[0, True, "LC"]]}, BEGINS + "got true or false."),
     ({"text": "서울", "label": [["0", 2, "LC"]]}, BEGINS + "got a text."),
     ({"text": "서울", "label": [[-1, 2, "LC"]]}, WITHIN + "got LC from -1 to 2."),
@@ -336,3 +337,12 @@ def test_a_list_on_one_line_gives_every_row_an_id(tmp_path: Path, caplog: pytest
     assert train["text"][:] == ["서울 0", "서울 1", "서울 2"]
     assert train["id"][:] == ["mine-1", "mine-1-2", "mine-1-3"]
     assert not caplog.records
+
+
+@pytest.mark.parametrize("offsets", ["5, 7", "5.0, 7.0", "5e0, 0.7e1", "50E-1, 7"])
+def test_a_whole_number_is_one_however_it_is_written(offsets: str, tmp_path: Path) -> None:
+    line = f'{{"text": "손흥민은 춘천에서 왔다.", "label": [[{offsets}, "LC"]], "document": 3.0}}'
+    (tmp_path / "train.jsonl").write_text(line + "\n", encoding="utf-8")
+    rows = read_jsonl(tmp_path, task="named-entities")["train"]
+    assert texts_and_spans(rows) == [("손흥민은 춘천에서 왔다.", [Span(5, 7, "LC")])]
+    assert rows["document"][:] == ["3"]

@@ -292,3 +292,10 @@ def test_the_real_corpus_gives_the_known_counts(caplog: pytest.LogCaptureFixture
     content = (REAL_DATA / "kmou-ner" / "corpus" / "EXOBRAIN_NE_CORPUS_002.txt").read_text(encoding="utf-8")
     assert content.startswith("\ufeff")
     assert train["EXOBRAIN_NE_CORPUS_002-1"][0] == content.split("\n## ")[1]
+
+
+@pytest.mark.parametrize("name", ["val", "validation", "dev", "Dev"])
+def test_validation_sentences_may_be_called_as_in_other_forms(name: str, tmp_path: Path) -> None:
+    for file in ("train", name):
+        (tmp_path / f"{file}.txt").write_text(LINE, encoding="utf-8")
+    assert [*read_kmou_lines(tmp_path)] == ["train", "validation"]

@@ -100,3 +100,14 @@ def test_spaces_are_changed_and_nothing_else() -> None:
     assert any(" " not in text for text in changed)
     assert texts_with_space_noise(texts, probability=0.5, **options) == changed
     assert texts_with_space_noise(texts, probability=0.0, **options) == texts
+
+
+def test_other_words_for_validation_and_capitals_are_read_too(tmp_path: Path) -> None:
+    write(tmp_path, Train_1="하나\n", DEV="둘\n", Test="셋\n")
+    (tmp_path / "TRAIN-2.TXT.XZ").write_bytes(lzma.compress("넷\n".encode()))
+    splits = read_plain_text(tmp_path)
+    assert {split: sorted(rows["text"]) for split, rows in splits.items()} == {
+        "train": ["넷", "하나"],
+        "validation": ["둘"],
+        "test": ["셋"],
+    }

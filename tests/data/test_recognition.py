@@ -152,6 +152,10 @@ def test_missing_splits_are_cut_but_not_those_of_a_published_corpus(tmp_path: Pa
         ("label-studio", json.dumps({"text": "서울", "id": 1, "annotator": 1, "annotation_id": 7, "label": []})),
         ("label-studio", json.dumps(LABEL_STUDIO_TASK)),
         ("nikl", json.dumps({"document": [{"sentence": [NIKL_SENTENCE] * 100_000}]})),
+        ("dataset", '{"id": "1", "tokens": ["서울", "갔다"], "ner_tags": ["B-LC", "O"]}'),
+        ("dataset", '{"text": "서울 갔다", "tokens": ["서울", "갔다"], "ner_tags": ["B-LC", "O"]}'),
+        ("dataset", '[{"guid": "1", "title": "유튜브 시끌", "label": "사회"}]'),
+        ("dataset", '{"sentence": "서울", "entities": [{"start": 0, "end": 2, "label": "LC"}]}'),
     ],
 )
 def test_other_looks_of_a_form_are_recognised_too(name: str, content: str, tmp_path: Path) -> None:
@@ -195,3 +199,24 @@ def test_brackets_here_and_there_leave_sentences_what_they_are(tmp_path: Path) -
     rows = "".join(f'{{"text": "<사진: 연합뉴스> {number}", "label": "좋음"}}\n' for number in range(9))
     (tmp_path / "rows.jsonl").write_text(rows, encoding="utf-8")
     assert readers_that_fit(tmp_path / "rows.jsonl", ALL_TASKS) == ["jsonl"]
+
+
+def test_hidden_files_tell_no_form_and_looking_says_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / ".cache").mkdir()
+    ROWS.to_parquet(tmp_path / ".cache" / "train.parquet")
+    for file in ("train-1", "other"):
+        (tmp_path / f"{file}.txt").write_text("서울에 갔다.\n", encoding="utf-8")
+        (tmp_path / f"{file}.ann").write_text("T1\tLC 0 2\t서울\n", encoding="utf-8")
+    assert readers_that_fit(tmp_path, ALL_TASKS) == ["brat"]
+    assert not caplog.messages
+    (tmp_path / ".cache" / "lonely.txt").touch()
+    splits = read_splits("brat", tmp_path, task="named-entities", division_seed=None)
+    assert splits["train"].num_rows == 1
+    assert caplog.messages == [f"malmoi: {tmp_path}: files whose names tell no split are left out: 1."]
+
+
+@pytest.mark.parametrize("ending", [".txt", ".ann"])
+def test_a_single_text_of_brat_is_known_by_what_stands_beside_it(ending: str, tmp_path: Path) -> None:
+    for file, content in FILES["brat"].items():
+        (tmp_path / file).write_text(content, encoding="utf-8")
+    assert readers_that_fit(tmp_path / f"doc-1{ending}", ALL_TASKS) == ["brat"]

@@ -65,3 +65,8 @@ def test_known_sentences_are_left_out_and_counted() -> None:
         training=["비가 왔다", "눈이 왔다"],
     )
     assert new == (["해가 떴다.", "달이 떴다."], 2, 2, 1)
+
+
+def test_sentences_of_signs_alone_are_the_same_only_if_the_signs_are() -> None:
+    new = leave_out_known(["!!", "??", "👍", "!! ", "…"], evaluation=["..."], training=["…"])
+    assert new == (["!!", "??", "👍"], 0, 1, 1)

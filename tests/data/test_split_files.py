@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from malmoi.data.readers import READERS
-from malmoi.data.splits.files import named_files, say_other_files
+from malmoi.data.splits.files import named_files, say_other_files, split_files
 
 CONTENTS = {
     "inline-marks": "<손흥민:PS>은 왔다.\n<서울:LC>에 갔다.\n",
@@ -39,3 +39,31 @@ def test_of_several_files_for_a_split_the_plainest_counts_and_the_others_are_nam
     assert [message.partition(": ")[2].partition(": ")[2] for message in caplog.messages][-1] == (
         "dev.txt is left out, as Val.txt is there for validation."
     )
+
+
+def test_a_link_to_a_folder_is_a_folder_and_a_circle_ends(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.jsonl").touch()
+    data = tmp_path / "data"
+    (data / "dev").mkdir(parents=True)
+    (data / "dev" / "b.jsonl").touch()
+    (data / ".hidden").mkdir()
+    (data / ".hidden" / "train.jsonl").touch()
+    (data / "train").symlink_to(tmp_path / "elsewhere")
+    (data / "dev" / "up").symlink_to(data)
+    found = split_files(data, (".jsonl",), expected="files")
+    assert {split: [path.relative_to(data).as_posix() for path in paths] for split, paths in found.items()} == {
+        "train": ["train/a.jsonl"],
+        "validation": ["dev/b.jsonl"],
+    }
+
+
+def test_packed_files_beside_others_are_left_out_aloud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("train.jsonl", "test.jsonl.gz", "notes.pdf", "models.zip", "train.txt", "dev.txt.XZ"):
+        (tmp_path / name).touch()
+    assert [*split_files(tmp_path, (".jsonl",), expected="files")] == ["train"]
+    say_other_files(named_files(tmp_path))
+    assert caplog.messages == [
+        f"malmoi: {tmp_path}: packed files are left out: {name}; unpack them first."
+        for name in ("test.jsonl.gz", "dev.txt.XZ")
+    ]

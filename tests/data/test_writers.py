@@ -222,3 +222,29 @@ def test_what_is_to_be_written_is_checked_first(tmp_path: Path) -> None:
 def test_every_writer_has_a_reader_for_its_tasks() -> None:
     for name, writer in WRITERS.items():
         assert {*writer.tasks} <= {*READERS[writer.reader].tasks}, name
+
+
+def test_sentences_of_a_document_are_put_together_where_it_is_a_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [
+        MarkedText(id=str(number), text=f"서울 {number}", spans=[Span(0, 2, "LC")], path="made", document=document)
+        for number, document in enumerate(["가", "나", "가", None, "나", None])
+    ]
+    files = export(marked_splits({"train": rows}), "brat", tmp_path / "out", task="named-entities")
+    again = read(tmp_path / "out", "brat", "named-entities")["train"]
+    assert again["text"][:] == [f"서울 {number}" for number in (0, 2, 1, 4, 3, 5)]
+    assert len(files) == 2 * len({*again["document"]}) == 6
+    said = "malmoi: a document is a file in the form brat: its sentences are put together, in train."
+    assert caplog.messages == [said]
+    export(marked_splits({"train": rows[:2]}), "brat", tmp_path / "in-order", task="named-entities")
+    assert caplog.messages == [said]
+
+
+def test_sentences_of_no_document_are_no_document_together(tmp_path: Path) -> None:
+    rows = [
+        MarkedText(id=str(number), text=f"서울 {number}", spans=[Span(0, 2, "LC")], path="made", document=document)
+        for number, document in enumerate(["가", *[None] * 250])
+    ]
+    export(marked_splits({"train": rows}), "brat", tmp_path / "out", task="named-entities")
+    assert len({*read(tmp_path / "out", "brat", "named-entities")["train"]["document"]}) == 4

@@ -1,5 +1,6 @@
 """Graphs of encoders, with and without a CRF."""
 
+import logging
 import random
 
 import onnx
@@ -10,6 +11,7 @@ from support.tiny_models import bert_tokenizer, tiny_bert_classifier, tiny_bert_
 from transformers import PreTrainedModel
 
 from malmoi.data.longest_input import longest_input
+from malmoi.data.user_error import UserError
 from malmoi.export.graph import build_graph
 from malmoi.export.parity import compare_rows, open_graph
 from malmoi.inference.exported_folder import CHAIN_KEY
@@ -41,6 +43,22 @@ def test_a_thousand_rows_get_the_same_answers(kind: tuple[PreTrainedModel, onnx.
     assert parity.sentences == 1000
     assert parity.holds, parity
     assert compare_rows(model, open_graph(graph), [[2], [5]], batch_size=1).holds
+
+
+def test_torch_says_nothing_of_itself(capfd: pytest.CaptureFixture[str]) -> None:
+    disabled = logging.root.manager.disable
+    build_graph(tiny_bert_tagger(bert_tokenizer(), LABELS))
+    assert capfd.readouterr() == ("", "")
+    assert logging.root.manager.disable == disabled
+
+
+def test_rows_that_a_graph_cannot_take_are_told_by_their_size(
+    kind: tuple[PreTrainedModel, onnx.ModelProto], capfd: pytest.CaptureFixture[str]
+) -> None:
+    model, graph = kind
+    with pytest.raises(UserError, match=r"^The graph cannot take 1 × 3 tokens \(.*INVALID_ARGUMENT"):
+        compare_rows(model, open_graph(graph), [[2, 10_000, 3]])
+    assert capfd.readouterr() == ("", "")
 
 
 def test_only_a_crf_has_a_chain(kind: tuple[PreTrainedModel, onnx.ModelProto]) -> None:

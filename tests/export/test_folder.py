@@ -17,6 +17,7 @@ from malmoi.export.exported_card import exported_card
 from malmoi.export.exported_model import GRAPH, export_model
 from malmoi.export.graph import build_graph
 from malmoi.export.parity import Parity
+from malmoi.inference.exported_folder import read_exported_folder
 
 SENTENCES = ["손흥민은 춘천에서 태어났다.", "비", "그는 서울로 갔다!", ""]
 
@@ -68,6 +69,16 @@ def test_a_classifier_is_exported_too(tmp_path: Path, syllable_tokenizer: PreTra
     assert export_model(model, tmp_path / "onnx", sentences=SENTENCES).parity.answers == 3
 
 
+def test_a_limit_counts_that_stands_under_no_other_name(saved: Path, tmp_path: Path) -> None:
+    """GPT-2 has its limit as `n_positions`, which only its own class knows to be that."""
+    export_model(saved, tmp_path / "onnx", sentences=SENTENCES)
+    path = tmp_path / "onnx" / "config.json"
+    assert read_exported_folder(path.parent, None).max_length is None
+    config = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(config | {"malmoi_max_length": 32}), encoding="utf-8")
+    assert read_exported_folder(path.parent, None).max_length == 32
+
+
 @pytest.mark.slow
 def test_an_encoder_is_exported_with_its_limit(tmp_path: Path) -> None:
     tokenizer = bert_tokenizer()
@@ -87,6 +98,32 @@ def test_what_torch_cannot_write_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(torch.onnx, "export", fail)
     with pytest.raises(UserError, match=r"torch knows no graph for BertForTokenClassification: no such operator$"):
         build_graph(tiny_bert_tagger(bert_tokenizer(), ["B-PS", "I-PS", "O"]))
+
+
+@pytest.mark.slow
+def test_what_torch_advises_its_developers_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.onnx.errors.OnnxExporterError(
+            "Failed to export. \x1b[96mThis is step 1/3\x1b[0m. Next steps:\n- ..."
+        )
+
+    monkeypatch.setattr(torch.onnx, "export", fail)
+    with pytest.raises(UserError, match=r"no graph for BertForTokenClassification: Failed to export\.$"):
+        build_graph(tiny_bert_tagger(bert_tokenizer(), ["B-PS", "I-PS", "O"]))
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_a_folder_is_a_string_and_sentences_are_read_once(saved: Path, tmp_path: Path, int8: bool) -> None:
+    exported = export_model(saved, str(tmp_path / "onnx"), sentences=iter(SENTENCES), int8=int8)
+    assert exported.parity.sentences == 3
+    assert GRAPH in names(tmp_path / "onnx")
+
+
+@pytest.mark.parametrize("sentences", [[], [""]])
+def test_a_graph_that_was_not_checked_is_not_written(saved: Path, tmp_path: Path, sentences: list[str]) -> None:
+    with pytest.raises(UserError, match="no sentence on which the graph could be checked"):
+        export_model(saved, tmp_path / "onnx", sentences=sentences)
+    assert names(tmp_path) == ["model"]
 
 
 def test_an_empty_folder_is_filled(saved: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from support.tiny_runs import train_body, train_demo
 
+from malmoi.data.counted import counted
 from malmoi.data.readers import read_splits
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards import bundle as module
@@ -87,7 +88,7 @@ def test_how_true_probabilities_are_is_measured_where_no_temperature_was_fitted(
     found = Tagger(folder, engine="torch")([*rows["text"]][1::2])
     assert measured["names"] == sum(map(len, found))
     after = (folder / "README.md").read_text(encoding="utf-8")
-    assert f"({MEASURED_ON}), the model finds {measured['names']:,} names" in after
+    assert f"({MEASURED_ON}), the model finds {counted(measured['names'], 'name')} and calls" in after
     start, end = "## Probabilities", "## Training data"
     assert [after.partition(start)[0], after.partition(end)[2]] == [
         before.partition(start)[0],

@@ -98,6 +98,29 @@ def test_a_card_says_which_splits_were_cut_from_the_training_set(own_description
     assert division_of(report, corpus).official == {"validation", "test"}
 
 
+def test_a_checkpoint_is_called_the_best_only_where_the_best_is_kept(own_description: Path, tmp_path: Path) -> None:
+    def said(**settings: Any) -> str:
+        report = klue_report()
+        report["settings"].update(settings)
+        page = render_card(facts_of(report, tmp_path), corpus_of(report, str(own_description)), "u/m").text
+        return page.partition("The checkpoint is that of")[2].partition("validation split")[0]
+
+    assert "the best by `entity_f1`" in said()
+    assert "the best" not in said(load_best_model_at_end=False)
+    assert "the best by `loss`" in said(metric_for_best_model=None)
+
+
+def test_one_text_is_no_texts(own_description: Path, tmp_path: Path) -> None:
+    report = klue_report({"train": 3499, "validation": 1})
+    reliability = Reliability()
+    reliability.add(0.9, True)
+    report["reliability"] = reliability.report()
+    page = render_card(facts_of(report, tmp_path), corpus_of(report, str(own_description)), "u/m").text
+    assert "(1 text, fingerprint" in page
+    assert "the model finds 1 name and calls it " in page
+    assert "1 texts" not in page
+
+
 @pytest.fixture
 def own_description(tmp_path: Path) -> Path:
     path = tmp_path / "own.yaml"

@@ -97,6 +97,14 @@ def test_an_unknown_licence_is_asked_for_before_anything_is_staged(runs: dict[in
         ("name: x", "it lacks license, domain, weights_license, weights_note"),
         ("name: x\nlicense: y\ndomain: z\nweights_license: other\nweights_note: n", "needs `weights_license_name`"),
         ("name: x\nlicense: y\ndomain: z\nweights_license: w\nweights_note: n\nnme: 1", "unknown key 'nme'"),
+        (
+            "name: x\nlicense: y\ndomain: z\nweights_license: My own\nweights_note: n",
+            "expected an identifier of the Hub",
+        ),
+        (
+            "name: x\nlicense: y\ndomain: z\nweights_license: w\nweights_note: n\nhub_id: not a name",
+            "expected the name of a dataset on the Hub for hub_id: Repo id must use",
+        ),
         ("name: x\nlicense: 5\ndomain: z\nweights_license: w\nweights_note: n", "expected text for license, got 5"),
         ("name: [", "expected YAML"),
     ],
@@ -118,6 +126,34 @@ def test_figures_are_means_over_seeds(runs: dict[int, Path]) -> None:
     assert figure.values == values
     assert figure.mean == pytest.approx(sum(values) / 2)
     assert figure.spread == f" ({values[0]:.2f}, {values[1]:.2f})"
+
+
+def test_a_type_that_one_seed_finds_by_mistake_has_no_mean(
+    runs: dict[int, Path], copied: Callable[[Callable[[dict[str, Any]], Any]], Path]
+) -> None:
+    found = {f"{name}/XX": 0.0 for name in ("precision", "recall", "f1")}
+    mistaken = copied(lambda report: report["figures"].update(found))
+    types = [name for name, *_ in read_facts(runs[1]).breakdown()]
+    assert types
+    assert [name for name, *_ in read_facts(mistaken, [runs[2]]).breakdown()] == types
+    assert [name for name, *_ in read_facts(runs[2], [mistaken]).breakdown()] == types
+    assert [name for name, *_ in read_facts(mistaken).breakdown()] == [*types, "XX"]
+
+
+def test_a_corpus_and_a_run_of_another_seed_may_be_paths(
+    runs: dict[int, Path], corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged: list[Any] = []
+
+    def stage(facts: Any, corpus: Any, repo_id: str, folder: Path) -> Path:
+        staged.append((facts.report["seed"], [report["seed"] for report in facts.repetitions], corpus.name))
+        return tmp_path
+
+    monkeypatch.setattr("malmoi.hub_cards.push.stage", stage)
+    monkeypatch.setattr("malmoi.hub_cards.push.upload", lambda *args, **options: "nowhere")
+    for others in (runs[2], str(runs[2]), [runs[2]]):
+        push(runs[1], REPOSITORY, corpus=corpus_file, other_seeds=others)
+    assert staged == 3 * [(1, [2], "우리 말뭉치")]
 
 
 def test_only_what_differs_from_the_defaults_is_told(runs: dict[int, Path]) -> None:
@@ -305,7 +341,9 @@ def test_examples_run_without_malmoi_and_without_answers(tmp_path: Path) -> None
             run_example(example, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["klue-ner", "a/b/c", "user/", "/model", "user/mo del", "../x"])
+@pytest.mark.parametrize(
+    "name", ["klue-ner", "a/b/c", "user/", "/model", "user/mo del", "../x", "user/a--b", "user/a.git"]
+)
 def test_the_name_must_be_one_of_the_hub(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Expected the name of a repository"):
         push(tmp_path, name)

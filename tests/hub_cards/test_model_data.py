@@ -69,12 +69,25 @@ def test_the_sample_corpus_stands_behind_klue(corpora: Path, tmp_path: Path) -> 
     assert made["validation"]["text"][:] == ["다라"]
 
 
-def test_reviews_that_seem_to_hold_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reviews_that_seem_to_hold_names() -> None:
     short, without = "이정재 최고", "처음부터 끝까지 아주 지루하기만 했던 것 같아요."
     named = ["이정재 이름만 믿고 봤는데 역시나 최고였습니다.", "견자단의 액션 하나만 볼만하고 나머지는 그저 그렇다."]
-    assert model_data.reviews_with_names([short, without, *named, named[0] * 9]) == named
-    monkeypatch.setattr(model_data, "NAMED_REVIEWS", 1)
-    assert model_data.reviews_with_names(named) == named[:1]
+    assert model_data.with_names([short, without, *named, named[0] * 9], range(20, 146)) == named
+
+
+def test_texts_are_drawn_the_same_number_apart() -> None:
+    assert model_data.spread_evenly([*"가나다라마바사"], 3) == ["가", "다", "마"]
+    assert model_data.spread_evenly([*"가나"], 3) == ["가", "나"]
+    assert model_data.spread_evenly([], 3) == []
+
+
+def test_the_second_draw_has_other_reviews(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_data, "with_names", lambda texts, lengths: [*texts])
+    monkeypatch.setattr(model_data, "NAMED_REVIEWS", 2)
+    model_data.write_model_data(corpora, tmp_path / "made")
+    klue = ["뉴스 1", "뉴스 2", "뉴스 train 1"]
+    assert lines(tmp_path / "made/named-entities-unlabelled.txt") == [*klue, "영화 1", "영화 2"]
+    assert lines(tmp_path / "made/named-entities-unlabelled-2.txt") == [*klue, "말 train", "영화 3"]
 
 
 def test_a_file_that_is_missing_or_too_short(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

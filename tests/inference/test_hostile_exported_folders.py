@@ -178,6 +178,18 @@ def test_a_folder_with_one_changed_file_is_used_or_refused(
         refusal(exported)
 
 
+@pytest.mark.parametrize("name", ["malmoi_tokenizer_sha256", "input_ids"])
+def test_a_name_in_the_graph_that_is_no_text_is_refused(models: dict[str, FolderInUse], name: str) -> None:
+    exported = models["tagger"]
+    path = exported.folder / "model.onnx"
+    whole = path.read_bytes()
+    assert name.encode() in whole
+    with other_content(path, whole.replace(name.encode(), b"\xa1" + name[1:].encode())):
+        said = refusal(exported)
+    assert said is not None
+    assert said.startswith("/model.onnx: ")
+
+
 def renumbered(content: bytes, by: Callable[[int], int]) -> bytes:
     """Return a tokenizer with other numbers for its tokens."""
     tokenizer = json.loads(content)

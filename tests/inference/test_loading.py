@@ -37,6 +37,11 @@ def damage(folder: Path, how: str) -> str:
     if how == "a pickle instead":
         weights.rename(folder / "pytorch_model.bin")
         return f"{weights}: there is no such file, so the folder holds no weights. pytorch_model.bin may be a pickle"
+    if how == "an exported model":
+        weights.rename(folder / "model.onnx")
+        return (
+            f"{weights}: there is no such file, so the folder holds no weights. model.onnx is an exported model; for"
+        )
     if how == "weights cut off":
         weights.write_bytes(weights.read_bytes()[:-100])
         return f"{weights}: the file is damaged or cut off"
@@ -77,6 +82,7 @@ def damage(folder: Path, how: str) -> str:
     [
         "no weights",
         "a pickle instead",
+        "an exported model",
         "weights cut off",
         "no weights but bytes",
         "other labels",
@@ -103,6 +109,17 @@ def test_a_folder_that_is_not_there() -> None:
         load_model("someone/nothing", None)
     with pytest.raises(UserError, match="tests/nothing: there is no such folder"):
         load_model("tests/nothing", None)
+
+
+@pytest.mark.parametrize("engine", [None, "torch", "onnx"])
+def test_a_revision_is_not_ignored_where_there_is_none(
+    saved_model: Path, monkeypatch: pytest.MonkeyPatch, engine: str | None
+) -> None:
+    folder = saved_model.rename(saved_model.with_name("user"))  # which a repository might be called, too
+    monkeypatch.chdir(folder.parent)
+    for model in (folder, "user", "bundled:named-entities", None):
+        with pytest.raises(UserError, match=": `revision` is for a repository on the Hub, and this is none; leave it"):
+            Tagger(model, revision="v1", engine=engine)
 
 
 @pytest.fixture

@@ -82,7 +82,14 @@ def test_a_text_in_pieces_has_the_tokens_and_the_answers_of_the_whole(name: str,
     assert len(whole) == 1
     assert [part.is_last for part in pieces] == [False] * (len(pieces) - 1) + [True]
     assert len(pieces) > 1 or len(text) <= reading.length
-    assert joined(pieces)[:3] == whole[0].tokens[:3]  # windows differ
+    found = joined(pieces)
+    assert found[:3] == whole[0].tokens[:3]  # windows differ
+    kept = [place for window in found.windows for place in window.offsets[slice(*window.kept)]]
+    assert kept == found.offsets  # of those that read a token, one keeps it
+    assert [window.first for window in found.windows] == [
+        sum(end - first for first, end in (window.kept for window in found.windows[:number]))
+        for number in range(len(found.windows))
+    ]
 
 
 @given(texts=st.lists(st.one_of(TEXT, st.just(""), st.just("비가")), max_size=5), reading=READING)
@@ -160,6 +167,18 @@ def test_a_name_may_be_longer_than_several_pieces(knowing: Tagger, monkeypatch: 
     text = "비가 손" + "흥민" * 300 + " 비가"
     [name] = knowing(text)
     assert name[:3] == (3, len(text) - 3, "PS")
+
+
+def test_a_text_in_pieces_has_best_answers_and_alternatives(knowing: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "가 손흥민은 춘천에 갔다. 비가 왔다. " * 20
+    whole = knowing.n_best(text, 3)
+    monkeypatch.setattr(token_labels, "READING_OF_LIMITED", Reading(length=80, overlap=20))
+    found = knowing.n_best(text, 3)
+    assert [entity[:3] for entity in found[0].entities] == [entity[:3] for entity in knowing(text)]
+    assert without_scores(found[0].entities) == without_scores(whole[0].entities)
+    assert found[0].probability >= found[1].probability >= found[2].probability > 0
+    for name in knowing(text)[::9]:
+        assert dict(knowing.alternatives(text, name.start, name.end))[name.label] == pytest.approx(name.score)
 
 
 def sample_text(characters: int) -> str:

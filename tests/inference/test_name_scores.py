@@ -166,6 +166,25 @@ def test_a_long_text_has_scores_and_alternatives_in_all_of_its_windows(tmp_path:
     assert first.entities != second.entities
 
 
+def test_a_tagger_without_types_has_no_names(tmp_path: Path) -> None:
+    tokenizer = bert_tokenizer()
+    tagger = Tagger(save(tmp_path, tiny_bert_tagger(tokenizer, ["O"]), tokenizer))
+    assert tagger("비가") == []
+    assert tagger.n_best("비가") == [Hypothesis([], 1.0)]
+    assert tagger.alternatives("비가", 0, 2) == [(None, 1.0)]
+
+
+def test_a_text_that_is_read_in_pieces_has_best_answers(tagger: Tagger) -> None:
+    text = LONG * 20
+    [answer] = token_labels(tagger.engine, [text], batch_size=8)
+    assert len(text) > 3072
+    assert len(answer.windows) > 1
+    first, second = tagger.n_best(text, 2)
+    assert first.probability >= second.probability >= 0
+    assert first.entities != second.entities
+    assert all(text[name.start : name.end] == name.text for name in first.entities)
+
+
 def test_a_temperature_in_the_config_makes_scores_less_extreme(saved_model: Path) -> None:
     text = "손흥민은 춘천에서"
     config = json.loads((saved_model / "config.json").read_text(encoding="utf-8"))

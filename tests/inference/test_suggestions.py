@@ -133,8 +133,8 @@ def test_short_long_and_similar_texts_are_left_out(tagger: Tagger, caplog: pytes
     assert [each.number for each in suggest(tagger, texts, count=3)] in ([3], [4])
     assert [record.getMessage() for record in caplog.records] == [
         "malmoi: 3 of 6 texts have fewer than 5 letters and digits and are left out.",
-        "malmoi: 1 of 6 texts have more than 500 characters and are left out.",
-        "malmoi: of 6 texts there are no more than 1 different ones to suggest.",
+        "malmoi: 1 of 6 texts has more than 500 characters and is left out.",
+        "malmoi: of 6 texts there are no more than 1 different one to suggest.",
     ]
     found = suggest(tagger, texts, count=9, limits=Limits(letters=0, characters=10_000))
     assert {1, 5} < {each.number for each in found}

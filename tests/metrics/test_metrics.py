@@ -280,3 +280,13 @@ def test_without_training_names_every_name_is_unseen_and_with_all_of_them_none(
 
 
 SUBTEXTS = {"가나다라마바사아자"[start:end] for start in range(9) for end in range(start + 1, 10)}
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize("tag", ["S-PS", "E-PS", "PS", "B", "B-", "", "PS-B"])
+def test_the_metric_for_evaluate_refuses_tags_of_other_schemes(tag: str, tmp_path: Path) -> None:
+    from malmoi.metrics.evaluate_metric import KoreanNerMetric
+
+    for sides in ({"predictions": [[tag]], "references": [["B-PS"]]}, {"predictions": [["O"]], "references": [[tag]]}):
+        with pytest.raises(ValueError, match=f"Expected BIO tags, such as B-PS, I-PS and O, got {tag}"):
+            KoreanNerMetric(cache_dir=str(tmp_path)).compute(texts=["민"], **sides)

@@ -8,6 +8,8 @@ from transformers import BertConfig
 
 from malmoi.modeling import (
     BiLstmConfig,
+    BiLstmCrfConfig,
+    BiLstmCrfForTokenClassification,
     BiLstmForSequenceClassification,
     EncoderCrfConfig,
     EncoderCrfForTokenClassification,
@@ -109,3 +111,41 @@ def test_an_adapter_on_the_query_of_the_pooling_is_left_as_asked_for(tmp_path: P
     loaded = peft.PeftModel.from_pretrained(build_classifier(seed=1), tmp_path).eval()
     expected = adapted(input_ids=IDS, attention_mask=MASK).logits
     torch.testing.assert_close(loaded(input_ids=IDS, attention_mask=MASK).logits, expected)
+
+
+def build_tagger_that_reads_neighbours() -> BiLstmCrfForTokenClassification:
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 40, "embedding_size": 6, "hidden_size": 8, "classifier_hidden_size": 5}
+    return BiLstmCrfForTokenClassification(BiLstmCrfConfig(**sizes, id2label=LABELS))
+
+
+def test_the_layers_over_neighbours_are_trained_and_saved_with_the_head(tmp_path: Path) -> None:
+    settings = peft.LoraConfig(task_type=peft.TaskType.TOKEN_CLS, target_modules=["word_embeddings"], r=2)
+    adapted = peft.get_peft_model(build_tagger_that_reads_neighbours(), settings)
+    optimizer = torch.optim.SGD([p for p in adapted.parameters() if p.requires_grad], lr=1.0)
+    adapted(input_ids=IDS, attention_mask=MASK, labels=GOLD).loss.backward()
+    optimizer.step()
+    expected = adapted.eval()(input_ids=IDS, attention_mask=MASK).logits
+    adapted.save_pretrained(tmp_path)
+    trained, drawn = (model.window_classifier.hidden for model in (adapted, build_tagger_that_reads_neighbours()))
+    assert (trained.weight - drawn.weight).any()
+    loaded = peft.PeftModel.from_pretrained(build_tagger_that_reads_neighbours(), tmp_path)
+    torch.testing.assert_close(loaded.merge_and_unload().eval()(IDS, MASK).logits, expected)
+
+
+@pytest.mark.parametrize("settings", [{"task_type": "TOKEN_CLS"}, {"modules_to_save": ["classifier", "crf"]}])
+def test_an_adapter_in_what_is_trained_whole_is_refused_before_the_training(settings: dict) -> None:
+    # PEFT would stop with the name of a weight when the adapter is saved
+    with pytest.raises(ValueError, match="trains a `window_classifier` whole: leave its layers out"):
+        peft.get_peft_model(
+            build_tagger_that_reads_neighbours(),
+            peft.LoraConfig(target_modules=["word_embeddings", "hidden"], r=2, **settings),
+        )
+
+
+def test_an_adapter_on_the_layers_over_neighbours_is_left_as_asked_for(tmp_path: Path) -> None:
+    settings = peft.LoraConfig(target_modules=["hidden"], modules_to_save=["crf"], r=2)
+    adapted = peft.get_peft_model(build_tagger_that_reads_neighbours(), settings)
+    trained = [name for name, parameter in adapted.named_parameters() if parameter.requires_grad]
+    assert sum("window_classifier.hidden.lora" in name for name in trained) == 2
+    adapted.save_pretrained(tmp_path)

@@ -296,6 +296,9 @@ def test_constraints_are_on_for_bio_labels_only(make_config: MakeConfig) -> None
         ({"ngram_sizes": [1]}, "Every entry of `ngram_sizes` must be at least 2"),
         ({"embedding_dropout": 1.0}, "`embedding_dropout` must be at least 0 and below 1, got 1.0"),
         ({"token_dropout": 0.1}, "needs `unk_token_id`"),
+        ({"token_dropout": 0.1, "unk_token_id": 32000}, "needs `unk_token_id`, below `vocab_size`"),
+        ({"pad_token_id": -1}, "`pad_token_id` must be from 0 to [0-9]+, got -1"),
+        ({"pad_token_id": 32000}, "`pad_token_id` must be from 0 to [0-9]+, got 32000"),
         ({"crf_implementation": "fast"}, "must be one of auto, torch, numba, triton, pytorch-crf, got 'fast'"),
         ({"bio_constraints": True, "labels": ["NN", "VV"]}, "`bio_constraints=True` needs labels of the form"),
         ({"hidden_size": "wide"}, "hidden_size"),
@@ -327,5 +330,5 @@ def test_scores_of_somebody_else_go_into_the_crf(make_model: MakeModel) -> None:
     input_ids, mask = batch()
     scores = torch.zeros(*input_ids.shape, 5)
     scores[..., 4] = 9.0
-    model._emissions = lambda input_ids, attention_mask: scores
+    model._emissions = lambda input_ids, attention_mask, **optional: scores
     assert (model(input_ids, mask).predictions[mask.bool()] == 4).all()

@@ -523,7 +523,7 @@ def test_a_folder_with_another_head_names_the_way_to_put_a_crf_on_its_encoder(tm
     torch.manual_seed(0)
     stock = BertForTokenClassification(encoder_config(id2label=LABELS)).eval()
     stock.save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=r"BertForTokenClassification, which has another head .*from_encoder"):
+    with pytest.raises(ValueError, match=r"BertForTokenClassification, which has another head: .*from_encoder"):
         EncoderCrfForTokenClassification.from_pretrained(tmp_path)
     model = EncoderCrfForTokenClassification.from_encoder(tmp_path, id2label=LABELS).eval()
     hidden = model(**inputs(), output_hidden_states=True).hidden_states

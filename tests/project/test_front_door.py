@@ -220,3 +220,9 @@ def test_mypy_sees_exact_types_and_refuses_misspelt_keywords(tmp_path: Path) -> 
     assert len(said) == len(expected), result.stdout
     for line, text in enumerate(expected, start=first):
         assert text in said[line], result.stdout
+
+
+def test_the_command_has_the_name_of_the_package_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "malmoi", "tag", "--input", "no.txt"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    assert (found.returncode, found.stdout, found.stderr) == (2, "", "malmoi: no.txt: there is no such file.\n")

@@ -292,7 +292,7 @@ def test_an_interrupted_training_from_a_body_goes_on(tmp_path: Path, bodies: Pat
     [
         ("language-model", {"hidden_size": 16}, "`hidden_size` of .* is 8, and what begins from it keeps it; got 16"),
         ("language-model", {"tokenizer": "wordpiece"}, "has its tokenizer: leave out `tokenizer: wordpiece`"),
-        ("language-model", {"embeddings": "x.txt"}, "`embeddings` or `model_name_or_path`"),
+        ("language-model", {"embeddings": "x.txt"}, "leave out `embeddings`, or `model_name_or_path`"),
         ("language-model", {"body_trained": "false", "lexicon": "words.tsv"}, "leave out `body_trained: false`"),
         (
             "lexicon",

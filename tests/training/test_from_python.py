@@ -186,6 +186,13 @@ def test_a_model_is_measured_on_the_part_that_there_is(rows: dict[str, Any], sav
         malmoi.evaluate()
 
 
+def test_a_model_is_given_by_its_name_alone() -> None:
+    with pytest.raises(malmoi.UserError, match=r"^`model` must be the folder or name of a model, got int\.$"):
+        malmoi.evaluate(3)  # type: ignore[arg-type]
+    with pytest.raises(malmoi.UserError, match=r"^`against` must be the folder or name of a model, got list\.$"):
+        malmoi.evaluate("run", against=["other"])  # type: ignore[arg-type]
+
+
 @pytest.mark.slow
 def test_without_a_model_that_of_the_package_is_measured() -> None:
     rows = [{"text": "손흥민은 춘천에서 태어났다.", "entities": [[0, 3, "PS"], [5, 7, "LC"]]}]

@@ -87,6 +87,13 @@ def test_any_text_is_one_for_a_language_model_only_where_nothing_else_fits(tmp_p
     assert recognised_reader(tmp_path, every) == "plain-text"
 
 
+def test_marks_are_no_text_for_a_language_model_that_nobody_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "train-1.txt").write_text("<서울:LC>에 갔다.\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"train-1\.txt: names are marked .* are called train\.txt"):
+        recognised_reader(tmp_path, tuple(TASKS))
+    assert recognised_reader(tmp_path, ("language-model",)) == "plain-text"
+
+
 def test_one_line_says_what_was_recognised(tmp_path: Path) -> None:
     (tmp_path / "train.conll").write_text(COLUMNS, encoding="utf-8")
     (tmp_path / "dev.conll").write_text(COLUMNS, encoding="utf-8")

@@ -167,6 +167,7 @@ def test_a_model_for_other_labels_is_refused_before_training(
         ({"model_name_or_path": "klue/bert-base"}, "'klue/bert-base' .* could not be fetched from the Hub"),
         ({"crf_learning_rate": 0.1}, "`crf_learning_rate` needs a CRF, but `model_type` is encoder"),
         ({"embeddings": "vectors.txt"}, "`embeddings` are for bilstm_crf and bilstm"),
+        ({"embeddings_trained": False}, "`embeddings_trained: false` needs pretrained embeddings, by `embeddings`"),
         ({"embeddings_learning_rate": 0.1}, "`embeddings_learning_rate` is for bilstm_crf and bilstm"),
         ({"early_stopping_patience": 2}, "`early_stopping_patience` needs `metric_for_best_model`"),
         ({"max_seq_length": 3}, "`max_seq_length` must be at least 4, got 3"),

@@ -20,7 +20,7 @@ from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.token_features import token_features
 from malmoi.metrics.named_entities import DEFINITIONS, NamedEntityMetrics
 from malmoi.recipes.recipe import RecipeError, load_recipe
-from malmoi.training.described_settings import describe_settings
+from malmoi.training.described_settings import describe_settings, settings_as_given
 from malmoi.training.evaluation import TaggingEvaluation, tokenizer_ceiling
 from malmoi.training.train import run
 
@@ -294,6 +294,19 @@ def test_a_missing_split_is_named(tmp_path: Path, marked_corpus: Path) -> None:
     (tmp_path / "validation.txt").write_bytes((marked_corpus / "validation.txt").read_bytes())
     with pytest.raises(RecipeError, match="holds no train file"):
         train(tmp_path / "run", tmp_path)
+
+
+def test_the_width_of_pretrained_embeddings_is_said_and_reported(
+    tmp_path: Path, marked_corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text("2 3\n은 0.1 0.2 0.3\n에 0.4 0.5 0.6\n", encoding="utf-8")
+    report = train(tmp_path / "run", marked_corpus, embeddings=vectors, max_steps=1)
+    assert f"Embeddings are 3 wide, as in {vectors}, instead of 8." in capsys.readouterr().err
+    assert report["settings"]["embedding_size"] == report["embeddings"]["embedding_size"] == 3
+    assert report["training"]["instead_of"]["embedding_size"] == 8
+    given = load_recipe("demo", flags(embeddings=vectors, max_steps=1))
+    assert settings_as_given(report) == describe_settings(given)
 
 
 def test_the_ceiling_is_what_perfect_labels_give(

@@ -199,7 +199,7 @@ def test_dropout_may_be_another(tmp_path: Path, models: Path) -> None:
             {"tokenizer": "wordpiece"},
             "keeps its own tokenizer: leave out `tokenizer: word",
         ),
-        ("bilstm_crf", "bilstm_crf", {"embeddings": "vectors.txt"}, "`embeddings` or `model_name_or_path`"),
+        ("bilstm_crf", "bilstm_crf", {"embeddings": "vectors.txt"}, "leave out `embeddings`, or `model_name_or_path`"),
         ("bilstm_crf", "bilstm_crf", {"hidden_dropout": 2}, "The settings of the model are wrong: .*hidden_dropout"),
         ("encoder", "encoder", {"encoder_config": "{hidden_size: 16}"}, "but the settings given ask for"),
         (

@@ -33,11 +33,7 @@ def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -
             "Rename it, or choose another --output_dir."
         )
     resume = str(training_arguments.resume_from_checkpoint or "false")
-    if resume.lower() == "true" and overwrite:
-        raise RecipeError(
-            "Give either --resume_from_checkpoint true, which goes on, or --overwrite true, which begins anew, not "
-            "both."
-        )
+    check_going_on(resume, overwrite=overwrite)
     if resume.lower() == "true":
         folder.mkdir(parents=True, exist_ok=True)
         return _last_whole_checkpoint(folder)
@@ -61,6 +57,23 @@ def find_checkpoint(training_arguments: TrainingArguments, *, overwrite: bool) -
             "--overwrite true."
         )
     return named
+
+
+def check_going_on(resume: str, *, overwrite: bool) -> None:
+    """Check that a run is not both to be gone on with and to be replaced.
+
+    Args:
+        resume: What `resume_from_checkpoint` says.
+        overwrite: Whether a run may be replaced.
+
+    Raises:
+        RecipeError: If it is.
+    """
+    if resume.lower() == "true" and overwrite:
+        raise RecipeError(
+            "Give either --resume_from_checkpoint true, which goes on, or --overwrite true, which begins anew, not "
+            "both."
+        )
 
 
 def _folders_that_are_taken_for_checkpoints(folder: Path) -> list[Path]:

@@ -12,10 +12,10 @@ from malmoi.training.request import TrainingRequest
 def effective_settings(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -> dict[str, Any]:
     """Return the settings of a training as a recipe that is the user's own may have them.
 
-    What such a recipe says is the user's word: it must not name what a body or a finished model brings, and where data
-    are few, its number of epochs is taken as it is.
+    What such a recipe says is the user's word: it names the reader that has read the data, must not name what a body
+    or a finished model brings, and where data are few, its number of epochs is taken as it is.
     """
-    settings = typed_settings(request.recipe)
+    settings = {**typed_settings(request.recipe), "reader": request.arguments.reader}
     if prepared.finished is not None:
         settings = prepared.finished.settings_used(settings)
     if isinstance(prepared.finished, FinishedModel):

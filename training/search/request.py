@@ -40,6 +40,8 @@ def read_search(recipe: Recipe, *, trials: int, prune: bool) -> Search:
     """
     if launched_processes() > 1:
         raise RecipeError("A search is of one process; start it without a launcher such as torchrun.")
+    if type(trials) is not int:
+        raise RecipeError(f"`trials` must be a whole number, got {trials!r}.")
     if trials < 1:
         raise RecipeError(f"`trials` must be at least 1, got {trials}.")
     space = default_space(recipe) if recipe.given(SEARCH_SPACE) is None else written_space(recipe)

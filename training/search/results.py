@@ -8,6 +8,7 @@ import yaml
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from malmoi.data.counted import counted
 from malmoi.data.whole_output import write_whole
 from malmoi.reports.plots import can_plot
 from malmoi.reports.report import environment
@@ -93,10 +94,13 @@ def best_recipe(results: dict[str, Any], study: Study, search: Search) -> str:
         **({} if data_dir is None else {"data_dir": str(data_dir)}),
         "output_dir": (search.folder / BEST_RUN).as_posix(),
     }
+    trials = counted(len(results["trials"]), "trial")
+    path = (search.folder / BEST_FILE).as_posix()
+    # what exists in Python alone, no recipe can name
+    command = f"malmoi train {path}" if search.recipe.dataset is None else f'malmoi.train("{path}", dataset=...)'
     head = (
-        f"# The best of {len(results['trials'])} trials of {search.recipe.name}: {figure} {best['value']:.4f} on "
-        f"validation data, trial {best['trial']}.\n"
-        f"#\n#   malmoi train {(search.folder / BEST_FILE).as_posix()}\n\n"
+        f"# The best of {trials} of {search.recipe.name}: {figure} {best['value']:.4f} on validation data, "
+        f"trial {best['trial']}.\n#\n#   {command}\n\n"
     )
     return head + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, default_flow_style=None, width=1000)
 

@@ -7,6 +7,7 @@ from optuna.trial import Trial, TrialState
 from transformers import IntervalStrategy, PreTrainedModel, Trainer
 from transformers.trainer_utils import SaveStrategy, TrainOutput
 
+from malmoi.data.counted import counted
 from malmoi.recipes.recipe import RecipeError
 from malmoi.reports.search_plots import as_text
 from malmoi.training.described_settings import describe_settings
@@ -99,7 +100,8 @@ def run_search(search: Search) -> dict[str, Any]:
                 with trainer.interrupt.heard():
                     trainer.hyperparameter_search(n_trials=left, direction=direction, backend="optuna", **options)
             else:
-                say(f"{search.folder}: all {search.trials} trials are finished; nothing is left to try.")
+                finished = "the trial is" if search.trials == 1 else f"all {search.trials} trials are"
+                say(f"{search.folder}: {finished} finished; nothing is left to try.")
         except ValueError:
             # the stock search asks for the best trial, and there may be none
             if _has_best(opened.study) or len(finished_trials(opened.study)) < search.trials:
@@ -118,7 +120,7 @@ def _has_best(study: Study) -> bool:
 
 
 def _say_space(search: Search) -> None:
-    say(f"Searching in {search.trials} trials, in {search.folder}:")
+    say(f"Searching in {counted(search.trials, 'trial')}, in {search.folder}:")
     for name, values in search.space.items():
         say(f"  {name}: {values}")
 

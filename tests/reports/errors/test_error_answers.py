@@ -301,6 +301,21 @@ def test_data_are_not_written_over(tmp_path: Path) -> None:
         check_output_file(Path("-"), "--errors")
 
 
+def test_files_of_a_model_are_not_written_over(tmp_path: Path) -> None:
+    model, other = tmp_path / "model", tmp_path / "other"
+    for folder in (model, other):
+        (folder / "checkpoint-1").mkdir(parents=True)
+        for name in ("config.json", "errors.html", "answers.jsonl", "checkpoint-1/trainer_state.json"):
+            (folder / name).touch()
+    for path in (model / "config.json", other / "checkpoint-1" / "trainer_state.json"):
+        for flag in ("--errors", "--predictions"):
+            with pytest.raises(UserError, match=f"{flag} .*{path.name} would be written over, but it lies in a model"):
+                check_output_file(path, flag, models=[str(model), other, "user/model"])
+        check_output_file(path, "--errors", models=["user/model"])
+    for path in (model / "errors.html", model / "answers.jsonl", model / "new.json"):  # as before, or beside it
+        check_output_file(path, "--errors", models=[model])
+
+
 def test_a_folder_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)  # root may write anywhere
     with pytest.raises(UserError, match=r"--errors .*errors.html: the folder .* may not be written to\."):

@@ -287,6 +287,25 @@ def test_best_recipes_of_every_beginning_train_what_their_trials_did(
     assert report["best"] == found["best"]["value"]
 
 
+@pytest.mark.slow
+def test_the_best_recipe_reads_the_data_as_the_search_did(tmp_path: Path, corpus: Path) -> None:
+    """The recipe is for files of KLUE, and the folder was recognised to hold others."""
+    options: dict[str, Any] = {"trials": 1, "search_space": {"learning_rate": [0.1]}, **TINY}
+    found = malmoi.tune("klue-ner-bi-lstm-crf", data_dir=corpus, output_dir=tmp_path / "run", **options)
+    best = tmp_path / "run" / "best.yaml"
+    assert best.read_text(encoding="utf-8").startswith("# The best of 1 trial of klue-ner-bi-lstm-crf: ")
+    assert run(load_recipe(str(best)))["figures"]["entity_f1"] == found["best"]["value"]
+
+    rows = [{"text": f"{place}에서 만나요.", "entities": [[0, 2, "LC"]]} for place in ("서울", "부산", "대구", "광주")]
+    data = {"train": rows, "validation": rows[:1]}
+    found = malmoi.tune("klue-ner-bi-lstm-crf", dataset=data, output_dir=tmp_path / "rows", **options)
+    best = tmp_path / "rows" / "best.yaml"
+    assert f'#   malmoi.train("{best.as_posix()}", dataset=...)' in best.read_text(encoding="utf-8")
+    with pytest.raises(UserError, match="dataset"):
+        malmoi.train(best)
+    assert malmoi.train(best, dataset=data)["figures"]["entity_f1"] == found["best"]["value"]
+
+
 @pytest.mark.long
 def test_a_trial_that_is_worse_than_half_of_the_others_ends_early(tmp_path: Path, corpus: Path) -> None:
     """With a learning rate of nothing a model stays what it was, and of 6 good trials it is behind at once."""
@@ -335,6 +354,8 @@ def asked(corpus: Path, tmp_path: Path) -> Callable[..., Any]:
     ("changes", "message"),
     [
         ({"trials": 0}, "`trials` must be at least 1, got 0"),
+        ({"trials": 1.5}, "`trials` must be a whole number, got 1.5"),
+        ({"trials": "2"}, "`trials` must be a whole number, got '2'"),
         ({"seed": None}, "`seed: null` draws another seed for every trial"),
         ({"resume_from_checkpoint": "true"}, "holds no search"),
         (
