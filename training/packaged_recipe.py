@@ -28,6 +28,6 @@ def check_packaged_recipe(recipe: Recipe) -> None:
     if missing:
         raise RecipeError(
             f"{recipe.source} tells how the model of the package was trained, and names what is not here: "
-            f"{', '.join(dict.fromkeys(missing))}. In a checkout of malmoi, `make models DATA=DIR` makes all of it and "
-            "trains the model anew."
+            f"{', '.join(dict.fromkeys(missing))}. In a checkout of malmoi, `make models DATA=DIR` makes all of it "
+            "and trains the model anew."
         )
