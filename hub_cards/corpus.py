@@ -15,7 +15,7 @@ from malmoi.hub_cards.official_splits import OfficialSplit, read_splits
 from malmoi.recipes.recipe_file import UniqueKeyLoader
 
 CORPORA = Path(__file__).parent / "corpora"
-LICENSE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+LICENSE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*(\+\+)?")
 """How the Hub writes licences in the metadata of a model; it refuses a card with anything else."""
 OF_READERS = {
     "klue-ner": "klue-ner",

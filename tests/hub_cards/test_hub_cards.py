@@ -90,6 +90,15 @@ def test_an_unknown_licence_is_asked_for_before_anything_is_staged(runs: dict[in
     assert not runs[1].with_name("seed-1-hub").exists()
 
 
+@pytest.mark.parametrize("identifier", ["apache-2.0", "cc-by-sa-4.0", "creativeml-openrail-m", "openrail++", "mit"])
+def test_licences_of_the_hub_are_taken(identifier: str, tmp_path: Path) -> None:
+    path = tmp_path / "corpus.yaml"
+    path.write_text(
+        f"name: x\nlicense: y\ndomain: z\nweights_license: {identifier}\nweights_note: n\n", encoding="utf-8"
+    )
+    assert read_corpus(path).weights_license == identifier
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
