@@ -49,7 +49,7 @@ SHARE_OF_DEMO := 0.1364
 # all continue the language model; a finished run stays as it is, an interrupted one goes on
 FLAGS ?=
 MODEL_RUNS := runs/models
-MODEL_DATA := build/models/texts/validation.txt
+MODEL_DATA := build/models/named-entities-unlabelled-2.txt
 trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
 CONTINUED := --model_name_or_path bundled:language-model
 models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (eight hours; FLAGS are those of malmoi train).

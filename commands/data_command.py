@@ -52,10 +52,9 @@ def data(
     )
     if export is not None or output is not None:
         if json or html is not None:
-            raise UserError(
-                f"{'--json' if json else '--html'} shows what is in data, and --export writes the data instead; leave "
-                "out one of them."
-            )
+            shows = " and ".join(["--json"] * json + ["--html"] * (html is not None))
+            writes = " and ".join(["--export"] * (export is not None) + ["--output"] * (output is not None))
+            raise UserError(f"{shows} for what is in data, {writes} to write them in another form: leave out one.")
         export_data(
             data_dir, reader=reader, task=task, options=options, trim_josa=trim_josa, form=export, output=output
         )

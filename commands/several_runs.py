@@ -73,7 +73,8 @@ def train_unfinished(recipes: dict[Path, Recipe]) -> None:
         try:
             training = subprocess.run([sys.executable, "-m", "malmoi.training.train", recipe.source, *flags])
         except KeyboardInterrupt:
-            instead = " in the place of --overwrite" if "overwrite" in recipe.flags else ""
+            is_given = str(recipes[folder].flags.get("overwrite", "false")).lower() == "true"
+            instead = " in the place of --overwrite" if is_given else ""
             typer.echo(
                 f"\nInterrupted. Go on by the same command with --resume_from_checkpoint true{instead}.", err=True
             )

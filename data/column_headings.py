@@ -23,8 +23,10 @@ TAG_HEADING = re.compile(
     r"|(개체명[ _-]?)?(태그|라벨|레이블|종류|유형|분류)|개체명|클래스|품사",
     re.IGNORECASE,
 )
-OTHER_TEXT_HEADING = re.compile(r"[a-z][a-z0-9_.-]*|원문|기사|메시지|대화", re.IGNORECASE)
-"""What is rather the name of a column than a Korean text."""
+OTHER_TEXT_HEADING = re.compile(
+    rf"[a-z][a-z0-9_.-]*|(\S+ ?)?({TEXT}|원문|기사|뉴스|메시지|대화|대사|자막|트윗|입력)\d*", re.IGNORECASE
+)
+"""What is rather the name of a column than a Korean text: one word, or two words of which the last is such a name."""
 _CLASSES = re.compile(rf"((gold|true|final|최종)[ _-]?)?({CLASS})([ _-]?({CLASS}|값|결과))*", re.IGNORECASE)
 _TEXTS = re.compile(
     rf"((raw|clean|input|original|원본|전체)[ _-]?)?({TEXT})([ _-]?({TEXT}|body|원문))*", re.IGNORECASE

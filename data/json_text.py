@@ -214,6 +214,16 @@ def first_object(path: Path) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def holds_one_object(path: Path) -> bool:
+    """Tell whether a file holds an object and nothing behind it; as far as can be seen from its beginning."""
+    beginning = first_characters(path).strip()
+    try:
+        _, end = json.JSONDecoder().raw_decode(beginning)
+    except ValueError:
+        return beginning.startswith("{")
+    return beginning.startswith("{") and end == len(beginning)
+
+
 def first_characters(path: Path) -> str:
     """Return the beginning of a file, as far as formats are told by it."""
     try:

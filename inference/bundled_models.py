@@ -16,6 +16,16 @@ def bundled_name(task: str) -> str:
     return f"{BUNDLED}{task}"
 
 
+def check_revision(name: str | Path, revision: str | None) -> None:
+    """Check that a revision is asked for only of a repository on the Hub: nothing else has any.
+
+    Raises:
+        UserError: If the model is a folder, or one of the package.
+    """
+    if revision is not None and Path(model_place(name)).exists():
+        raise UserError(f"{name}: `revision` is for a repository on the Hub, and this is none; leave it out.")
+
+
 def model_place(name: str | Path) -> str | Path:
     """Return the folder of a model of the package, and every other name as it is.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from malmoi.data.user_error import UserError
-from malmoi.inference.bundled_models import model_place
+from malmoi.inference.bundled_models import check_revision, model_place
 from malmoi.inference.engine import Engine
 from malmoi.inference.exported_folder import GRAPH
 from malmoi.inference.model_names import check_name
@@ -48,8 +48,7 @@ def make_engine(model: str | Path, task: str, engine: str | None, options: Torch
     if engine not in (None, *ENGINES):
         raise UserError(f"`engine` must be {' or '.join(ENGINES)}, got {engine!r}.")
     place = model_place(model)
-    if options.revision is not None and Path(place).exists():
-        raise UserError(f"{model}: `revision` is for a repository on the Hub, and this is none; leave it out.")
+    check_revision(model, options.revision)
     if (engine or suitable_engine(place)) == TORCH:
         return _torch_engine(model, task, options)
     folder, on_the_hub = Path(place), not Path(place).exists()

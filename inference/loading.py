@@ -18,7 +18,7 @@ from malmoi.data.model_labels import labels_of
 from malmoi.data.notice import list_names, shorten
 from malmoi.data.user_error import UserError
 from malmoi.inference.built_size import check_built_size
-from malmoi.inference.bundled_models import model_place
+from malmoi.inference.bundled_models import check_revision, model_place
 from malmoi.inference.loading_errors import one_sentence
 from malmoi.inference.model_folder import CONFIG, check_config, check_model_folder
 from malmoi.inference.model_names import check_model_name
@@ -76,6 +76,7 @@ def load_model(
     Raises:
         UserError: If it cannot be loaded; the message names the file.
     """
+    check_revision(model, revision)
     named, model = model, model_place(model)
     shapes = check_place(model)
     options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "revision": revision}
@@ -142,6 +143,7 @@ def read_config(
     Raises:
         UserError: If there is no such model; the message names the file.
     """
+    check_revision(model, revision)
     model = model_place(model)
     check_place(model)
     with one_sentence(model):

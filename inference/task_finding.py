@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from malmoi.inference.bundled_models import model_place
+from malmoi.inference.bundled_models import check_revision, model_place
 from malmoi.inference.engine_choice import ONNX, suitable_engine
 from malmoi.inference.exported_folder import read_exported_folder
 
@@ -18,6 +18,7 @@ def find_task(model: str | Path, *, trust_remote_code: bool = False, revision: s
     Raises:
         UserError: If there is no such model or if it has no task that we know; the message names the file.
     """
+    check_revision(model, revision)
     place = model_place(model)
     if suitable_engine(place) == ONNX:
         return read_exported_folder(Path(place), None).task

@@ -2,13 +2,19 @@
 
 import os
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import is_pipe_or_device
 
 PAGES = (".html", ".htm")
-PREDICTIONS = ".jsonl"
+OF_MODELS = (
+    *("config.json", "generation_config.json", "tokenizer*", "special_tokens_map.json", "vocab*", "merges.txt"),
+    *("*.safetensors*", "*.onnx*", "*.bin", "*.pt", "*.pth", "*.py", "*.png", "recipe.yaml", "README.md"),
+    *("report.json", "trainer_state.json", "adapter_config.json"),
+)
+"""What the files of a model and of its run are called."""
 
 
 def check_output_file(
@@ -20,7 +26,7 @@ def check_output_file(
         path: The file.
         flag: The flag that names it.
         data_dir: The folder or file with the data, if they are read from one.
-        models: The models that are used; those that are folders may hold older pages and predictions.
+        models: The models that are used; beside their own files, a folder of one may hold pages and predictions.
 
     Raises:
         UserError: If it is standard output or a folder, its folder does not exist or may not be written to, or a file
@@ -42,6 +48,6 @@ def check_output_file(
         if data in (path.resolve(), *path.resolve().parents):
             raise UserError(f"{flag} {path} would be written over, but it lies among the data; choose another place.")
     folders = {Path(model).resolve() for model in models if Path(model).is_dir()}
-    is_older_one = path.suffix.lower() in (*PAGES, PREDICTIONS)
-    if path.exists() and not is_older_one and not folders.isdisjoint(path.resolve().parents):
-        raise UserError(f"{flag} {path} would be written over, but it lies in a model; choose another place.")
+    is_of_model = any(fnmatchcase(path.resolve().name, pattern) for pattern in OF_MODELS)
+    if path.exists() and is_of_model and not folders.isdisjoint(path.resolve().parents):
+        raise UserError(f"{flag} {path} would be written over, but it is a file of a model; choose another place.")

@@ -96,13 +96,17 @@ def check_texts(data_dir: Path) -> None:
 
 
 def marked_file(data_dir: Path) -> Path | None:
-    """Return the first file of a folder that has names with marks in its first lines; `None` if none has any.
+    """Return the first text of a folder in which a tenth of the first lines have names with marks; `None` if none has.
 
     Args:
-        data_dir: A folder, or one file.
+        data_dir: A folder for a language model.
     """
-    files = [data_dir] if data_dir.is_file() else visible_files(data_dir, plain_text.SUFFIXES)
-    return next((path for path in files if any(map(_has_names, first_lines(path)))), None)
+    return next((path for path in plain_text.training_files(data_dir) if _has_marks(first_lines(path))), None)
+
+
+def _has_marks(lines: list[str]) -> bool:
+    """Tell whether marks are more than a bracket here and there, as in `<사진:연합뉴스>`."""
+    return bool(lines) and 10 * sum(map(_has_names, lines)) >= len(lines)
 
 
 def _has_names(line: str) -> bool:

@@ -44,6 +44,10 @@ SPACES = 0.05
 """Where more of the tokens than this are spaces, likewise: of the characters of KLUE 24 % are."""
 
 
+FEWEST_FILES = 10
+"""So many files of one document each are so many documents."""
+
+
 class Form(NamedTuple):
     """What the files of a data set have in common."""
 
@@ -207,7 +211,9 @@ def _described(form: Form, *, is_said: bool) -> str:
 def _sentences(paths: Iterable[Path], form: Form, names: dict[Path, str]) -> Iterator[MarkedText]:
     """Yield the sentences of the files of a split, with their documents if there are several."""
     paths = [*paths]
-    has_documents = sum(form.documents.get(path, 0) for path in paths) > 1
+    counts = [form.documents.get(path, 0) for path in paths]
+    # a few files with one heading each are parts of a corpus rather than documents, and too large to be divided
+    has_documents = max(counts, default=0) > 1 or sum(counts) >= FEWEST_FILES
     for path in paths:
         count, start = 0, 0
         tokens: list[str] = []

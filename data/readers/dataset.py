@@ -10,13 +10,13 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
-from malmoi.data.json_text import first_object
+from malmoi.data.json_text import first_object, holds_one_object
 from malmoi.data.marked_text import marked_splits
 from malmoi.data.notice import without_notices
 from malmoi.data.readers.jsonl import holds_jsonl
 from malmoi.data.readers.python_objects import are_objects, read_objects
 from malmoi.data.remarks import Remarks
-from malmoi.data.splits.files import first_file, visible_files
+from malmoi.data.splits.files import first_file, split_of, visible_files
 from malmoi.data.tables.classes import class_splits
 from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, TOKENS, class_column, is_text, tag_or_span_column
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
@@ -133,7 +133,10 @@ def holds_dataset(data_dir: Path) -> bool:
 
 def _has_columns(path: Path | None) -> bool:
     """Tell whether the first object of a file has tokens and their tags, or a text and its class or names."""
-    row = (None if path is None else first_object(path)) or {}
+    # one object that is all of a file tells of the data rather than being a row of them, unless its name says so
+    if path is None or (split_of(path.stem) is None and holds_one_object(path)):
+        return False
+    row = first_object(path) or {}
     if "annotation_id" in row:  # Label Studio's
         return False
     tokens, tags = (

@@ -1,5 +1,6 @@
 """Files with one text per line and nothing else, for language models."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -9,8 +10,8 @@ from datasets import Dataset, DatasetDict, Features, Value
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 
 SUFFIXES = (".txt", ".txt.xz")
-BEGINNINGS = {"train": ("train",), "validation": ("val", "dev"), "test": ("test",)}
-"""What the names of the files of each split begin with."""
+BEGINNINGS = {"train": re.compile("train"), "validation": re.compile("val|dev(?![a-z])"), "test": re.compile("test")}
+"""What the names of the files of each split begin with, in small letters."""
 
 
 def read_plain_text(data_dir: Path | None, *, lines: int | None = None) -> DatasetDict:
@@ -27,7 +28,7 @@ def read_plain_text(data_dir: Path | None, *, lines: int | None = None) -> Datas
     """
     if data_dir is None:
         raise DataFormatError("plain-text", None, "expected a folder with texts, by --data_dir.")
-    files = {split: _files(data_dir, split) for split in BEGINNINGS}
+    files = _files(data_dir)
     if not files["train"]:
         raise DataFormatError(
             data_dir, None, "expected a folder with text files (.txt, .txt.xz) whose names begin with train."
@@ -45,14 +46,19 @@ def read_plain_text(data_dir: Path | None, *, lines: int | None = None) -> Datas
 
 def holds_plain_text(data_dir: Path) -> bool:
     """Tell whether a folder holds a text file for training without tabs in its first lines."""
-    files = _files(data_dir, "train")
+    files = training_files(data_dir)
     return bool(files) and all("\t" not in line for path in files for line in first_lines(path))
 
 
-def _files(folder: Path, split: str) -> list[Path]:
-    """Return the files of a split."""
-    names = {path: path.name.lower() for path in sorted(folder.glob("*")) if path.is_file()}
-    return [path for path, name in names.items() if name.startswith(BEGINNINGS[split]) and name.endswith(SUFFIXES)]
+def training_files(data_dir: Path) -> list[Path]:
+    """Return the text files of a folder that are for training."""
+    return _files(data_dir)["train"]
+
+
+def _files(folder: Path) -> dict[str, list[Path]]:
+    """Return the files of each split."""
+    texts = [path for path in sorted(folder.glob("*")) if path.name.lower().endswith(SUFFIXES) and path.is_file()]
+    return {split: [path for path in texts if begin.match(path.name.lower())] for split, begin in BEGINNINGS.items()}
 
 
 def text_dataset(texts: Iterator[tuple[str, str]]) -> Dataset:

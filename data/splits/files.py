@@ -110,10 +110,11 @@ def split_files(source: Path, suffixes: tuple[str, ...], *, expected: str) -> di
     """
     if source.is_file():
         return {split_of_file(source): [source]}
-    files = visible_files(source, suffixes)
+    every = visible_files(source, ("",))
+    files = [path for path in every if path.name.lower().endswith(suffixes)]
     if not files:
         raise DataFormatError(source, None, f"expected {expected}.")
-    _say_packed_files(source, [path for path in visible_files(source, ("",)) if path.stem.lower().endswith(suffixes)])
+    _say_packed_files(source, [path for path in every if path.stem.lower().endswith(suffixes)])
     found: dict[str, list[Path]] = {}
     for path in files:
         parts = path.relative_to(source).parts
@@ -146,23 +147,29 @@ def first_file(source: Path, suffixes: tuple[str, ...]) -> Path | None:
 def visible_files(source: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Return the files with one of these endings in a folder, and in those in it, that are not hidden.
 
-    A link to a folder is a folder as any other.
+    A link to a folder is a folder as any other, unless its files are there without it.
     """
-    return sorted(path for path in _visible_files(source, frozenset()) if path.name.lower().endswith(suffixes))
+    return sorted(path for path in _visible_files(source) if path.name.lower().endswith(suffixes))
 
 
-def _visible_files(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-    """Yield the files in a folder and in those in it, but not in one of those above it, to which a link may lead."""
-    place = folder.resolve()
-    if place in above or not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
-        return
-    for path in folder.iterdir():
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from _visible_files(path, above | {place})
-        elif path.is_file():
-            yield path
+def _visible_files(source: Path) -> Iterator[Path]:
+    """Yield the files in a folder and in those in it, those behind links last, and each folder once."""
+    seen: set[Path] = set()
+    waiting = [source]
+    while waiting:
+        links: list[Path] = []
+        for top in waiting:
+            for folder, names, files in os.walk(top):
+                place = Path(folder).resolve()
+                if place in seen:
+                    names.clear()
+                    continue
+                seen.add(place)
+                names[:] = sorted(name for name in names if not name.startswith("."))
+                links += [path for name in names if (path := Path(folder, name)).is_symlink()]
+                paths = (Path(folder, name) for name in files if not name.startswith("."))
+                yield from (path for path in paths if path.is_file())
+        waiting = links
 
 
 def as_on_disk(path: Path) -> Path:

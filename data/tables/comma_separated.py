@@ -74,7 +74,7 @@ def comma_separated_rows(path: Path) -> SourceRows:
         features=Features({name: spans.get(name, Value("string")) for name in heading if name}),
         read=read,
         unit="line",
-        is_headed_by_line=True,
+        is_headed_by_line=bool(heading[0]),  # pandas leaves the column of its index without a name
     )
 
 

@@ -127,4 +127,4 @@ def _span(
 
 def _offset(value: Any) -> Any:
     """Return an offset as a number: a list of one kind holds offsets as texts beside the type."""
-    return int(value) if isinstance(value, str) else value
+    return float(value) if isinstance(value, str) else value

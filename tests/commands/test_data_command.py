@@ -116,6 +116,7 @@ def test_data_are_shown_or_exported_and_neither_is_passed_over(
 ) -> None:
     places = [tmp_path / name for name in value]
     _, error = malmoi("data", corpus, flag, *places, "--export", "jsonl", "--output", tmp_path / "out", code=2)
-    said = f"malmoi: {flag} shows what is in data, and --export writes the data instead; leave out one of them.\n"
-    assert error == said
+    assert error == (
+        f"malmoi: {flag} for what is in data, --export and --output to write them in another form: leave out one.\n"
+    )
     assert not any(path.exists() for path in (*places, tmp_path / "out"))

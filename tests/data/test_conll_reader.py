@@ -298,9 +298,13 @@ def test_time_and_memory_are_those_of_the_sentences(tmp_path: Path) -> None:
 
 
 def test_files_of_one_document_each_are_so_many_documents(tmp_path: Path) -> None:
-    for name, head in (("train_a", "# newdoc id = a\n"), ("train_b", "-DOCSTART- O\n\n"), ("dev", "# newdoc\n")):
+    heads = {f"train_{number}": "# newdoc\n" if number % 2 else "-DOCSTART- O\n\n" for number in range(10)}
+    for name, head in {**heads, "dev": "# newdoc\n"}.items():
         content = head + "서울 B-LC\n에 O\n\n부산 B-LC\n에 O\n"
         (tmp_path / f"{name}.conll").write_text(content, encoding="utf-8")
     splits = read_conll(tmp_path, token_separator="")
-    assert splits["train"]["document"][:] == ["train_a-1"] * 2 + ["train_b-1"] * 2
+    assert splits["train"]["document"][:] == [f"{name}-1" for name in heads for _ in range(2)]
     assert "document" not in splits["validation"].column_names
+    # fewer are parts of a corpus, which could not be divided evenly
+    (tmp_path / "train_0.conll").unlink()
+    assert "document" not in read_conll(tmp_path, token_separator="")["train"].column_names

@@ -370,7 +370,27 @@ def test_the_first_text_of_csv_without_a_heading_is_not_lost_as_one(first: str, 
     assert rows["text"][:] == ["집에갔다", "비가왔다"]
 
 
-@pytest.mark.parametrize("heading", ["text", "문장", "리뷰 내용", "body", "Review_Text"])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "text",
+        "문장",
+        "리뷰 내용",
+        "body",
+        "Review_Text",
+        "상담 내용",
+        "고객리뷰",
+        "기사 제목",
+        "문장1",
+        "sns 글",
+        "트윗",
+    ],
+)
 def test_what_may_head_texts_heads_csv_of_one_column(heading: str, tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text(f"{heading}\n집에 갔다\n", encoding="utf-8")
+    assert read_dataset(tmp_path, task="word-spacing")["train"].num_rows == 1
+
+
+def test_a_column_beside_the_index_of_pandas_is_headed(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(",민원인 말씀\n0,집에 갔다\n", encoding="utf-8")
     assert read_dataset(tmp_path, task="word-spacing")["train"].num_rows == 1

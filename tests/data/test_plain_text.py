@@ -104,6 +104,7 @@ def test_spaces_are_changed_and_nothing_else() -> None:
 
 def test_other_words_for_validation_and_capitals_are_read_too(tmp_path: Path) -> None:
     write(tmp_path, Train_1="하나\n", DEV="둘\n", Test="셋\n")
+    write(tmp_path, developers="다섯\n")
     (tmp_path / "TRAIN-2.TXT.XZ").write_bytes(lzma.compress("넷\n".encode()))
     splits = read_plain_text(tmp_path)
     assert {split: sorted(rows["text"]) for split, rows in splits.items()} == {

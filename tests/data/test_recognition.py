@@ -165,6 +165,15 @@ def test_other_looks_of_a_form_are_recognised_too(name: str, content: str, tmp_p
     assert readers_that_fit(path, ALL_TASKS) == [name]
 
 
+@pytest.mark.parametrize(
+    "described", [{"title": "내 말뭉치", "category": "뉴스"}, {"title": "말\n", "topic": "가" * 99_999}]
+)
+def test_json_that_tells_of_the_data_is_no_form_of_them(described: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("좋음\t재미있다\n나쁨\t지루하다\n좋음\t또 보고 싶다\n", encoding="utf-8")
+    (tmp_path / "meta.json").write_text(json.dumps(described, indent=2), encoding="utf-8")
+    assert readers_that_fit(tmp_path, ALL_TASKS) == ["labelled-texts"]
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", "[[", '{"text": "가"}', '"text"', "\xff", "{" * 100_000])
 def test_json_of_no_form_is_not_recognised(content: str, tmp_path: Path) -> None:
     (tmp_path / "train.json").write_text(content, encoding="latin-1" if content == "\xff" else "utf-8")

@@ -58,6 +58,18 @@ def test_a_link_to_a_folder_is_a_folder_and_a_circle_ends(tmp_path: Path) -> Non
     }
 
 
+def test_what_lies_behind_a_link_is_not_read_twice(tmp_path: Path) -> None:
+    for number in range(8):
+        (tmp_path / f"v{number}").mkdir()
+        (tmp_path / f"v{number}" / "a.jsonl").touch()
+    for number in range(8):
+        for other in range(8):
+            (tmp_path / f"v{number}" / f"to-{other}").symlink_to(tmp_path / f"v{other}")
+    (tmp_path / "latest").symlink_to(tmp_path / "v7")
+    found = split_files(tmp_path, (".jsonl",), expected="files")
+    assert found == {"train": [tmp_path / f"v{number}" / "a.jsonl" for number in range(8)]}
+
+
 def test_packed_files_beside_others_are_left_out_aloud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for name in ("train.jsonl", "test.jsonl.gz", "notes.pdf", "models.zip", "train.txt", "dev.txt.XZ"):
         (tmp_path / name).touch()

@@ -24,6 +24,7 @@ from malmoi.inference.devices import find_device
 from malmoi.inference.loading import CLASSES, COMMANDS, LANGUAGE_MODEL, load_model, read_task, task_of
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
+from malmoi.inference.task_finding import find_task
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.training.tasks import TASKS
 
@@ -120,6 +121,9 @@ def test_a_revision_is_not_ignored_where_there_is_none(
     for model in (folder, "user", "bundled:named-entities", None):
         with pytest.raises(UserError, match=": `revision` is for a repository on the Hub, and this is none; leave it"):
             Tagger(model, revision="v1", engine=engine)
+    for use in (find_task, read_task):
+        with pytest.raises(UserError, match=": `revision` is for a repository on the Hub, and this is none; leave it"):
+            use(folder, revision="v1")
 
 
 @pytest.fixture

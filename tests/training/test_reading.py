@@ -92,6 +92,10 @@ def test_marks_are_no_text_for_a_language_model_that_nobody_asked_for(tmp_path: 
     with pytest.raises(RecipeError, match=r"train-1\.txt: names are marked .* are called train\.txt"):
         recognised_reader(tmp_path, tuple(TASKS))
     assert recognised_reader(tmp_path, ("language-model",)) == "plain-text"
+    # a bracket here and there is no mark, nor is one in a file that is not read
+    (tmp_path / "train-1.txt").write_text("<사진:연합뉴스>\n" + "서울에 갔다.\n" * 99, encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("<서울:LC>에 갔다.\n", encoding="utf-8")
+    assert recognised_reader(tmp_path, tuple(TASKS)) == "plain-text"
 
 
 def test_one_line_says_what_was_recognised(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from huggingface_hub.errors import StrictDataclassError
 
 import malmoi.modeling
 from malmoi.data.notice import one_line
+from malmoi.data.numbers_given import is_whole_number
 from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError
 from malmoi.recipes.search_space import SEARCH_SPACE, Choices, SearchSpace, default_space, written_space
 from malmoi.training.processes.launcher import launched_processes
@@ -40,7 +41,7 @@ def read_search(recipe: Recipe, *, trials: int, prune: bool) -> Search:
     """
     if launched_processes() > 1:
         raise RecipeError("A search is of one process; start it without a launcher such as torchrun.")
-    if type(trials) is not int:
+    if not is_whole_number(trials):
         raise RecipeError(f"`trials` must be a whole number, got {trials!r}.")
     if trials < 1:
         raise RecipeError(f"`trials` must be at least 1, got {trials}.")
@@ -61,7 +62,7 @@ def read_search(recipe: Recipe, *, trials: int, prune: bool) -> Search:
         ),
         folder,
         space,
-        trials,
+        int(trials),
         prune,
         find_study(folder, resume=resume, overwrite=overwrite),
     )

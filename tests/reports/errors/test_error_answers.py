@@ -309,11 +309,12 @@ def test_files_of_a_model_are_not_written_over(tmp_path: Path) -> None:
             (folder / name).touch()
     for path in (model / "config.json", other / "checkpoint-1" / "trainer_state.json"):
         for flag in ("--errors", "--predictions"):
-            with pytest.raises(UserError, match=f"{flag} .*{path.name} would be written over, but it lies in a model"):
+            with pytest.raises(UserError, match=f"{flag} .*{path.name} would be written over, but it is a file of"):
                 check_output_file(path, flag, models=[str(model), other, "user/model"])
         check_output_file(path, "--errors", models=["user/model"])
-    for path in (model / "errors.html", model / "answers.jsonl", model / "new.json"):  # as before, or beside it
-        check_output_file(path, "--errors", models=[model])
+    (model / "answers.json").touch()
+    for name in ("errors.html", "answers.jsonl", "answers.json", "new.json"):  # as before, or beside it
+        check_output_file(model / name, "--errors", models=[model])
 
 
 def test_a_folder_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
