@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -216,12 +217,13 @@ def first_object(path: Path) -> dict[str, Any] | None:
 
 def holds_one_object(path: Path) -> bool:
     """Tell whether a file holds an object and nothing behind it; as far as can be seen from its beginning."""
-    beginning = first_characters(path).strip()
-    try:
-        _, end = json.JSONDecoder().raw_decode(beginning)
-    except ValueError:
-        return beginning.startswith("{")
-    return beginning.startswith("{") and end == len(beginning)
+    text = JsonText(first_characters(path), path)
+    if text.peek() != "{":
+        return False
+    with suppress(DataFormatError):  # it goes on behind the beginning, or is none at all
+        text.value()
+        return not text.peek()
+    return True
 
 
 def first_characters(path: Path) -> str:

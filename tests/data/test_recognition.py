@@ -174,10 +174,14 @@ def test_json_that_tells_of_the_data_is_no_form_of_them(described: dict[str, str
     assert readers_that_fit(tmp_path, ALL_TASKS) == ["labelled-texts"]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "[[", '{"text": "가"}', '"text"', "\xff", "{" * 100_000])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", "[[", '{"text": "가"}', '"text"', "\xff", "{" * 100_000, '{"a":' * 20_000]
+)
 def test_json_of_no_form_is_not_recognised(content: str, tmp_path: Path) -> None:
-    (tmp_path / "train.json").write_text(content, encoding="latin-1" if content == "\xff" else "utf-8")
-    assert readers_that_fit(tmp_path, ALL_TASKS) == []
+    for name in ("train.json", "corpus.json"):
+        (tmp_path / name).write_text(content, encoding="latin-1" if content == "\xff" else "utf-8")
+        assert readers_that_fit(tmp_path, ALL_TASKS) == []
+        (tmp_path / name).unlink()
 
 
 def test_a_single_file_with_marks_is_read_and_cut(tmp_path: Path) -> None:
