@@ -394,3 +394,12 @@ def test_what_may_head_texts_heads_csv_of_one_column(heading: str, tmp_path: Pat
 def test_a_column_beside_the_index_of_pandas_is_headed(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text(",민원인 말씀\n0,집에 갔다\n", encoding="utf-8")
     assert read_dataset(tmp_path, task="word-spacing")["train"].num_rows == 1
+
+
+def test_offsets_may_be_texts_beside_the_type(tmp_path: Path) -> None:
+    """Parquet holds lists of one kind alone."""
+    rows = {"text": ["손흥민은 춘천에서 왔다."] * 2, "entities": [[["5", "7", "LC"]], [["5.0", "7e0", "LC"]]]}
+    Dataset.from_dict(rows).to_parquet(str(tmp_path / "train.parquet"))
+    train = read_dataset(tmp_path, task="named-entities")["train"]
+    assert train["tags"][0] == train["tags"][1]
+    assert len({*train["tags"][0]}) == 3

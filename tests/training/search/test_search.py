@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import optuna
 import pytest
 import yaml
@@ -348,6 +349,11 @@ def asked(corpus: Path, tmp_path: Path) -> Callable[..., Any]:
         return read_search(load_recipe(recipe)._replace(flags=flags), trials=trials, prune=False)
 
     return read
+
+
+def test_trials_may_be_a_number_of_numpy(asked: Callable[..., Any]) -> None:
+    assert asked(trials=numpy.int64(3)).trials == 3
+    assert type(asked(trials=numpy.int64(3)).trials) is int
 
 
 @pytest.mark.parametrize(
