@@ -49,13 +49,13 @@ SHARE_OF_DEMO := 0.1364
 # all continue the language model; a finished run stays as it is, an interrupted one goes on
 FLAGS ?=
 MODEL_RUNS := runs/models
-MODEL_DATA := build/models/named-entities-unlabelled-2.txt
+MODEL_DATA := build/models/named-entities-2/klue-ner-v1.1_train.tsv
 trained_here = --output_dir $(@D) $(FLAGS) $(if $(wildcard $(@D)/checkpoint-*),--resume_from_checkpoint true)
 CONTINUED := --model_name_or_path bundled:language-model
 models: setup $(foreach name,named-entities word-spacing sentence-classification,$(MODEL_RUNS)/$(name)/report.json) ## Train the models of the package anew: make models DATA=DIR FLAGS='--bf16 true --use_cpu true' (eight hours; FLAGS are those of malmoi train).
-	$(BIN)/malmoi evaluate $(MODEL_RUNS)/named-entities --data_dir build/models/named-entities --fit_temperature
+	$(BIN)/malmoi evaluate $(MODEL_RUNS)/named-entities --data_dir build/models/named-entities-2 --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/named-entities --corpus klue-ner-and-sample
-	$(BIN)/python -m malmoi.hub_cards.bundled_reliability named-entities --data_dir build/models/named-entities --corpus klue-ner-and-sample
+	$(BIN)/python -m malmoi.hub_cards.bundled_reliability named-entities --data_dir build/models/named-entities-2 --corpus klue-ner-and-sample
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/word-spacing --corpus open-spacing
 	$(BIN)/malmoi evaluate $(MODEL_RUNS)/sentence-classification --data_dir $(DATA)/nsmc --fit_temperature
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/sentence-classification --corpus nsmc-from-body
@@ -69,22 +69,27 @@ $(MODEL_RUNS)/language-model/report.json: | $(MODEL_DATA)
 	$(BIN)/malmoi train korean-language-model --data_dir build/models/texts $(trained_here)
 	$(BIN)/python -m malmoi.hub_cards.bundle $(MODEL_RUNS)/language-model --corpus open-korean-texts
 
-# the doubtful sentences are learned as what they are; the second student goes on from the first, with other sentences
-NAMES := klue-ner-from-body --data_dir build/models/named-entities
-FROM_BODY := $(CONTINUED) --embeddings_learning_rate 2e-4 --num_train_epochs 6
+# the doubtful sentences are learned as what they are
 UNLABELLED := --silver_confidence 0 --silver_text build/models/named-entities-unlabelled
 FIRST_TAGGER := $(MODEL_RUNS)/named-entities-first-student
 $(FIRST_TAGGER)/report.json: $(MODEL_RUNS)/language-model/report.json
-	$(BIN)/malmoi self-train $(NAMES) $(FROM_BODY) $(UNLABELLED).txt $(FLAGS) --output_dir $(@D) --resume_from_checkpoint true
+	$(BIN)/malmoi self-train klue-ner-from-body --data_dir build/models/named-entities $(CONTINUED) \
+		--embeddings_learning_rate 2e-4 --num_train_epochs 6 $(UNLABELLED).txt $(FLAGS) --output_dir $(@D) \
+		--resume_from_checkpoint true
 
+# more sentences have marks now; the second student goes on from the first, as one of its teachers does
+NAMES := klue-ner-from-body --data_dir build/models/named-entities-2 --name_replacement_copies 1 --num_train_epochs 4
+FROM_FIRST := --model_name_or_path $(FIRST_TAGGER) --learning_rate 1e-3 --embeddings_learning_rate 1e-4
 TAGGER := $(MODEL_RUNS)/named-entities-seed
-$(TAGGER)-%/report.json: $(MODEL_RUNS)/language-model/report.json
-	$(BIN)/malmoi train $(NAMES) $(FROM_BODY) --seed $* $(trained_here)
+$(TAGGER)-4/report.json: $(MODEL_RUNS)/language-model/report.json
+	$(BIN)/malmoi train $(NAMES) $(CONTINUED) --embeddings_learning_rate 2e-4 --seed 4 $(trained_here)
 
-$(MODEL_RUNS)/named-entities/report.json: $(FIRST_TAGGER)/report.json $(TAGGER)-4/report.json $(TAGGER)-6/report.json
-	$(BIN)/malmoi train $(NAMES) --model_name_or_path $(FIRST_TAGGER) --seed 2 --learning_rate 1e-3 \
-		--embeddings_learning_rate 1e-4 --num_train_epochs 4 $(UNLABELLED)-2.txt $(trained_here) \
-		--silver_teachers $(FIRST_TAGGER),$(TAGGER)-4,$(TAGGER)-6
+$(TAGGER)-6/report.json: $(FIRST_TAGGER)/report.json
+	$(BIN)/malmoi train $(NAMES) $(FROM_FIRST) --seed 6 $(trained_here)
+
+$(MODEL_RUNS)/named-entities/report.json: $(TAGGER)-4/report.json $(TAGGER)-6/report.json
+	$(BIN)/malmoi train $(NAMES) $(FROM_FIRST) --seed 2 $(UNLABELLED)-2.txt $(trained_here) \
+		--silver_teachers $(TAGGER)-4,$(TAGGER)-6
 
 # both students learn the labelled sentences as they are, and as their teachers see them
 SPACING := spacing-from-body --data_dir build/models/spacing $(CONTINUED) --silver_text build/models/spacing/train.txt \

@@ -6,7 +6,14 @@ import typer
 
 from malmoi.data.user_error import UserError
 from malmoi.inference.bundled_models import model_place
-from malmoi.reports.comparison import comparable_groups, compare, difference, read_runs, to_markdown, write_comparison
+from malmoi.reports.comparison import (
+    comparable_groups,
+    compare,
+    first_difference,
+    read_runs,
+    to_markdown,
+    write_comparison,
+)
 from malmoi.reports.plots import MISSING, can_plot
 
 
@@ -15,7 +22,7 @@ def compare_runs(folders: list[Path], *, output_dir: Path | None, separately: bo
     groups = comparable_groups(read_runs([Path(model_place(folder)) for folder in folders]))
     if len(groups) > 1 and not separately:
         raise UserError(
-            f"{difference(groups[0][0], groups[1][0])} Their figures do not belong side by side; --separately gives "
+            f"{first_difference(groups)} Their figures do not belong side by side; --separately gives "
             "each kind a table of its own."
         )
     written: list[Path] = []

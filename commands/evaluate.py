@@ -7,6 +7,7 @@ from typing import Any
 from datasets import disable_progress_bars
 from transformers.utils import logging
 
+from malmoi.commands.streams.json_values import with_numbers_alone
 from malmoi.data.counted import counted
 from malmoi.metrics.named_entities import OF_KLUE, OF_UNSEEN_NAMES
 from malmoi.reports.errors.two_models import differences_table, right_sentence
@@ -31,7 +32,7 @@ def evaluate_model(
     disable_progress_bars()
     report = evaluate_saved_model(model, errors=errors, **options)
     if as_json:
-        print(json.dumps(report, ensure_ascii=False, indent=2))
+        print(json.dumps(with_numbers_alone(report), ensure_ascii=False, indent=2))
     else:
         _print(report, every_figure=every_figure, errors=errors)
 

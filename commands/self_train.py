@@ -42,6 +42,8 @@ def self_training(name: str, arguments: Sequence[str]) -> SelfTraining:
     if str(recipe.given("train_fraction", 1)) not in ("1", "1.0"):
         raise RecipeError("`train_fraction` is drawn by the seed: teachers of other seeds would learn other texts.")
     folder = Path(str(recipe.given("output_dir") or f"runs/{recipe.name}-self-trained"))
+    if "," in str(folder):  # or the student would look for others than the teachers that were trained
+        raise RecipeError(f"`output_dir` must have no comma, as commas stand between names of teachers, got {folder}.")
     for_all = {key: value for key, value in recipe.flags.items() if not key.startswith("silver_")}
     without = {key: "" for key in GIVEN_BY_US if any(given.startswith("silver_") for given in recipe.settings)}
     teachers = {

@@ -20,6 +20,8 @@ OTHER_MARKS = {
 }
 """What files in another encoding of Unicode begin with."""
 OLD_MAC = "the file has carriage returns alone, as old Macs end lines; convert it: `tr '\\r' '\\n' < OLD > NEW`"
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""What a file begins with in whose place Git LFS has left a note where its content is."""
 PIECE = 1 << 16
 """So many bytes of a file that need not be divided into lines are read at once."""
 HANGUL = re.compile("[가-힣ㄱ-ㅣ]")
@@ -132,6 +134,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """
     if not is_file_or_pipe(path):
         raise DataFormatError(path, None, "there is no such file.")
+    check_fetched(path)
     number = 0
     try:
         with lzma.open(path) if path.suffix.lower() == ".xz" else open_file(path) as file:
@@ -143,6 +146,21 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         ) from None
     if number == 0:
         raise DataFormatError(path, None, "the file is empty.")
+
+
+def check_fetched(path: Path) -> None:
+    """Check that a data file is there itself, and not what a repository cloned without Git LFS has in its place.
+
+    Raises:
+        DataFormatError: If it is not.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            beginning = file.read(len(LFS_POINTER))
+        if beginning == LFS_POINTER:
+            raise DataFormatError(
+                path, None, "its content was not fetched, the file is a pointer of Git LFS: run `git lfs pull` there."
+            )
 
 
 def check_line_ends(path: Path) -> None:
@@ -166,6 +184,7 @@ def read_pieces(path: Path) -> Iterator[str]:
     Raises:
         DataFormatError: As `read_lines` says.
     """
+    check_fetched(path)
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     is_first, held = True, ""
     try:

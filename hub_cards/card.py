@@ -119,6 +119,8 @@ def _results(facts: RunFacts, corpus: Corpus, division: Division) -> list[EvalRe
         official = split in division.official
         counts = f"{counted(training_texts(report), 'text')} to train, {texts[split]:,} to measure"
         for name in report["definitions"]:
+            if not facts.is_measured(name, part=part):
+                continue
             results.append(
                 EvalResult(
                     task_type=PIPELINES[facts.task],
@@ -146,8 +148,10 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
     bundled = repo_id == bundled_name(facts.task)
     division = division_of(facts.report, corpus)
 
+    headline_part = "test_figures" if tested else "figures"
+
     def headline_figure(name: str) -> str:
-        return f"{facts.figure(name, part='test_figures' if tested else 'figures').mean:.2f}"
+        return f"{facts.figure(name, part=headline_part).mean:.2f}"
 
     return {
         "facts": facts,
@@ -173,6 +177,7 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "hyperparameters": facts.hyperparameters(),
         "headline": headline_figure(report["main_figure"]),
         "headline_figure": headline_figure,
+        "headline_part": headline_part,
         "headline_split": "test" if tested else report["data"]["split"],
         "training_texts": training_texts(report),
         "seeds": [each["seed"] for each in facts.reports],

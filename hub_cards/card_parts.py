@@ -63,17 +63,22 @@ def figure_rows(facts: RunFacts) -> list[list[str]]:
     beside = [f"95 % of {split}" for split in intervals]
     heading = ["figure", *facts.parts, *beside, *(["ceiling"] if ceiling else [])]
     rows = []
-    for name in report["definitions"]:
-        figures = [facts.figure(name, part=part) for part in facts.parts.values()]
+    for name in facts.definitions:
         rows.append(
             [
                 f"`{name}`",
-                *(f"{figure.mean:.2f}{figure.spread}" for figure in figures),
+                *(_figure(facts, name, part) for part in facts.parts.values()),
                 *(_interval(ends.get(name)) for ends in intervals.values()),
                 *([f"{100 * ceiling[name]:.2f}"] if ceiling else []),
             ]
         )
     return [heading, ["---", *("---:" for _ in heading[1:])], *rows]
+
+
+def _figure(facts: RunFacts, name: str, part: str) -> str:
+    """Return a figure on a split; nothing where there was nothing to measure."""
+    figure = facts.figure(name, part=part)
+    return f"{figure.mean:.2f}{figure.spread}" if facts.is_measured(name, part=part) else ""
 
 
 def _interval(ends: Sequence[float] | None) -> str:

@@ -28,6 +28,8 @@ def evaluation_results(facts: RunFacts, corpus: Corpus) -> list[EvalResultEntry]
         if split not in division.official:
             continue
         for name, definition in facts.report["definitions"].items():
+            if not facts.is_measured(name, part=part):
+                continue
             entries.append(
                 EvalResultEntry(
                     dataset_id=division.hub_id,

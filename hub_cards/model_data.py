@@ -3,7 +3,8 @@
 python -m malmoi.hub_cards.model_data DATA FOLDER
 
 DATA holds `text/korean-text.txt.xz`, `klue-ner/`, `spacing/` and `spacing-everyday/`. FOLDER gets `texts/`, for the
-language model, `named-entities/`, KLUE NER with the sentences of the sample corpus behind it,
+language model, `named-entities/`, KLUE NER with the sentences of the sample corpus behind it, `named-entities-2/`, the
+same and behind it sentences that KLUE gives without labels, with names that were marked for malmoi,
 `named-entities-unlabelled.txt` with sentences of KLUE and reviews that seem to name someone or something,
 `named-entities-unlabelled-2.txt` with the same sentences of KLUE, everyday ones and other reviews of that kind, and
 `spacing/` with news, everyday sentences, and what else KLUE has but for reviews. The lines of KMOU, which may not be
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, filterfalse, islice
 from pathlib import Path
 
-from malmoi.data.alignment import tags_to_spans
+from malmoi.data.alignment import spans_to_tags, tags_to_spans
 from malmoi.data.inline_marks import write_marks
 from malmoi.data.lexicon import read_lexicon
 from malmoi.data.readers.inline_marks import read_inline_marks
@@ -25,6 +26,7 @@ from malmoi.data.standard_streams import write_utf8
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import write_whole
+from malmoi.hub_cards.klue_names import MARKED, read_klue_names
 
 REVIEWS, TEXTS = 630_880, 651_088
 """Lines of `korean-text.txt.xz` before those of KLUE, and before those of KMOU."""
@@ -57,6 +59,7 @@ def write_model_data(data: Path, folder: Path) -> dict[str, int]:
     named = with_names(texts[:REVIEWS], NAMED_LENGTHS["reviews"])
     reviews = spread_evenly(named, NAMED_REVIEWS)
     others = spread_evenly([*filterfalse({*reviews}.__contains__, named)], NAMED_REVIEWS)
+    labelled = [*_read(data / "klue-ner" / TRAIN), *_sample_rows()]
     files: dict[str, Iterable[str]] = {
         "texts/train-reviews.txt": texts[:REVIEWS],
         "texts/train-klue.txt": chain(*[texts[REVIEWS:]] * KLUE_READINGS),
@@ -69,8 +72,10 @@ def write_model_data(data: Path, folder: Path) -> dict[str, int]:
             *with_names(everyday["train"], NAMED_LENGTHS["everyday"]),
             *others,
         ],
-        f"named-entities/{TRAIN}": [*_read(data / "klue-ner" / TRAIN), *_sample_rows()],
+        f"named-entities/{TRAIN}": labelled,
         f"named-entities/{DEV}": _read(data / "klue-ner" / DEV),
+        f"named-entities-2/{TRAIN}": chain(labelled, _marked_rows(data)),
+        f"named-entities-2/{DEV}": _read(data / "klue-ner" / DEV),
     }
     return {name: _write(folder / name, lines) for name, lines in files.items()}
 
@@ -95,8 +100,7 @@ def spread_evenly(texts: Sequence[str], count: int) -> Sequence[str]:
 
 def _other_sentences(data: Path, sentences: Iterable[str], news: Iterable[str]) -> list[str]:
     """Return the sentences of KLUE that are not among the news, but for reviews, whose spaces are often missing."""
-    raw = (line.split("\t") for line in _read(data / "klue-ner/train-raw-sentences.tsv"))
-    left_out = {*news, *(text for name, text in raw if name.endswith("nsmc"))}
+    left_out = {*news, *(text for name, text in _raw_sentences(data) if name.endswith("nsmc"))}
     return [sentence for sentence in sentences if sentence not in left_out]
 
 
@@ -105,10 +109,27 @@ def _sample_rows() -> Iterator[str]:
     sentences = read_inline_marks(None)["train"]
     names = label_names(sentences)
     for number, sentence in enumerate(sentences):
-        marked = write_marks(sentence["text"], tags_to_spans([names[tag] for tag in sentence["tags"]]))
-        yield f"## sample-{number:05}\t{marked}"
-        yield from (f"{character}\t{names[tag]}" for character, tag in zip(sentence["text"], sentence["tags"]))
-        yield ""
+        yield from _rows(f"sample-{number:05}", sentence["text"], [names[tag] for tag in sentence["tags"]])
+
+
+def _marked_rows(data: Path) -> Iterator[str]:
+    """Yield the sentences of KLUE whose names were marked for malmoi in the form of the files of KLUE NER."""
+    for name, text, names in read_klue_names(dict(_raw_sentences(data)), MARKED):
+        yield from _rows(name, text, spans_to_tags(names, len(text)))
+
+
+def _rows(name: str, text: str, tags: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a sentence in the form of the files of KLUE NER."""
+    yield f"## {name}\t{write_marks(text, tags_to_spans(tags))}"
+    yield from (f"{character}\t{tag}" for character, tag in zip(text, tags))
+    yield ""
+
+
+def _raw_sentences(data: Path) -> Iterator[tuple[str, str]]:
+    """Yield the id and the text of each sentence that KLUE gives without labels."""
+    for line in _read(data / "klue-ner/train-raw-sentences.tsv"):
+        name, text = line.split("\t")
+        yield name, text
 
 
 def _read(path: Path, count: int | None = None) -> list[str]:

@@ -18,10 +18,11 @@ from malmoi.hub_cards.space.label_names import types_of
 from malmoi.inference.bundled_models import BUNDLED, bundled_name
 from malmoi.inference.loading import LANGUAGE_MODEL
 from malmoi.metrics.language_model import NO_SHARES
+from malmoi.metrics.named_entities import OF_UNSEEN_NAMES, UNSEEN_NAMES
 from malmoi.modeling.name_edges import UNLIMITED
 from malmoi.models import BODY
 from malmoi.recipes.arguments import ARGUMENTS
-from malmoi.reports.comparison import comparable_groups, difference, read_runs
+from malmoi.reports.comparison import comparable_groups, first_difference, read_runs
 
 NEEDED = ("settings", "tokenizer", "figures", "breakdown", "losses", "seconds_total", "environment")
 """What a card takes from a report beside what a comparison takes."""
@@ -127,6 +128,20 @@ class RunFacts(NamedTuple):
         values = [percent_of(name) * report[part][name] for report in self.reports]
         return Figure(mean(values), values)
 
+    def is_measured(self, name: str, *, part: str = "figures") -> bool:
+        """Tell whether the data had anything that a figure measures: of unseen names there may be none."""
+        counted = self.report.get("test_counted" if part == "test_figures" else "counted", {})
+        return name not in OF_UNSEEN_NAMES or counted.get(UNSEEN_NAMES) != 0
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """Return the definitions of the figures that were measured on any split."""
+        return {
+            name: text
+            for name, text in self.report["definitions"].items()
+            if any(self.is_measured(name, part=part) for part in self.parts.values())
+        }
+
     def breakdown(self) -> list[tuple[str, Figure, Figure, Figure]]:
         """Return precision, recall and F1 of each type, tag or class.
 
@@ -179,8 +194,8 @@ def read_facts(run: Path, other_seeds: Sequence[Path] = ()) -> RunFacts:
     for folder, read in zip([run, *other_seeds], runs):
         if missing := [key for key in NEEDED if key not in read.report]:
             raise UserError(f"{folder}/report.json: it lacks {', '.join(missing)}; train the run anew.")
-    for group in comparable_groups(runs)[1:]:
-        raise UserError(f"{difference(runs[0], group[0])} Runs of other seeds must be on the same data.")
+    if len(groups := comparable_groups(runs)) > 1:
+        raise UserError(f"{first_difference(groups)} Runs of other seeds must be on the same data.")
     first = runs[0].report
     for folder, repeated in zip(other_seeds, runs[1:]):
         _check_repetition(folder, first, repeated.report)

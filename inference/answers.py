@@ -109,16 +109,29 @@ def stream_answers(
             f"`{method}` takes a list of texts, got a single one: write `{method}([text])`, or give it to the object "
             f"itself, as in `{user}(text)`, which takes either."
         )
-    # a table is gone through by the names of its columns, and an array of no dimension not at all
-    of_one_column = getattr(texts, "ndim", 1) == 1
-    if isinstance(texts, (bytes, bytearray, Mapping)) or not isinstance(texts, Iterable) or not of_one_column:
-        raise UserError(f"`{method}` takes a list of texts, got {_shown(texts)}.")
+    check_several(texts, method=method)
     if not isinstance(texts, Sequence):
         return answer(only_texts(texts))
     several = len(texts) > 1
     return Answers(
         lambda first: answer(only_texts(islice(texts, first, None), first=first, several=several)), len(texts)
     )
+
+
+def check_several(texts: object, *, method: str) -> None:
+    """Check that what is given can be gone through text by text.
+
+    Args:
+        texts: What is given, but no single text.
+        method: How what takes the texts is called.
+
+    Raises:
+        UserError: If not.
+    """
+    # a table is gone through by the names of its columns, and an array of no dimension not at all
+    of_one_column = getattr(texts, "ndim", 1) == 1
+    if isinstance(texts, (bytes, bytearray, Mapping)) or not isinstance(texts, Iterable) or not of_one_column:
+        raise UserError(f"`{method}` takes a list of texts, got {_shown(texts)}.")
 
 
 def only_texts(texts: Iterable[Any], *, first: int = 0, several: bool = True) -> Iterator[str]:

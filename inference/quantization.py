@@ -41,6 +41,11 @@ class QuantizedBiLstm(nn.Module):
         """
         if outputs is not None and self.lstm.num_layers > 1:
             raise ValueError("A quantized LSTM shows the hidden states of its last layer alone.")
+        if inputs.numel() == 0:  # which cannot be packed
+            hidden = inputs.new_zeros(*inputs.shape[:2], 2 * self.lstm.hidden_size)
+            if outputs is not None:
+                outputs.append(hidden)
+            return hidden
         packed = pack_padded_sequence(inputs, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
         hidden, _ = self.lstm(packed)
         padded = pad_packed_sequence(hidden, batch_first=True, total_length=inputs.size(1))[0]

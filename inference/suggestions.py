@@ -23,7 +23,7 @@ from malmoi.data.notice import notify
 from malmoi.data.numbers_given import is_whole_number
 from malmoi.data.text_content import letters_and_digits
 from malmoi.data.user_error import UserError
-from malmoi.inference.answers import only_texts
+from malmoi.inference.answers import check_several, only_texts
 from malmoi.inference.batches import text_chunks
 from malmoi.inference.classifier import Classification, Classifier
 from malmoi.inference.found_names import Entity
@@ -112,6 +112,7 @@ def suggest(
     check_measure(measure)
     if isinstance(texts, str):
         raise UserError("`suggest` takes a list of texts, got a single one.")
+    check_several(texts, method="suggest")
     if isinstance(model, (str, Path)):
         model = load_suggester(model)
     answered = _answering(model, measure, batch_size)

@@ -42,6 +42,8 @@ OF_KLUE = tuple(name for name in DEFINITIONS if name.startswith("klue_"))
 """Figures that are there to be compared with those published for KLUE."""
 OF_UNSEEN_NAMES = tuple(name for name in DEFINITIONS if name.endswith("_unseen"))
 """Figures that are 0 where no name is unseen."""
+UNSEEN_NAMES = "unseen names"
+"""What a report calls their number."""
 NO_SPACES = "entity_f1_no_spaces"
 """The figure that is measured on other texts: those without their spaces."""
 
@@ -134,7 +136,7 @@ class NamedEntityMetrics:
         gold = self.entities.gold
         counted, beside = {"names": gold.total()}, {}
         if self.training_names is not None:
-            counted["unseen names"] = self.unseen.gold.total()
+            counted[UNSEEN_NAMES] = self.unseen.gold.total()
             beside["training_names"] = describe_names(self.training_names)
         return {
             "counted": counted,

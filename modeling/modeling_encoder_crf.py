@@ -59,7 +59,7 @@ class EncoderCrfForTokenClassification(CrfTagger):
     def from_encoder(
         cls, name_or_path: str | Path, *, encoder_config: PreTrainedConfig | None = None, **settings: Any
     ) -> "EncoderCrfForTokenClassification":
-        """Put a fresh head on a pretrained encoder, in float32. Its weights are safetensors, never pickles.
+        """Put a fresh head on a pretrained encoder, in float32 and evaluation mode. Its weights are never pickles.
 
         Args:
             name_or_path: A folder, or the name of a repository on the Hub.
@@ -84,7 +84,7 @@ class EncoderCrfForTokenClassification(CrfTagger):
             encoder.config.name_or_path = Path(name_or_path).name  # where it lies here is nobody's business
         model = cls(EncoderCrfConfig(encoder_config=encoder.config, **settings))
         model.encoder = encoder
-        return model
+        return model.eval()  # all of it: `from_pretrained` leaves the encoder alone in this mode
 
     @staticmethod
     def own_pipeline_class() -> type:

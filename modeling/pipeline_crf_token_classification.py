@@ -2,7 +2,7 @@
 
 import copy
 import types
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -33,8 +33,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         if self.tokenizer is None or not self.tokenizer.is_fast:
             given = "none" if self.tokenizer is None else type(self.tokenizer).__name__
             raise ValueError(f"`tokenizer` must be a fast one, which gives character offsets, got {given}.")
-        limit = self._window_size()
-        length = UNLIMITED if limit is None else limit
+        length = UNLIMITED if (limit := self._window_size()) is None else limit
         if self.tokenizer.model_max_length != length:
             self.tokenizer = copy.deepcopy(self.tokenizer)  # the user's own is left as it is
             self.tokenizer.model_max_length = length
@@ -48,8 +47,10 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Tag one text, or several, also in a column of a table; answers are those of the stock pipeline."""
-        if isinstance(inputs, Collection) and not isinstance(inputs, (str, bytes, dict)):
-            inputs = list(inputs)
+        if isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, dict, torch.utils.data.Dataset)):
+            if getattr(inputs, "ndim", 1) != 1:  # a table is gone through by the names of its columns
+                raise ValueError(f"Give a text, several, or a column of a table, not {type(inputs).__name__}.")
+            inputs = list(inputs) if isinstance(inputs, Collection) else (text for text in inputs)
         if isinstance(inputs, types.GeneratorType) and kwargs.get("is_split_into_words"):
             # the stock pipeline looks through all of them to see what they are, and then none is left
             return super(TokenClassificationPipeline, self).__call__(inputs, **kwargs)
@@ -69,8 +70,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         if isinstance(asked := aggregation_strategy, str) and asked.upper() not in AggregationStrategy.__members__:
             raise ValueError(f'`aggregation_strategy` must be "simple" or "none", got {asked!r}.')
         preprocess, forward, postprocess = super()._sanitize_parameters(aggregation_strategy=asked, **kwargs)
-        limit = self._window_size()
-        if stride is not None and limit is not None:
+        if stride is not None and (limit := self._window_size()) is not None:
             longest = limit - self.tokenizer.num_special_tokens_to_add() - 1  # type: ignore[union-attr]
             if not 0 <= stride <= longest:
                 raise ValueError(f"`stride` must be from 0 to {longest} for windows of {limit} tokens, got {stride}.")

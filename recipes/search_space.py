@@ -9,6 +9,7 @@ Nothing heavy is imported here: a misspelt key is answered at once.
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -161,6 +162,8 @@ def _range(place: str, parts: Mapping[str, Any], kinds: set[str]) -> Range:
     for part, value in {"low": low, "high": high, **({} if step is None else {"step": step})}.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise RecipeError(f"{place}: `{part}` must be a number, got {value!r}.")
+        if not math.isfinite(value):
+            raise RecipeError(f"{place}: `{part}` must be a finite number, got {value}.")
         if isinstance(value, float) and kinds and "float" not in kinds:
             raise RecipeError(f"{place}: `{part}` must be a whole number, got {value:g}.")
     found = Range(low, high, parts.get("log", False), step)
@@ -173,6 +176,8 @@ def _range(place: str, parts: Mapping[str, Any], kinds: set[str]) -> Range:
     if step is not None and (step <= 0 or (found.is_whole and not isinstance(step, int))):
         kind = "a whole number " if found.is_whole else ""
         raise RecipeError(f"{place}: `step` must be {kind}above 0, got {step:g}.")
+    if step is not None and low + step > high:
+        raise RecipeError(f"{place}: a `step` of {step:g} leaves no value but {low:g} between {low:g} and {high:g}.")
     if found.is_whole and high - low == 1 and "float" in kinds:
         raise RecipeError(
             f"{place}: there is no whole number between {low} and {high}; write {low}.0 and {high}.0 for all numbers "

@@ -40,6 +40,20 @@ def check_kinds(settings: Mapping[str, Any], classes: Iterable[type]) -> None:
                 raise RecipeError(f"`{key}` must be {' or '.join(expected)}, got {shown}.")
 
 
+def text_keys(classes: Iterable[type]) -> set[str]:
+    """Return the keys whose values are texts, whatever YAML would make of them: `no`, `2024`, a space.
+
+    Args:
+        classes: The dataclasses that declare the keys.
+    """
+    return {
+        key
+        for declaring in classes
+        for key, declared in get_type_hints(declaring).items()
+        if {*_kinds(declared)} <= {str, types.NoneType}
+    }
+
+
 def _kinds(declared: Any) -> list[Any]:
     """Return the plain types that a declared type allows, as `list` for `list[str]`."""
     if get_origin(declared) in (Union, types.UnionType):

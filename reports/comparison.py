@@ -33,6 +33,8 @@ CIRCUMSTANCES = {
     "versions": "versions",
 }
 """What runs may differ in and still be compared, if it is said."""
+OF_TEST = ("the number of test texts", "the test data")
+"""What must be equal of runs that both have a test set; older reports do not tell the latter."""
 
 
 class Run(NamedTuple):
@@ -129,7 +131,30 @@ def conditions(run: Run) -> dict[str, str]:
         "task": run.report["task"],
         "data": run.report["data"]["fingerprint"],
         **{f"the definition of {name}": text for name, text in shown_definitions(run.report).items()},
+        **_conditions_of_test(run.report),
     }
+
+
+def _conditions_of_test(report: dict[str, Any]) -> dict[str, str]:
+    """Return what must be equal for figures on the test set to be comparable, if there are any."""
+    data = report["data"]
+    told = data["texts"].get("test"), data.get("test_fingerprint")
+    if "test_figures" not in report:
+        return {}
+    return {name: str(value) for name, value in zip(OF_TEST, told) if value is not None}
+
+
+def are_comparable(first: Run, second: Run) -> bool:
+    """Tell whether figures of two runs have the same definition on the same data."""
+    return not _differing(first, second)
+
+
+def _differing(first: Run, second: Run) -> list[str]:
+    """Return the names of the conditions that differ; a run without a test set has nothing there to compare."""
+    one, other = conditions(first), conditions(second)
+    names = {**one, **other}
+    differing = [name for name in names if one.get(name) != other.get(name)]
+    return [name for name in differing if name not in OF_TEST or (name in one and name in other)]
 
 
 def comparable_groups(runs: Sequence[Run]) -> list[list[Run]]:
@@ -137,7 +162,7 @@ def comparable_groups(runs: Sequence[Run]) -> list[list[Run]]:
     groups: list[list[Run]] = []
     for run in runs:
         for group in groups:
-            if conditions(group[0]) == conditions(run):
+            if all(are_comparable(other, run) for other in group):
                 group.append(run)
                 break
         else:
@@ -147,10 +172,15 @@ def comparable_groups(runs: Sequence[Run]) -> list[list[Run]]:
 
 def difference(first: Run, second: Run) -> str:
     """Return a sentence that says why two runs cannot be compared."""
-    one, other = conditions(first), conditions(second)
-    name = next(name for name in {**one, **other} if one.get(name) != other.get(name))
+    name = _differing(first, second)[0]
     values = [_data(run) if name == "data" else conditions(run).get(name, "none") for run in (first, second)]
     return f"{first.name} and {second.name} differ in {name}: {values[0]}, and {values[1]}."
+
+
+def first_difference(groups: Sequence[Sequence[Run]]) -> str:
+    """Return a sentence that says why the first two groups of runs are not one."""
+    first, (run, *_) = groups[0], groups[1]
+    return next(difference(other, run) for other in first if not are_comparable(other, run))
 
 
 def _data(run: Run) -> str:

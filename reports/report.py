@@ -25,7 +25,7 @@ from malmoi.data.whole_output import write_whole
 from malmoi.metrics.calibration import ERROR, NAMES, unit_of
 from malmoi.metrics.intervals import DEFINITION as INTERVAL_DEFINITION
 from malmoi.metrics.language_model import NO_SHARES
-from malmoi.metrics.named_entities import OF_KLUE, OF_UNSEEN_NAMES
+from malmoi.metrics.named_entities import OF_KLUE, OF_UNSEEN_NAMES, UNSEEN_NAMES
 from malmoi.reports.processor import processor
 
 REPORT_FILE = "report.json"
@@ -98,7 +98,7 @@ def shown_figures(report: dict[str, Any]) -> list[str]:
     """Return the figures that concern the data: those of KLUE are for KLUE, and those of unseen names need some."""
     of_klue = report["data"]["reader"] == KLUE_READER
     names = [name for name in report["definitions"] if of_klue or name not in OF_KLUE]
-    if report.get("counted", {}).get("unseen names") == 0:
+    if report.get("counted", {}).get(UNSEEN_NAMES) == 0:
         of_test = report.get("test_figures", {})
         names = [name for name in names if name not in OF_UNSEEN_NAMES or of_test.get(name)]
     return names

@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from transformers import TrainingArguments
+
+from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.recipes.recipe import Recipe
 from malmoi.recipes.search_space import SEARCH_SPACE
+from malmoi.recipes.value_kinds import text_keys
 from malmoi.training.recipe_arguments import typed_value
 
 # flags that say where things lie and not what is trained; a report is published, a path is nobody's business
@@ -13,16 +17,22 @@ OF_THIS_MACHINE = ("data_dir", "output_dir", "overwrite", "resume_from_checkpoin
 SEVERAL_NAMES = ("lexicon", "silver_teachers")
 """Settings of several names or paths, with commas between them."""
 NO_NAMES = ("token_separator",)
-"""Settings that may look like a path and are none."""
+"""Settings that may look like a path and are none; an empty one says something, too."""
 
 
 def typed_settings(recipe: Recipe) -> dict[str, Any]:
     """Return what recipe and flags say of the training, without credentials and where things lie."""
+    texts = text_keys([ARGUMENTS[recipe.task], TrainingArguments])
     return {
-        key: typed_value(value)
+        key: _as_text(key, value) if key in texts else typed_value(value)
         for key, value in {**recipe.settings, **recipe.flags}.items()
         if key not in (*OF_THIS_MACHINE, SEARCH_SPACE) and not key.endswith("_token")
     }
+
+
+def _as_text(key: str, value: Any) -> str | None:
+    """Return a text as the training was told it; nothing for a key that an empty flag takes away."""
+    return None if value is None or (value == "" and key not in NO_NAMES) else str(value)
 
 
 def describe_settings(recipe: Recipe) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def make_report(
         figures: The figures of the model that is kept, for each split.
         started: When the run began, by `time.perf_counter()`.
     """
-    task, arguments, training_arguments = request.task, request.arguments, request.training_arguments
+    task, training_arguments = request.task, request.training_arguments
     state = training.trainer.state
     evaluation = prepared.evaluations["validation"]
     history = epoch_history(state.log_history, training.timer.seconds, task)
@@ -60,15 +60,7 @@ def make_report(
         "task": task.name,
         "model_type": prepared.model.config.model_type,
         **beginning,
-        "data": describe_data(
-            task,
-            arguments.reader,
-            arguments.data_dir,
-            prepared.splits,
-            split="validation",
-            dataset=arguments.dataset if request.recipe.dataset is None else request.recipe.dataset,
-            cut=cut_of(prepared.splits),
-        ),
+        "data": describe_training_data(request, prepared),
         "training": describe_steps(request, prepared, plan, state, settings=beginning["settings"]),
         "tokenizer": {"vocab_size": len(prepared.tokenizer), **task.describe_tokens(evaluation)},
         **({"embeddings": prepared.embeddings} if prepared.embeddings else {}),
@@ -156,6 +148,21 @@ def describe_steps(
     }
 
 
+def describe_training_data(request: TrainingRequest, prepared: Preparation) -> dict[str, Any]:
+    """Return what a report says of the data of a training, which is judged on their validation part."""
+    arguments, splits = request.arguments, prepared.splits
+    described = describe_data(
+        request.task,
+        arguments.reader,
+        arguments.data_dir,
+        splits,
+        split="validation",
+        dataset=arguments.dataset if request.recipe.dataset is None else request.recipe.dataset,
+        cut=cut_of(splits),
+    )
+    return {**described, **({"test_fingerprint": fingerprint(splits["test"])} if "test" in splits else {})}
+
+
 def describe_data(
     task: Task,
     reader: str,
@@ -232,7 +239,11 @@ def kept_epoch(state: TrainerState, training_arguments: TrainingArguments) -> fl
 
 def describe_test(figures: dict[str, float], evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures on the test set with what stands behind them."""
-    beside = {f"test_{name}": evaluation.details[name] for name in ("support", "intervals")}
+    beside = {
+        f"test_{name}": evaluation.details[name]
+        for name in ("counted", "support", "intervals")
+        if name in evaluation.details
+    }
     return {"test_figures": figures, **beside}
 
 

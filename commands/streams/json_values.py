@@ -16,7 +16,7 @@ def json_text(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_written)
     except ValueError:
-        return json.dumps(_with_numbers_alone(value), ensure_ascii=False, default=_written)
+        return json.dumps(with_numbers_alone(value), ensure_ascii=False, default=_written)
 
 
 def _written(value: Any) -> str:
@@ -27,12 +27,13 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-def _with_numbers_alone(value: Any) -> Any:
+def with_numbers_alone(value: Any) -> Any:
+    """Return a value with null in the place of every number that JSON has not: infinite ones, and what is none."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _with_numbers_alone(each) for key, each in value.items()}
-    return [_with_numbers_alone(each) for each in value] if isinstance(value, (list, tuple)) else value
+        return {key: with_numbers_alone(each) for key, each in value.items()}
+    return [with_numbers_alone(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def cell_text(value: Any) -> str:

@@ -14,6 +14,8 @@ Fields:
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +38,11 @@ SUFFIXES = (".jsonl", ".ndjson", ".json")
 TEXT_FIELDS = ("text", "data")
 SPAN_FIELDS = ("entities", "ents", "spans", "labels", "label")
 CLASS_FIELDS = ("label", "labels", "accept")
+NAME_FIELDS = tuple(field for field in SPAN_FIELDS if field not in CLASS_FIELDS)
+"""The fields that hold names and never a class."""
+EMPTY: tuple[object, ...] = (None, {}, [])
+LOOKED_AT = 1000
+"""So many objects are looked at for the first that somebody has labelled."""
 OFFSET_FIELDS = (("start", "end"), ("start_offset", "end_offset"))
 EXPECTED = "a folder with .jsonl files, such as train.jsonl, that have a JSON object on each line"
 EXPECTED_NAME = "[start, end, type], or an object with `start`, `end` and `label`"
@@ -67,7 +74,8 @@ def read_jsonl(data_dir: Path | None, *, task: str) -> DatasetDict:
     """Return the sentences or texts of a folder with files that have a JSON object on each line.
 
     Rows without a text in which something can be seen are left out, and so are those that Prodigy's user has not
-    accepted; relations are not read; a row without a field for names has none. All this is said.
+    accepted, and for classes those whose list of them is empty; relations are not read; a row without a field for
+    names has none. All this is said.
 
     Args:
         data_dir: The folder, or one file.
@@ -94,7 +102,11 @@ def json_splits(splits: Mapping[str, Iterable[JsonRow]], remarks: Remarks, *, ta
     if task != "sentence-classification":
         marked = {split: with_unique_ids(_marked(rows, remarks), remarks) for split, rows in splits.items()}
         return marked_splits(marked, remarks)
-    labelled = classified_splits({split: with_unique_ids(_labelled(rows), remarks) for split, rows in splits.items()})
+    read = {split: [*with_unique_ids(_labelled(rows, remarks), remarks)] for split, rows in splits.items()}
+    for split, texts in read.items():
+        if not texts:
+            raise remarks.nothing_found(split, "texts with a class")
+    labelled = classified_splits(read)
     remarks.say()
     return labelled
 
@@ -111,18 +123,36 @@ def holds_jsonl(data_dir: Path) -> bool:
 
 
 def task_of_json_lines(data_dir: Path) -> str | None:
-    """Return the task that the first object of a folder is for: names in a list, or a class; `None` if not one."""
+    """Return the task that the first labelled object of a folder is for: names in a list, or a class.
+
+    Names come before a class beside them. It is `None` if neither is told: where there is only a class, a list for
+    names that is empty may have some in other objects.
+    """
     path = first_file(data_dir, SUFFIXES)
-    row = (None if path is None else first_object(path)) or {}
+    row = {} if path is None else _first_labelled(path)
     has_names = any(
         isinstance(value, list) and isinstance(next(iter(value), None), (list, dict))
         for value in map(row.get, SPAN_FIELDS)
     )
-    classes = [_one(value) for value in map(row.get, CLASS_FIELDS)]
-    has_class = any(isinstance(value, (str, int)) and not isinstance(value, bool) for value in classes)
-    if has_names == has_class:
-        return None
-    return "named-entities" if has_names else "sentence-classification"
+    if has_names:
+        return "named-entities"
+    may_have_names = any(row.get(field) == [] for field in NAME_FIELDS)
+    has_class = not may_have_names and any(_is_class(row.get(field)) for field in CLASS_FIELDS)
+    return "sentence-classification" if has_class else None
+
+
+def _first_labelled(path: Path) -> dict[str, Any]:
+    """Return the first of some objects of a file in which one of the fields for names or classes is not empty."""
+    with suppress(DataFormatError):  # what reads the file will say so
+        for _, row in islice(read_json_rows(path), LOOKED_AT):
+            if any(row.get(field) not in EMPTY for field in (*SPAN_FIELDS, *CLASS_FIELDS)):
+                return row
+    return {}
+
+
+def _is_class(value: Any) -> bool:
+    """Tell whether a field holds a class, alone or as a list of one."""
+    return isinstance(_one(value), str) or name_in(_one(value)) is not None
 
 
 def _one(value: Any) -> Any:
@@ -166,14 +196,18 @@ def _text(path: Path | str, line: int | None, fields: dict[str, Any]) -> str:
     raise DataFormatError(path, line, f"expected a field `text`, got {list_names([*fields]) or 'none'}.")
 
 
-def _labelled(rows: Iterable[JsonRow]) -> Iterator[LabelledText]:
+def _labelled(rows: Iterable[JsonRow], remarks: Remarks) -> Iterator[LabelledText]:
     for row in rows:
-        given = next((row.fields[field] for field in CLASS_FIELDS if row.fields.get(field) is not None), None)
-        label = _one(given)
-        if isinstance(label, int) and not isinstance(label, bool):
-            label = str(label)
-        if not isinstance(label, str):
-            got = f"a list of {len(label)}" if isinstance(label, list) else kind_of(label)
+        if any(row.fields.get(field) and isinstance(row.fields[field], list) for field in NAME_FIELDS):
+            remarks.add("rows with names beside their class, which are not read", row.path, row.line)
+        given = [row.fields[field] for field in CLASS_FIELDS if row.fields.get(field) is not None]
+        if given and not any(value != [] for value in given):  # so doccano writes what nobody has labelled
+            remarks.add("rows with an empty list of classes are left out", row.path, row.line)
+            continue
+        found = _one(next((value for value in given if value != []), None))
+        label = found if isinstance(found, str) else name_in(found)
+        if label is None:
+            got = f"a list of {len(found)}" if isinstance(found, list) else kind_of(found)
             raise DataFormatError(
                 row.path, row.line, f"expected one class in `label`, as text or a list of one, got {got}."
             )
@@ -191,9 +225,13 @@ def _marked(rows: Iterable[JsonRow], remarks: Remarks) -> Iterator[MarkedText]:
 def _entries(row: JsonRow, remarks: Remarks) -> list[Any]:
     """Return what stands in the field with the names."""
     # spaCy has `spans` by group beside `ents`, and a field may stand there without use
-    found = [field for field in SPAN_FIELDS if row.fields.get(field) not in (None, {}, [])]
+    found = [field for field in SPAN_FIELDS if row.fields.get(field) not in EMPTY]
     if isinstance(row.fields.get("ents"), list):
         found = ["ents"]
+    classes = [field for field in found if field in CLASS_FIELDS and _is_class(row.fields[field])]
+    if classes and (len(classes) < len(found) or any(field in row.fields for field in NAME_FIELDS)):
+        remarks.add("rows with a class beside their names, which is not read", row.path, row.line)
+        found = [field for field in found if field not in classes]
     if len(found) > 1:
         raise DataFormatError(row.path, row.line, f"expected one field with names, got {list_names(found)}.")
     if not found:

@@ -4,6 +4,7 @@ Of several annotations of a text the newest is read, or the newest of one annota
 predictions are not. The text is the only one in `data`, or the one that the annotations name by `to_name`, or `text`.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,7 +21,7 @@ from malmoi.data.readers.json_fields import document_of, name_in
 from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError
-from malmoi.data.text_offsets import span_within
+from malmoi.data.text_offsets import is_same_text, span_within
 from malmoi.data.unique_ids import line_id, with_unique_ids
 from malmoi.data.user_error import UserError
 
@@ -32,6 +33,8 @@ PREDICTIONS = "predictions"
 CANCELLED = ("was_cancelled", "cancelled", "skipped")
 NO_ANSWER = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement")
 """The fields of JSON-MIN that are neither data nor answers."""
+BREAK = re.compile(r"\\[nr]?|\s")
+"""A line break or space as a text has it, or as Label Studio writes it, and what else it writes with a backslash."""
 NO_TIME = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -229,8 +232,10 @@ def _time(path: Path, line: int, entry: dict[str, Any]) -> datetime:
     if value is None:
         return NO_TIME
     try:
+        if isinstance(value, (int, float)):  # seconds, as in completions
+            return datetime.fromtimestamp(value, tz=timezone.utc)
         time = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         raise DataFormatError(path, line, f"expected a time in `updated_at`, got {shorten(str(value))}.") from None
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
@@ -285,12 +290,17 @@ def _span(task: LabelTask, text: str, region: dict[str, Any]) -> Span:
     if not isinstance(labels, list) or len(labels) != 1:
         got = list_names([str(label) for label in labels]) if isinstance(labels, list) else kind_of(labels)
         raise DataFormatError(task.path, task.line, f"expected one label on each region, got {got or 'none'}.")
-    name = region.get("text")
-    # line breaks are not exported as they are
-    name = name if isinstance(name, str) and not {"\n", "\r", "\\"} & {*name} else None
-    return span_within(
-        text, region.get("start"), region.get("end"), labels[0], path=task.path, line=task.line, name=name
-    )
+    start, end, name = (region.get(field) for field in ("start", "end", "text"))
+    if isinstance(name, str) and {"\n", "\r", "\\"} & {*name}:
+        name = _name_with_breaks(text[start:end] if isinstance(start, int) and isinstance(end, int) else name, name)
+    return span_within(text, start, end, labels[0], path=task.path, line=task.line, name=name)
+
+
+def _name_with_breaks(found: str, name: str) -> str | None:
+    """Return a name of several lines, which are not exported as they are; `None` if the text has it but for them."""
+    if is_same_text(BREAK.sub("", found), BREAK.sub("", name)):
+        return None
+    return name.replace("\\r", "\r").replace("\\n", "\n")
 
 
 def _labelled(rows: Iterable[tuple[LabelTask, str, Annotation]], remarks: Remarks) -> Iterator[LabelledText]:

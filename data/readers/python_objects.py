@@ -12,6 +12,7 @@ from datasets import DatasetDict
 from malmoi.data.column_headings import CLASS_HEADING
 from malmoi.data.readers.jsonl import (
     CLASS_FIELDS,
+    NAME_FIELDS,
     SPAN_FIELDS,
     TEXT_FIELDS,
     JsonRow,
@@ -23,8 +24,6 @@ from malmoi.data.remarks import Remarks
 from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, TOKENS
 from malmoi.data.tables.python_rows import ListedRows, are_lists, plain, rows_of_lists
 
-NAME_FIELDS = tuple(field for field in SPAN_FIELDS if field not in CLASS_FIELDS)
-"""The fields that hold names and never a class."""
 PARTS = (list, tuple, Mapping)
 """What spans are."""
 

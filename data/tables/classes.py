@@ -130,7 +130,7 @@ class ClassifiedRows:
     ) -> bool:
         """Note the class of a row; tell whether it has a text."""
         for column, found in ((text_column, text), (label, value)):
-            if found is None:
+            if found is None or found != found:  # NaN
                 raise source.error(number, f"expected a value in the column {column!r}, but there is a null.")
         if not class_name(text):
             self.blank.append(f"{source.unit} {number}")
@@ -140,6 +140,8 @@ class ClassifiedRows:
                 self.first_secret = self.first_secret or (source, number)
                 return False
             value = feature.int2str(value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         self.kind = self.kind or type(value)
         if not isinstance(value, (str, int)) or type(value) is not self.kind:
             raise source.error(

@@ -160,17 +160,21 @@ def tag_or_span_column(features: Features, source: str, *, named: str | None) ->
 
 
 def class_column(features: Features, source: str, *, named: str | None) -> str:
-    """Return the column with the class of each text; see `text_column`."""
+    """Return the column with the class of each text; see `text_column`.
+
+    Where no other is called so, it may hold floats: pandas makes them of whole numbers of which one is missing.
+    """
     return _only(
         features,
         source,
         named=named,
         flag=LABEL_FLAG,
-        holds=is_class,
+        holds=lambda feature: is_class(feature) or is_float(feature),
         expected="a column with classes",
         preferred=(
-            lambda name: bool(CLASS_HEADING.fullmatch(name)),
+            lambda name: bool(CLASS_HEADING.fullmatch(name)) and is_class(features[name]),
             lambda name: isinstance(features[name], ClassLabel),
+            lambda name: bool(CLASS_HEADING.fullmatch(name)),
         ),
         needs_preference=True,
     )
@@ -202,6 +206,11 @@ def is_text(feature: FeatureType | None) -> bool:
 def is_whole_number(feature: FeatureType | None) -> bool:
     """Tell whether a column holds whole numbers."""
     return isinstance(feature, Value) and feature.dtype.startswith(("int", "uint"))
+
+
+def is_float(feature: FeatureType | None) -> bool:
+    """Tell whether a column holds numbers that need not be whole."""
+    return isinstance(feature, Value) and feature.dtype.startswith("float")
 
 
 def is_single(feature: FeatureType) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 from datasets import ClassLabel
 
 from malmoi.data.alignment import Span
+from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText
-from malmoi.data.notice import shorten
+from malmoi.data.notice import notify, shorten
 from malmoi.data.tables.columns import NameColumns, element, is_span_list, name_columns, span_keys
 from malmoi.data.tables.rows import SourceRows
 from malmoi.data.tables.source import Splits
@@ -70,9 +71,13 @@ def _from_spans(split: str, rows: SourceRows, columns: NameColumns) -> Iterator[
     if as_lists:
         type_feature = element(type_feature)
     to_name = type_feature.int2str if isinstance(type_feature, ClassLabel) else None
+    blank: list[int] = []
     for number, text, found, row_id, document in columns.read(rows):
         if text is None:
             raise rows.error(number, f"expected a text in the column {columns.texts!r}, but there is a null.")
+        if not class_name(text):
+            blank.append(number)
+            continue
         if found is None:
             raise rows.error(number, f"expected spans in the column {columns.labels!r}, but there is a null.")
         spans = _one_by_one(rows, number, found, (*keys, NAME)) if as_lists and keys else found
@@ -83,6 +88,8 @@ def _from_spans(split: str, rows: SourceRows, columns: NameColumns) -> Iterator[
             path=f"{rows.name}, {rows.unit} {number}",
             document=document,
         )
+    if blank:
+        notify(f"{rows.name}: {len(blank):,} rows without text are left out, the first is {rows.unit} {blank[0]}.")
 
 
 def _one_by_one(
@@ -111,7 +118,9 @@ def _span(
         if None in (start, end, label):
             raise ValueError
         start, end = _offset(start), _offset(end)
-        label = str(label) if to_name is None else to_name(label)
+        if not isinstance(label, (str, int)):
+            raise TypeError
+        label = to_name(label) if to_name is not None and isinstance(label, int) else str(label)
     except (TypeError, ValueError):
         raise rows.error(number, f"expected a span [start, end, type], got {shorten(repr(span))}.") from None
     return span_within(

@@ -16,7 +16,7 @@ from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.tables.comma_separated import comma_separated_rows
 from malmoi.data.tables.python_rows import are_lists, rows_of_dictionaries, rows_of_lists
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows, rows_of_dataset
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, check_fetched, read_lines
 from malmoi.data.user_error import UserError
 
 Splits = dict[str, list[SourceRows]]
@@ -103,6 +103,7 @@ def _rows_of_file(path: Path) -> SourceRows:
     suffix = path.suffix.lower()
     if suffix in COMMA_SEPARATED:
         return comma_separated_rows(path)
+    check_fetched(path)
     try:
         if suffix == ".parquet":
             return _parquet_rows(path)

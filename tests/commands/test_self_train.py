@@ -97,6 +97,7 @@ def test_a_recipe_may_say_all_but_the_text(flags: Callable[..., list[str]], tmp_
         ({"silver_teachers": "x"}, "use `malmoi train --silver_teachers`"),
         ({"train_fraction": 0.5}, "`train_fraction` is drawn by the seed"),
         ({"silver_txt": "x"}, "did you mean 'silver_text'"),
+        ({"output_dir": "runs/1,2"}, "`output_dir` must have no comma, as commas stand between names of teachers"),
     ],
 )
 def test_what_does_not_fit_is_said_at_once(
@@ -130,7 +131,7 @@ def test_the_recipe_of_a_model_of_the_package_tells_what_is_not_here(tmp_path: P
     error = malmoi("train", recipe, *own, code=2)[1]
     assert error == (
         f"malmoi: {recipe} tells how the model of the package was trained, and names what is not here: "
-        "named-entities-unlabelled-2.txt, named-entities-first-student, seed-4, seed-6. In a checkout of malmoi, "
+        "named-entities-unlabelled-2.txt, seed-4, seed-6, named-entities-first-student. In a checkout of malmoi, "
         "`make models DATA=DIR` makes all of it and trains the model anew.\n"
     )
     error = malmoi("self-train", recipe, *own, code=2)[1]

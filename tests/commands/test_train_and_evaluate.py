@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.command_line import malmoi
 
-from malmoi.commands import train
+from malmoi.commands import evaluate, train
 from malmoi.recipes.recipe import load_recipe
 
 
@@ -51,3 +51,13 @@ def test_what_to_do_next_after_a_training_shows_its_mistakes(
     said = capsys.readouterr().out
     assert f'  malmoi tag {tmp_path} "비가 온다"\n' in said
     assert f"  malmoi evaluate {tmp_path} --data_dir my-corpus --all --errors errors.html\n" in said
+
+
+def test_figures_that_are_no_numbers_are_null_in_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = {"loss": float("nan"), "backward_loss": float("inf"), "accuracy": 0.5}
+    monkeypatch.setattr(evaluate, "evaluate_saved_model", lambda model, **options: {"figures": figures})
+    evaluate.evaluate_model("runs/failed", as_json=True, every_figure=False)
+    report = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert report == {"figures": {"loss": None, "backward_loss": None, "accuracy": 0.5}}

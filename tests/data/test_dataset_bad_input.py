@@ -119,7 +119,7 @@ def classes(texts: list[Any], labels: list[Any], held: Any = TEXT) -> Dataset:
         (classes([], [], NAMED), "expected texts, found none."),
         (
             classes(["가"], [0.5], Value("float64")),
-            "expected a column with classes under a name that tells it, got text (texts), label (float64); say which ",
+            "row 1: expected classes of one kind in 'label', text or whole numbers, got '0.5'.",
         ),
     ],
 )
@@ -290,3 +290,11 @@ def test_one_data_set_is_read_and_not_two(tmp_path: Path) -> None:
         read_dataset(None, task="named-entities")
     with pytest.raises(UserError, match=r"^Two data sets are given, --dataset and --data_dir .*; leave out one of"):
         read_dataset(tmp_path, task="named-entities", dataset="user/name")
+
+
+def test_a_type_in_a_list_is_no_type() -> None:
+    span = {"start": 0, "end": 3, "label": ["PS"]}
+    with pytest.raises(UserError, match=r"row 1: expected a span \[start, end, type\], got .*'label': \['PS'\]"):
+        read_dataset(
+            None, task="named-entities", dataset=Dataset.from_dict({"text": ["이순신"], "entities": [[span]]})
+        )

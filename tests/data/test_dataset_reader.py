@@ -403,3 +403,30 @@ def test_offsets_may_be_texts_beside_the_type(tmp_path: Path) -> None:
     train = read_dataset(tmp_path, task="named-entities")["train"]
     assert train["tags"][0] == train["tags"][1]
     assert len({*train["tags"][0]}) == 3
+
+
+def test_whole_numbers_that_pandas_has_made_floats_are_classes(tmp_path: Path) -> None:
+    features = Features({"text": Value("string"), "label": Value("float64"), "score": Value("float64")})
+    rows = {"text": ["하나", "둘"], "label": [1.0, 0.0], "score": [0.5, 0.7]}
+    Dataset.from_dict(rows, features=features).to_parquet(tmp_path / "train.parquet")
+    assert likely_tasks("dataset", tmp_path) == ("sentence-classification",)
+    data = read_dataset(tmp_path, task="sentence-classification")["train"]
+    assert (class_names(data), data["label"][:]) == (["0", "1"], [1, 0])
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0.5, "expected classes of one kind in 'label', text or whole numbers, got '0.5'."),
+        (float("nan"), "expected a value in the column 'label', but there is a null."),
+    ],
+)
+def test_other_floats_are_no_classes(value: float, message: str) -> None:
+    rows = Dataset.from_dict({"text": ["하나", "둘"], "label": [1.0, value]})
+    with pytest.raises(UserError, match=f"row 2: {message}"):
+        read_dataset(None, task="sentence-classification", dataset=rows)
+
+
+def test_floats_are_no_classes_beside_a_column_that_has_some() -> None:
+    rows = Dataset.from_dict({"text": ["하나", "둘"], "sentiment": [0.5, 0.7], "label": ["좋음", "나쁨"]})
+    assert class_names(read_dataset(None, task="sentence-classification", dataset=rows)["train"]) == ["나쁨", "좋음"]

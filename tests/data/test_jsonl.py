@@ -13,10 +13,13 @@ from support.property_texts import as_splits, marked_texts, texts_and_spans
 
 from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import LabelledText, class_name, class_names, classified_splits
-from malmoi.data.readers.jsonl import read_jsonl
+from malmoi.data.readers import likely_tasks
+from malmoi.data.readers.jsonl import read_jsonl, task_of_json_lines
+from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.data.writers.jsonl import write_jsonl
+from malmoi.training.reading import read_for_tasks
 
 SENTENCE = {"text": "손흥민은 서울에 갔다.", "label": [[0, 3, "PS"], [5, 7, "LC"]]}
 SPANS = [Span(0, 3, "PS"), Span(5, 7, "LC")]
@@ -346,3 +349,45 @@ def test_a_whole_number_is_one_however_it_is_written(offsets: str, tmp_path: Pat
     rows = read_jsonl(tmp_path, task="named-entities")["train"]
     assert texts_and_spans(rows) == [("손흥민은 춘천에서 왔다.", [Span(5, 7, "LC")])]
     assert rows["document"][:] == ["3"]
+
+
+def test_names_are_read_where_a_class_stands_beside_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [
+        {"text": "비가 온다.", "entities": [], "label": "날씨"},
+        {"text": SENTENCE["text"], "entities": SENTENCE["label"], "label": ["소식"]},
+    ]
+    path = write(tmp_path, *rows)
+    assert task_of_json_lines(tmp_path) is None
+    assert [names for _, names in texts_and_spans(read(tmp_path)["train"])] == [[], SPANS]
+    assert f"rows with a class beside their names, which is not read: 2, first in {path}, line 1." in caplog.text
+    write(tmp_path, *reversed(rows))
+    assert task_of_json_lines(tmp_path) == "named-entities"
+    caplog.clear()
+    assert class_names(read(tmp_path, "sentence-classification")["train"]) == ["날씨", "소식"]
+    assert f"rows with names beside their class, which are not read: 1, first in {path}, line 1." in caplog.text
+
+
+def test_whole_numbers_that_pandas_has_made_floats_are_classes(tmp_path: Path) -> None:
+    write(tmp_path, {"text": "좋다", "label": 1.0}, {"text": "나쁘다", "label": 0.0})
+    assert task_of_json_lines(tmp_path) == "sentence-classification"
+    assert class_names(read(tmp_path, "sentence-classification")["train"]) == ["0", "1"]
+
+
+def test_texts_that_nobody_has_given_a_class_are_left_out_aloud(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # as doccano exports them
+    path = write(tmp_path, {"text": "비가 온다.", "label": []})
+    with pytest.raises(
+        DataFormatError, match="expected texts with a class, found none; rows with an empty list of cl"
+    ):
+        read(tmp_path, "sentence-classification")
+    write(
+        tmp_path,
+        {"text": "비가 온다.", "label": []},
+        {"text": "좋다", "label": ["긍정"]},
+        {"text": "나쁘다", "label": [], "accept": ["부정"]},
+    )
+    rows, task = read_for_tasks("jsonl", tmp_path, likely_tasks("jsonl", tmp_path), ReadingOptions(), trim_josa=False)
+    assert (task, rows["train"]["text"][:]) == ("sentence-classification", ["좋다", "나쁘다"])
+    assert f"rows with an empty list of classes are left out: 1, first in {path}, line 1." in caplog.text

@@ -238,3 +238,21 @@ def test_what_several_files_say_together_counts_for_each_task(tmp_path: Path) ->
     write(tmp_path, task(annotation(), title="제목", body="이름이 없다."), name="a.json")
     write(tmp_path, task(annotation(region(0, 3, "PS", target="body")), title="제목", body=TEXT), name="b.json")
     assert read(tmp_path) == [("이름이 없다.", []), (TEXT, [Span(0, 3, "PS")])]
+
+
+def test_times_in_seconds_as_completions_have_them_tell_the_newest(tmp_path: Path) -> None:
+    completions = [{"result": [PS], "created_at": 1598447363}, {"result": [PS, LC], "created_at": 1598447362.5}]
+    write(tmp_path, {"id": 1, "data": {"text": TEXT}, "completions": completions})
+    assert read(tmp_path) == [(TEXT, [Span(0, 3, "PS")])]
+
+
+def test_a_name_of_two_lines_is_compared_with_its_place(tmp_path: Path) -> None:
+    # browsers count an emoji as two
+    write(tmp_path, task(annotation(region(3, 8, "LC", text="서울\\n시청")), text="😀 서울\n시청에"))
+    with pytest.raises(
+        DataFormatError,
+        match=r"expected the LC '서울\\n시청' from 3 to 8, but the text has '울\\n시청에' there; .* from 2 to 7\.$",
+    ):
+        read(tmp_path)
+    write(tmp_path, task(annotation(region(2, 7, "LC", text="서울\\n시청")), text="😀 서울\n시청에"))
+    assert read(tmp_path) == [("😀 서울\n시청에", [Span(2, 7, "LC")])]

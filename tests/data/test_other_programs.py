@@ -11,7 +11,9 @@ from malmoi.commands.streams.json_source import rows_of_json
 from malmoi.commands.streams.rows import BEGINNING, Row
 from malmoi.data.delimited_columns import read_heading
 from malmoi.data.readers import READERS
+from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.text_lines import DataFormatError
+from malmoi.training.read_data import data_of
 
 MARKED = "<서울:LC>에 갔다.\n"
 CSV = "id,label,text\n1,긍정,좋다\n"
@@ -99,3 +101,35 @@ def test_a_review_in_which_nothing_can_be_seen_is_none(tmp_path: Path) -> None:
     content = "id\tdocument\tlabel\n1\t\u200b\t1\n2\t좋다\t1\n3\t나쁘다\t0\n"
     (tmp_path / "ratings_test.txt").write_text(content, encoding="utf-8")
     assert READERS["nsmc"].read(tmp_path)["test"]["text"] == ["좋다", "나쁘다"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train.txt",
+        "train.txt.xz",
+        "train.jsonl",
+        "train.json",
+        "train.csv",
+        "train.tsv",
+        "train.conll",
+        "train.parquet",
+    ],
+)
+def test_a_pointer_of_git_lfs_is_no_data(name: str, tmp_path: Path) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d7a2146' * 8}\nsize 12345\n"
+    (tmp_path / name).write_text(pointer, encoding="utf-8")
+    with pytest.raises(
+        DataFormatError, match=rf"{name}: its content was not fetched, .*: run `git lfs pull` there\.$"
+    ):
+        data_of(tmp_path, reader=None, task=None, options=ReadingOptions())
+
+
+def test_a_carriage_return_in_a_column_without_quotes_stays_text(tmp_path: Path) -> None:
+    # so pandas writes them
+    for name, delimiter in (("train.csv", ","), ("train.tsv", "\t")):
+        content = f'text{delimiter}label\r\n좋다\r정말{delimiter}긍정\r\n"나\r쁘다"{delimiter}부정\r\n'
+        (tmp_path / name).write_bytes(content.encode())
+        rows = READERS["dataset"].read(tmp_path / name, task="sentence-classification")["train"]
+        assert rows["text"][0] == "좋다\r정말"
+        assert rows["text"][1].strip('"') == "나\r쁘다"

@@ -112,3 +112,12 @@ def test_a_class_that_is_missing_is_said_rather_than_the_texts_read_for_spacing(
     write(tmp_path, ["text", *TEXTS], ["label", "좋음", ""])
     with pytest.raises(UserError, match=r"train\.csv, line 3: expected a class in the column 'label'"):
         read_likely("dataset", tmp_path)
+
+
+def test_rows_without_text_are_left_out_as_everywhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "train.csv").write_text(
+        'text,entities\n손흥민은 서울에 갔다.,"[[0, 3, ""PS""]]"\n,\n" ",[]\n', encoding="utf-8"
+    )
+    splits = read_dataset(tmp_path, task="named-entities")
+    assert texts_and_spans(splits["train"]) == [(TEXTS[0], SPANS[0][:1])]
+    assert "train.csv: 2 rows without text are left out, the first is line 3." in caplog.text

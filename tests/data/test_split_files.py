@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from malmoi.data.readers import READERS
-from malmoi.data.splits.files import named_files, say_other_files, split_files
+from malmoi.data.splits.files import named_files, say_other_files, split_files, split_of
 
 CONTENTS = {
     "inline-marks": "<손흥민:PS>은 왔다.\n<서울:LC>에 갔다.\n",
@@ -79,3 +79,30 @@ def test_packed_files_beside_others_are_left_out_aloud(tmp_path: Path, caplog: p
         f"malmoi: {tmp_path}: packed files are left out: {name}; unpack them first."
         for name in ("test.jsonl.gz", "dev.txt.XZ")
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("trainset", "train"),
+        ("TrainData", "train"),
+        ("my-validset", "validation"),
+        ("devset", "validation"),
+        ("testdata_02", "test"),
+        ("dataset", None),
+        ("testament", None),
+        ("trainset-testset", None),
+    ],
+)
+def test_a_word_that_tells_a_split_may_have_set_or_data_behind_it(name: str, split: str | None) -> None:
+    assert split_of(name) == split
+
+
+def test_what_is_for_testing_is_never_learned_for_the_name_of_its_file(tmp_path: Path) -> None:
+    for name in ("trainset.csv", "testset.csv"):
+        (tmp_path / name).touch()
+    found = split_files(tmp_path, (".csv",), expected="files")
+    assert {split: [path.name for path in paths] for split, paths in found.items()} == {
+        "train": ["trainset.csv"],
+        "test": ["testset.csv"],
+    }

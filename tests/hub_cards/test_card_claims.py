@@ -446,6 +446,21 @@ def test_limits_say_what_new_names_and_missing_spaces_cost(tmp_path: Path) -> No
     assert "- `entity_f1_no_spaces`: what it means" in text
 
 
+def test_a_card_claims_nothing_of_new_names_where_there_are_none(tmp_path: Path) -> None:
+    report = klue_report(OWN_SPLITS)
+    corpus = corpus_of(report, None)
+    for figures in (report["figures"], report["tokenizer"]["ceiling"]):
+        figures["entity_f1_unseen"] = 0.0
+    report["definitions"]["entity_f1_unseen"] = "F1 of new names"
+    report["counted"] = {"names": 453, "unseen names": 1}
+    assert "- New names: an F1 of 0.00 %" in render_card(facts_of(report, tmp_path), corpus, "u/m").text
+    report["counted"]["unseen names"] = 0
+    card = render_card(facts_of(report, tmp_path), corpus, "u/m")
+    assert "_unseen" not in card.text
+    assert "Names that do not occur in the training data are found less often." in card.text
+    assert all("_unseen" not in str(result.metric_name) for result in card.data.eval_results)
+
+
 @pytest.mark.parametrize(
     ("task", "labels", "report", "texts"),
     [

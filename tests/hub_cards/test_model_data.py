@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from malmoi.data.alignment import Span
 from malmoi.data.readers.inline_marks import read_inline_marks
 from malmoi.data.readers.klue_ner import read_klue_ner
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards import model_data
+from malmoi.hub_cards.klue_names import described
 
 
 @pytest.fixture
@@ -19,6 +21,9 @@ def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(model_data, "TEXTS", 6)
     monkeypatch.setattr(model_data, "SPACING", {"train": 2, "val": 2, "test": 1})
     monkeypatch.setattr(model_data, "HELD_OUT", 1)
+    monkeypatch.setattr(model_data, "MARKED", tmp_path / "marked.tsv")
+    marked = described("klue-ner-v1_train_00000_wikitree", "뉴스 1", [Span(3, 4, "QT")])
+    (tmp_path / "marked.tsv").write_text(f"# remark\n{marked}\n", encoding="utf-8")
     for name in ("text", "klue-ner", "spacing", "spacing-everyday"):
         (tmp_path / name).mkdir()
     texts = ["영화 1", "영화 2", "영화 3", "뉴스 1", "뉴스 2", "뉴스 train 1", "kmou 1"]
@@ -67,6 +72,15 @@ def test_the_sample_corpus_stands_behind_klue(corpora: Path, tmp_path: Path) -> 
         [own[tag] for tag in tags] for tags in sample["tags"]
     ]
     assert made["validation"]["text"][:] == ["다라"]
+
+
+def test_marked_sentences_stand_behind_both(corpora: Path, tmp_path: Path) -> None:
+    model_data.write_model_data(corpora, tmp_path / "made")
+    more, without = (read_klue_ner(tmp_path / f"made/named-entities{number}") for number in ("-2", ""))
+    names = label_names(more["train"])
+    assert more["train"]["text"][:] == [*without["train"]["text"], "뉴스 1"]
+    assert [names[tag] for tag in more["train"]["tags"][-1]] == ["O", "O", "O", "B-QT"]
+    assert more["validation"]["text"][:] == ["다라"]
 
 
 def test_reviews_that_seem_to_hold_names() -> None:

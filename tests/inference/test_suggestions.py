@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from datasets import DatasetDict
 from support.property_texts import texts_and_spans
@@ -177,6 +179,14 @@ def test_what_are_no_texts_is_an_error(crf: Tagger) -> None:
         suggest(crf, "비가 와서 집에 있었다.")
     with pytest.raises(UserError, match="Expected a text as number 2 of the texts, got 7"):
         suggest(crf, ["비가 와서 집에 있었다.", 7])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    "texts", [None, 7, b"sentence", {"sentence": TEXTS}, pd.DataFrame({"sentence": TEXTS}), np.array([TEXTS])]
+)
+def test_a_table_is_no_list_of_texts_whose_columns_have_names(crf: Tagger, texts: Any) -> None:
+    with pytest.raises(UserError, match="`suggest` takes a list of texts, got "):
+        suggest(crf, texts)
 
 
 def test_a_model_for_spacing_suggests_nothing(tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerBase) -> None:

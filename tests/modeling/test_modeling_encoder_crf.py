@@ -251,13 +251,14 @@ def test_a_fresh_head_stands_on_pretrained_weights(tmp_path: Path, name: str) ->
     for key, tensor in expected.items():
         assert torch.equal(model.encoder.state_dict()[key], tensor), key
     assert model.dropout.p == 0.3
+    assert not any(module.training for module in model.modules())
     assert model.config.label_names() == LABELS
     assert model.encoder.config is model.config.encoder_config
     assert model.get_input_embeddings() is model.encoder.get_input_embeddings()
     model.save_pretrained(tmp_path / "saved")
     again = AutoModel.from_pretrained(tmp_path / "saved")
     input_ids, mask, _ = batch()
-    assert torch.equal(again(input_ids, mask).logits, model.eval()(input_ids, mask).logits)
+    assert torch.equal(again(input_ids, mask).logits, model(input_ids, mask).logits)
 
 
 def test_how_an_encoder_is_loaded_is_no_setting_of_the_model(tmp_path: Path) -> None:

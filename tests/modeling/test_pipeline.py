@@ -473,3 +473,19 @@ def test_a_column_of_a_table_is_a_list_of_texts(tagger: CrfTokenClassificationPi
     for column in columns:
         assert tagger(column) == expected
     assert tagger(np.array(texts), is_split_into_words=True) == tagger(texts, is_split_into_words=True)
+
+
+def test_whatever_yields_texts_is_answered_as_a_stream(tagger: CrfTokenClassificationPipeline) -> None:
+    texts = ["손흥민은 춘천에서", "비가 왔다", "서울"]
+    expected = [tagger(text) for text in texts]
+    column = Dataset.from_dict({"text": texts}).to_iterable_dataset()["text"]
+    for stream in (iter(texts), map(str, texts), column):
+        assert list(tagger(stream, batch_size=2)) == expected
+    words = [text.split() for text in texts]
+    assert list(tagger(iter(words), is_split_into_words=True)) == expected
+
+
+def test_a_table_is_refused_whose_columns_have_names(tagger: CrfTokenClassificationPipeline) -> None:
+    for table in (pd.DataFrame({"text": ["서울"]}), np.array([["서울"]]), np.array("서울")):
+        with pytest.raises(ValueError, match=f"or a column of a table, not {type(table).__name__}"):
+            tagger(table)

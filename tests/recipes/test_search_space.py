@@ -77,6 +77,8 @@ def test_settings_of_an_encoder_are_searched_by_their_own_names() -> None:
         ({"hidden_size": {"low": 8, "high": 16, "step": 0.5}}, "`step` must be a whole number"),
         ({"hidden_dropout": {"low": 0.1, "high": 0.2, "step": -1}}, "`step` must be above 0, got -1"),
         ({"hidden_size": {"low": 8, "high": 16, "step": 0}}, "`step` must be a whole number above 0, got 0"),
+        ({"hidden_size": {"low": 8, "high": 16, "step": 10}}, "a `step` of 10 leaves no value but 8 between 8 and 16"),
+        ({"max_grad_norm": {"low": 0.1, "high": float("inf")}}, "`high` must be a finite number, got inf"),
         ({"weight_decay": {"low": 0, "high": 1}}, "no whole number between 0 and 1; write 0.0 and 1.0"),
     ],
 )

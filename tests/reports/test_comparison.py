@@ -13,6 +13,7 @@ from malmoi.reports.comparison import (
     comparable_groups,
     compare,
     difference,
+    first_difference,
     read_runs,
     to_markdown,
 )
@@ -154,6 +155,22 @@ def test_what_cannot_be_compared_is_told_apart(tmp_path: Path, changes: dict[str
 def test_the_same_data_in_another_folder_is_the_same_data(tmp_path: Path) -> None:
     runs = read_runs([write(tmp_path / "a"), write(tmp_path / "b", data=data(source="a copy"))])
     assert len(comparable_groups(runs)) == 1
+
+
+def test_figures_of_other_test_sets_are_not_put_side_by_side(tmp_path: Path) -> None:
+    tested = {"texts": {"train": 24, "validation": 3, "test": 2}, "test_fingerprint": "def"}
+    changes = {
+        "none": {},
+        "first": {**KEPT, "data": data(**tested)},
+        "other": {**KEPT, "data": data(**{**tested, "test_fingerprint": "ghi"})},
+        "larger": {**KEPT, "data": data(texts={**tested["texts"], "test": 5})},
+        "older": {**KEPT, "data": data(texts=tested["texts"])},
+    }
+    runs = read_runs([write(tmp_path / name, **each) for name, each in changes.items()])
+    groups = comparable_groups(runs)
+    assert [[run.name for run in group] for group in groups] == [["none", "first", "older"], ["other"], ["larger"]]
+    assert first_difference(groups) == "first and other differ in the test data: def, and ghi."
+    assert difference(runs[1], runs[3]) == "first and larger differ in the number of test texts: 2, and 5."
 
 
 def test_a_figure_that_is_not_shown_may_have_another_definition(tmp_path: Path) -> None:

@@ -181,6 +181,15 @@ def test_a_model_with_a_lexicon_is_quantized_too() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
+def test_a_quantized_model_answers_where_there_are_no_tokens(shape: tuple[int, int]) -> None:
+    nothing = torch.zeros(shape, dtype=torch.long)
+    for build_any in (build_bilstm, build_classifier):
+        model = build_any().eval()
+        torch.testing.assert_close(quantize_dynamic(model)(nothing).logits, model(nothing).logits, rtol=0.1, atol=0.1)
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_torchs_own_quantization_says_that_it_does_not_reach_the_lstm(heard: pytest.LogCaptureFixture) -> None:
     torch.ao.quantization.quantize_dynamic(build_bilstm().eval(), {torch.nn.LSTM, torch.nn.Linear})
     assert "does not reach the LSTM" in heard.text

@@ -179,6 +179,33 @@ def test_a_report_holds_no_path_of_what_is_not_there(flags_given: list[str], key
     assert settings[key] == ("a,user/b,bundled:named-entities" if shown is None else shown)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [
+        ("token_separator", "", ""),
+        ("token_separator", " ", " "),
+        ("token_separator", "-", "-"),
+        ("label_column", "no", "no"),
+        ("text_column", "1", "1"),
+        ("annotator", "7", "7"),
+        ("run_name", "2024-11-30", "2024-11-30"),
+        ("model_name_or_path", "2024-11-30", "2024-11-30"),
+        ("lexicon", "", None),  # an empty flag takes it away
+    ],
+)
+def test_a_text_stands_in_a_report_as_it_was_given(key: str, value: str, shown: str | None) -> None:
+    settings = describe_settings(load_recipe("demo", [f"--{key}={value}"]))
+    assert settings[key] == shown
+    json.dumps(settings)
+
+
+def test_a_text_of_a_recipe_that_yaml_reads_otherwise_is_one(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("run_name: 2024-11-30\nlabel_column: 3\nlexicon:\n", encoding="utf-8")
+    settings = describe_settings(load_recipe(str(recipe)))
+    assert settings == {"run_name": "2024-11-30", "label_column": "3", "lexicon": None}
+
+
 def test_resuming_without_a_checkpoint_is_refused(tmp_path: Path, marked_corpus: Path) -> None:
     with pytest.raises(RecipeError, match="holds no checkpoint"):
         train(tmp_path, marked_corpus, resume_from_checkpoint="true")

@@ -13,7 +13,7 @@ from malmoi.data.whole_output import write_whole
 from malmoi.reports.plots import can_plot
 from malmoi.reports.report import environment
 from malmoi.reports.search_plots import plot_search
-from malmoi.training.run_report import describe_data
+from malmoi.training.run_report import describe_training_data
 from malmoi.training.search.request import Search
 from malmoi.training.search.study import finished_trials
 from malmoi.training.search.trial import DIVERGED, DRAWN, EVALUATIONS, SECONDS, SETTINGS, Objective, PreparedTrial
@@ -31,7 +31,7 @@ def describe_search(search: Search, study: Study, prepared: PreparedTrial, objec
         prepared: Any of its trainings: they have their data in common.
         objective: What was measured.
     """
-    task, arguments = prepared.request.task, prepared.request.arguments
+    task = prepared.request.task
     numbers = {trial.number: number for number, trial in enumerate(finished_trials(study), start=1)}
     best = study.best_trial
     return {
@@ -40,9 +40,7 @@ def describe_search(search: Search, study: Study, prepared: PreparedTrial, objec
         "figure": objective.figure,
         "greater_is_better": objective.greater_is_better,
         "definition": task.definitions.get(objective.figure, "the loss on the validation set"),
-        "data": describe_data(
-            task, arguments.reader, arguments.data_dir, prepared.prepared.splits, split="validation"
-        ),
+        "data": describe_training_data(prepared.request, prepared.prepared),
         "search_space": {name: values.written() for name, values in search.space.items()},
         "trials": [_describe_trial(trial, number=numbers[trial.number]) for trial in finished_trials(study)],
         "best": {"trial": numbers[best.number], "value": best.value, "parameters": _parameters(best)},

@@ -300,6 +300,7 @@ def test_the_best_recipe_reads_the_data_as_the_search_did(tmp_path: Path, corpus
     rows = [{"text": f"{place}에서 만나요.", "entities": [[0, 2, "LC"]]} for place in ("서울", "부산", "대구", "광주")]
     data = {"train": rows, "validation": rows[:1]}
     found = malmoi.tune("klue-ner-bi-lstm-crf", dataset=data, output_dir=tmp_path / "rows", **options)
+    assert found["data"]["source"] == "a dict in Python"
     best = tmp_path / "rows" / "best.yaml"
     assert f'#   malmoi.train("{best.as_posix()}", dataset=...)' in best.read_text(encoding="utf-8")
     with pytest.raises(UserError, match="dataset"):

@@ -1,0 +1,69 @@
+"""Names that were marked for malmoi stand where they say, in the sentences that they were marked in."""
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from malmoi.data.alignment import Span, spans_to_tags
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards.klue_names import MARKED, checksum_of, described, read_klue_names
+
+REAL_DATA = Path(os.environ.get("MALMOI_DATA", Path(__file__).parents[3] / "shared" / "data"))
+TEXT = "특히 영동고속도로 강릉 방향 5km 구간"
+
+
+@pytest.fixture
+def marked(tmp_path: Path) -> Path:
+    names = [Span(3, 9, "LC"), Span(10, 12, "LC"), Span(16, 19, "QT")]
+    file = tmp_path / "names.tsv"
+    file.write_text(f"# remark\n{described('0_news', TEXT, names)}\n{described('1_nsmc', '최고', [])}\n", "utf-8")
+    return file
+
+
+def test_names_are_read_as_they_were_written(marked: Path) -> None:
+    first, second = read_klue_names({"0_news": TEXT, "1_nsmc": "최고", "2_nsmc": "별로"}, marked)
+    assert (first.name, first.text) == ("0_news", TEXT)
+    assert [(TEXT[start:end], label) for start, end, label in first.names] == [
+        ("영동고속도로", "LC"),
+        ("강릉", "LC"),
+        ("5km", "QT"),
+    ]
+    assert second == ("1_nsmc", "최고", [])
+
+
+@pytest.mark.parametrize(
+    ("sentences", "message"),
+    [
+        ({"0_news": TEXT}, "1_nsmc: this sentence of KLUE is missing"),
+        ({"0_news": TEXT + " ", "1_nsmc": "최고"}, "0_news: this sentence of KLUE has another text"),
+    ],
+)
+def test_other_sentences_are_refused(marked: Path, sentences: dict[str, str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        read_klue_names(sentences, marked)
+
+
+def test_the_marked_sentences_are_whole_and_no_text_of_the_corpus() -> None:
+    lines = MARKED.read_text(encoding="utf-8").splitlines()
+    rows = [line for line in lines if not line.startswith("#")]
+    pattern = re.compile(
+        r"klue-ner-v1_train_\d{5}_(wikitree|nsmc)\t[0-9a-f]{8}\t(\d+:\d+:(PS|LC|OG|DT|TI|QT)( (?=\d)|$))*"
+    )
+    assert [row for row in rows if not pattern.fullmatch(row)] == []
+    assert rows == sorted(rows)
+    assert max(Counter(row.split("\t")[0] for row in rows).values()) == 1
+
+
+@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the corpora are not at hand")
+def test_names_of_the_corpus_itself() -> None:
+    raw = (REAL_DATA / "klue-ner/train-raw-sentences.tsv").read_text(encoding="utf-8").splitlines()
+    for _, text, names in read_klue_names(dict(line.split("\t") for line in raw), MARKED):
+        spans_to_tags(names, len(text))
+        assert all(text[start:end] == text[start:end].strip() for start, end, _ in names)
+
+
+def test_a_checksum_is_that_of_the_text() -> None:
+    assert checksum_of("말모이") == "77fa64ab"
