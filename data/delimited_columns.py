@@ -14,6 +14,8 @@ DELIMITERS = (",", ";", "\t", "|")
 SAID_DELIMITER = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
 """The line before a heading by which Excel is told what stands between columns."""
 IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
+CARRIAGE_RETURN = "\ud800"
+"""Stands for one within a line, where Python's reader of CSV would have a row end; no decoded text has it."""
 MOST_LINES = 50
 """A heading has no more lines; names in quotes may hold line ends."""
 
@@ -30,6 +32,17 @@ class Heading(NamedTuple):
     columns: list[str]
     delimiter: str
     lines: int
+
+
+def shielded(line: str) -> str:
+    """Return a line in which Python's reader of CSV finds no end but that of the line; `unshielded` undoes it."""
+    content = line.rstrip("\r\n")
+    return content.replace("\r", CARRIAGE_RETURN) + line[len(content) :]
+
+
+def unshielded(cells: Iterable[str]) -> list[str]:
+    """Return the cells of a row that was read from shielded lines as they stand in the file."""
+    return [cell.replace(CARRIAGE_RETURN, "\r") for cell in cells]
 
 
 def read_heading(lines: Iterable[str], name: Path | str) -> Heading:

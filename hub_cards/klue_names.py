@@ -5,16 +5,18 @@ The sentences themselves stay in the file of the corpus, `train-raw-sentences.ts
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from malmoi.data.alignment import Span
+from malmoi.data.notice import shorten
 from malmoi.data.user_error import UserError
 
 MARKED = Path(__file__).parent / "corpora/klue-names.tsv"
 """The names that were marked for malmoi; its first lines say how."""
 SPAN = re.compile(r"(\d+):(\d+):([A-Z]{2})")
+LINE = re.compile(r"([^\t]+)\t([0-9a-f]{8})\t(|\d+:\d+:[A-Z]{2}(?: \d+:\d+:[A-Z]{2})*)")
 
 
 class MarkedSentence(NamedTuple):
@@ -35,24 +37,23 @@ def read_klue_names(sentences: Mapping[str, str], marked: Path) -> list[MarkedSe
             characters, with a space between names; lines that begin with `#` are remarks.
 
     Raises:
-        UserError: If a sentence is missing, or differs from the one in which the names were marked.
+        UserError: If a line is malformed, or a sentence is missing or differs from the one in which names were marked.
     """
     found = []
-    for line in marked.read_text(encoding="utf-8").splitlines():
+    for number, line in enumerate(marked.read_text(encoding="utf-8").splitlines(), start=1):
         if line.startswith("#"):
             continue
-        name, checksum, names = line.split("\t")
+        if (parts := LINE.fullmatch(line)) is None:
+            raise UserError(f"{marked}, line {number}: expected id, checksum and names, got {shorten(line)}.")
+        name, checksum, names = parts.groups()
         text = sentences.get(name)
         if text is None or checksum_of(text) != checksum:
             raise UserError(f"{name}: this sentence of KLUE {'is missing' if text is None else 'has another text'}.")
         spans = [Span(int(start), int(end), label) for start, end, label in SPAN.findall(names)]
+        if not all(start < end <= len(text) for start, end, _ in spans):
+            raise UserError(f"{marked}, line {number}: a name lies outside of the {len(text)} characters of {name}.")
         found.append(MarkedSentence(name, text, spans))
     return found
-
-
-def described(name: str, text: str, names: Sequence[Span]) -> str:
-    """Return the line of a sentence in such a file."""
-    return "\t".join([name, checksum_of(text), " ".join(f"{start}:{end}:{label}" for start, end, label in names)])
 
 
 def checksum_of(text: str) -> str:

@@ -18,11 +18,11 @@ from malmoi.hub_cards.space.label_names import types_of
 from malmoi.inference.bundled_models import BUNDLED, bundled_name
 from malmoi.inference.loading import LANGUAGE_MODEL
 from malmoi.metrics.language_model import NO_SHARES
-from malmoi.metrics.named_entities import OF_UNSEEN_NAMES, UNSEEN_NAMES
 from malmoi.modeling.name_edges import UNLIMITED
 from malmoi.models import BODY
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.reports.comparison import comparable_groups, first_difference, read_runs
+from malmoi.reports.report import is_measured
 
 NEEDED = ("settings", "tokenizer", "figures", "breakdown", "losses", "seconds_total", "environment")
 """What a card takes from a report beside what a comparison takes."""
@@ -130,8 +130,7 @@ class RunFacts(NamedTuple):
 
     def is_measured(self, name: str, *, part: str = "figures") -> bool:
         """Tell whether the data had anything that a figure measures: of unseen names there may be none."""
-        counted = self.report.get("test_counted" if part == "test_figures" else "counted", {})
-        return name not in OF_UNSEEN_NAMES or counted.get(UNSEEN_NAMES) != 0
+        return is_measured(self.report, name, part=part)
 
     @property
     def definitions(self) -> dict[str, str]:

@@ -84,7 +84,7 @@ class EncoderCrfForTokenClassification(CrfTagger):
             encoder.config.name_or_path = Path(name_or_path).name  # where it lies here is nobody's business
         model = cls(EncoderCrfConfig(encoder_config=encoder.config, **settings))
         model.encoder = encoder
-        return model.eval()  # all of it: `from_pretrained` leaves the encoder alone in this mode
+        return model.eval()  # `from_pretrained` gives the encoder in this mode
 
     @staticmethod
     def own_pipeline_class() -> type:

@@ -162,7 +162,7 @@ def _range(place: str, parts: Mapping[str, Any], kinds: set[str]) -> Range:
     for part, value in {"low": low, "high": high, **({} if step is None else {"step": step})}.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise RecipeError(f"{place}: `{part}` must be a number, got {value!r}.")
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise RecipeError(f"{place}: `{part}` must be a finite number, got {value}.")
         if isinstance(value, float) and kinds and "float" not in kinds:
             raise RecipeError(f"{place}: `{part}` must be a whole number, got {value:g}.")
@@ -176,7 +176,7 @@ def _range(place: str, parts: Mapping[str, Any], kinds: set[str]) -> Range:
     if step is not None and (step <= 0 or (found.is_whole and not isinstance(step, int))):
         kind = "a whole number " if found.is_whole else ""
         raise RecipeError(f"{place}: `step` must be {kind}above 0, got {step:g}.")
-    if step is not None and low + step > high:
+    if step is not None and step > (high - low) * (1 + 1e-9):  # 0.1 + 0.2 is above 0.3
         raise RecipeError(f"{place}: a `step` of {step:g} leaves no value but {low:g} between {low:g} and {high:g}.")
     if found.is_whole and high - low == 1 and "float" in kinds:
         raise RecipeError(

@@ -98,10 +98,15 @@ def shown_figures(report: dict[str, Any]) -> list[str]:
     """Return the figures that concern the data: those of KLUE are for KLUE, and those of unseen names need some."""
     of_klue = report["data"]["reader"] == KLUE_READER
     names = [name for name in report["definitions"] if of_klue or name not in OF_KLUE]
-    if report.get("counted", {}).get(UNSEEN_NAMES) == 0:
-        of_test = report.get("test_figures", {})
-        names = [name for name in names if name not in OF_UNSEEN_NAMES or of_test.get(name)]
-    return names
+    parts = [part for part in ("figures", "test_figures") if part in report]
+    return [name for name in names if any(is_measured(report, name, part=part) for part in parts)]
+
+
+def is_measured(report: dict[str, Any], name: str, *, part: str = "figures") -> bool:
+    """Tell whether the data had anything that a figure measures: of unseen names there may be none."""
+    counted = report.get("test_counted" if part == "test_figures" else "counted", {})
+    # older reports do not tell how many there are; a figure of 0 stands for none then
+    return name not in OF_UNSEEN_NAMES or counted.get(UNSEEN_NAMES, report[part].get(name)) != 0
 
 
 def print_report(report: dict[str, Any], console: Console, *, names: Sequence[str] | None = None) -> None:

@@ -266,6 +266,9 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
         )
     if training_arguments.per_device_train_batch_size < 1 or training_arguments.per_device_eval_batch_size < 1:
         raise RecipeError("`per_device_train_batch_size` and `per_device_eval_batch_size` must be at least 1.")
+    for name, value in {**vars(arguments), **vars(training_arguments)}.items():
+        if isinstance(value, float) and not math.isfinite(value):  # a report holds it, and JSON has none of them
+            raise RecipeError(f"`{name}` must be a finite number, got {value}.")
 
 
 def _check_silver_arguments(arguments: SilverArguments) -> None:

@@ -29,6 +29,7 @@ from malmoi.training.callbacks import (
     ShortLines,
     ShortProgress,
 )
+from malmoi.training.divergence import check_weights
 from malmoi.training.evaluation import Evaluation, configure_evaluation, numbered
 from malmoi.training.optimizer import recipe_optimizer, try_optimizer
 from malmoi.training.plan import TrainingPlan
@@ -59,14 +60,20 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
     """Train the model, from the beginning or from the checkpoint; what an earlier run left in the folder is removed.
 
     Raises:
-        RecipeError: If the checkpoint lacks the state of the optimizer.
+        RecipeError: If the checkpoint lacks the state of the optimizer, or if the training diverges.
     """
     training = training_to_come(request, prepared)
     training.trainer.add_callback(RunRecord(plan.record))
     checkpoint = request.checkpoint
     if checkpoint is None or checkpoint.resolve().parent != request.output_dir.resolve():
         remove_old_run(request.training_arguments)
-    train_what_is_left(training.trainer, checkpoint, request.arguments, plan.steps)
+    learning_rate = request.training_arguments.learning_rate
+    try:
+        train_what_is_left(training.trainer, checkpoint, request.arguments, plan.steps)
+    except ValueError:  # a CRF refuses labels whose scores such weights have made impossible
+        check_weights(prepared.model, learning_rate=learning_rate)
+        raise
+    check_weights(prepared.model, learning_rate=learning_rate)
     return training
 
 

@@ -13,7 +13,14 @@ from malmoi.commands.streams.raw_lines import CHUNK_BYTES, decoded_line, raw_lin
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row
 from malmoi.commands.streams.text_column import FLAG, text_column
 from malmoi.data.column_headings import may_head_texts
-from malmoi.data.delimited_columns import check_different, columns_of_any_length, has_quotes, read_heading
+from malmoi.data.delimited_columns import (
+    check_different,
+    columns_of_any_length,
+    has_quotes,
+    read_heading,
+    shielded,
+    unshielded,
+)
 from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
@@ -110,7 +117,7 @@ def rows_of_separated(
     """
     lines = _TakenLines(file, start, encoding)
     reader = csv.reader(
-        lines,
+        map(shielded, lines),
         delimiter=form.delimiter,
         quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE,
         strict=True,
@@ -126,7 +133,7 @@ def rows_of_separated(
         reason, cells = "", []
         with columns_of_any_length(LONGEST):
             try:
-                cells = next(reader)
+                cells = unshielded(next(reader))
             except StopIteration:
                 break
             except csv.Error as error:

@@ -42,7 +42,7 @@ NAME_FIELDS = tuple(field for field in SPAN_FIELDS if field not in CLASS_FIELDS)
 """The fields that hold names and never a class."""
 EMPTY: tuple[object, ...] = (None, {}, [])
 LOOKED_AT = 1000
-"""So many objects are looked at for the first that somebody has labelled."""
+"""So many objects are looked at for names and classes."""
 OFFSET_FIELDS = (("start", "end"), ("start_offset", "end_offset"))
 EXPECTED = "a folder with .jsonl files, such as train.jsonl, that have a JSON object on each line"
 EXPECTED_NAME = "[start, end, type], or an object with `start`, `end` and `label`"
@@ -102,10 +102,7 @@ def json_splits(splits: Mapping[str, Iterable[JsonRow]], remarks: Remarks, *, ta
     if task != "sentence-classification":
         marked = {split: with_unique_ids(_marked(rows, remarks), remarks) for split, rows in splits.items()}
         return marked_splits(marked, remarks)
-    read = {split: [*with_unique_ids(_labelled(rows, remarks), remarks)] for split, rows in splits.items()}
-    for split, texts in read.items():
-        if not texts:
-            raise remarks.nothing_found(split, "texts with a class")
+    read = {split: with_unique_ids(_labelled(rows, remarks), remarks) for split, rows in splits.items()}
     labelled = classified_splits(read)
     remarks.say()
     return labelled
@@ -123,31 +120,23 @@ def holds_jsonl(data_dir: Path) -> bool:
 
 
 def task_of_json_lines(data_dir: Path) -> str | None:
-    """Return the task that the first labelled object of a folder is for: names in a list, or a class.
+    """Return the task that the first objects of a folder are for: names in a list, or a class; `None` if neither.
 
-    Names come before a class beside them. It is `None` if neither is told: where there is only a class, a list for
-    names that is empty may have some in other objects.
+    Names come before a class, beside them or in another object.
     """
     path = first_file(data_dir, SUFFIXES)
-    row = {} if path is None else _first_labelled(path)
-    has_names = any(
-        isinstance(value, list) and isinstance(next(iter(value), None), (list, dict))
-        for value in map(row.get, SPAN_FIELDS)
-    )
-    if has_names:
-        return "named-entities"
-    may_have_names = any(row.get(field) == [] for field in NAME_FIELDS)
-    has_class = not may_have_names and any(_is_class(row.get(field)) for field in CLASS_FIELDS)
+    has_class = False
+    with suppress(DataFormatError):  # what reads the file will say so
+        for _, row in () if path is None else islice(read_json_rows(path), LOOKED_AT):
+            if any(_are_names(row.get(field)) for field in SPAN_FIELDS):
+                return "named-entities"
+            has_class = has_class or any(_is_class(row.get(field)) for field in CLASS_FIELDS)
     return "sentence-classification" if has_class else None
 
 
-def _first_labelled(path: Path) -> dict[str, Any]:
-    """Return the first of some objects of a file in which one of the fields for names or classes is not empty."""
-    with suppress(DataFormatError):  # what reads the file will say so
-        for _, row in islice(read_json_rows(path), LOOKED_AT):
-            if any(row.get(field) not in EMPTY for field in (*SPAN_FIELDS, *CLASS_FIELDS)):
-                return row
-    return {}
+def _are_names(value: Any) -> bool:
+    """Tell whether a field holds a list of names."""
+    return isinstance(value, list) and isinstance(next(iter(value), None), (list, dict))
 
 
 def _is_class(value: Any) -> bool:
@@ -197,7 +186,10 @@ def _text(path: Path | str, line: int | None, fields: dict[str, Any]) -> str:
 
 
 def _labelled(rows: Iterable[JsonRow], remarks: Remarks) -> Iterator[LabelledText]:
+    count = 0
+    place: Path | str = ""
     for row in rows:
+        place = row.path
         if any(row.fields.get(field) and isinstance(row.fields[field], list) for field in NAME_FIELDS):
             remarks.add("rows with names beside their class, which are not read", row.path, row.line)
         given = [row.fields[field] for field in CLASS_FIELDS if row.fields.get(field) is not None]
@@ -211,7 +203,10 @@ def _labelled(rows: Iterable[JsonRow], remarks: Remarks) -> Iterator[LabelledTex
             raise DataFormatError(
                 row.path, row.line, f"expected one class in `label`, as text or a list of one, got {got}."
             )
+        count += 1
         yield LabelledText(row.id, row.text, label, row.path, row.line, row.document)
+    if not count:
+        raise remarks.nothing_found(place, "texts with a class")
 
 
 def _marked(rows: Iterable[JsonRow], remarks: Remarks) -> Iterator[MarkedText]:
@@ -226,12 +221,13 @@ def _entries(row: JsonRow, remarks: Remarks) -> list[Any]:
     """Return what stands in the field with the names."""
     # spaCy has `spans` by group beside `ents`, and a field may stand there without use
     found = [field for field in SPAN_FIELDS if row.fields.get(field) not in EMPTY]
+    classes = [field for field in CLASS_FIELDS if _is_class(row.fields.get(field))]
+    names = [field for field in found if field not in classes]
+    if classes and (names or any(field in row.fields for field in NAME_FIELDS)):
+        remarks.add("rows with a class beside their names, which is not read", row.path, row.line)
+        found = names
     if isinstance(row.fields.get("ents"), list):
         found = ["ents"]
-    classes = [field for field in found if field in CLASS_FIELDS and _is_class(row.fields[field])]
-    if classes and (len(classes) < len(found) or any(field in row.fields for field in NAME_FIELDS)):
-        remarks.add("rows with a class beside their names, which is not read", row.path, row.line)
-        found = [field for field in found if field not in classes]
     if len(found) > 1:
         raise DataFormatError(row.path, row.line, f"expected one field with names, got {list_names(found)}.")
     if not found:

@@ -14,7 +14,7 @@ from malmoi.data.user_error import UserError
 SPLIT_NAMES = {"train": ("train", "training"), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 """What the names of the files of each split hold as a word: `train.conll`, `klue-ner-dev.tsv`, `test_01.jsonl`."""
 
-_BEHIND = ("set", "data")
+_BEHIND = re.compile(r"(data|sets?|datasets?)$")
 """What may stand behind such a word without anything between: `trainset.csv`, `TestData.jsonl`."""
 _PLACES = {f"{word}.txt": place for words in SPLIT_NAMES.values() for place, word in enumerate(words)}
 """The names of files that are those of a split alone; of several the one in the first place counts."""
@@ -23,7 +23,7 @@ _PLACES = {f"{word}.txt": place for words in SPLIT_NAMES.values() for place, wor
 def split_of(name: str) -> str | None:
     """Return the split that the name of a file or folder tells; `None` if it tells none."""
     words = {*re.split(r"[^a-z]+", name.lower())}
-    words |= {word.removesuffix(end) for word in words for end in _BEHIND}
+    words |= {_BEHIND.sub("", word) for word in words}
     found = [split for split, names in SPLIT_NAMES.items() if not words.isdisjoint(names)]
     return found[0] if len(found) == 1 else None
 

@@ -129,12 +129,12 @@ class ClassifiedRows:
         self, source: SourceRows, number: int, text: Any, value: Any, feature: Any, *, text_column: str, label: str
     ) -> bool:
         """Note the class of a row; tell whether it has a text."""
+        if text is not None and not class_name(text):
+            self.blank.append(f"{source.unit} {number}")
+            return False
         for column, found in ((text_column, text), (label, value)):
             if found is None or found != found:  # NaN
                 raise source.error(number, f"expected a value in the column {column!r}, but there is a null.")
-        if not class_name(text):
-            self.blank.append(f"{source.unit} {number}")
-            return False
         if isinstance(feature, ClassLabel):
             if value == SECRET:
                 self.first_secret = self.first_secret or (source, number)

@@ -13,7 +13,15 @@ from typing import Any
 
 from datasets import Features, Value
 
-from malmoi.data.delimited_columns import Heading, check_different, columns_of_any_length, has_quotes, read_heading
+from malmoi.data.delimited_columns import (
+    Heading,
+    check_different,
+    columns_of_any_length,
+    has_quotes,
+    read_heading,
+    shielded,
+    unshielded,
+)
 from malmoi.data.notice import shorten
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows
 from malmoi.data.tables.written_spans import EXAMPLE, parsed_spans, span_feature
@@ -22,8 +30,6 @@ from malmoi.data.text_lines import DataFormatError, check_line_ends, read_lines
 SUFFIXES = (".csv", ".tsv")
 SAMPLE = 100
 """So many rows tell which columns hold lists of spans."""
-CARRIAGE_RETURN = "\ud800"
-"""Stands for one within a line, where Python's reader of CSV would have a row end; no text in UTF-8 has it."""
 
 
 def comma_separated_rows(path: Path) -> SourceRows:
@@ -100,7 +106,7 @@ def _data_rows(path: Path, heading: Heading) -> Iterator[tuple[int, list[str]]]:
     width = len(heading.columns)
     quoted = heading.delimiter != "\t" or has_quotes(lines(), width)
     reader = csv.reader(
-        (line.replace("\r", CARRIAGE_RETURN) + "\n" for line in lines()),
+        (shielded(line) + "\n" for line in lines()),
         delimiter=heading.delimiter,
         quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
         strict=True,
@@ -114,7 +120,7 @@ def _data_rows(path: Path, heading: Heading) -> Iterator[tuple[int, list[str]]]:
                         raise DataFormatError(
                             path, number, f"expected {width} columns as in the heading, got {len(row)}."
                         )
-                    yield number, [cell.replace(CARRIAGE_RETURN, "\r") for cell in row]
+                    yield number, unshielded(row)
                 number = heading.lines + reader.line_num + 1
         except csv.Error as error:
             raise DataFormatError(

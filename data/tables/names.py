@@ -118,7 +118,7 @@ def _span(
         if None in (start, end, label):
             raise ValueError
         start, end = _offset(start), _offset(end)
-        if not isinstance(label, (str, int)):
+        if not isinstance(label, (str, int, float)):
             raise TypeError
         label = to_name(label) if to_name is not None and isinstance(label, int) else str(label)
     except (TypeError, ValueError):

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 from datasets import DatasetDict
+from support.klue_name_lines import described
 
 from malmoi.benchmarks import marked_names
 from malmoi.data.alignment import Span
 from malmoi.data.tagged_dataset import bio_labels, tagged_dataset
-from malmoi.hub_cards.klue_names import described
 
 TEXT = "이천 SK가 왔다."
 

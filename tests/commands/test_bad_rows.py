@@ -229,6 +229,12 @@ def test_a_column_is_found_or_named() -> None:
         find_words("in.txt", output="f.jsonl", text_column="text")
 
 
+def test_a_carriage_return_within_a_line_is_text() -> None:
+    Path("in.csv").write_bytes('id,text\r\n1,가\r나\r\n2,"다\r\n라"\r\n'.encode())
+    find_words("in.csv", output="out.jsonl")
+    assert [row["text"] for row in read_rows(Path("out.jsonl"))] == ["가\r나", "다\r\n라"]
+
+
 def test_a_quote_that_is_never_closed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in.csv").write_text('id,text\n1,가\n2,"나\n3,다\n', encoding="utf-8")
     with pytest.raises(UserError, match=r"in\.csv, line 3: expected columns as CSV has them, with quotes in pairs"):

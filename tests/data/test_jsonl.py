@@ -357,7 +357,7 @@ def test_names_are_read_where_a_class_stands_beside_them(tmp_path: Path, caplog:
         {"text": SENTENCE["text"], "entities": SENTENCE["label"], "label": ["소식"]},
     ]
     path = write(tmp_path, *rows)
-    assert task_of_json_lines(tmp_path) is None
+    assert task_of_json_lines(tmp_path) == "named-entities"
     assert [names for _, names in texts_and_spans(read(tmp_path)["train"])] == [[], SPANS]
     assert f"rows with a class beside their names, which is not read: 2, first in {path}, line 1." in caplog.text
     write(tmp_path, *reversed(rows))
@@ -365,6 +365,22 @@ def test_names_are_read_where_a_class_stands_beside_them(tmp_path: Path, caplog:
     caplog.clear()
     assert class_names(read(tmp_path, "sentence-classification")["train"]) == ["날씨", "소식"]
     assert f"rows with names beside their class, which are not read: 1, first in {path}, line 1." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"), [("ents", {"label": "a"}), ("spans", {"accept": ["a"]}), ("label", {"accept": ["a"]})]
+)
+def test_a_class_beside_names_is_said(
+    names: str, kind: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, {"text": SENTENCE["text"], names: SENTENCE["label"], **kind})
+    assert texts_and_spans(read(tmp_path)["train"]) == [(SENTENCE["text"], SPANS)]
+    assert "rows with a class beside their names, which is not read: 1" in caplog.text
+
+
+def test_classes_beside_empty_lists_are_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path, {"text": "좋다", "label": "긍정", "spans": []}, {"text": "나쁘다", "label": "부정", "spans": []})
+    assert task_of_json_lines(tmp_path) == "sentence-classification"
 
 
 def test_whole_numbers_that_pandas_has_made_floats_are_classes(tmp_path: Path) -> None:
@@ -379,7 +395,7 @@ def test_texts_that_nobody_has_given_a_class_are_left_out_aloud(
     # as doccano exports them
     path = write(tmp_path, {"text": "비가 온다.", "label": []})
     with pytest.raises(
-        DataFormatError, match="expected texts with a class, found none; rows with an empty list of cl"
+        DataFormatError, match=r"train\.jsonl: expected texts with a class, found none; rows with an empty list of cl"
     ):
         read(tmp_path, "sentence-classification")
     write(

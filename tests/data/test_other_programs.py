@@ -133,3 +133,11 @@ def test_a_carriage_return_in_a_column_without_quotes_stays_text(tmp_path: Path)
         rows = READERS["dataset"].read(tmp_path / name, task="sentence-classification")["train"]
         assert rows["text"][0] == "좋다\r정말"
         assert rows["text"][1].strip('"') == "나\r쁘다"
+
+
+def test_carriage_returns_at_the_ends_of_lines_end_them(tmp_path: Path) -> None:
+    # so files come out that were written twice as text
+    (tmp_path / "train.csv").write_bytes('text,label\n"좋다",긍정\r\r\n\r\r\n나쁘다,"부정"\r\r\n'.encode())
+    rows = READERS["dataset"].read(tmp_path / "train.csv", task="sentence-classification")["train"]
+    assert rows["text"][:] == ["좋다", "나쁘다"]
+    assert rows.features["label"].names == ["긍정", "부정"]

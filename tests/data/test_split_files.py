@@ -85,6 +85,8 @@ def test_packed_files_beside_others_are_left_out_aloud(tmp_path: Path, caplog: p
     ("name", "split"),
     [
         ("trainset", "train"),
+        ("traindataset", "train"),
+        ("TestSets", "test"),
         ("TrainData", "train"),
         ("my-validset", "validation"),
         ("devset", "validation"),

@@ -6,10 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.klue_name_lines import described
 
 from malmoi.data.alignment import Span, spans_to_tags
 from malmoi.data.user_error import UserError
-from malmoi.hub_cards.klue_names import MARKED, checksum_of, described, read_klue_names
+from malmoi.hub_cards.klue_names import MARKED, checksum_of, read_klue_names
 
 REAL_DATA = Path(os.environ.get("MALMOI_DATA", Path(__file__).parents[3] / "shared" / "data"))
 TEXT = "특히 영동고속도로 강릉 방향 5km 구간"
@@ -44,6 +45,22 @@ def test_names_are_read_as_they_were_written(marked: Path) -> None:
 def test_other_sentences_are_refused(marked: Path, sentences: dict[str, str], message: str) -> None:
     with pytest.raises(UserError, match=message):
         read_klue_names(sentences, marked)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("0:2:ps", "line 1: expected id, checksum and names, got '0_news"),
+        ("3:5:LCX", "line 1: expected id, checksum and names"),
+        ("3:5:LC  6:7:OG", "line 1: expected id, checksum and names"),
+        ("6:99:OG", "line 1: a name lies outside of the 22 characters of 0_news"),
+        ("5:5:OG", "line 1: a name lies outside"),
+    ],
+)
+def test_malformed_names_are_refused(tmp_path: Path, names: str, message: str) -> None:
+    (tmp_path / "names.tsv").write_text(f"0_news\t{checksum_of(TEXT)}\t{names}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=message):
+        read_klue_names({"0_news": TEXT}, tmp_path / "names.tsv")
 
 
 def test_the_marked_sentences_are_whole_and_no_text_of_the_corpus() -> None:

@@ -4,6 +4,7 @@ import lzma
 from pathlib import Path
 
 import pytest
+from support.klue_name_lines import described
 
 from malmoi.data.alignment import Span
 from malmoi.data.readers.inline_marks import read_inline_marks
@@ -11,7 +12,6 @@ from malmoi.data.readers.klue_ner import read_klue_ner
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards import model_data
-from malmoi.hub_cards.klue_names import described
 
 
 @pytest.fixture

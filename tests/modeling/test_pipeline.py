@@ -486,6 +486,11 @@ def test_whatever_yields_texts_is_answered_as_a_stream(tagger: CrfTokenClassific
 
 
 def test_a_table_is_refused_whose_columns_have_names(tagger: CrfTokenClassificationPipeline) -> None:
-    for table in (pd.DataFrame({"text": ["서울"]}), np.array([["서울"]]), np.array("서울")):
+    for table in (
+        pd.DataFrame({"text": ["서울"]}),
+        np.array([["서울"]]),
+        np.array("서울"),
+        Dataset.from_dict({"text": ["서울"]}),
+    ):
         with pytest.raises(ValueError, match=f"or a column of a table, not {type(table).__name__}"):
             tagger(table)

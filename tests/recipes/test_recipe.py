@@ -137,6 +137,8 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--num_train_epochs", "0"], "`num_train_epochs` must be above 0, got 0"),
         (["--num_train_epochs", "nan"], "`num_train_epochs` must be above 0, got nan"),
         (["--num_train_epochs", "inf"], "`num_train_epochs` must be above 0, got inf"),
+        (["--max_grad_norm", "inf"], "`max_grad_norm` must be a finite number, got inf"),
+        (["--early_stopping_threshold", "nan"], "`early_stopping_threshold` must be a finite number, got nan"),
         (["--early_stopping_patience", "0"], "`early_stopping_patience` must be at least 1, got 0"),
         (["--neftune_noise_alpha", "-1"], "`neftune_noise_alpha` must be at least 0, got -1"),
         (["--dataloader_num_workers", "-1"], "`dataloader_num_workers` must be at least 0, got -1"),

@@ -19,6 +19,7 @@ def test_ranges_and_lists_are_read() -> None:
         {
             "learning_rate": {"low": "1e-4", "high": 1e-2, "log": True},
             "hidden_dropout": {"low": 0.2, "high": 0.6, "step": 0.1},
+            "embedding_dropout": {"low": 0.1, "high": 0.3, "step": 0.2},
             "hidden_size": [256, 400],
             "num_train_epochs": {"low": 2, "high": 6},
             "lexicon": [None, "mecab-ko-dic"],
@@ -28,6 +29,7 @@ def test_ranges_and_lists_are_read() -> None:
     ) == {
         "learning_rate": Range(1e-4, 1e-2, log=True),
         "hidden_dropout": Range(0.2, 0.6, step=0.1),
+        "embedding_dropout": Range(0.1, 0.3, step=0.2),
         "hidden_size": Choices((256, 400)),
         "num_train_epochs": Range(2, 6),
         "lexicon": Choices((None, "mecab-ko-dic")),

@@ -147,6 +147,14 @@ def test_overwriting_replaces_the_run_and_nothing_else(tmp_path: Path, marked_co
     assert [(folder / name).read_text(encoding="utf-8") for name in kept] == ["mine"] * len(kept)
 
 
+def test_a_training_that_diverges_leaves_no_finished_run(tmp_path: Path, marked_corpus: Path) -> None:
+    wrong = {"learning_rate": 1e30, "optim": "sgd", "max_grad_norm": 0.0}
+    with pytest.raises(RecipeError, match=r"training has diverged: .* smaller --learning_rate than 1e\+30"):
+        train(tmp_path / "run", marked_corpus, **wrong)
+    assert not (tmp_path / "run" / "report.json").exists()
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
 def test_a_report_holds_no_secret_and_no_path(
     tmp_path: Path, marked_corpus: Path, wordpiece_tokenizer: PreTrainedTokenizerFast
 ) -> None:

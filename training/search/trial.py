@@ -6,11 +6,12 @@ from typing import Any, Literal, NamedTuple
 
 from optuna import TrialPruned
 from optuna.trial import Trial
-from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_utils import SaveStrategy, TrainOutput
 
 from malmoi.recipes.recipe import Recipe
 from malmoi.recipes.search_space import OF_ENCODER, Choices, Range, SearchSpace
+from malmoi.training.divergence import has_diverged
 from malmoi.training.evaluation import evaluate
 from malmoi.training.plan import TrainingPlan, plan_training
 from malmoi.training.preparation import Parts, Preparation, prepare
@@ -21,8 +22,6 @@ from malmoi.training.trainer import training_to_come
 
 DRAWN, EVALUATIONS, SETTINGS, SECONDS, DIVERGED = "drawn", "evaluations", "settings", "seconds", "diverged"
 """What a study keeps of a trial."""
-LARGEST_WEIGHT = 1e6
-"""Larger weights make scores of the CRF so low that they count as forbidden, for which labels are refused."""
 
 
 class Objective(NamedTuple):
@@ -145,11 +144,6 @@ class ReportToStudy(TrainerCallback):
         return self.objective.best(values) if self.keeps_best else values[-1]
 
 
-def has_diverged(model: PreTrainedModel) -> bool:
-    """Tell whether a weight of a model is no number, or too large for one that learns anything."""
-    return any(not bool((parameter.abs() < LARGEST_WEIGHT).all()) for parameter in model.parameters())
-
-
 def train_trial(
     trial: Trial, prepared: PreparedTrial, objective: Objective, interrupt: Interrupt
 ) -> tuple[TrainOutput, float]:
@@ -178,6 +172,9 @@ def train_trial(
         raise TrialPruned from error
     state = training.trainer.state
     trial.set_user_attr(SECONDS, training.timer.total())
+    if has_diverged(prepared.prepared.model):  # whatever its figures are, `malmoi train` would not keep it
+        trial.set_user_attr(DIVERGED, True)
+        raise TrialPruned
     is_judged = bool(report.evaluations) and (report.keeps_best or report.evaluations[-1]["step"] == state.global_step)
     if not report.ended and not is_judged:
         training.trainer.remove_callback(report)
