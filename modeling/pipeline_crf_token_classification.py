@@ -33,8 +33,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
         if self.tokenizer is None or not self.tokenizer.is_fast:
             given = "none" if self.tokenizer is None else type(self.tokenizer).__name__
             raise ValueError(f"`tokenizer` must be a fast one, which gives character offsets, got {given}.")
-        limit = self._window_size()
-        length = UNLIMITED if limit is None else limit
+        length = UNLIMITED if (limit := self._window_size()) is None else limit
         if self.tokenizer.model_max_length != length:
             self.tokenizer = copy.deepcopy(self.tokenizer)  # the user's own is left as it is
             self.tokenizer.model_max_length = length
@@ -49,8 +48,7 @@ class CrfTokenClassificationPipeline(TokenClassificationPipeline):
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Tag one text, or several, also in a column of a table; answers are those of the stock pipeline."""
         if isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, dict, torch.utils.data.Dataset)):
-            is_grid = getattr(inputs, "ndim", 1) != 1 and not kwargs.get("is_split_into_words")
-            if is_grid or hasattr(inputs, "column_names"):  # tables are gone through by names of columns, or by rows
+            if getattr(inputs, "ndim", 1) != 1 or hasattr(inputs, "column_names"):  # tables give names, or rows
                 raise ValueError(f"Give a text, several, or a column of a table, not {type(inputs).__name__}.")
             inputs = list(inputs) if isinstance(inputs, Collection) else (text for text in inputs)
         if isinstance(inputs, types.GeneratorType) and kwargs.get("is_split_into_words"):
