@@ -82,5 +82,17 @@ def test_names_of_the_corpus_itself() -> None:
         assert all(text[start:end] == text[start:end].strip() for start, end, _ in names)
 
 
-def test_a_checksum_is_that_of_the_text() -> None:
-    assert checksum_of("말모이") == "77fa64ab"
+def test_a_checksum_is_the_crc_32_of_the_text() -> None:
+    assert checksum_of("123456789") == "cbf43926"  # the check value that is published with CRC-32
+
+
+def test_the_card_counts_what_is_marked() -> None:
+    card = (MARKED.parents[1] / "klue-names.md").read_text(encoding="utf-8")
+    lines = [line for line in MARKED.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    counts = Counter(re.findall(r":([A-Z]{2})\b", "\n".join(line.split("\t")[2] for line in lines)))
+    told = {
+        label: int(count.replace(",", ""))
+        for label, count in re.findall(r"^\| ([A-Z]{2}) \|.*\| ([\d,]+) \|$", card, re.M)
+    }
+    assert told == counts
+    assert f"in {len(lines):,} sentences" in card
