@@ -3,7 +3,6 @@
 Nothing heavy is imported before a command has understood its arguments.
 """
 
-import errno
 import gc
 import os
 import sys
@@ -13,6 +12,7 @@ from typing import Annotated
 import typer
 
 from malmoi.commands.data_command import data
+from malmoi.commands.error_sentence import TOLD, error_sentence
 from malmoi.commands.evaluate_command import evaluate
 from malmoi.commands.export_command import export
 from malmoi.commands.given_values import FilledCommand
@@ -23,12 +23,11 @@ from malmoi.commands.options import (
     RecipeName,
 )
 from malmoi.commands.serve_command import serve
-from malmoi.commands.start_up import is_left_out, lasting_imports
+from malmoi.commands.start_up import lasting_imports
 from malmoi.commands.suggest_command import suggest
 from malmoi.commands.text_commands import classify, space, tag
 from malmoi.commands.training_commands import train, tune
 from malmoi.data.standard_streams import write_utf8
-from malmoi.data.user_error import UserError
 from malmoi.training.processes.large_pages import ask_for_large_pages
 from malmoi.training.processes.launcher import leave
 
@@ -220,16 +219,6 @@ def recipes() -> None:
         typer.echo(described(name, description))
 
 
-def _in_words(error: UserError | OSError) -> str:
-    """Return an error in a sentence: what the system says without its number, behind the file that it is about."""
-    if not isinstance(error, OSError) or error.strerror is None:
-        return str(error)
-    # of a copy the first is what was read, and no disk is too full to be read
-    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename2 is not None
-    name = error.filename2 if is_full else error.filename
-    return f"{'' if name is None else f'{name}: '}the system says: {error.strerror}."
-
-
 def main() -> None:
     """Run a command; an error that the user can mend is one sentence, without a traceback."""
     ask_for_large_pages()
@@ -238,12 +227,11 @@ def main() -> None:
         app()
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (UserError, OSError) as error:  # OSError: a folder that may not be written to, a full disk
-        leave(f"malmoi: {_in_words(error)}", 2)
-    except ModuleNotFoundError as error:
-        if not is_left_out(error):
+    except TOLD as error:
+        sentence = error_sentence(error)
+        if sentence is None:
             raise
-        leave(f"malmoi: this needs {error.name}, which is not installed here: pip install malmoi.", 2)
+        leave(f"malmoi: {sentence}", 2)
     finally:
         gc.freeze()  # the process ends: what it holds need not be looked through for garbage
 

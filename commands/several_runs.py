@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -16,13 +17,14 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
 
     Raises:
         RecipeError: If an argument is wrong, if a folder holds a run that is neither to be replaced nor gone on with,
-            or if a finished run had other settings.
+            or if a finished run had other settings, or other data than those that are left to train.
     """
     from malmoi.reports.report import read_report
     from malmoi.training.described_settings import describe_settings, settings_as_given
     from malmoi.training.packaged_recipe import check_packaged_recipe
     from malmoi.training.recipe_arguments import check_arguments, parse_recipe
     from malmoi.training.resuming.checkpoints import checkpoints_in, what_it_lacks
+    from malmoi.training.resuming.finished_data import DataNow
     from malmoi.training.resuming.output_dir import check_going_on, find_checkpoint
     from malmoi.training.tasks import TASKS
 
@@ -33,6 +35,7 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
         check_arguments(TASKS[recipe.task], arguments, training_arguments)
         parsed[folder] = arguments, training_arguments
     unfinished: dict[Path, Recipe] = {}
+    finished: dict[Path, dict[str, Any]] = {}
     for folder, recipe in recipes.items():
         arguments, training_arguments = parsed[folder]
         resume = str(training_arguments.resume_from_checkpoint or "false").lower()
@@ -53,6 +56,12 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
             unfinished[folder] = recipe._replace(flags=flags)
         elif settings_as_given(report) != describe_settings(recipe):
             raise RecipeError(f"{folder} holds a finished run with other settings. Choose another --output_dir.")
+        else:
+            finished[folder] = report
+    data = DataNow()
+    for folder, report in finished.items() if unfinished else ():
+        arguments, training_arguments = parsed[folder]
+        data.check(folder, report, recipes[folder], arguments, seed=training_arguments.seed)
     return unfinished
 
 

@@ -85,4 +85,9 @@ def _checked_encoding(encoding: str) -> str:
             return encoding
     except (LookupError, UnicodeError):
         pass
-    raise UserError(f"--encoding: expected an encoding of text files such as utf-8 or cp949, got {encoding!r}.")
+    convert = (
+        f"; convert the file: `iconv -f {encoding} -t utf-8 OLD > NEW`" if encoding.lower().startswith("utf") else ""
+    )
+    raise UserError(
+        f"--encoding: expected an encoding of text files such as utf-8 or cp949, got {encoding!r}{convert}."
+    )

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,8 @@ SAID_DELIMITER = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
 IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 CARRIAGE_RETURN = "\ud800"
 """Stands for one within a line, where Python's reader of CSV would have a row end; no decoded text has it."""
+MOST_CHARACTERS = 2**31 - 1
+"""What Python's reader of CSV takes for its longest limit wherever it runs: on Windows its number has 32 bits."""
 MOST_LINES = 50
 """A heading has no more lines; names in quotes may hold line ends."""
 
@@ -124,7 +125,7 @@ def has_quotes(lines: Iterable[str], width: int) -> bool:
 
 
 @contextmanager
-def columns_of_any_length(limit: int = sys.maxsize) -> Iterator[None]:
+def columns_of_any_length(limit: int = MOST_CHARACTERS) -> Iterator[None]:
     """Lift the limit of Python's CSV reader, 131,072 characters in a column, as long as rows are read.
 
     Args:

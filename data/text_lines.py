@@ -32,7 +32,11 @@ class DataFormatError(UserError):
 
     def __init__(self, path: Path | str, line: int | None, message: str):
         super().__init__(f"{path}{'' if line is None else f', line {line}'}: {message}")
-        self.path, self.line = path, line
+        self.path, self.line, self.message = path, line, message
+
+    def __reduce__(self) -> tuple[type["DataFormatError"], tuple[Path | str, int | None, str]]:
+        """Return what makes the same error in another process, which would otherwise get none that it can read."""
+        return type(self), (self.path, self.line, self.message)
 
 
 def is_file_or_pipe(path: Path) -> bool:
@@ -138,7 +142,10 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     number = 0
     try:
         with lzma.open(path) if path.suffix.lower() == ".xz" else open_file(path) as file:
-            for number, raw in enumerate(file, start=1):
+            for raw in file:
+                if number == 0 and raw == codecs.BOM_UTF8:  # what an editor writes into an empty file
+                    continue
+                number += 1
                 yield number, text_line(raw.removesuffix(b"\n"), path, number)
     except (lzma.LZMAError, EOFError) as error:
         raise DataFormatError(

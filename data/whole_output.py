@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -113,6 +114,10 @@ def to_open(path: Path) -> Path | int:
 def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
     """Give an empty folder to write to; it takes its name once all is written.
 
+    A folder that is there already gives its place to the new one, but for two that cannot: a place at which another
+    file system begins, such as a volume of a container, and the one that the process is in, which a shell would go on
+    being in. What was written moves into these, one thing after another.
+
     Args:
         folder: Where it is to be. The folders above it are made.
         replaces: Whether it may take the place of a folder that holds something. If the process is killed in the
@@ -124,31 +129,48 @@ def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
     folder = folder.resolve()
     check_new_folder(folder, replaces=replaces)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+    stays = folder.is_dir() and (os.path.ismount(folder) or os.path.samefile(folder, os.curdir))
+    beside = folder if stays else folder.parent  # where a rename is one step
+    with tempfile.TemporaryDirectory(dir=beside, prefix=f".{folder.name}-") as temporary:
         # a folder in the folder: only the owner may enter the outer one
         unfinished = Path(temporary) / folder.name
         unfinished.mkdir()
         with disk_errors(folder):
             yield unfinished
         _all_reach_the_disk(unfinished)
-        check_new_folder(folder, replaces=replaces)  # somebody may have written there meanwhile
-        if folder.exists():
-            folder.rename(Path(temporary) / "before")
-        unfinished.rename(folder)
-        _reach_the_disk(folder.parent)
+        # somebody may have written there meanwhile
+        check_new_folder(folder, replaces=replaces, besides=temporary)
+        before = Path(temporary) / "before"
+        if stays:
+            _move_content(folder, before, besides=temporary)
+            _move_content(unfinished, folder)
+        else:
+            if folder.exists():
+                folder.rename(before)
+            unfinished.rename(folder)
+        _reach_the_disk(beside)
 
 
-def check_new_folder(folder: Path, *, replaces: bool = False) -> None:
+def _move_content(folder: Path, target: Path, *, besides: str | None = None) -> None:
+    """Move what is in a folder into another, which is made if it is not there, but for one path."""
+    target.mkdir(exist_ok=True)
+    for path in sorted(folder.iterdir()):
+        if str(path) != besides:
+            path.rename(target / path.name)
+
+
+def check_new_folder(folder: Path, *, replaces: bool = False, besides: str | None = None) -> None:
     """Check that `whole_folder` may write a folder: for what is to be known before it is computed.
 
     Args:
         folder: Where it is to be.
         replaces: Whether it may take the place of a folder that holds something.
+        besides: A path in it that does not count.
 
     Raises:
         UserError: If there is a file of that name, or a folder that holds something and is not to be replaced.
     """
-    if not replaces and folder.is_dir() and any(folder.iterdir()):
+    if not replaces and folder.is_dir() and any(str(path) != besides for path in folder.iterdir()):
         raise UserError(f"{folder}: the folder is not empty; give another, or one that does not exist.")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder}: there is a file of that name; expected a folder.")
@@ -187,15 +209,32 @@ def files_together(folder: Path, *, last: Sequence[str], stale: Sequence[str] = 
 
 
 def _all_reach_the_disk(folder: Path) -> None:
+    give_usual_rights(folder)
     for path in folder.rglob("*"):
         _reach_the_disk(path)
     _reach_the_disk(folder)
 
 
+def give_usual_rights(folder: Path) -> None:
+    """Give files that their owner alone may read the rights of any new file, as safetensors does not.
+
+    A model that one user has trained is often served by another.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        new = Path(temporary) / "new"
+        new.touch()
+        usual = stat.S_IMODE(new.stat().st_mode)
+    for path in folder.rglob("*"):
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) == stat.S_IRUSR | stat.S_IWUSR:
+            path.chmod(usual)
+
+
 def _reach_the_disk(path: Path) -> None:
     """Wait until a file, or the names in a folder, are where a power cut leaves them."""
     with contextlib.suppress(PermissionError, IsADirectoryError):  # Windows opens no folders
-        opened = os.open(path, os.O_RDONLY)
+        # Windows flushes nothing that is open to be read alone
+        is_writable = not path.is_dir() and os.access(path, os.W_OK)
+        opened = os.open(path, os.O_RDWR if is_writable else os.O_RDONLY)
         try:
             os.fsync(opened)
         finally:

@@ -26,11 +26,12 @@ def quantize(graph: onnx.ModelProto) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
         onnx.save(_with_plain_weights(graph), before)
-        logging.disable(logging.WARNING)  # it recommends a preparation that this graph does not need
+        disabled = logging.root.manager.disable
+        logging.disable(max(disabled, logging.WARNING))  # it recommends a preparation that this graph does not need
         try:
             quantize_dynamic(before, after, op_types_to_quantize=[QUANTIZED], weight_type=QuantType.QInt8)
         finally:
-            logging.disable(logging.NOTSET)
+            logging.disable(disabled)
         quantized = onnx.load(after)
     quantized.ir_version = graph.ir_version
     del quantized.metadata_props[:]

@@ -133,7 +133,6 @@ def _write_model(run: Path, folder: Path, *, half: bool) -> None:
                 f"{run}: half precision cannot hold {too_large[0]}; --full_precision stores the weights as they are."
             )
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
-    (folder / WEIGHTS).chmod(0o644)  # of every user, which the library does not think of
     for name in (TOKENIZER, "tokenizer_config.json"):
         shutil.copyfile(run / name, folder / name)
 

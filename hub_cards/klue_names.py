@@ -14,7 +14,7 @@ from malmoi.data.notice import shorten
 from malmoi.data.user_error import UserError
 
 MARKED = Path(__file__).parent / "corpora/klue-names.tsv"
-"""The names that were marked for malmoi; its first lines say how."""
+"""The names that were marked for malmoi; its first lines say how. It lies in a checkout, not in the wheel."""
 SPAN = re.compile(r"(\d+):(\d+):([A-Z]{2})")
 LINE = re.compile(r"([^\t]+)\t([0-9a-f]{8})\t(|\d+:\d+:[A-Z]{2}(?: \d+:\d+:[A-Z]{2})*)")
 
@@ -37,8 +37,11 @@ def read_klue_names(sentences: Mapping[str, str], marked: Path) -> list[MarkedSe
             characters, with a space between names; lines that begin with `#` are remarks.
 
     Raises:
-        UserError: If a line is malformed, or a sentence is missing or differs from the one in which names were marked.
+        UserError: If the file is not there, a line is malformed, or a sentence is missing or differs from the one in
+            which names were marked.
     """
+    if not marked.is_file():
+        raise UserError(f"{marked}: there is no such file; what is marked lies in a checkout, not in the wheel.")
     found = []
     for number, line in enumerate(marked.read_text(encoding="utf-8").splitlines(), start=1):
         if line.startswith("#"):

@@ -168,5 +168,5 @@ if __name__ == "__main__":
     write_utf8()
     try:
         main(sys.argv[1:])
-    except UserError as error:
+    except (UserError, OSError) as error:  # OSError: a folder that may not be written to, a full disk
         sys.exit(f"malmoi: {error}")

@@ -102,8 +102,7 @@ def stream_answers(
         UserError: If one text is given in the place of several, or what is given are no texts, or `batch_size` is no
             positive whole number.
     """
-    if not is_whole_number(batch_size) or batch_size < 1:
-        raise UserError(f"`batch_size` must be a whole number of at least 1, got {batch_size!r}.")
+    check_batch_size(batch_size)
     if isinstance(texts, str):
         raise UserError(
             f"`{method}` takes a list of texts, got a single one: write `{method}([text])`, or give it to the object "
@@ -116,6 +115,16 @@ def stream_answers(
     return Answers(
         lambda first: answer(only_texts(islice(texts, first, None), first=first, several=several)), len(texts)
     )
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Check how many texts are to be answered at once.
+
+    Raises:
+        UserError: If it is no positive whole number.
+    """
+    if not is_whole_number(batch_size) or batch_size < 1:
+        raise UserError(f"`batch_size` must be a whole number of at least 1, got {show_value(batch_size)}.")
 
 
 def check_several(texts: object, *, method: str) -> None:

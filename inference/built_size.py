@@ -15,7 +15,6 @@ import torch
 from torch import nn
 from torch.nn.modules import module as hooks
 from transformers import PreTrainedConfig, PreTrainedModel
-from transformers.initialization import no_init_weights
 
 from malmoi.data.user_error import UserError
 from malmoi.inference.weights_header import WEIGHTS, Shapes
@@ -44,7 +43,9 @@ def check_built_size(model_class: Any, config: PreTrainedConfig, shapes: Shapes,
     """
     make = model_class.from_config if hasattr(model_class, "from_config") else model_class._from_config
     try:
-        with _at_most_parts(1000 + PARTS_PER_TENSOR * len(shapes)), torch.device("meta"), no_init_weights():
+        # initial numbers cost nothing on `meta`; `no_init_weights` would switch them off in the whole process, and for
+        # good if another thread did so, too
+        with _at_most_parts(1000 + PARTS_PER_TENSOR * len(shapes)), torch.device("meta"):
             built: PreTrainedModel = make(copy.deepcopy(config))
     except _TooManyPartsError:
         raise UserError(

@@ -24,7 +24,8 @@ class Classification(NamedTuple):
         label: The likeliest class.
         score: Its probability.
         scores: The probability of every class.
-        cut: Whether the end of the text was too long for the model and was not read.
+        cut: Whether the text was too long for the model, which has not read its end, or, as its tokenizer says, its
+            beginning.
     """
 
     label: str
@@ -68,10 +69,11 @@ class Classifier(TextModel):
         """Return the class of each of several texts, in the order of the texts, one after the other.
 
         Args:
-            texts: The texts. Of one that is longer than a model can read, the beginning counts. A model without such
-                a limit reads up to 16,384 characters at once; a longer text has the mean of what is said of its
-                pieces, weighted by their tokens. The answers to a list can also be indexed, and stay in memory;
-                whatever else yields texts is answered as a stream, whose memory does not grow with their number.
+            texts: The texts. Of one that is longer than a model can read, the beginning counts, or the end if its
+                tokenizer truncates on the left. A model without such a limit reads up to 16,384 characters at once; a
+                longer text has the mean of what is said of its pieces, weighted by their tokens. The answers to a list
+                can also be indexed, and stay in memory; whatever else yields texts is answered as a stream, whose
+                memory does not grow with their number.
             batch_size: How many texts are answered at once, at most.
 
         Raises:
@@ -90,7 +92,7 @@ class Classifier(TextModel):
         """Yield the class of each text."""
         for chunk in text_chunks(texts):
             if self.max_length is not None:
-                chunk = [self._beginning(text) if len(text) > READ_WHOLE else text for text in chunk]
+                chunk = [self._readable(text) if len(text) > READ_WHOLE else text for text in chunk]
             in_pieces = {
                 index: self._classify_in_pieces(text, batch_size)
                 for index, text in enumerate(chunk)
@@ -129,12 +131,16 @@ class Classifier(TextModel):
         rows, _ = self.engine.rows([""])
         return self._probabilities(rows, 1)[0]
 
-    def _beginning(self, text: str) -> str:
-        """Return as much of a long text as has all the tokens that the model can read, and some more."""
-        end = READ_WHOLE
-        while end < len(text):
-            _, [is_enough] = self.engine.rows([text[:end]])
-            end *= 2  # of a word that is cut off at the end the tokens may be others
+    def _readable(self, text: str) -> str:
+        """Return as much of a long text, from the side that counts, as has all that the model can read, and more."""
+        length = READ_WHOLE
+        while length < len(text):
+            _, [is_enough] = self.engine.rows([self._from_its_side(text, length)])
+            length *= 2  # of a word that is cut off the tokens may be others
             if is_enough:
                 break
-        return text[:end]
+        return self._from_its_side(text, length)
+
+    def _from_its_side(self, text: str, length: int) -> str:
+        """Return so many characters of a text from the side that counts."""
+        return text[-length:] if self.engine.cuts_beginning else text[:length]

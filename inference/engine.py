@@ -69,6 +69,8 @@ class Engine(Protocol):
     """The label of each id."""
     max_length: int | None
     """How many tokens it reads at once, special ones included; `None` if there is no limit."""
+    cuts_beginning: bool
+    """Whether `rows` keeps the end of a text that is too long, and not the beginning."""
     name_temperature: float
     """What its scores are divided by for the probabilities of names, as its config says; 1 if that says nothing."""
     class_temperature: float
@@ -81,7 +83,7 @@ class Engine(Protocol):
         """Return the windows in which it reads each text."""
 
     def rows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[bool]]:
-        """Return the tokens of each text up to the longest that it reads, and whether the end had to be cut off."""
+        """Return the tokens of each text up to the longest that it reads, and whether the others had to be cut off."""
 
     def score_tokens(self, batches: Sequence[Rows]) -> list[TokenScores]:
         """Return what a tagger says of each batch."""

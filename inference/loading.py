@@ -1,6 +1,7 @@
 """Load a saved model, and say in one sentence what is wrong with a folder that cannot be loaded."""
 
 from pathlib import Path
+from threading import RLock
 from typing import Any, NamedTuple
 
 import torch
@@ -35,6 +36,9 @@ LANGUAGE_MODEL = "language-model"
 """The task of a model that answers nothing: others begin from it."""
 MODELS = {"sentence-classification": AutoModelForSequenceClassification, LANGUAGE_MODEL: BiLstmModel}
 """What loads the models of a task; those of the others are taggers."""
+_loading = RLock()
+"""While a model is built, transformers replaces functions of its classes and of torch, and puts back what it found:
+of two threads at once, one could put back the replacements of the other, for the rest of the process."""
 
 
 class LoadedModel(NamedTuple):
@@ -92,17 +96,19 @@ def load_model(
         if shapes is None:
             shapes = _shapes_on_the_hub(model, revision)
         # a class that came with the model may build what it likes: it was trusted
-        if shapes is not None and type(config).__module__.startswith(("transformers.", "malmoi.")):
-            check_built_size(model_class, config, shapes, folder=model)
-        loaded, notes = model_class.from_pretrained(
-            model,
-            config=config,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,  # reported below, in one sentence
-            output_loading_info=True,
-            dtype=torch.bfloat16 if bf16 else "auto",
-            **options,
-        )
+        own_class = type(config).__module__.startswith(("transformers.", "malmoi."))
+        with _loading:
+            if shapes is not None and own_class:
+                check_built_size(model_class, config, shapes, folder=model)
+            loaded, notes = model_class.from_pretrained(
+                model,
+                config=config,
+                use_safetensors=True,
+                ignore_mismatched_sizes=True,  # reported below, in one sentence
+                output_loading_info=True,
+                dtype=torch.bfloat16 if bf16 else "auto",
+                **options,
+            )
     if notes["mismatched_keys"]:
         name, found, expected = sorted(notes["mismatched_keys"])[0]
         raise UserError(f"{model}/{WEIGHTS}: {name} is {tuple(found)}, but config.json asks for {tuple(expected)}.")

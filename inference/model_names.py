@@ -5,8 +5,9 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from urllib.parse import urlsplit
 
 from malmoi.data.user_error import UserError
@@ -22,6 +23,36 @@ ADDRESS = re.compile(rf"https?://(?:huggingface\.co|hf\.co)/(?!datasets/|spaces/
 """Where a browser shows a repository of models."""
 SECONDS = 3.0
 """How long the Hub may take to accept a connection."""
+
+
+class _OfflineForNow:
+    """Rules the Hub out for as long as anybody wants it; several threads may at once, and leave in any order."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._count = 0
+        self._before = False
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Set `HF_HUB_OFFLINE`, until the last one leaves."""
+        from huggingface_hub import constants
+
+        with self._lock:
+            if not self._count:
+                self._before = constants.HF_HUB_OFFLINE
+            self._count += 1
+            constants.HF_HUB_OFFLINE = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._count -= 1
+                if not self._count:
+                    constants.HF_HUB_OFFLINE = self._before
+
+
+_offline_for_now = _OfflineForNow()
 
 
 def check_name(name: str | Path, *, expected: str = "folder") -> None:
@@ -128,13 +159,6 @@ def without_waiting_for_the_hub(name: str | Path) -> Iterator[bool]:
     Yields:
         Whether the Hub is out of reach.
     """
-    from huggingface_hub import constants
-
-    before = constants.HF_HUB_OFFLINE
     out_of_reach = not Path(name).exists() and hub_is_out_of_reach()
-    if out_of_reach:
-        constants.HF_HUB_OFFLINE = True
-    try:
+    with _offline_for_now() if out_of_reach else nullcontext():
         yield out_of_reach
-    finally:
-        constants.HF_HUB_OFFLINE = before

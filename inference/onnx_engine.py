@@ -56,7 +56,7 @@ class OnnxEngine:
         self.class_temperature = read.class_temperature
         self._tokenizer = read.tokenizer
         self._padding = read.padding
-        self._cuts_beginning = read.cuts_beginning
+        self.cuts_beginning = read.cuts_beginning
         self._graph = read.graph
         self._session = _start_session(read.graph)
         self._outputs = OF_CLASSIFIER if read.task == "sentence-classification" else OF_TAGGER
@@ -85,7 +85,7 @@ class OnnxEngine:
         ]
 
     def rows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[bool]]:
-        """Return the tokens of each text up to the longest that it reads, and whether the end had to be cut off."""
+        """Return the tokens of each text up to the longest that it reads, and whether the others had to be cut off."""
         limit = self.max_length
         rows: list[list[int]] = []
         cut: list[bool] = []
@@ -97,7 +97,7 @@ class OnnxEngine:
                 before, after = special.index(0), special[::-1].index(0)
                 room = max(0, limit - before - after)
                 end = len(row) - after
-                start = end - room if self._cuts_beginning else before
+                start = end - room if self.cuts_beginning else before
                 row = [*row[:before], *row[start : start + room], *row[end:]]
             rows.append(row)
         return rows, cut

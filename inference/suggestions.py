@@ -23,7 +23,7 @@ from malmoi.data.notice import notify
 from malmoi.data.numbers_given import is_whole_number
 from malmoi.data.text_content import letters_and_digits
 from malmoi.data.user_error import UserError
-from malmoi.inference.answers import check_several, only_texts
+from malmoi.inference.answers import check_batch_size, check_several, only_texts
 from malmoi.inference.batches import text_chunks
 from malmoi.inference.classifier import Classification, Classifier
 from malmoi.inference.found_names import Entity
@@ -104,12 +104,13 @@ def suggest(
         batch_size: How many texts are answered at once, at most.
 
     Raises:
-        UserError: If `count` is no positive whole number, there is no such measure or model, the model is one
-            for word spacing, or what is given are no texts.
+        UserError: If `count` or `batch_size` is no positive whole number, there is no such measure or model, the model
+            is one for word spacing, or what is given are no texts.
     """
     if not is_whole_number(count) or count < 1:
         raise UserError(f"`count` must be a whole number of at least 1, got {count!r}.")
     check_measure(measure)
+    check_batch_size(batch_size)
     if isinstance(texts, str):
         raise UserError("`suggest` takes a list of texts, got a single one.")
     check_several(texts, method="suggest")

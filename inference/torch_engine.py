@@ -35,6 +35,7 @@ class TorchEngine:
     def __init__(self, loaded: LoadedModel):
         self.model, self.tokenizer = loaded
         self.max_length = longest_input(self.model.config, self.tokenizer)
+        self.cuts_beginning = self.tokenizer.truncation_side == "left"
         self.labels = {int(index): str(name) for index, name in (self.model.config.id2label or {}).items()}
         self.name_temperature, self.class_temperature = (
             read_temperature(getattr(self.model.config, key, 1.0), key)
@@ -51,7 +52,7 @@ class TorchEngine:
         return token_windows(texts, self.tokenizer, max_length=self.max_length)
 
     def rows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[bool]]:
-        """Return the tokens of each text up to the longest that it reads, and whether the end had to be cut off."""
+        """Return the tokens of each text up to the longest that it reads, and whether the others had to be cut off."""
         limit = self.max_length
         whole: list[list[int]] = self.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
         cut = [limit is not None and len(row) > limit for row in whole]

@@ -12,6 +12,8 @@ from malmoi.data.whole_output import whole_file
 from malmoi.metrics.calibration import unit_of
 
 LOSS_PLOT, CONFUSION_PLOT, RELIABILITY_PLOT = "loss.png", "confusion.png", "reliability.png"
+PLOTS = (LOSS_PLOT, CONFUSION_PLOT, RELIABILITY_PLOT)
+"""The plots of a run; not every run has each."""
 LATIN_FONT = "DejaVu Sans"  # comes with Matplotlib
 KOREAN_FONTS = (
     "Noto Sans CJK KR",

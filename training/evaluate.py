@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from malmoi.data.numbers_given import is_whole_number
 from malmoi.data.readers import NO_OPTIONS, READERS
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.user_error import UserError
@@ -105,8 +106,12 @@ def evaluate_saved_model(
             the model.
 
     Raises:
-        UserError: If model or data cannot be read, do not fit together, or a file cannot be written.
+        UserError: If model or data cannot be read, do not fit together, or a file cannot be written; or if
+            `batch_size` is no positive whole number.
     """
+    if not is_whole_number(batch_size) or batch_size < 1:
+        raise UserError(f"`batch_size` must be a whole number of at least 1, got {batch_size!r}.")
+    batch_size = int(batch_size)  # those of numpy, too
     check_outputs(errors, predictions, data_dir, models=[model] if against is None else [model, against])
     config = config_to_change(model) if fit_temperature else None
     named = load_named(model, trust_remote_code=trust_remote_code)

@@ -4,17 +4,20 @@ from pathlib import Path
 from typing import Any
 
 from malmoi.data.whole_output import files_together
+from malmoi.inference.exported_folder import GRAPH
 from malmoi.inference.model_folder import CONFIG
 from malmoi.inference.weights_header import WEIGHT_FILES
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import Recipe
-from malmoi.reports.plots import plot_run
+from malmoi.reports.plots import PLOTS, plot_run
 from malmoi.reports.report import REPORT_FILE, write_report
 from malmoi.training.preparation import Preparation
 from malmoi.training.request import TrainingRequest
 from malmoi.training.resuming.checkpoints import checkpoints_in
 from malmoi.training.trainer import Training
 
+# what would speak of the model that is replaced, such as a confusion matrix of classes beside a tagger
+OF_ONE_MODEL = (*WEIGHT_FILES, GRAPH, *PLOTS)
 # the state of the optimizer is larger than the model
 FILES_TO_GO_ON = ("optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "rng_state*.pth")
 
@@ -24,7 +27,7 @@ def save_run(report: dict[str, Any], request: TrainingRequest, prepared: Prepara
     trainer, folder = training.trainer, request.output_dir
     if trainer.is_world_process_zero():
         model = request.task.kept(trainer.accelerator.unwrap_model(trainer.model))
-        with files_together(folder, last=(CONFIG, REPORT_FILE), stale=WEIGHT_FILES) as unfinished:
+        with files_together(folder, last=(CONFIG, REPORT_FILE), stale=OF_ONE_MODEL) as unfinished:
             model.save_pretrained(unfinished)
             prepared.tokenizer.save_pretrained(unfinished)
             write_report(report, unfinished)

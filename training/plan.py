@@ -39,8 +39,8 @@ def plan_training(request: TrainingRequest, prepared: Preparation) -> TrainingPl
     if training_arguments.dataloader_drop_last and texts < batch:
         few = f"{counted(texts, 'text')} {'does' if texts == 1 else 'do'} not fill a batch of {batch}"
         raise RecipeError(f"`dataloader_drop_last: true` leaves nothing to train on: {few}.")
-    silver = None if prepared.silver is None else prepared.silver.dataset
-    record = describe_training(arguments, training_arguments, prepared.splits, silver=silver)
+    silver, _, teachers = prepared.silver or (None, None, None)
+    record = describe_training(arguments, training_arguments, prepared.splits, silver=silver, teachers=teachers)
     changed = give_enough_steps(request.recipe, arguments, training_arguments, texts=texts)
     steps = planned_steps(training_arguments, texts)
     finished = None

@@ -78,6 +78,14 @@ class Parts:
             notify(fault)
         return splits
 
+    def silver(self, request: TrainingRequest, splits: DatasetDict, chosen: Dataset) -> SilverTexts | None:
+        """Return the texts that finished models label, if the recipe asks for any; none is one of other splits."""
+        return find_silver_texts(request, splits, chosen)
+
+    def looked_at(self, splits: DatasetDict) -> DatasetDict:
+        """Return the splits that a model is trained and judged on: all of them."""
+        return splits
+
     def tokenizer(self, arguments: RecipeArguments, texts: Sequence[str]) -> PreTrainedTokenizerBase:
         """Build or load the tokenizer of a recipe."""
         return load_tokenizer(arguments, texts)
@@ -110,7 +118,8 @@ def prepare(request: TrainingRequest, parts: Parts | None = None) -> Preparation
     body = find_body(arguments, request.recipe) if finished is None else None
     splits = parts.splits(request)
     chosen = draw_fraction(splits["train"], arguments.train_fraction, seed=seed)
-    silver = find_silver_texts(request, splits, chosen)
+    silver = parts.silver(request, splits, chosen)
+    splits = parts.looked_at(splits)
     if finished is not None:
         labels = labels_to_learn(finished, task.labels(chosen))
         model, tokenizer, embeddings = train_on(finished, labels), finished.tokenizer, None

@@ -82,7 +82,8 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     # what can be written on the command line goes through the parser, which checks its type
     written = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
     parser.set_defaults(**{key: value for key, value in given.items() if key not in written})
-    argv = [part for key, value in written.items() for part in (f"--{key}", str(value))]
+    # in one part: what begins with a hyphen, as a folder or -1e-3 may, would be taken for another flag
+    argv = [f"--{key}={value}" for key, value in written.items()]
     try:
         arguments, training_arguments = parser.parse_args_into_dataclasses(args=argv)
     except (ValueError, ImportError) as error:

@@ -24,6 +24,7 @@ from malmoi.training.evaluation import Evaluation
 from malmoi.training.plan import TrainingPlan
 from malmoi.training.preparation import Preparation
 from malmoi.training.request import TrainingRequest
+from malmoi.training.resuming.checkpoints import step_of
 from malmoi.training.steps import end_of_training
 from malmoi.training.tasks import Task
 from malmoi.training.trainer import Training
@@ -130,13 +131,14 @@ def describe_steps(
     *,
     settings: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return how much a training was: texts, batches, processes, steps, its end, and what was given otherwise."""
+    """Return what a training was: texts, hashes of its data, batches, steps, its end, and what was given otherwise."""
     training_arguments, precision = request.training_arguments, request.training_arguments.mixed_precision
     given = describe_settings(request.recipe)
     names = [name for name in {**given, **settings} if name not in settings or given.get(name) != settings[name]]
     instead_of = {name: given.get(name) for name in names}
     return {
         "texts_per_epoch": prepared.train.num_rows,
+        "fingerprints": plan.record["data"],
         "batch": training_arguments.train_batch_size
         * training_arguments.gradient_accumulation_steps
         * training_arguments.world_size,
@@ -199,11 +201,16 @@ def describe_data(
 def describe_source(reader: str, data_dir: str | Path | None, dataset: object) -> str | None:
     """Return what a report calls the data: their name on the Hub, or that of their folder without where it lies."""
     if dataset is None:
-        return Path(data_dir).name if data_dir else READERS[reader].default_source
+        return _folder_name(data_dir) if data_dir else READERS[reader].default_source
     if not isinstance(dataset, (str, os.PathLike)):
         return f"a {type(dataset).__name__} in Python"
-    name = name_without_path(os.fspath(dataset))
-    return name if Path(dataset).expanduser().exists() else f"{name} (Hub)"
+    folder = Path(dataset).expanduser()
+    return _folder_name(folder) if folder.exists() else f"{name_without_path(os.fspath(dataset))} (Hub)"
+
+
+def _folder_name(path: str | Path) -> str:
+    """Return the name of a folder or file; `.` has none of its own."""
+    return Path(os.path.abspath(path)).name
 
 
 def fingerprint(dataset: Dataset) -> str:
@@ -231,8 +238,11 @@ def epoch_history(log_history: list[dict[str, Any]], seconds: list[float], task:
 def kept_epoch(state: TrainerState, training_arguments: TrainingArguments) -> float | None:
     """Return the epoch whose model is kept: the best one if that is loaded at the end, otherwise the last."""
     if training_arguments.load_best_model_at_end:
+        # the best of those that were saved need not be that of the best evaluation
+        saved = state.best_model_checkpoint
+        step = state.best_global_step if saved is None else step_of(saved)
         for entry in state.log_history:
-            if entry["step"] == state.best_global_step:
+            if entry["step"] == step:
                 return float(entry["epoch"])
     return state.epoch
 

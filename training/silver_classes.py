@@ -40,8 +40,8 @@ def label_with_classes(
 def mean_probabilities(teachers: Sequence[Teacher], texts: Sequence[str], num_classes: int) -> Tensor:
     """Return the mean over the teachers of the probability of every class, `(texts, classes)`, in the data's order."""
     together = torch.zeros(len(texts), num_classes)
-    for model, tokenizer, order in teachers:
-        longest = longest_input(model.config, tokenizer)
-        own = class_probabilities(model, tokenizer, texts, max_length=longest, batch_size=BATCH_SIZE)
-        together += own[:, order] / len(teachers)
+    for teacher in teachers:
+        longest = longest_input(teacher.model.config, teacher.tokenizer)
+        own = class_probabilities(teacher.model, teacher.tokenizer, texts, max_length=longest, batch_size=BATCH_SIZE)
+        together += teacher.of_data(own) / len(teachers)
     return together

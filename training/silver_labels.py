@@ -25,7 +25,7 @@ from malmoi.training.processes.launcher import say
 from malmoi.training.request import TrainingRequest
 from malmoi.training.silver_classes import label_with_classes
 from malmoi.training.silver_tags import label_with_tags
-from malmoi.training.silver_teachers import load_teacher, split_names
+from malmoi.training.silver_teachers import fingerprint_of, load_teacher, split_names
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -35,6 +35,8 @@ class SilverTexts(NamedTuple):
 
     dataset: Dataset
     description: dict[str, Any]
+    teachers: str
+    """A hash of the models."""
 
 
 class Wording(NamedTuple):
@@ -104,7 +106,7 @@ def find_silver_texts(request: TrainingRequest, splits: DatasetDict, chosen: Dat
         "confidence_quantiles": _quantiles(found.confidences),
     }
     say(f"{path.name}: {summary(description, wording)}.")
-    return SilverTexts(found.kept, description)
+    return SilverTexts(found.kept, description, fingerprint_of(teachers))
 
 
 def with_silver(gold: Dataset, silver: SilverTexts | None) -> Dataset:

@@ -17,11 +17,9 @@ from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.inference.batches import length_batches, text_chunks
 from malmoi.inference.posteriors import character_posteriors
 from malmoi.modeling.linear_chain_crf import LinearChainCrf
-from malmoi.training.silver_teachers import LabelledTexts, Teacher
+from malmoi.training.silver_teachers import LEAST, LabelledTexts, Teacher
 
 BATCH_SIZE = 64
-LEAST = 1e-30
-"""A probability that rounding has made 0 has no logarithm."""
 
 
 class LabelledSentence(NamedTuple):
@@ -99,7 +97,7 @@ def label_sentences(
                 batch_size=BATCH_SIZE,
             )
             for total, own in zip(together, posteriors):
-                total += own[:, teacher.order] / len(teachers)
+                total += teacher.of_data(own) / len(teachers)
         chosen = (
             best_labels(together, labels)
             if own_tags is None

@@ -19,6 +19,7 @@ from malmoi.training.plan import plan_training
 from malmoi.training.preparation import prepare
 from malmoi.training.processes.launcher import is_first_process, leave, say
 from malmoi.training.request import read_request
+from malmoi.training.resuming.held_folder import held_folder
 from malmoi.training.run_report import make_report
 from malmoi.training.steps import nothing_learned
 from malmoi.training.trainer import train
@@ -32,16 +33,17 @@ def run(recipe: Recipe) -> dict[str, Any]:
     """
     started = time.perf_counter()
     request = read_request(recipe)
-    prepared = prepare(request)
-    plan = plan_training(request, prepared)
-    if plan.finished_report is not None:
-        return plan.finished_report
-    training = train(request, prepared, plan)
-    figures = evaluate_splits(
-        request.task, training.trainer, prepared.evaluations, prepared.tokenizer, max_length=prepared.max_length
-    )
-    report = make_report(request, prepared, plan, training, figures, started=started)
-    save_run(report, request, prepared, training)
+    with held_folder(request.output_dir):
+        prepared = prepare(request)
+        plan = plan_training(request, prepared)
+        if plan.finished_report is not None:
+            return plan.finished_report
+        training = train(request, prepared, plan)
+        figures = evaluate_splits(
+            request.task, training.trainer, prepared.evaluations, prepared.tokenizer, max_length=prepared.max_length
+        )
+        report = make_report(request, prepared, plan, training, figures, started=started)
+        save_run(report, request, prepared, training)
     return report
 
 

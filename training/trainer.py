@@ -60,7 +60,8 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
     """Train the model, from the beginning or from the checkpoint; what an earlier run left in the folder is removed.
 
     Raises:
-        RecipeError: If the checkpoint lacks the state of the optimizer, or if the training diverges.
+        RecipeError: If the checkpoint lacks the state of the optimizer, if the GPU has too little memory, or if the
+            training diverges.
     """
     training = training_to_come(request, prepared)
     training.trainer.add_callback(RunRecord(plan.record))
@@ -70,11 +71,23 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
     learning_rate = request.training_arguments.learning_rate
     try:
         train_what_is_left(training.trainer, checkpoint, request.arguments, plan.steps)
+    except torch.OutOfMemoryError as error:
+        raise RecipeError(too_little_memory(request.training_arguments)) from error
     except ValueError:  # a CRF refuses labels whose scores such weights have made impossible
         check_weights(prepared.model, learning_rate=learning_rate)
         raise
     check_weights(prepared.model, learning_rate=learning_rate)
     return training
+
+
+def too_little_memory(training_arguments: TrainingArguments) -> str:
+    """Return what to change in a training for which a GPU has too little memory."""
+    return (
+        f"The device {training_arguments.device.type} has too little memory for this training: give a smaller "
+        f"--per_device_train_batch_size than {training_arguments.per_device_train_batch_size} (with more "
+        "--gradient_accumulation_steps the same is learned), a smaller --per_device_eval_batch_size than "
+        f"{training_arguments.per_device_eval_batch_size}, or --max_seq_length."
+    )
 
 
 def training_to_come(request: TrainingRequest, prepared: Preparation) -> Training:
@@ -124,8 +137,20 @@ def train_what_is_left(trainer: Trainer, checkpoint: Path | None, arguments: Rec
         else:
             say(f"{checkpoint}: the training is finished ({finished}); nothing is left to train.")
             restore_finished_training(trainer, checkpoint)
+    forget_what_was_not_saved(trainer)
     # it would look for the figures of the training in those of the final evaluation
     trainer.remove_callback(EarlyStoppingCallback)
+
+
+def forget_what_was_not_saved(trainer: Trainer) -> None:
+    """Say so if the last model is kept although the best was asked for, as none was saved after a best evaluation."""
+    state = trainer.state
+    if trainer.args.load_best_model_at_end and state.best_global_step and state.best_model_checkpoint is None:
+        say(
+            f"The best evaluation was after step {state.best_global_step}, where no model was saved, so the last one "
+            "is kept; let `save_steps` be `eval_steps`."
+        )
+        state.best_global_step = 0
 
 
 def build_trainer(

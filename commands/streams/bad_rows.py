@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from malmoi.commands.streams.held_files import hold, is_same
 from malmoi.commands.streams.outputs import Output
 from malmoi.commands.streams.rows import WHOLE_FILE, BadRow, InputFile
 from malmoi.commands.streams.whole_files import write_all
+from malmoi.data.held_files import hold, is_same
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import is_pipe_or_device, to_open

@@ -11,13 +11,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from malmoi.commands.streams.forms import ColumnForm, Form, JsonForm, LineForm, SheetForm, StandoffForm
-from malmoi.commands.streams.held_files import held
 from malmoi.commands.streams.journal import Journal, Progress
 from malmoi.commands.streams.outputs import Files, Output, Pipe, Screen
 from malmoi.commands.streams.rows import TYPED, InputFile
 from malmoi.commands.streams.tasks import Place, TextTask
 from malmoi.commands.streams.whole_files import partial_of, take_name
 from malmoi.commands.text_input import STANDARD_INPUT
+from malmoi.data.held_files import held
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import is_pipe_or_device
 
@@ -159,7 +159,10 @@ def opened_output(
     journal = Journal(place.with_name(f"{place.name}.journal"), settings, contents)
     with ExitStack() as stack:
         try:
-            stack.enter_context(held(place.with_name(f"{place.name}.lock"), output))
+            refusal = UserError(
+                f"--output {output}: another run writes it now; wait for its end, or choose another place."
+            )
+            stack.enter_context(held(place.with_name(f"{place.name}.lock"), refusal))
         except OSError as error:
             if not _is_left(wish, targets, journal):
                 raise UserError(

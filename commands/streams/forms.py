@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -164,7 +165,10 @@ class SheetForm(RowForm):
 
 
 class ColumnForm(RowForm):
-    """Columns as CoNLL has them: a character and its tag on each line, and an empty line after each text."""
+    """Columns as CoNLL has them: a character and its tag on each line, and an empty line after each text.
+
+    Where several files stand in one, each is a document of its own, which begins with a line that names the file.
+    """
 
     endings = (".conll",)
 
@@ -173,6 +177,18 @@ class ColumnForm(RowForm):
         from malmoi.data.character_columns import HEAD
 
         return (HEAD.encode(),)
+
+    def write(
+        self, piece: Piece, answered: list[AnsweredRow], *, keeps_bad: bool
+    ) -> tuple[tuple[bytes, ...], list[BadRow]]:
+        """Return the lines of the texts, behind the one that begins the document of their file."""
+        from malmoi.data.token_columns import NEW_DOCUMENT
+
+        (lines,), bad = super().write(piece, answered, keeps_bad=keeps_bad)
+        if piece.is_first and self.place.file:
+            name = " ".join(re.split(r"[\r\n]", piece.file.place))  # which a file may have in its name
+            lines = f"{NEW_DOCUMENT} id = {name}\n".encode() + lines
+        return (lines,), bad
 
     def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
         """Return the lines of a text; an empty one has none."""

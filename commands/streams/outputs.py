@@ -11,10 +11,10 @@ from io import FileIO
 from pathlib import Path
 
 from malmoi.commands.streams.answers import Written
-from malmoi.commands.streams.held_files import is_same
 from malmoi.commands.streams.journal import Journal, Progress
 from malmoi.commands.streams.rows import BEGINNING
 from malmoi.commands.streams.whole_files import partial_of, write_all
+from malmoi.data.held_files import is_same
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import to_open
 

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import NamedTuple
 
+from malmoi.commands.error_sentence import TOLD, error_sentence
 from malmoi.commands.streams.answers import Answered, Answering
 from malmoi.commands.streams.rows import Piece
 from malmoi.data.user_error import UserError
@@ -122,8 +123,11 @@ def serve_jobs(connection: Connection, answering: Answering, threads: int) -> No
             answer: Answered | UserError
             try:
                 answer = answering(job)
-            except (UserError, OSError) as error:
-                answer = UserError(str(error))
+            except TOLD as error:
+                sentence = error_sentence(error)
+                if sentence is None:
+                    raise
+                answer = UserError(sentence)
             connection.send(answer)
 
 

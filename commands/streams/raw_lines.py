@@ -1,5 +1,6 @@
 """The lines of a stream as bytes, as many at once as can be read without waiting for more of them."""
 
+import codecs
 from collections.abc import Iterator
 from io import BufferedReader
 from typing import NamedTuple
@@ -47,7 +48,8 @@ def raw_lines(file: BufferedReader, start: Position = BEGINNING) -> Iterator[Raw
             begun = [others[-1]]
             before, position = position, Position(done - len(others[-1]), position.number + len(whole))
             yield RawLines(whole, before, position, done)
-    if last := b"".join(begun):
+    last = b"".join(begun)
+    if last and (position != BEGINNING or last != codecs.BOM_UTF8):  # what an editor writes into an empty file
         yield RawLines([last], position, Position(done, position.number + 1), done)
 
 

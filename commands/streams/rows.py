@@ -120,6 +120,7 @@ class Piece(NamedTuple):
         part: The rows.
         is_last: Whether the file ends here.
         is_unread: Whether the layout of the file could not be read, or of a pipe not yet: then nothing is written.
+        is_first: Whether the file begins here.
     """
 
     file: InputFile
@@ -127,6 +128,7 @@ class Piece(NamedTuple):
     part: Part
     is_last: bool
     is_unread: bool = False
+    is_first: bool = False
 
 
 class RowFault(Exception):

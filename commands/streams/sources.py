@@ -90,13 +90,15 @@ def pieces_of(file: InputFile, reading: Reading, start: Position) -> Iterator[Pi
         if last is None:
             yield Piece(file, Layout(), Part([fault], start, start.offset), is_last=True, is_unread=True)
         else:
-            yield last._replace(part=Part([fault], last.part.position, last.part.done), is_last=True)
+            rest = Part([fault], last.part.position, last.part.done)
+            yield last._replace(part=rest, is_last=True, is_first=False)
 
 
 def _whole_pieces(file: InputFile, reading: Reading, start: Position) -> Iterator[Piece]:
     """Yield the rows of a file that can be read to its end; see `pieces_of`."""
     layout = layout_of(file, reading)
     position, done = start, 0
+    begins = start == BEGINNING
     with opened(file) as stream:
         if file.size is not None and file.path != STANDARD_INPUT:
             file = file._replace(size=os.fstat(stream.fileno()).st_size, fingerprint=fingerprint(stream))
@@ -104,11 +106,14 @@ def _whole_pieces(file: InputFile, reading: Reading, start: Position) -> Iterato
             position, done = part.position, part.done
             if file.kind == "json" and _is_pipe(file) and not layout.columns:
                 layout = layout._replace(columns=_first_columns(part))
-                yield Piece(file, layout, part, is_last=False, is_unread=not layout.columns)
+                is_unread = not layout.columns
             else:
-                yield Piece(file, layout, part, is_last=False)
+                is_unread = False
+            yield Piece(file, layout, part, is_last=False, is_unread=is_unread, is_first=begins and not is_unread)
+            begins = begins and is_unread
     if not done and not start.offset and file.path != STANDARD_INPUT:
-        print(f"malmoi: {file.name}: the file is empty.", file=sys.stderr)
+        lacks = "it has columns, but no row" if layout.columns else "the file is empty"
+        print(f"malmoi: {file.name}: {lacks}.", file=sys.stderr)
     yield Piece(file, layout, Part([], position, done), is_last=True)
 
 

@@ -22,10 +22,10 @@ from malmoi.data.readers.jsonl import (
 )
 from malmoi.data.remarks import Remarks
 from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, TOKENS
-from malmoi.data.tables.python_rows import ListedRows, are_lists, plain, rows_of_lists
+from malmoi.data.tables.python_rows import ListedRows, are_lists, is_list, plain, rows_of_lists
 
-PARTS = (list, tuple, Mapping)
-"""What spans are."""
+PARTS = (list, Mapping)
+"""What spans are, as JSON has them."""
 
 
 def are_objects(dataset: object) -> bool:
@@ -71,7 +71,7 @@ def task_of_lists(dataset: object, *, label_column: str | None) -> str:
             key in NAME_FIELDS or (key in SPAN_FIELDS and _is_list_of(PARTS, value)) for key, value in fields
         )
         return "named-entities" if has_names else "sentence-classification"
-    lists = {key for key, value in fields if isinstance(value, (list, tuple))}
+    lists = {key for key, value in fields if is_list(value)}
     if any(
         key == label_column or any(name.fullmatch(key) for name in (TOKENS, TAGS_OR_SPANS, SPANS)) for key in lists
     ):
@@ -80,8 +80,8 @@ def task_of_lists(dataset: object, *, label_column: str | None) -> str:
     return "sentence-classification" if has_class else "word-spacing"
 
 
-def _is_list_of(kind: type | tuple[type, ...], value: object) -> bool:
-    return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], kind)
+def _is_list_of(kind: type | tuple[type, ...], value: Any) -> bool:
+    return is_list(value) and isinstance(plain(next(iter(value), None)), kind)
 
 
 def _dictionaries(dataset: object) -> list[Mapping[str, Any]]:

@@ -29,7 +29,8 @@ from malmoi.data.text_lines import DataFormatError, check_line_ends, read_lines
 
 SUFFIXES = (".csv", ".tsv")
 SAMPLE = 100
-"""So many rows tell which columns hold lists of spans."""
+"""So many rows tell which columns hold lists of spans, and more of a column in which none of these has any."""
+NO_SPANS = {"", "[]"}
 
 
 def comma_separated_rows(path: Path) -> SourceRows:
@@ -50,7 +51,7 @@ def comma_separated_rows(path: Path) -> SourceRows:
         raise DataFormatError(path, 1, "expected a heading with a name for each column, got an empty line.")
     check_different(heading, path)
 
-    first = [row for _, row in islice(_data_rows(path, beginning), SAMPLE)]
+    first = _telling_rows(path, beginning)
     spans = {
         name: feature
         for place, name in enumerate(heading)
@@ -126,6 +127,19 @@ def _data_rows(path: Path, heading: Heading) -> Iterator[tuple[int, list[str]]]:
             raise DataFormatError(
                 path, number, f"expected columns as CSV has them, with quotes in pairs, but {error}."
             ) from None
+
+
+def _telling_rows(path: Path, heading: Heading) -> list[list[str]]:
+    """Return the first rows, and behind them the first with anything in a column that has empty lists in these."""
+    rows = _data_rows(path, heading)
+    first = [row for _, row in islice(rows, SAMPLE)]
+    undecided = {place for place in range(len(heading.columns)) if {row[place].strip() for row in first} <= NO_SPANS}
+    while undecided and (found := next(rows, None)) is not None:
+        _, row = found
+        if told := {place for place in undecided if row[place].strip() not in NO_SPANS}:
+            first.append(row)
+            undecided -= told
+    return first
 
 
 def _spans(path: Path, number: int, name: str, cell: str) -> list[Any]:

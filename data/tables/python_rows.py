@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
+import numpy as np
 from datasets import Features, List, Value
 from datasets.features.features import FeatureType, Json
 
@@ -82,11 +83,13 @@ def _fault(row: Any, first: Any) -> str | None:
 def _has_half_character(value: Any) -> bool:
     if isinstance(value, str):
         return HALF_CHARACTER.search(value) is not None
+    if isinstance(value, np.ndarray):
+        return _has_half_character(value.tolist())
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
     # one search over all texts of a list takes a tenth of the time of one for each
     joined = "\n".join(part for part in parts if isinstance(part, str))
     return HALF_CHARACTER.search(joined) is not None or any(
-        _has_half_character(part) for part in parts if isinstance(part, (Mapping, list, tuple))
+        _has_half_character(part) for part in parts if isinstance(part, Mapping) or is_list(part)
     )
 
 
@@ -117,27 +120,40 @@ def rows_of_dictionaries(rows: Sequence[Mapping[str, Any]], name: str) -> Source
     return source
 
 
+def is_list(value: object) -> bool:
+    """Tell whether a value is a list, or what stands for one: pandas makes arrays of the lists in Parquet."""
+    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
 def plain(value: Any) -> Any:
-    """Return a value as JSON would have it, where there is such a one: lists for tuples, whole numbers of Python."""
+    """Return a value as JSON would have it, where there is such a one.
+
+    That is lists for tuples and arrays, what Python has for the values of numpy, and an object by its fields for a
+    tuple with names, such as a name that a tagger has found.
+    """
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
+    if isinstance(value, tuple) and (fields := getattr(value, "_fields", None)):
+        return {key: plain(element) for key, element in zip(fields, value)}
     if isinstance(value, (list, tuple)):
         return [plain(element) for element in value]
     if isinstance(value, Mapping):
         return {key: plain(element) for key, element in value.items()}
-    if isinstance(value, Integral) and not isinstance(value, (bool, int)):  # also those of numpy
+    if isinstance(value, Integral) and not isinstance(value, (bool, int)):
         return int(value)
     return value
 
 
 def _feature_of(values: Sequence[Any]) -> FeatureType | None:
     """Return the kind of the first value that is there; `None` if there is none, or no column of ours holds such."""
-    value = next((value for value in values if value is not None), None)
+    value = plain(next((value for value in values if value is not None), None))
     if isinstance(value, Mapping):
         fields = {str(key): _feature_of([element]) for key, element in value.items()}
         return {key: feature for key, feature in fields.items() if feature is not None}
-    if isinstance(value, (list, tuple)):
-        lists = (each for each in values if isinstance(each, (list, tuple)))
-        element = next((element for each in lists for element in each if element is not None), None)
-        if isinstance(element, (list, tuple)):
+    if isinstance(value, list):
+        lists = (each for each in values if is_list(each))
+        element = plain(next((element for each in lists for element in each if element is not None), None))
+        if isinstance(element, list):
             return List(Json())  # such as [start, end, type], which are of several kinds
         return List(_feature_of([element]) or Value("null"))
     return next((Value(name) for kind, name in KINDS.items() if isinstance(value, kind)), None)

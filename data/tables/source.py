@@ -1,5 +1,6 @@
 """Where the rows of a dataset come from: an object of `datasets`, a saved folder, data files, or the Hub."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.tables.comma_separated import comma_separated_rows
 from malmoi.data.tables.python_rows import are_lists, rows_of_dictionaries, rows_of_lists
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows, rows_of_dataset
-from malmoi.data.text_lines import DataFormatError, check_fetched, read_lines
+from malmoi.data.text_lines import PIECE, DataFormatError, check_fetched, read_lines
 from malmoi.data.user_error import UserError
 
 Splits = dict[str, list[SourceRows]]
@@ -77,6 +78,8 @@ def _saved(folder: Path) -> Splits:
     try:
         dataset = load_from_disk(folder)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        if _is_of_the_system(error) and not isinstance(error, FileNotFoundError):
+            raise
         raise DataFormatError(
             folder, None, f"expected a dataset of `save_to_disk`, but it is damaged ({_first_line(error)})."
         ) from None
@@ -111,14 +114,32 @@ def _rows_of_file(path: Path) -> SourceRows:
             return rows_of_dataset(Dataset.from_file(str(path)), str(path))
         for _ in read_lines(path):  # an encoding that is not UTF-8 is better told with its line
             pass
-        return rows_of_dataset(load_dataset("json", data_files=str(path), split="train"), str(path))
+        # `datasets` keeps what it has read, and knows a file by its time alone, which an archive may set: here also by
+        # what is in it
+        rows = load_dataset("json", _digest(path), data_files=str(path), split="train")
+        return rows_of_dataset(rows, str(path))
     except DataFormatError:
         raise
     except (OSError, ValueError, pa.ArrowException, DatasetsError) as error:  # ValueError: there are no rows
         cause = error.__cause__ or error
+        if _is_of_the_system(cause):
+            raise cause from None
         raise DataFormatError(
             path, None, f"expected a {suffix} file, but it is damaged ({_first_line(cause)})."
         ) from None
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _is_of_the_system(error: BaseException) -> bool:
+    """Tell whether the system refused something, such as to write to a full disk: no file of data is damaged then."""
+    return isinstance(error, OSError) and error.errno is not None
 
 
 def _parquet_rows(path: Path) -> SourceRows:
@@ -138,6 +159,8 @@ def _parquet_rows(path: Path) -> SourceRows:
                     yield RowBatch(range(first, first + batch.num_rows), batch.to_pydict())
                     first += batch.num_rows
         except (OSError, pa.ArrowException) as error:
+            if _is_of_the_system(error):
+                raise
             raise DataFormatError(
                 path, None, f"the Parquet file is damaged from row {first} on ({_first_line(error)})."
             ) from None

@@ -81,7 +81,7 @@ def error_rows(answers: Sequence[Answer], others: Sequence[Answer] | None = None
                     [error.kind, error.gold, error.predicted, error.what, round(error.sure, DIGITS), error.seen, by]
                     for by, error in both
                 ],
-                "lines": [_shown(line) for line in lines],
+                "lines": [_shown(line, lines) for line in lines],
             }
         )
     return sorted(rows, key=lambda row: (not any(error[-1] == MODEL for error in row["errors"]), -row["sure"]))
@@ -92,9 +92,15 @@ def _gold_line(answer: Answer, other: Answer | None) -> Line:
     return other.gold_line() if other is not None and not answer.errors else answer.gold_line()
 
 
-def _shown(line: Line) -> dict[str, Any]:
-    """Return a line as the page takes it; of a long text the parts with mistakes."""
-    text, marks = _parts(line)
+def _shown(line: Line, lines: Sequence[Line]) -> dict[str, Any]:
+    """Return a line as the page takes it; of a long text the parts with mistakes.
+
+    Args:
+        line: The line.
+        lines: All lines of the row; a mistake that another one of the same text marks may have no mark here.
+    """
+    wrong = [mark for other in lines if other.text == line.text for mark in other.marks if mark.kind != RIGHT]
+    text, marks = _parts(line, sorted(wrong, key=lambda mark: mark[:2]))
     return {
         "text": text,
         "marks": [[*mark[:4], None if mark.score is None else round(mark.score, DIGITS)] for mark in marks],
@@ -103,12 +109,12 @@ def _shown(line: Line) -> dict[str, Any]:
     }
 
 
-def _parts(line: Line) -> tuple[str, list[Mark]]:
-    """Return the parts of a text that have mistakes, with their marks; a text that is not long whole."""
+def _parts(line: Line, wrong: Sequence[Mark]) -> tuple[str, list[Mark]]:
+    """Return the parts of a text that have mistakes, with the marks of the line; a text that is not long whole."""
     if len(line.text) <= LONGEST:
         return line.text, line.marks
     parts: list[Span] = []
-    for mark in [mark for mark in line.marks if mark.kind != RIGHT] or [Mark(0, LONGEST, "", RIGHT)]:
+    for mark in wrong or [Mark(0, LONGEST, "", RIGHT)]:
         start, end = max(0, mark.start - AROUND), min(len(line.text), mark.end + AROUND)
         if parts and start <= parts[-1].end:
             start, end = parts[-1].start, max(end, parts.pop().end)

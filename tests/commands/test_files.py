@@ -102,6 +102,30 @@ def test_columns_of_characters_are_read_again() -> None:
         find_words(write_texts(Path("in.tsv"), TEXTS), form="conll", output="out.conll")
 
 
+def test_files_stay_documents_in_one_file_of_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malmoi.commands.streams.raw_lines.CHUNK_BYTES", 64)  # so that a file is several pieces
+    texts = [f"손흥민은 {number}번이다." for number in range(9)]
+    write_texts(Path("texts/a.txt"), texts)
+    write_texts(Path("texts/\n하나.txt"), texts[:2])
+    write_texts(Path("texts/더/둘.jsonl"), texts[5:])
+    find_words("texts", output="data/train.conll")
+    rows = read_conll(Path("data"))["train"]
+    assert rows["text"] == [*texts[:2], *texts, *texts[5:]]
+    assert rows["document"] == ["train-1"] * 2 + ["train-2"] * 9 + ["train-3"] * 4
+    written = Path("data/train.conll").read_text(encoding="utf-8").split("\n")
+    assert [line for line in written if line.startswith("# newdoc")] == [
+        "# newdoc id =  하나.txt",
+        "# newdoc id = a.txt",
+        "# newdoc id = 더/둘.jsonl",
+    ]
+    # a file of its own needs none, nor a file that stands alone
+    find_words("texts", output="out/", form="conll")
+    find_words("texts/a.txt", output="alone.conll")
+    assert not [
+        path for path in Path().rglob("*.conll") if path.parent.name != "data" and "newdoc" in path.read_text()
+    ]
+
+
 def test_a_folder_gives_a_folder() -> None:
     write_texts(Path("texts/하나.txt"), TEXTS)
     write_texts(Path("texts/더/둘.csv"), TEXTS)

@@ -241,6 +241,10 @@ def test_an_empty_file_has_an_empty_answer(capsys: pytest.CaptureFixture[str]) -
         assert capsys.readouterr().err == f"malmoi: in{kind}: the file is empty.\n"
     find_words(write_texts(Path("in.parquet"), []), output="out.parquet")
     assert read_rows(Path("out.parquet")) == []
+    find_words(write_texts(Path("heading.csv"), []), output="heading-out.csv")
+    assert Path("heading-out.csv").read_text(encoding="utf-8").startswith("id,sentence,note,start,")
+    said = capsys.readouterr().err
+    assert said == "".join(f"malmoi: {name}: it has columns, but no row.\n" for name in ("in.parquet", "heading.csv"))
 
 
 def test_a_file_that_an_option_names_is_not_written_over() -> None:

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,7 +26,7 @@ from malmoi.commands.answering import ModelOptions
 from malmoi.commands.streams import outputs
 from malmoi.commands.streams.answers import Answering
 from malmoi.commands.streams.forms import LineForm
-from malmoi.commands.streams.processes import serve_jobs, threads_of_each
+from malmoi.commands.streams.processes import THREAD_VARIABLES, serve_jobs, threads_of_each
 from malmoi.commands.streams.raw_lines import CHUNK_BYTES
 from malmoi.commands.streams.tasks import Place
 from malmoi.data.user_error import UserError
@@ -417,6 +418,35 @@ def test_cores_are_shared_out_unless_the_user_does_it(monkeypatch: pytest.Monkey
         answering = Answering(LineForm(FindingWords(ModelOptions("none")), Place()), keeps_bad=False)
         serve_jobs(connection, answering, 3)
         assert os.environ["OMP_NUM_THREADS"] == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "model.safetensors"), "model.safetensors: the system says: Permis"),
+        (
+            ModuleNotFoundError("No module named 'torch'", name="torch"),
+            "this needs torch, which is not installed here",
+        ),
+        (UserError("the model is none."), "the model is none."),
+    ],
+)
+def test_a_worker_says_what_one_process_says(error: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in THREAD_VARIABLES:  # which a process sets for itself alone
+        monkeypatch.setenv(variable, "1")
+
+    def fail(job: object) -> None:
+        raise error
+
+    here, there = Pipe()
+    here.send([])
+    thread = threading.Thread(target=serve_jobs, args=(there, fail, 1))
+    thread.start()
+    answer = here.recv()
+    here.close()
+    thread.join()
+    assert isinstance(answer, UserError)
+    assert str(answer).startswith(said)
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """What a command reads as texts, from which bytes, and in which encoding it answers."""
 
+import codecs
 import json
 import os
 import subprocess
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.command_line import CODE, MALMOI, malmoi
 from support.tiny_models import SENTENCES, save, tiny_bert_classifier, tiny_spacing_bilstm
@@ -70,11 +71,34 @@ def test_commands_answer_files_of_windows(models: dict[str, Path], command: str)
 
 @given(content=st.text(st.sampled_from("가a\n\r\ufeff "), min_size=1, max_size=20))
 def test_training_and_input_read_the_same_lines(tmp_path_factory: pytest.TempPathFactory, content: str) -> None:
+    assume(content != "\ufeff")
     path = tmp_path_factory.mktemp("lines") / "in.txt"
     path.write_bytes(content.encode())
     with path.open("rb") as file:
         found = [row.text for part in lines_of_text(file, "in.txt") for row in part.rows if isinstance(row, Row)]
     assert found == [line for _, line in read_lines(path)]
+
+
+def test_a_byte_order_mark_alone_is_an_empty_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What Notepad saves of an empty text holds no line; with a line end behind it, it holds an empty one."""
+    file = tmp_path / "in.txt"
+    for end, texts in ((b"", []), (b"\n", [""])):
+        file.write_bytes(codecs.BOM_UTF8 + end)
+        echo(text_input(None, [str(file)], None))
+        assert capsys.readouterr().out == "".join(f"{text}\n" for text in texts)
+        if texts:
+            assert [line for _, line in read_lines(file)] == texts
+        else:
+            with pytest.raises(DataFormatError, match="the file is empty"):
+                list(read_lines(file))
+
+
+def test_an_encoding_that_lines_cannot_be_told_in_is_told_with_its_conversion(tmp_path: Path) -> None:
+    (tmp_path / "in.txt").touch()
+    with pytest.raises(
+        UserError, match=r"got 'utf-16-le'; convert the file: `iconv -f utf-16-le -t utf-8 OLD > NEW`\.$"
+    ):
+        text_input(None, [str(tmp_path / "in.txt")], "utf-16-le")
 
 
 @pytest.mark.parametrize(

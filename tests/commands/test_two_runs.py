@@ -11,7 +11,7 @@ import pytest
 from support.found_words import FindingWords, find_words
 from support.text_files import read_rows, write_texts
 
-from malmoi.commands.streams import held_files
+from malmoi.data import held_files
 from malmoi.data.user_error import UserError
 
 TEXTS = ["손흥민은 춘천에서 태어났다.", "비가 왔다"]
@@ -154,9 +154,10 @@ def test_a_run_that_ends_while_it_is_looked_at_is_no_hindrance(monkeypatch: pyte
         return real(file)
 
     monkeypatch.setattr(held_files, "hold", hold)
-    with held_files.held(place, Path("out")):
+    refusal = UserError("another run writes it now")
+    with held_files.held(place, refusal):
         assert not endings
-        with pytest.raises(UserError, match="another run writes it now"), held_files.held(place, Path("out")):
+        with pytest.raises(UserError, match="another run writes it now"), held_files.held(place, refusal):
             pass
         assert place.exists()
     assert not place.exists()

@@ -1,5 +1,8 @@
 """Datasets that are not as they should be: each is told in one sentence, with the source and the row."""
 
+import errno
+import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -7,7 +10,7 @@ from typing import Any
 import datasets
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
-from datasets.exceptions import DatasetNotFoundError
+from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
 
 from malmoi.data.readers.dataset import read_dataset
 from malmoi.data.tables import source
@@ -298,3 +301,37 @@ def test_a_type_in_a_list_is_no_type() -> None:
         read_dataset(
             None, task="named-entities", dataset=Dataset.from_dict({"text": ["이순신"], "entities": [[span]]})
         )
+
+
+def test_a_file_that_changed_within_the_same_moment_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    for name in ("이순신", "손흥민"):
+        path.write_text(json.dumps({"tokens": [name, "은"], "ner_tags": ["B-PS", "O"]}), encoding="utf-8")
+        os.utime(path, (0, 0))  # as in an archive whose files have all one time
+        assert read_dataset(path, task="named-entities", token_separator="")["train"]["text"][:] == [f"{name}은"]
+
+
+@pytest.mark.parametrize("name", ["train.json", "train.parquet", "saved"])
+def test_what_the_system_refuses_is_not_said_of_the_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / name
+    rows = Dataset.from_dict({"tokens": [FINE[0]], "ner_tags": [FINE[1]]})
+    {"train.json": rows.to_json, "train.parquet": rows.to_parquet, "saved": rows.save_to_disk}[name](path)
+    refused = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "cache")
+
+    def generate(*_: object, **__: object) -> None:
+        try:
+            raise refused
+        except OSError as error:
+            raise DatasetGenerationError("An error occurred while generating the dataset") from error
+
+    def refuse(*_: object, **__: object) -> None:
+        raise refused
+
+    monkeypatch.setattr(source, "load_dataset", generate)
+    monkeypatch.setattr(source, "load_from_disk", refuse)
+    monkeypatch.setattr(source.pq, "ParquetFile", refuse)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as found:
+        read_dataset(path, task="named-entities")
+    assert found.value is refused

@@ -1,12 +1,13 @@
 """The heading of a file with commas, semicolons or tabs."""
 
+import csv
 from pathlib import Path
 
 import pytest
 from support.found_words import find_words
 from support.text_files import read_rows
 
-from malmoi.data.delimited_columns import Heading, read_heading
+from malmoi.data.delimited_columns import Heading, columns_of_any_length, read_heading
 from malmoi.data.readers.dataset import read_dataset
 from malmoi.data.text_lines import DataFormatError, read_lines
 
@@ -75,3 +76,18 @@ def test_a_heading_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     file.write_bytes("text\r,label\n좋다,긍정\n".encode())
     with pytest.raises(DataFormatError, match=r"train.csv, line 1: expected names of columns as CSV has them, but"):
         read_dataset(tmp_path, task="sentence-classification")
+
+
+def test_the_limit_of_a_column_is_a_number_that_windows_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_limit = csv.field_size_limit
+
+    def set_limit_of_32_bits(limit: int) -> int:
+        if limit >= 1 << 31:
+            raise OverflowError("Python int too large to convert to C long")
+        return set_limit(limit)
+
+    before = set_limit()
+    monkeypatch.setattr(csv, "field_size_limit", set_limit_of_32_bits)
+    with columns_of_any_length():
+        assert set_limit() > before
+    assert set_limit() == before

@@ -1,6 +1,7 @@
 """Files as other programs write or join them: encodings, line ends, marks in the middle, signs for no name, ids."""
 
 import codecs
+import copy
 import io
 import json
 from pathlib import Path
@@ -141,3 +142,10 @@ def test_carriage_returns_at_the_ends_of_lines_end_them(tmp_path: Path) -> None:
     rows = READERS["dataset"].read(tmp_path / "train.csv", task="sentence-classification")["train"]
     assert rows["text"][:] == ["좋다", "나쁘다"]
     assert rows.features["label"].names == ["긍정", "부정"]
+
+
+def test_an_error_in_data_reaches_another_process_as_it_is() -> None:
+    error = DataFormatError(Path("train.txt"), 3, "expected a sentence.")
+    # so do pools of processes, Ray and Spark: by what the error says that it is made of
+    again = copy.copy(error)
+    assert (str(again), again.path, again.line) == ("train.txt, line 3: expected a sentence.", Path("train.txt"), 3)

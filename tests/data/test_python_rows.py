@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import pandas
 import pytest
 from datasets import Dataset, DatasetDict
 from hypothesis import given
@@ -19,6 +20,7 @@ from malmoi.data.tables.python_rows import rows_of_dictionaries
 from malmoi.data.tables.rows import BATCH
 from malmoi.data.text_rows import as_text_rows
 from malmoi.data.user_error import UserError
+from malmoi.inference.found_names import Entity
 
 TEXT = "손흥민은 춘천에서 태어났다."
 NAMES = {"text": TEXT, "entities": [[0, 3, "PS"], [5, 7, "LC"]]}
@@ -124,6 +126,44 @@ def test_tuples_and_the_numbers_of_numpy_are_taken() -> None:
     assert content(read(rows)) == content(read([NAMES]))
     sentiments = [{"review": "재미있다.", "label": numpy.int64(1)}, {"review": "지루하다.", "label": numpy.int64(0)}]
     assert read(sentiments)["train"]["label"][:] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": TEXT, "entities": [{"start": 0, "end": 3, "label": "PS"}, {"start": 5, "end": 7, "label": "LC"}]},
+        {"review": TEXT, "spans": [{"start": 0, "end": 3, "label": "PS"}, {"start": 5, "end": 7, "label": "LC"}]},
+        TOKENS,
+        {"text": TEXT, "label": [0.5]},
+    ],
+)
+def test_rows_of_pandas_are_read_as_those_of_the_file_that_it_has_read(row: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "train.parquet"
+    Dataset.from_list([row, row]).to_parquet(path)
+    rows = pandas.read_parquet(path).to_dict("records")
+    assert any(isinstance(value, numpy.ndarray) for value in rows[0].values())
+    if row.get("label") == [0.5]:
+        with pytest.raises(
+            UserError, match=r"^the list, row 1: expected one class in `label`, .*, got the number '0.5'"
+        ):
+            read(rows)
+    else:
+        assert content(read(rows)) == content(read([row, row]))
+
+
+def test_values_of_numpy_are_refused_as_those_of_python() -> None:
+    for label in (numpy.bool_(True), numpy.float32(0.5)):
+        with pytest.raises(UserError, match=r"^the list, row 1: expected one class in `label`"):
+            read([{"text": TEXT, "label": label}], task="sentence-classification")
+    with pytest.raises(UserError, match=r"^the list, row 1: expected whole characters"):
+        read([{"tokens": numpy.array(["\ud83d"], dtype=object), "ner_tags": ["O"]}])
+
+
+def test_names_that_a_tagger_has_found_are_names() -> None:
+    found = [Entity(0, 3, "PS", 0.9, "손흥민"), Entity(5, 7, "LC", 0.9, "춘천")]
+    for key in ("text", "review"):
+        assert content(read([{key: TEXT, "entities": found}])) == content(read([NAMES]))
+        assert content(read([{key: TEXT, "entities": [Span(*name[:3]) for name in found]}])) == content(read([NAMES]))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from malmoi.data.alignment import Span
 from malmoi.data.readers import likely_tasks, readers_that_fit
 from malmoi.data.readers.dataset import read_dataset
 from malmoi.data.readers.reading_options import ReadingOptions
+from malmoi.data.tables.comma_separated import SAMPLE
 from malmoi.data.user_error import UserError
 from malmoi.training.reading import read_for_tasks
 
@@ -51,6 +52,20 @@ def test_spans_are_read_as_names(heading: str, cells: list[str], tmp_path: Path)
     assert task == "named-entities"
     assert texts_and_spans(splits["train"]) == list(zip(TEXTS, SPANS))
     assert (readers_that_fit(tmp_path, ("named-entities", "word-spacing")) == ["dataset"]) == (heading != "이름들")
+
+
+@pytest.mark.parametrize("heading", ["entities", "label"])
+@pytest.mark.parametrize("empty", ["[]", ""])
+@pytest.mark.parametrize("names", [LISTS, OBJECTS])
+def test_the_first_name_may_stand_behind_many_rows_without_any(
+    heading: str, empty: str, names: list[list[object]], tmp_path: Path
+) -> None:
+    rows = 3 * SAMPLE
+    cells = [heading, *[empty] * rows, json.dumps(names[0]), "[]"]
+    write(tmp_path, ["text", *[TEXTS[1]] * rows, *TEXTS], cells)
+    splits, task = read_likely("dataset", tmp_path)
+    assert task == "named-entities"
+    assert texts_and_spans(splits["train"])[-2:] == list(zip(TEXTS, SPANS))
 
 
 def test_tabs_may_stand_between_the_columns(tmp_path: Path) -> None:

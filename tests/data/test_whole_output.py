@@ -1,13 +1,20 @@
 """What is written is there whole or not at all, wherever the process is killed and wherever the disk is full."""
 
+import errno
 import json
 import os
+import shutil
 import stat
+import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
 import pytest
+import torch
+from safetensors.torch import save_file
 from support.warm_process import run_in_process
 
 from malmoi.data.user_error import UserError
@@ -238,6 +245,59 @@ def test_a_folder_that_was_filled_meanwhile_is_left_alone(tmp_path: Path) -> Non
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.parametrize("why", ["it is the current one", "another file system begins there"])
+def test_a_folder_that_cannot_move_stays_and_takes_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    number = folder.stat().st_ino
+    if why == "it is the current one":
+        monkeypatch.chdir(folder)
+    else:
+        monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == folder)
+    with pytest.raises(RuntimeError, match="stop"):
+        stop_halfway(whole_folder(folder))
+    assert os.listdir(folder) == []
+    for names, replaces in ((["a", "b"], False), (["b", "c"], True)):
+        with whole_folder(folder, replaces=replaces) as unfinished:
+            for name in names:
+                (unfinished / name).mkdir()
+                (unfinished / name / "file").touch()
+        assert sorted(os.listdir(folder)) == names
+        assert folder.stat().st_ino == number
+    assert os.listdir(tmp_path) == ["made"]
+    with pytest.raises(UserError, match="the folder is not empty"), whole_folder(folder):
+        pass
+
+    def fill() -> None:
+        for name in ("b", "c"):
+            shutil.rmtree(folder / name)
+        with whole_folder(folder):
+            (folder / "mine.txt").touch()
+
+    with pytest.raises(UserError, match="the folder is not empty"):
+        fill()
+    assert os.listdir(folder) == ["mine.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="asks as other systems do how a file was opened")
+def test_files_are_flushed_as_windows_does_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def flush(opened: int) -> None:
+        if not stat.S_ISDIR(os.fstat(opened).st_mode) and not fcntl.fcntl(opened, fcntl.F_GETFL) & os.O_RDWR:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    monkeypatch.setattr(os, "fsync", flush)
+    with write_whole(tmp_path / "file") as file:
+        file.write("whole")
+    with whole_folder(tmp_path / "folder") as unfinished:
+        (unfinished / "file").write_text("whole", encoding="utf-8")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "whole"
+    assert (tmp_path / "folder" / "file").is_file()
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_takes_what_is_written_and_stays_one(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
@@ -252,3 +312,21 @@ def test_a_pipe_takes_what_is_written_and_stays_one(tmp_path: Path) -> None:
     assert read == ["비가"]
     assert pipe.is_fifo()
     assert os.listdir(tmp_path) == ["pipe"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such rights")
+@pytest.mark.parametrize("give", [whole_folder, partial(files_together, last=())])
+def test_what_a_library_keeps_from_other_users_has_the_rights_of_any_new_file(
+    tmp_path: Path, give: Callable[[Path], AbstractContextManager[Path]]
+) -> None:
+    """A model that one user has trained is served by another."""
+    folder = tmp_path / "run"
+    if give is not whole_folder:
+        folder.mkdir()
+    with give(folder) as unfinished:
+        save_file({"weight": torch.zeros(1)}, unfinished / "model.safetensors")
+        (unfinished / "config.json").write_text("{}", encoding="utf-8")
+        (unfinished / "script").touch(mode=0o755)
+    rights = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert rights["model.safetensors"] == rights["config.json"] == 0o666 & rights["script"]
+    assert sorted(rights) == ["config.json", "model.safetensors", "script"]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import random
 
 import numpy as np
@@ -170,6 +171,17 @@ def test_8_bits_are_smaller_and_nearly_the_same() -> None:
     parity = compare_rows(model, open_graph(small), rows(100))
     assert not parity.holds
     assert parity.different < 0.1 * parity.answers
+
+
+def test_8_bits_leave_what_a_program_has_switched_off_of_logging() -> None:
+    graph = build_graph(tagger())
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        quantize(graph)
+        assert logging.root.manager.disable == logging.ERROR
+    finally:
+        logging.disable(before)
 
 
 def test_8_bits_are_for_an_lstm() -> None:

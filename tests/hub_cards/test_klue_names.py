@@ -47,6 +47,11 @@ def test_other_sentences_are_refused(marked: Path, sentences: dict[str, str], me
         read_klue_names(sentences, marked)
 
 
+def test_names_that_are_not_there_as_in_a_wheel_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"names\.tsv: there is no such file; what is marked lies in a checkout"):
+        read_klue_names({"0_news": TEXT}, tmp_path / "names.tsv")
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [

@@ -1,3 +1,4 @@
+import json
 from itertools import repeat
 from pathlib import Path
 
@@ -84,6 +85,25 @@ def test_a_text_that_just_fits_is_not_cut(tmp_path: Path) -> None:
     classifier = Classifier(save_bert(tmp_path))
     for count, cut in ((14, False), (15, True)):  # 16 with [CLS] and [SEP]
         assert next(classifier.classify(["! " * count])).cut is cut
+
+
+def test_of_a_text_of_any_length_the_end_counts_where_the_tokenizer_truncates_on_the_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = save_bert(tmp_path) / "tokenizer_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"truncation_side": "left"}))
+    classifier = Classifier(tmp_path)
+    score = classifier.engine.score_classes
+    rows: list[list[int]] = []
+
+    def score_and_keep(batches: list[list[list[int]]]) -> list[np.ndarray]:
+        rows.extend(row for batch in batches for row in batch)
+        return score(batches)
+
+    monkeypatch.setattr(classifier.engine, "score_classes", score_and_keep)
+    answers = list(classifier.classify(["비가 " * count + "! " * 20 for count in (20, 20_000, 80_000)]))
+    assert [answer.cut for answer in answers] == [True] * 3
+    assert rows == [classifier.tokenizer("! " * 14)["input_ids"]] * 3  # 16 with [CLS] and [SEP]
 
 
 def test_texts_are_read_only_as_far_as_answers_are_asked_for(model: Path) -> None:

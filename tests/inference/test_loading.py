@@ -1,4 +1,7 @@
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,13 +15,14 @@ from support.tiny_models import (
     tiny_bert_tagger,
     tiny_spacing_bilstm,
 )
-from transformers import BertModel, ByT5Tokenizer
+from transformers import BertModel, ByT5Tokenizer, PreTrainedModel
 
 from malmoi.data.readers import READERS
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
-from malmoi.inference import devices
+from malmoi.inference import devices, loading
+from malmoi.inference.built_size import check_built_size
 from malmoi.inference.classifier import Classifier
 from malmoi.inference.devices import find_device
 from malmoi.inference.loading import CLASSES, COMMANDS, LANGUAGE_MODEL, load_model, read_task, task_of
@@ -303,3 +307,44 @@ def test_bfloat16_on_a_processor_without_it_is_said_to_be_slow(
     caplog.clear()
     devices.warn_of_slow_bfloat16(torch.device("cuda"))
     assert not caplog.messages
+
+
+def test_models_that_are_loaded_by_several_threads_are_loaded_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = bert_tokenizer()
+    save(tmp_path, tiny_bert_tagger(tokenizer, ["B-PS", "I-PS", "O"]), tokenizer)
+    load = loading.AutoModelForTokenClassification.from_pretrained
+    at_once: list[int] = []
+    most: list[int] = []
+
+    def slow(*given: object, **settings: object) -> object:
+        at_once.append(threading.get_ident())
+        most.append(len(at_once))
+        time.sleep(0.05)
+        try:
+            return load(*given, **settings)
+        finally:
+            at_once.remove(threading.get_ident())
+
+    monkeypatch.setattr(loading.AutoModelForTokenClassification, "from_pretrained", slow)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: load_model(tmp_path, None), range(3)))
+    assert most == [1, 1, 1]
+
+
+def test_what_is_built_without_memory_leaves_the_functions_of_torch_in_their_place() -> None:
+    # they belong to all threads, and another may be building a model with fresh weights
+    model = tiny_bert_tagger(bert_tokenizer(), ["B-PS", "I-PS", "O"])
+    own = torch.nn.init.uniform_, torch.nn.init.normal_, PreTrainedModel.init_weights
+    seen: list[tuple[object, ...]] = []
+
+    class Built:
+        @staticmethod
+        def from_config(config: object) -> PreTrainedModel:
+            seen.append((torch.nn.init.uniform_, torch.nn.init.normal_, PreTrainedModel.init_weights))
+            return type(model)(config)
+
+    shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    check_built_size(Built, model.config, shapes, folder="here")
+    assert seen == [own]

@@ -132,6 +132,18 @@ def test_the_hub_is_asked_if_it_can_be(monkeypatch: pytest.MonkeyPatch, tmp_path
         assert not out_of_reach
 
 
+def test_two_threads_that_leave_in_any_order_do_not_rule_the_hub_out_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(model_names, "hub_is_out_of_reach", lambda: True)
+    first, second = without_waiting_for_the_hub("someone/one"), without_waiting_for_the_hub("someone/other")
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert constants.HF_HUB_OFFLINE is True  # the second still looks in the cache alone
+    second.__exit__(None, None, None)
+    assert constants.HF_HUB_OFFLINE is False
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -166,6 +166,8 @@ def test_a_model_may_be_named(tagger: Tagger, tmp_path: Path) -> None:
     [
         ({"count": 0}, "`count` must be a whole number of at least 1, got 0"),
         ({"count": True}, "`count` must be a whole number"),
+        ({"batch_size": 0}, "`batch_size` must be a whole number of at least 1, got 0"),
+        ({"batch_size": -1}, "`batch_size` must be a whole number of at least 1, got -1"),
         ({"measure": "entropy"}, "`measure` must be one of sentence, token, got 'entropy'"),
     ],
 )

@@ -80,16 +80,17 @@ def test_what_is_built_holds_what_it_should(checkout: Path) -> None:
     results = built(checkout)  # an sdist, and a wheel from that
     [wheel], [sdist] = results.glob("*.whl"), results.glob("*.tar.gz")
     version = read_configuration(ROOT / "pyproject.toml", expand=False)["project"]["version"]
-    # the wheel: every file of every room but the measurements, and what every wheel has
+    # the wheel: every file of every room but the measurements and the tables of names, and what every wheel has
     files = {
         f"{package.replace('.', '/')}/{path.name}"
         for package, folder in FOLDERS.items()
         for path in (checkout / folder).iterdir()
-        if path.is_file() and not f"{package}.".startswith("malmoi.benchmarks.")
+        if path.is_file() and not f"{package}.".startswith("malmoi.benchmarks.") and path.suffix != ".tsv"
     } | {f"malmoi/{path.relative_to(checkout).as_posix()}" for path in (checkout / "models").glob("*/*")}
     assert {"malmoi/__init__.py", "malmoi/py.typed", "malmoi/modeling/py.typed", "malmoi/recipes/demo.yaml"} < files
     of_wheel = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt")
     assert wheel.stat().st_size < LARGEST_WHEEL
+    assert not [name for name in contents(wheel) if name.endswith(".tsv")]  # 0.9 MB that `make models` alone reads
     assert set(contents(wheel)) == files | {f"malmoi-{version}.dist-info/{name}" for name in of_wheel}
     # the sdist: the whole project
     with tarfile.open(sdist) as archive:

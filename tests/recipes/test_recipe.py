@@ -152,6 +152,8 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--prediction_loss_only", "true"], "`prediction_loss_only: true` would leave nothing but a loss"),
         (["--remove_unused_columns", "false"], "`remove_unused_columns: false` would give the model columns"),
         (["--weight_decay", "-1"], "`weight_decay` must be a number of at least 0, got -1.0"),
+        (["--weight_decay", "-1e-3"], r"`weight_decay` must be a number of at least 0, got -0\.001"),
+        (["--max_grad_norm", "-inf"], "`max_grad_norm` must be a finite number, got -inf"),
         (["--greater_is_better", "false"], "`greater_is_better` must be true for entity_f1, or the worst model"),
         (["--use_cpu", "--bf16_full_eval"], "`bf16_full_eval: true` would round the weights that are saved; `bf16`"),
     ],
@@ -163,6 +165,11 @@ def test_wrong_values_are_refused(flags: list[str], message: str) -> None:
 
     with pytest.raises(RecipeError, match=message):
         understand()
+
+
+def test_a_folder_may_begin_with_a_hyphen() -> None:
+    arguments, training_arguments, _ = parse_recipe(load_recipe("demo", ["--data_dir", "-a b", "--output_dir=--b=1"]))
+    assert (arguments.data_dir, training_arguments.output_dir) == ("-a b", "--b=1")
 
 
 def test_an_empty_output_dir_is_refused_in_python_too() -> None:

@@ -97,6 +97,9 @@ def test_what_is_wrong_is_told_in_one_sentence(values: Any, message: str) -> Non
         ("encoder_config", "name one of its settings, as `encoder_config.hidden_size`"),
         ("data_dir", "the same data"),
         ("train_fraction", "the same data"),
+        # data are read once, whatever a trial says of them
+        *((key, "the same data") for key in ("dataset", "text_column", "label_column", "tag_column", "annotator")),
+        *((key, "the same data") for key in ("token_separator", "trim_josa", "division_seed")),
         ("metric_for_best_model", "trials are compared by it"),
         ("seed", "only the luckiest"),
         ("vocab_size", "it follows from the data"),

@@ -31,6 +31,7 @@ class LocalEngine:
         max_length: int | None = None,
     ):
         self.tokenizer, self.reach, self.labels, self.max_length = tokenizer, reach, labels, max_length
+        self.cuts_beginning = False
         self.longest = 0
         """The most tokens that it was given at once."""
 

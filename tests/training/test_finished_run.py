@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from support.command_line import MALMOI, malmoi
 from support.recipe_flags import as_flags
-from transformers import TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerControl, TrainerState, TrainingArguments
 
 from malmoi.data.user_error import UserError
 from malmoi.inference.tagger import Tagger
@@ -24,7 +25,8 @@ from malmoi.training import callbacks, finished_run
 from malmoi.training.callbacks import ShortLines
 from malmoi.training.finished_run import FILES_TO_GO_ON
 from malmoi.training.resuming.checkpoints import has_optimizer
-from malmoi.training.run_report import epoch_history, kept_epoch
+from malmoi.training.resuming.restoring import find_best_checkpoint
+from malmoi.training.run_report import describe_source, epoch_history, kept_epoch
 from malmoi.training.tasks import TASKS
 from malmoi.training.train import run
 
@@ -197,6 +199,79 @@ def test_without_loading_the_best_model_the_last_epoch_is_kept(tmp_path: Path) -
     assert kept_epoch(state, arguments) == 2
     arguments.load_best_model_at_end = True
     assert kept_epoch(state, arguments) == 1
+
+
+def test_what_speaks_of_the_old_model_goes_with_it(tmp_path: Path, marked_corpus: Path) -> None:
+    """A card would show a confusion matrix of another run, and a graph would answer in the place of the model."""
+    train(tmp_path / "run", marked_corpus, keep_optimizer="true")
+    old, own = ("confusion.png", "model.onnx"), ("notes.png", "notes.txt")
+    for again in ({"resume_from_checkpoint": "true", "num_train_epochs": 3}, {"overwrite": "true"}):
+        for name in (*old, *own):
+            (tmp_path / "run" / name).write_bytes(b"old")
+        train(tmp_path / "run", marked_corpus, **again)
+        left = {path.name for path in (tmp_path / "run").iterdir()}
+        assert left >= {*own, "loss.png", "reliability.png", "report.json"}
+        assert not left & {*old}
+
+
+RARELY_SAVED = {"eval_strategy": "steps", "eval_steps": 2, "save_strategy": "steps", "save_steps": 4}
+
+
+def test_where_models_are_saved_rarely_the_epoch_is_that_of_the_model_that_is_kept(
+    tmp_path: Path, marked_corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # nothing is learned, so the first evaluation is the best, and no model was saved then
+    report = train(tmp_path / "run", marked_corpus, **RARELY_SAVED, learning_rate=0.0, max_steps=8)
+    assert [entry["step"] for entry in report["epochs"]] == [2, 4, 6, 8]
+    assert report["kept_epoch"] == report["epochs"][-1]["epoch"] > report["epochs"][0]["epoch"]
+    assert "The best evaluation was after step 2, where no model was saved" in capsys.readouterr().err
+    # the best that was saved is an earlier one than the best
+    log = [{"step": step, "epoch": step / 2} for step in (2, 4, 6, 8)]
+    state = TrainerState(epoch=4.0, best_global_step=6, best_model_checkpoint=r"C:\runs\checkpoint-4", log_history=log)
+    assert kept_epoch(state, TrainingArguments(str(tmp_path), use_cpu=True)) == 4
+    arguments = TrainingArguments(str(tmp_path), use_cpu=True, load_best_model_at_end=True, eval_strategy="steps")
+    assert kept_epoch(state, arguments) == 2
+
+
+@pytest.mark.parametrize("saved", ["old/place/checkpoint-4", None])
+def test_what_was_never_saved_is_not_said_to_be_gone(
+    tmp_path: Path, saved: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for step in (4, 8):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+    written = {"global_step": 8, "best_global_step": 6, "best_metric": 0.5, "best_model_checkpoint": saved}
+    checkpoint = tmp_path / "checkpoint-8"
+    (checkpoint / "trainer_state.json").write_text(json.dumps(written), encoding="utf-8")
+    state = TrainerState(**{**written, "best_model_checkpoint": None})  # as the `Trainer` has it after a move
+    arguments = TrainingArguments(str(tmp_path), use_cpu=True, load_best_model_at_end=True, eval_strategy="steps")
+    find_best_checkpoint(arguments, state, checkpoint)
+    assert state.best_model_checkpoint == (saved and str(tmp_path / "checkpoint-4"))
+    assert (state.best_metric, state.best_global_step) == (0.5, 6)
+    assert not capsys.readouterr().err
+    if saved is not None:
+        (tmp_path / "checkpoint-4").rmdir()
+        find_best_checkpoint(arguments, state, checkpoint)
+        assert "The best checkpoint so far, checkpoint-4, is gone" in capsys.readouterr().err
+        assert (state.best_metric, state.best_global_step) == (None, 0)
+
+
+def test_too_little_memory_is_told_with_what_to_change(
+    tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def training_step(self: Trainer, *given: object, **named: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(Trainer, "training_step", training_step)
+    with pytest.raises(RecipeError, match=r"too little memory .* smaller --per_device_train_batch_size than 8 "):
+        train(tmp_path / "run", marked_corpus)
+
+
+def test_data_in_the_folder_where_one_is_have_a_name(marked_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(marked_corpus)
+    for here in (".", "./", Path(".")):
+        assert describe_source("inline-marks", here, None) == marked_corpus.name
+        assert describe_source("dataset", None, here) == marked_corpus.name
+    assert describe_source("dataset", None, "user/nowhere") == "user/nowhere (Hub)"
 
 
 @pytest.mark.slow

@@ -186,6 +186,14 @@ def test_a_model_is_measured_on_the_part_that_there_is(rows: dict[str, Any], sav
         malmoi.evaluate()
 
 
+@pytest.mark.parametrize("size", [0, -1, 1.5, "64", True])
+def test_texts_are_answered_some_at_once(size: Any) -> None:
+    with pytest.raises(
+        malmoi.UserError, match=rf"^`batch_size` must be a whole number of at least 1, got {size!r}\.$"
+    ):
+        malmoi.evaluate("run", data_dir="data", batch_size=size)
+
+
 def test_a_model_is_given_by_its_name_alone() -> None:
     with pytest.raises(malmoi.UserError, match=r"^`model` must be the folder or name of a model, got int\.$"):
         malmoi.evaluate(3)  # type: ignore[arg-type]

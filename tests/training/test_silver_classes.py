@@ -270,7 +270,7 @@ def test_what_is_wrong_is_one_sentence(
 
 def test_a_teacher_needs_the_classes_of_the_data(tmp_path: Path, wordpiece_tokenizer: PreTrainedTokenizerFast) -> None:
     other = save(tmp_path / "other", tiny_bert_classifier(wordpiece_tokenizer), wordpiece_tokenizer)
-    with pytest.raises(UserError, match="other has the labels 나쁨, 보통, 좋음, but those of the data are bad, good"):
+    with pytest.raises(UserError, match="other lacks bad, good of the labels of the data; it has 나쁨, 보통, 좋음"):
         load_teacher(str(other), "sentence-classification", CLASSES, device=CPU)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from support.marked_lines import LABELS, TRAIN_LINES, VALIDATION_LINES
 from support.recipe_flags import as_flags
 from support.tiny_models import save, tiny_bert_tagger, tiny_spacing_bilstm
@@ -118,6 +119,31 @@ def test_teachers_label_by_the_mean_of_their_posteriors(teachers: list[Path]) ->
         expected, smallest = best_by_hand(mean, LABELS)
         assert (sentence.text, sentence.tags) == (text, expected)
         assert sentence.confidence == pytest.approx(smallest)
+
+
+def test_a_teacher_that_knows_more_labels_says_how_probable_those_of_the_data_are_among_themselves(
+    tmp_path: Path, wordpiece_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """A tagger that was trained on from one with other types has the labels of both."""
+    torch.manual_seed(1)
+    more = ["B-OG", *LABELS[::-1], "I-OG"]
+    folder = save(tmp_path / "more", tiny_bert_tagger(wordpiece_tokenizer, more), wordpiece_tokenizer)
+    teacher = load_teacher(str(folder), "named-entities", LABELS, device=CPU)
+    posteriors = character_posteriors(teacher.model, teacher.tokenizer, NEW, max_length=None, batch_size=2)
+    for labelled, own in zip(label_sentences([teacher], NEW, LABELS), posteriors, strict=True):
+        known = own[:, 1:-1].flip(1)
+        assert own[:, [0, -1]].sum() > 0.01  # what it finds of the other type
+        torch.testing.assert_close(labelled.posteriors, known / known.sum(1, keepdim=True))
+        assert labelled.tags == best_labels([labelled.posteriors], LABELS)[0][0]
+
+
+def test_a_teacher_that_is_sure_of_what_the_data_lack_says_nothing_of_the_rest(
+    tmp_path: Path, wordpiece_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    folder = save(tmp_path / "more", tiny_bert_tagger(wordpiece_tokenizer, [*LABELS, "B-OG"]), wordpiece_tokenizer)
+    teacher = load_teacher(str(folder), "named-entities", LABELS, device=CPU)
+    certain = torch.eye(len(LABELS) + 1)[-1:]
+    torch.testing.assert_close(teacher.of_data(certain), torch.full((1, len(LABELS)), 1 / len(LABELS)))
 
 
 def test_silver_sentences_come_once_after_all_copies_of_the_labelled_ones(
@@ -234,7 +260,7 @@ def test_a_teacher_needs_the_labels_of_the_data(
 ) -> None:
     other = save(tmp_path / "other", tiny_bert_tagger(wordpiece_tokenizer, LABELS[2:]), wordpiece_tokenizer)
     with pytest.raises(
-        RecipeError, match=r"other has the labels B-LC, I-LC, O, but those of the data are B-PS, I-PS, B-LC"
+        RecipeError, match=r"other lacks B-PS, I-PS of the labels of the data; it has B-LC, I-LC, O\. A teacher must"
     ):
         load_teacher(str(other), "named-entities", LABELS, device=CPU)
     spacing = save(tmp_path / "spacing", tiny_spacing_bilstm(syllable_tokenizer), syllable_tokenizer)
@@ -341,3 +367,29 @@ def test_a_training_goes_on_with_the_same_silver_sentences_alone(
         run(
             recipe(tmp_path / "run", marked_corpus, text, teachers, **{**on, "silver_text": "", "silver_teachers": ""})
         )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed", ["weights", "temperature"])
+def test_teachers_that_were_trained_anew_are_noticed_also_where_they_give_the_same_labels(
+    tmp_path: Path, marked_corpus: Path, teachers: list[Path], changed: str
+) -> None:
+    text = write(tmp_path / "raw.txt", NEW)
+    [teacher] = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in teachers[:1]]
+    run(recipe(tmp_path / "run", marked_corpus, text, [teacher], save_total_limit=9))
+    if changed == "weights":
+        weights = load_file(teacher / "model.safetensors")
+        weights["classifier.bias"] += 1e-6
+        save_file(weights, teacher / "model.safetensors", metadata={"format": "pt"})
+    else:
+        config = json.loads((teacher / "config.json").read_text(encoding="utf-8"))
+        (teacher / "config.json").write_text(json.dumps({**config, "name_temperature": 1.001}), encoding="utf-8")
+    on = {"resume_from_checkpoint": "true", "max_steps": 6, "save_total_limit": 9}
+    with pytest.raises(RecipeError, match="given now: the models that `silver_teachers` names are others"):
+        run(recipe(tmp_path / "run", marked_corpus, text, [teacher], **on))
+    # older versions have not kept which they were
+    for path in (tmp_path / "run").glob("checkpoint-*/trainer_state.json"):
+        state = json.loads(path.read_text(encoding="utf-8"))
+        del state["stateful_callbacks"]["RunRecord"]["args"]["content"]["data"]["teachers"]
+        path.write_text(json.dumps(state), encoding="utf-8")
+    assert run(recipe(tmp_path / "run", marked_corpus, text, [teacher], **on))["training"]["steps"] == 6

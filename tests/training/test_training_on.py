@@ -70,6 +70,15 @@ def bare(kind: str) -> dict[str, Any]:
     return {key: KINDS[kind][key] for key in ("task", "reader", "model_type")}
 
 
+@pytest.mark.parametrize("kind", ["bilstm_crf", "bilstm"])
+def test_what_is_trained_on_as_a_whole_is_no_body_that_stays(tmp_path: Path, models: Path, kind: str) -> None:
+    more = LINES[KINDS[kind]["reader"]][1]
+    with pytest.raises(
+        RecipeError, match=r"`body_trained: false` leaves a body as it is under a fresh head, but .*run"
+    ):
+        train(tmp_path / "on", bare(kind), more, model_name_or_path=models / kind / "run", body_trained="false")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_tokenizer_labels_and_weights_are_taken_over(

@@ -92,6 +92,11 @@ def find_finished_model(task: Task, arguments: RecipeArguments, recipe: Recipe) 
             f"{name} has the architecture {config.model_type}, but `model_type` is {arguments.model_type}; what is "
             "trained on from is a finished model of the same architecture."
         )
+    if not arguments.body_trained:
+        raise RecipeError(
+            f"`body_trained: false` leaves a body as it is under a fresh head, but {name} has the same task and "
+            "architecture, so it is trained on with its head, as a whole; leave out `body_trained`."
+        )
     said = said_by_the_user(recipe)
     if said.get("tokenizer") not in (None, name):
         raise RecipeError(

@@ -1,5 +1,6 @@
 """Checkpoints: which of them are whole, and what they know of the training that wrote them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ def checkpoints_in(folder: Path) -> list[Path]:
     numbers = {path: path.name.removeprefix(f"{PREFIX_CHECKPOINT_DIR}-") for path in folder.glob("checkpoint-*")}
     found = [path for path, number in numbers.items() if path.is_dir() and number.isdigit()]
     return sorted(found, key=lambda path: -int(numbers[path]))
+
+
+def step_of(checkpoint: str) -> int | None:
+    """Return after which step a checkpoint was saved, by its path, which may be one of another system."""
+    digits = re.search(r"\d+$", checkpoint)
+    return None if digits is None else int(digits[0])
 
 
 def read_state(checkpoint: Path) -> dict[str, Any]:

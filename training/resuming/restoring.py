@@ -13,11 +13,12 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_callback import ExportableState
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.recipes.recipe import RecipeError
 from malmoi.training.processes.launcher import say
-from malmoi.training.resuming.checkpoints import has_optimizer, read_state
+from malmoi.training.resuming.checkpoints import has_optimizer, read_state, step_of
 from malmoi.training.steps import ALL_STEPS, EARLY_STOPPING
 
 
@@ -83,17 +84,22 @@ def restore_finished_training(trainer: Trainer, checkpoint: Path) -> None:
 
 
 def find_best_checkpoint(training_arguments: TrainingArguments, state: TrainerState, checkpoint: Path) -> None:
-    """Find the best checkpoint so far where the run lies now: the path that is written down may be an old one."""
+    """Find the best checkpoint so far where the run lies now: the path that is written down may be an old one.
+
+    Where models are saved more rarely than they are judged, it need not be that of the best evaluation.
+    """
     if not state.best_global_step:
         return
-    for folder in (Path(str(training_arguments.output_dir)), checkpoint.parent):
-        best = folder / f"checkpoint-{state.best_global_step}"
-        if best.is_dir():
-            state.best_model_checkpoint = str(best)
-            return
+    written = read_state(checkpoint).get("best_model_checkpoint")
+    step = None if written is None else step_of(written)
+    for name in (f"{PREFIX_CHECKPOINT_DIR}-{number}" for number in (state.best_global_step, step)):
+        for folder in (Path(str(training_arguments.output_dir)), checkpoint.parent):
+            if (folder / name).is_dir():
+                state.best_model_checkpoint = str(folder / name)
+                return
     state.best_model_checkpoint = None
-    if training_arguments.load_best_model_at_end:
-        say(f"The best checkpoint so far, checkpoint-{state.best_global_step}, is gone; the best from now on is kept.")
+    if training_arguments.load_best_model_at_end and written is not None:
+        say(f"The best checkpoint so far, {PREFIX_CHECKPOINT_DIR}-{step}, is gone; the best from now on is kept.")
         state.best_metric = None
         state.best_global_step = 0
 

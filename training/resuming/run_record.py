@@ -52,6 +52,9 @@ FREE_SETTINGS = (
 # names of rows; probabilities, whose last digits follow the number of threads: the likeliest class stands beside them
 FREE_COLUMNS = ("id", PROBABILITIES)
 COMPARED_TEXTS = 1000
+TEACHERS = "teachers"
+NAMED = {"train": "the training data are others", TEACHERS: "the models that `silver_teachers` names are others"}
+"""What is said of data that are others."""
 MOST_NAMED = 5
 
 
@@ -67,7 +70,12 @@ class RunRecord(TrainerCallback, ExportableState):
 
 
 def describe_training(
-    arguments: RecipeArguments, training_arguments: TrainingArguments, splits: DatasetDict, *, silver: Dataset | None
+    arguments: RecipeArguments,
+    training_arguments: TrainingArguments,
+    splits: DatasetDict,
+    *,
+    silver: Dataset | None = None,
+    teachers: str | None = None,
 ) -> dict[str, Any]:
     """Return what a training must have in common with the checkpoint that it goes on from.
 
@@ -76,6 +84,7 @@ def describe_training(
         training_arguments: Those of transformers.
         splits: The labelled data.
         silver: What finished models have labelled for it, if anything.
+        teachers: A hash of those models.
     """
     settings = {
         field.name: getattr(arguments, field.name)
@@ -87,9 +96,15 @@ def describe_training(
         settings[name] = getattr(value, "value", value)
     batch = training_arguments.train_batch_size * training_arguments.gradient_accumulation_steps
     settings["texts in a step"] = batch * training_arguments.world_size
-    data: dict[str, str | None] = {split: _fingerprint(splits[split]) for split in ("train", "validation")}
-    data["silver"] = None if silver is None else _fingerprint(silver)
+    data: dict[str, str | None] = {**fingerprints(splits), "silver": None}
+    if silver is not None:
+        data |= {"silver": _fingerprint(silver), TEACHERS: teachers}
     return {"settings": settings, "data": data}
+
+
+def fingerprints(splits: DatasetDict) -> dict[str, str]:
+    """Return hashes of the labelled data that a training learns and chooses its best model by."""
+    return {split: _fingerprint(splits[split]) for split in ("train", "validation")}
 
 
 def read_record(checkpoint: Path) -> dict[str, Any] | None:
@@ -126,11 +141,7 @@ def check_resuming(
     ]
     before = read_record(checkpoint)
     if before is not None:
-        differences += [
-            f"the {'training' if split == 'train' else split} data are others"
-            for split, fingerprint in record["data"].items()
-            if before["data"].get(split) != fingerprint
-        ]
+        differences += other_data(before["data"], record["data"])
         differences += [
             f"`{name}` was {before['settings'][name]} and is {value}"
             for name, value in json.loads(json.dumps(record["settings"])).items()
@@ -142,6 +153,20 @@ def check_resuming(
             "what it began with, or begin a new training with its weights by --model_name_or_path "
             f"{checkpoint} and another --output_dir."
         )
+
+
+def other_data(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return which data are others, in words.
+
+    Args:
+        before: Hashes of the data that a training began with; older versions have kept none of teachers.
+        now: Those of the data that it would go on with.
+    """
+    return [
+        NAMED.get(part, f"the {part} data are others")
+        for part, fingerprint in now.items()
+        if before.get(part) != fingerprint and (part in before or part != TEACHERS)
+    ]
 
 
 def _other_labels(config: dict[str, Any], now: PreTrainedConfig) -> list[str]:

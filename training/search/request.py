@@ -12,6 +12,7 @@ from malmoi.recipes.recipe import CONFIGURATIONS, ENCODER, Recipe, RecipeError
 from malmoi.recipes.search_space import SEARCH_SPACE, Choices, SearchSpace, default_space, written_space
 from malmoi.training.processes.launcher import launched_processes
 from malmoi.training.recipe_arguments import check_arguments, draws_seed, parse_recipe, typed_value
+from malmoi.training.resuming.output_dir import check_going_on
 from malmoi.training.search.study import find_study
 from malmoi.training.search.trial import recipe_of
 from malmoi.training.tasks import TASKS
@@ -54,6 +55,7 @@ def read_search(recipe: Recipe, *, trials: int, prune: bool) -> Search:
     folder = Path(str(recipe.flags.get("output_dir") or f"{run}-tune"))
     resume = str(recipe.given("resume_from_checkpoint") or "false").lower()
     overwrite = typed_value(recipe.given("overwrite", False)) is True
+    check_going_on(resume, overwrite=overwrite)
     common = {key: value for key, value in recipe.flags.items() if key not in OF_THE_SEARCH}
     search = Search(
         recipe._replace(

@@ -16,7 +16,16 @@ from malmoi.reports.search_plots import plot_search
 from malmoi.training.run_report import describe_training_data
 from malmoi.training.search.request import Search
 from malmoi.training.search.study import finished_trials
-from malmoi.training.search.trial import DIVERGED, DRAWN, EVALUATIONS, SECONDS, SETTINGS, Objective, PreparedTrial
+from malmoi.training.search.trial import (
+    DIVERGED,
+    DRAWN,
+    EVALUATIONS,
+    SECONDS,
+    SETTINGS,
+    TOO_LARGE,
+    Objective,
+    PreparedTrial,
+)
 from malmoi.training.steps import ALL_STEPS
 
 TRIALS_FILE, PLOT_FILE, BEST_FILE, BEST_RUN = "trials.json", "trials.png", "best.yaml", "best"
@@ -50,11 +59,12 @@ def describe_search(search: Search, study: Study, prepared: PreparedTrial, objec
 
 def _describe_trial(trial: FrozenTrial, *, number: int) -> dict[str, Any]:
     complete = trial.state == TrialState.COMPLETE
-    ended = "diverged" if trial.user_attrs.get(DIVERGED) else ALL_STEPS if complete else "pruned"
+    failed = next((how for how in (DIVERGED, TOO_LARGE) if trial.user_attrs.get(how)), None)
+    ended = failed or (ALL_STEPS if complete else "pruned")
     return {
         "trial": number,
         "ended": ended,
-        "value": None if ended == "diverged" else trial.value,
+        "value": None if failed else trial.value,
         "parameters": _parameters(trial),
         "evaluations": trial.user_attrs.get(EVALUATIONS, []),
         "seconds": trial.user_attrs.get(SECONDS),

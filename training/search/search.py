@@ -12,12 +12,13 @@ from malmoi.recipes.recipe import RecipeError
 from malmoi.reports.search_plots import as_text
 from malmoi.training.described_settings import describe_settings
 from malmoi.training.processes.launcher import say
+from malmoi.training.resuming.held_folder import held_folder
 from malmoi.training.search.interrupt import Interrupt
 from malmoi.training.search.request import Search
 from malmoi.training.search.results import describe_search, remove_results, write_results
 from malmoi.training.search.shared_parts import SharedParts
 from malmoi.training.search.study import finished_trials, open_study
-from malmoi.training.search.trial import draw, objective_of, prepare_trial, recipe_of, train_trial
+from malmoi.training.search.trial import TOO_LARGE, draw, objective_of, prepare_trial, recipe_of, train_trial
 
 
 class TrialTrainer(Trainer):
@@ -74,11 +75,16 @@ def run_search(search: Search) -> dict[str, Any]:
     """Train what is left of a search; write what came of it beside its study, and return it.
 
     Raises:
-        UserError: If the recipe or a trial cannot be trained, or the study cannot be gone on with.
+        UserError: If the recipe or a trial cannot be trained, the study cannot be gone on with, or another search
+            writes into its folder.
         KeyboardInterrupt: If the user interrupts it; what is finished is written.
     """
+    with held_folder(search.folder):
+        return _run_search(search)
+
+
+def _run_search(search: Search) -> dict[str, Any]:
     _say_space(search)
-    search.folder.mkdir(parents=True, exist_ok=True)
     trainer = TrialTrainer(search)
     if not search.resume:
         remove_results(search.folder)
@@ -110,8 +116,13 @@ def run_search(search: Search) -> dict[str, Any]:
             if _has_best(opened.study):
                 results = describe_search(search, opened.study, trainer.prepared, trainer.measured)
                 write_results(results, opened.study, search)
+            trials = finished_trials(opened.study)
     if results is None:
-        raise RecipeError("No trial came to an end: the loss of each was no number; try smaller learning rates.")
+        too_large = sum(bool(trial.user_attrs.get(TOO_LARGE)) for trial in trials)
+        why = "the loss of each was no number; try smaller learning rates"
+        if too_large:
+            why = f"for {too_large:,} of {len(trials):,} the device has too little memory; try smaller batches"
+        raise RecipeError(f"No trial came to an end: {why}.")
     return results
 
 

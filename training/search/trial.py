@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any, Literal, NamedTuple
 
+import torch
 from optuna import TrialPruned
 from optuna.trial import Trial
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -20,7 +21,8 @@ from malmoi.training.search.effective_settings import effective_settings
 from malmoi.training.search.interrupt import Interrupt
 from malmoi.training.trainer import training_to_come
 
-DRAWN, EVALUATIONS, SETTINGS, SECONDS, DIVERGED = "drawn", "evaluations", "settings", "seconds", "diverged"
+DRAWN, EVALUATIONS, SETTINGS, SECONDS = "drawn", "evaluations", "settings", "seconds"
+DIVERGED, TOO_LARGE = "diverged", "out of memory"
 """What a study keeps of a trial."""
 
 
@@ -163,13 +165,19 @@ def train_trial(
     training = training_to_come(request, prepared.prepared)
     training.trainer.add_callback(report)
     training.trainer.add_callback(interrupt)
+    has_room = True
     try:
         output = training.trainer.train()
+    except torch.OutOfMemoryError:  # a batch that was drawn; the next trial may have a smaller one
+        has_room = False
     except ValueError as error:
         if not has_diverged(prepared.prepared.model):
             raise
         trial.set_user_attr(DIVERGED, True)
         raise TrialPruned from error
+    if not has_room:  # not while the error is handled, which holds all that was computed
+        trial.set_user_attr(TOO_LARGE, True)
+        raise TrialPruned
     state = training.trainer.state
     trial.set_user_attr(SECONDS, training.timer.total())
     if has_diverged(prepared.prepared.model):  # whatever its figures are, `malmoi train` would not keep it

@@ -119,6 +119,12 @@ def test_of_a_long_text_the_parts_with_mistakes_are_shown() -> None:
     assert [shown["text"][start:end] for start, end, *_ in shown["marks"]] == ["춘천", "서울"]
     assert shown["text"].count(GAP) == 3
     assert len(shown["text"]) < 600
+    # a name that was not found has no mark among those of the model: the same parts are shown all the same
+    assert row["lines"][1] == {**shown, "marks": []}
+    right = name_answer(1, text, gold, gold)
+    [row] = error_rows([name_answer(1, text, gold, gold[:1])], [right])
+    assert len({line["text"] for line in row["lines"]}) == 1
+    assert [len(line["marks"]) for line in row["lines"]] == [1, 0, 1]
     [row] = error_rows(
         [ClassAnswer("1", text, [Error("class", "a", "b", "", 1.0)], "a", Classification("b", 1, {}, False))]
     )

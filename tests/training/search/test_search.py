@@ -12,11 +12,13 @@ from typing import Any
 import numpy
 import optuna
 import pytest
+import torch
 import yaml
 from support.command_line import MALMOI
 from support.marked_lines import VALIDATION_LINES
 from support.recipe_flags import as_flags
 from support.tiny_runs import SETTINGS
+from transformers import Trainer
 
 import malmoi
 from malmoi.data.user_error import UserError
@@ -339,6 +341,29 @@ def test_a_loss_that_is_no_number_ends_a_trial_and_not_the_search(tmp_path: Path
         tune(corpus, tmp_path / "none", trials=2, search_space={"learning_rate": [1e30, 1e31]}, optim="sgd", **loss)
 
 
+@pytest.mark.slow
+def test_a_batch_for_which_there_is_too_little_memory_ends_a_trial_and_not_the_search(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Trainer.training_step
+
+    def training_step(self: Trainer, *given: Any, **named: Any) -> Any:
+        if self.args.per_device_train_batch_size > 8:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return step(self, *given, **named)
+
+    monkeypatch.setattr(Trainer, "training_step", training_step)
+    space = {"per_device_train_batch_size": [8, 64]}
+    found = tune(corpus, tmp_path / "run", trials=4, search_space=space, max_steps=2)
+    ended = {(trial["parameters"]["per_device_train_batch_size"], trial["ended"]) for trial in found["trials"]}
+    assert ended == {(8, "all steps"), (64, "out of memory")}
+    assert found["best"]["parameters"] == {"per_device_train_batch_size": 8}
+    assert all(trial["value"] is None for trial in found["trials"] if trial["ended"] == "out of memory")
+    space = {"per_device_train_batch_size": [32, 64]}
+    with pytest.raises(RecipeError, match=r"for 1 of 1 the device has too little memory; try smaller batches\.$"):
+        tune(corpus, tmp_path / "none", trials=1, search_space=space, max_steps=2)
+
+
 @pytest.fixture
 def asked(corpus: Path, tmp_path: Path) -> Callable[..., Any]:
     """Read what a search is asked for, without a trial."""
@@ -365,6 +390,7 @@ def test_trials_may_be_a_number_of_numpy(asked: Callable[..., Any]) -> None:
         ({"trials": "2"}, "`trials` must be a whole number, got '2'"),
         ({"seed": None}, "`seed: null` draws another seed for every trial"),
         ({"resume_from_checkpoint": "true"}, "holds no search"),
+        ({"resume_from_checkpoint": "true", "overwrite": "true"}, "Give either --resume_from_checkpoint true, which"),
         (
             {"resume_from_checkpoint": "some/checkpoint-3"},
             "must be true or false for a search, got 'some/checkpoint-3'",

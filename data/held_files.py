@@ -56,18 +56,19 @@ def is_same(file: FileIO, path: Path) -> bool:
 
 
 @contextmanager
-def held(path: Path, output: Path) -> Iterator[None]:
-    """Hold an output, which is written by nobody else in the meantime.
+def held(path: Path, refusal: UserError) -> Iterator[None]:
+    """Hold what is to be written, which nobody else writes in the meantime.
 
     Args:
-        path: The file that stands for it, and is there in the meantime.
-        output: The output.
+        path: The file that stands for it, and is there in the meantime; one that was killed leaves it, and holds
+            nothing.
+        refusal: What is raised if another run holds it.
 
     Raises:
         UserError: If another run holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = _held(path, output)
+    file = _held(path, refusal)
     try:
         yield
     finally:
@@ -79,14 +80,12 @@ def held(path: Path, output: Path) -> Iterator[None]:
                 path.unlink()
 
 
-def _held(path: Path, output: Path) -> FileIO:
+def _held(path: Path, refusal: UserError) -> FileIO:
     while True:
         file = open(path, "ab", buffering=0)  # noqa: SIM115 - closed by `held`
         if not hold(file):
             file.close()
-            raise UserError(
-                f"--output {output}: another run writes it now; wait for its end, or choose another place."
-            )
+            raise refusal
         if is_same(file, path):
             return file
         file.close()  # its run has ended and removed it since it was opened

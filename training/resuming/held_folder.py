@@ -1,0 +1,32 @@
+"""The folder of a run or a search, into which one training alone writes: two would take each other's checkpoints."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from malmoi.data.held_files import held
+from malmoi.recipes.recipe import RecipeError
+from malmoi.training.processes.launcher import is_first_process
+
+HELD = ".training.lock"
+"""The file that is there as long as a training writes."""
+
+
+@contextmanager
+def held_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder; of several processes that train together, the first one does.
+
+    Args:
+        folder: The folder, which is made if it is not there.
+
+    Raises:
+        RecipeError: If another training holds it.
+    """
+    if not is_first_process():
+        yield
+        return
+    refusal = RecipeError(
+        f"{folder}: another training writes into this folder now; wait for its end, or choose another --output_dir."
+    )
+    with held(folder / HELD, refusal):
+        yield
