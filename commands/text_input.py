@@ -78,16 +78,15 @@ def _check_file(file: str) -> None:
 
 def _checked_encoding(encoding: str) -> str:
     """Return the name of an encoding in which a line can be told by its line feed, and shown if it is no text."""
+    convert = ""
     try:
-        codecs.lookup(encoding)
+        if codecs.lookup(encoding).name.startswith("utf"):
+            convert = f"; convert the file: `iconv -f {encoding} -t utf-8 OLD > NEW`"
         b"\xff".decode(encoding, errors="backslashreplace")
         if all(text.decode(encoding) == text.decode() for text in (*map(bytes, zip(range(128))), ESCAPED)):
             return encoding
     except (LookupError, UnicodeError):
         pass
-    convert = (
-        f"; convert the file: `iconv -f {encoding} -t utf-8 OLD > NEW`" if encoding.lower().startswith("utf") else ""
-    )
     raise UserError(
         f"--encoding: expected an encoding of text files such as utf-8 or cp949, got {encoding!r}{convert}."
     )

@@ -55,6 +55,23 @@ def is_same(file: FileIO, path: Path) -> bool:
         return False
 
 
+_now_held: set[FileIO] = set()
+
+
+def _let_go_in_a_fork() -> None:
+    """Close what a forked process has inherited.
+
+    A worker that loads data may outlive a run that was killed by seconds, and would hold its files so long.
+    """
+    for file in _now_held:
+        file.close()
+    _now_held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_a_fork)
+
+
 @contextmanager
 def held(path: Path, refusal: UserError) -> Iterator[None]:
     """Hold what is to be written, which nobody else writes in the meantime.
@@ -69,9 +86,11 @@ def held(path: Path, refusal: UserError) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = _held(path, refusal)
+    _now_held.add(file)
     try:
         yield
     finally:
+        _now_held.discard(file)
         with suppress(OSError):
             path.unlink()  # as long as it is held, so that it is not that of the next run
         file.close()

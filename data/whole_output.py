@@ -2,7 +2,8 @@
 
 What is written gets another name first, in the same file system, reaches the disk, and takes its own name at the end:
 a rename is one step. A process that is killed leaves what was there before, and beside it something hidden, whose name
-begins with a dot, which nothing reads.
+begins with a dot, which nothing reads. In a folder that has to stay where it is one step is not enough: see
+`whole_folder`.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -116,12 +118,13 @@ def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
 
     A folder that is there already gives its place to the new one, but for two that cannot: a place at which another
     file system begins, such as a volume of a container, and the one that the process is in, which a shell would go on
-    being in. What was written moves into these, one thing after another.
+    being in. What was written moves into these, one thing after another; what was there comes back if one cannot move.
 
     Args:
         folder: Where it is to be. The folders above it are made.
         replaces: Whether it may take the place of a folder that holds something. If the process is killed in the
-            moment between the two, there is neither, and the old one lies beside it under a hidden name.
+            moment between the two, there is neither, and the old one lies beside it under a hidden name; in a folder
+            that stays, what has not moved yet lies in it under such a name.
 
     Raises:
         UserError: If there is a file of that name, or a folder that holds something and is not to be replaced.
@@ -131,19 +134,21 @@ def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     stays = folder.is_dir() and (os.path.ismount(folder) or os.path.samefile(folder, os.curdir))
     beside = folder if stays else folder.parent  # where a rename is one step
-    with tempfile.TemporaryDirectory(dir=beside, prefix=f".{folder.name}-") as temporary:
+    with tempfile.TemporaryDirectory(dir=beside, prefix=_hidden(folder)) as temporary:
         # a folder in the folder: only the owner may enter the outer one
         unfinished = Path(temporary) / folder.name
         unfinished.mkdir()
         with disk_errors(folder):
             yield unfinished
+        _give_usual_rights(unfinished)
         _all_reach_the_disk(unfinished)
-        # somebody may have written there meanwhile
-        check_new_folder(folder, replaces=replaces, besides=temporary)
+        check_new_folder(folder, replaces=replaces)  # somebody may have written there meanwhile
         before = Path(temporary) / "before"
         if stays:
-            _move_content(folder, before, besides=temporary)
-            _move_content(unfinished, folder)
+            before.mkdir()
+            _move_all(
+                [(path, before) for path in _content(folder)] + [(path, folder) for path in _content(unfinished)]
+            )
         else:
             if folder.exists():
                 folder.rename(before)
@@ -151,26 +156,38 @@ def whole_folder(folder: Path, *, replaces: bool = False) -> Iterator[Path]:
         _reach_the_disk(beside)
 
 
-def _move_content(folder: Path, target: Path, *, besides: str | None = None) -> None:
-    """Move what is in a folder into another, which is made if it is not there, but for one path."""
-    target.mkdir(exist_ok=True)
-    for path in sorted(folder.iterdir()):
-        if str(path) != besides:
-            path.rename(target / path.name)
+def _hidden(folder: Path) -> str:
+    """Return what the names of unfinished folders begin with: one in it that a killed process left does not count."""
+    return f".{folder.name}-"
 
 
-def check_new_folder(folder: Path, *, replaces: bool = False, besides: str | None = None) -> None:
+def _content(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(_hidden(folder)))
+
+
+def _move_all(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Move each path into its folder; if one cannot move, such as the root of another file system, all come back."""
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for path, folder in moves:
+            moved.append((path.rename(folder / path.name), path))
+    except BaseException:
+        for there, path in reversed(moved):
+            there.rename(path)
+        raise
+
+
+def check_new_folder(folder: Path, *, replaces: bool = False) -> None:
     """Check that `whole_folder` may write a folder: for what is to be known before it is computed.
 
     Args:
         folder: Where it is to be.
         replaces: Whether it may take the place of a folder that holds something.
-        besides: A path in it that does not count.
 
     Raises:
         UserError: If there is a file of that name, or a folder that holds something and is not to be replaced.
     """
-    if not replaces and folder.is_dir() and any(str(path) != besides for path in folder.iterdir()):
+    if not replaces and folder.is_dir() and _content(folder):
         raise UserError(f"{folder}: the folder is not empty; give another, or one that does not exist.")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder}: there is a file of that name; expected a folder.")
@@ -192,6 +209,7 @@ def files_together(folder: Path, *, last: Sequence[str], stale: Sequence[str] = 
         unfinished = Path(temporary)
         with disk_errors(folder):
             yield unfinished
+        _give_usual_rights(unfinished)
         _all_reach_the_disk(unfinished)
         for name in reversed(last):
             (folder / name).unlink(missing_ok=True)
@@ -209,13 +227,12 @@ def files_together(folder: Path, *, last: Sequence[str], stale: Sequence[str] = 
 
 
 def _all_reach_the_disk(folder: Path) -> None:
-    give_usual_rights(folder)
     for path in folder.rglob("*"):
         _reach_the_disk(path)
     _reach_the_disk(folder)
 
 
-def give_usual_rights(folder: Path) -> None:
+def _give_usual_rights(folder: Path) -> None:
     """Give files that their owner alone may read the rights of any new file, as safetensors does not.
 
     A model that one user has trained is often served by another.
@@ -234,6 +251,8 @@ def _reach_the_disk(path: Path) -> None:
     with contextlib.suppress(PermissionError, IsADirectoryError):  # Windows opens no folders
         # Windows flushes nothing that is open to be read alone
         is_writable = not path.is_dir() and os.access(path, os.W_OK)
+        if sys.platform == "win32" and not is_writable:
+            return
         opened = os.open(path, os.O_RDWR if is_writable else os.O_RDONLY)
         try:
             os.fsync(opened)

@@ -1,6 +1,14 @@
 """What a recipe can say beside the `TrainingArguments` of transformers. Imports nothing heavy: help needs it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+
+from malmoi.data.readers.reading_options import ReadingOptions
+
+OF_READING = (
+    *("reader", "data_dir", *(option.name for option in fields(ReadingOptions))),
+    *("trim_josa", "division_seed", "text_lines", "validation_texts"),
+)
+"""The arguments by which labelled data follow from their files, beside the task."""
 
 
 @dataclass

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from malmoi.recipes.arguments import OF_READING
 from malmoi.recipes.keys import Key, keys_of
 from malmoi.recipes.recipe import Recipe, RecipeError, nearest, training_fields
 
@@ -35,9 +36,8 @@ SEARCHED_IN_TRAINING = (
 REASONS = {
     "trials learn the same task with the same kind of model": ("task", "model_type", "encoder_config"),
     "trials learn and are judged on the same data": (
-        *("reader", "data_dir", "dataset", "text_column", "label_column", "tag_column", "token_separator"),
-        *("annotator", "trim_josa", "division_seed", "train_fraction", "text_lines", "validation_texts"),
-        *("silver_text", "silver_teachers"),
+        *OF_READING,
+        *("train_fraction", "silver_text", "silver_teachers"),
     ),
     "trials are compared by it": (
         *("metric_for_best_model", "greater_is_better", "load_best_model_at_end", "eval_strategy", "eval_steps"),

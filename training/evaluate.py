@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from malmoi.data.numbers_given import is_whole_number
 from malmoi.data.readers import NO_OPTIONS, READERS
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.user_error import UserError
+from malmoi.inference.answers import check_batch_size
 from malmoi.inference.bundled_models import bundled_name
 from malmoi.models import NAMES
 from malmoi.reports.errors import TASK_ERRORS
@@ -109,8 +109,7 @@ def evaluate_saved_model(
         UserError: If model or data cannot be read, do not fit together, or a file cannot be written; or if
             `batch_size` is no positive whole number.
     """
-    if not is_whole_number(batch_size) or batch_size < 1:
-        raise UserError(f"`batch_size` must be a whole number of at least 1, got {batch_size!r}.")
+    check_batch_size(batch_size)
     batch_size = int(batch_size)  # those of numpy, too
     check_outputs(errors, predictions, data_dir, models=[model] if against is None else [model, against])
     config = config_to_change(model) if fit_temperature else None

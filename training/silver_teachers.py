@@ -17,7 +17,8 @@ from malmoi.inference.loading import load_model
 from malmoi.recipes.recipe import RecipeError
 
 LEAST = 1e-30
-"""A probability that rounding has made 0: where it has done so to all labels, none is more probable than others."""
+"""Stands for a probability that rounding has made 0: it has a logarithm, and where all labels have it, none is more
+probable than others."""
 
 
 class Teacher(NamedTuple):

@@ -22,7 +22,7 @@ from malmoi.training.request import read_request
 from malmoi.training.resuming.held_folder import held_folder
 from malmoi.training.run_report import make_report
 from malmoi.training.steps import nothing_learned
-from malmoi.training.trainer import train
+from malmoi.training.trainer import told_if_memory_lacks, train
 
 
 def run(recipe: Recipe) -> dict[str, Any]:
@@ -38,10 +38,12 @@ def run(recipe: Recipe) -> dict[str, Any]:
         plan = plan_training(request, prepared)
         if plan.finished_report is not None:
             return plan.finished_report
-        training = train(request, prepared, plan)
-        figures = evaluate_splits(
-            request.task, training.trainer, prepared.evaluations, prepared.tokenizer, max_length=prepared.max_length
-        )
+        with told_if_memory_lacks(request.training_arguments):
+            training = train(request, prepared, plan)
+            length = prepared.max_length
+            figures = evaluate_splits(
+                request.task, training.trainer, prepared.evaluations, prepared.tokenizer, max_length=length
+            )
         report = make_report(request, prepared, plan, training, figures, started=started)
         save_run(report, request, prepared, training)
     return report

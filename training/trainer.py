@@ -1,5 +1,7 @@
 """The stock `Trainer`, with what the recipe asks of it beside its own arguments."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,8 +62,7 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
     """Train the model, from the beginning or from the checkpoint; what an earlier run left in the folder is removed.
 
     Raises:
-        RecipeError: If the checkpoint lacks the state of the optimizer, if the GPU has too little memory, or if the
-            training diverges.
+        RecipeError: If the checkpoint lacks the state of the optimizer, or if the training diverges.
     """
     training = training_to_come(request, prepared)
     training.trainer.add_callback(RunRecord(plan.record))
@@ -71,8 +72,6 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
     learning_rate = request.training_arguments.learning_rate
     try:
         train_what_is_left(training.trainer, checkpoint, request.arguments, plan.steps)
-    except torch.OutOfMemoryError as error:
-        raise RecipeError(too_little_memory(request.training_arguments)) from error
     except ValueError:  # a CRF refuses labels whose scores such weights have made impossible
         check_weights(prepared.model, learning_rate=learning_rate)
         raise
@@ -80,14 +79,22 @@ def train(request: TrainingRequest, prepared: Preparation, plan: TrainingPlan) -
     return training
 
 
-def too_little_memory(training_arguments: TrainingArguments) -> str:
-    """Return what to change in a training for which a GPU has too little memory."""
-    return (
-        f"The device {training_arguments.device.type} has too little memory for this training: give a smaller "
-        f"--per_device_train_batch_size than {training_arguments.per_device_train_batch_size} (with more "
-        "--gradient_accumulation_steps the same is learned), a smaller --per_device_eval_batch_size than "
-        f"{training_arguments.per_device_eval_batch_size}, or --max_seq_length."
-    )
+@contextmanager
+def told_if_memory_lacks(training_arguments: TrainingArguments) -> Iterator[None]:
+    """Say what to change in a training for which a GPU has too little memory.
+
+    Raises:
+        RecipeError: If it has too little.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise RecipeError(
+            f"The device {training_arguments.device.type} has too little memory for this training: give a smaller "
+            f"--per_device_train_batch_size than {training_arguments.per_device_train_batch_size} (with more "
+            "--gradient_accumulation_steps the same is learned), a smaller --per_device_eval_batch_size than "
+            f"{training_arguments.per_device_eval_batch_size}, or a smaller --max_seq_length."
+        ) from error
 
 
 def training_to_come(request: TrainingRequest, prepared: Preparation) -> Training:
@@ -109,6 +116,8 @@ def training_to_come(request: TrainingRequest, prepared: Preparation) -> Trainin
             evaluation=prepared.evaluations["validation"],
             optimizer=recipe_optimizer(prepared.model, arguments, training_arguments),
         )
+    except torch.OutOfMemoryError:  # a `RuntimeError`, and no fault of a setting alone
+        raise
     except (ImportError, RuntimeError, TypeError, ValueError) as error:
         raise RecipeError(f"The settings of the training cannot be used: {one_line(error)}") from error
     trainer.compute_loss_func = task.loss_function(prepared.train, arguments, num_labels=len(prepared.labels))

@@ -19,6 +19,8 @@ from malmoi.data.text_lines import DataFormatError
 KINDS = {str: "string", bool: "bool", Integral: "int64", Real: "float64"}
 """What `datasets` calls the values of a column; the first that fits, also those of numpy."""
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+FIELDS_OF_A_NAME = {"start", "end", "label"}
+"""By these a tuple with named fields is a name that a tagger has found, and no list."""
 
 
 EXPECTED = 'dictionaries such as {"text": "비가 왔다.", "entities": [[0, 2, "PS"]]}'
@@ -129,11 +131,11 @@ def plain(value: Any) -> Any:
     """Return a value as JSON would have it, where there is such a one.
 
     That is lists for tuples and arrays, what Python has for the values of numpy, and an object by its fields for a
-    tuple with names, such as a name that a tagger has found.
+    name that a tagger has found.
     """
     if isinstance(value, (np.ndarray, np.generic)):
         value = value.tolist()
-    if isinstance(value, tuple) and (fields := getattr(value, "_fields", None)):
+    if isinstance(value, tuple) and set(fields := getattr(value, "_fields", ())) >= FIELDS_OF_A_NAME:
         return {key: plain(element) for key, element in zip(fields, value)}
     if isinstance(value, (list, tuple)):
         return [plain(element) for element in value]

@@ -1,6 +1,7 @@
 """Rows in Python: dictionaries are read as the same would be from a file, and what is wrong is said with its row."""
 
 import json
+from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,15 @@ def test_names_that_a_tagger_has_found_are_names() -> None:
     for key in ("text", "review"):
         assert content(read([{key: TEXT, "entities": found}])) == content(read([NAMES]))
         assert content(read([{key: TEXT, "entities": [Span(*name[:3]) for name in found]}])) == content(read([NAMES]))
+
+
+def test_other_tuples_with_fields_are_lists() -> None:
+    place, row = namedtuple("place", "begin stop kind"), namedtuple("row", "first second")
+    assert content(read([{"text": TEXT, "entities": [place(0, 3, "PS"), place(5, 7, "LC")]}])) == content(
+        read([NAMES])
+    )
+    tokens = {"tokens": row(*TOKENS["tokens"]), "ner_tags": row(*TOKENS["ner_tags"])}
+    assert content(read([tokens])) == content(read([TOKENS]))
 
 
 @pytest.mark.parametrize(

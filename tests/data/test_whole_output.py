@@ -281,6 +281,43 @@ def test_a_folder_that_cannot_move_stays_and_takes_what_was_written(
     assert os.listdir(folder) == ["mine.txt"]
 
 
+@pytest.mark.parametrize("number", range(4))
+def test_in_a_folder_that_stays_what_was_there_comes_back_if_something_cannot_move(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Such as `lost+found` at the root of a file system."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        Path(name).write_text("old", encoding="utf-8")
+    rename, moved = Path.rename, []
+
+    def refuse_one(path: Path, target: Path) -> Path:
+        moved.append(path)
+        if len(moved) == number + 1:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return rename(path, target)
+
+    def write() -> None:
+        with whole_folder(tmp_path, replaces=True) as unfinished:
+            for name in ("b", "c"):
+                (unfinished / name).write_text("new", encoding="utf-8")
+            monkeypatch.setattr(Path, "rename", refuse_one)
+
+    with pytest.raises(PermissionError):
+        write()
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"a": "old", "b": "old"}
+
+
+def test_what_a_killed_process_left_in_a_folder_that_stays_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(f".{tmp_path.name}-killed").mkdir()
+    with whole_folder(tmp_path) as unfinished:
+        (unfinished / "a").touch()
+    assert sorted(os.listdir(tmp_path)) == [f".{tmp_path.name}-killed", "a"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="asks as other systems do how a file was opened")
 def test_files_are_flushed_as_windows_does_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import fcntl

@@ -91,7 +91,8 @@ def test_of_a_text_of_any_length_the_end_counts_where_the_tokenizer_truncates_on
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = save_bert(tmp_path) / "tokenizer_config.json"
-    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"truncation_side": "left"}))
+    given = json.loads(settings.read_text(encoding="utf-8"))
+    settings.write_text(json.dumps(given | {"truncation_side": "left"}), encoding="utf-8")
     classifier = Classifier(tmp_path)
     score = classifier.engine.score_classes
     rows: list[list[int]] = []

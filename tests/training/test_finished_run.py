@@ -255,13 +255,14 @@ def test_what_was_never_saved_is_not_said_to_be_gone(
         assert (state.best_metric, state.best_global_step) == (None, 0)
 
 
+@pytest.mark.parametrize("where", ["_move_model_to_device", "training_step", "prediction_step"])
 def test_too_little_memory_is_told_with_what_to_change(
-    tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    def training_step(self: Trainer, *given: object, **named: object) -> None:
+    def lack(self: Trainer, *given: object, **named: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr(Trainer, "training_step", training_step)
+    monkeypatch.setattr(Trainer, where, lack)
     with pytest.raises(RecipeError, match=r"too little memory .* smaller --per_device_train_batch_size than 8 "):
         train(tmp_path / "run", marked_corpus)
 

@@ -1,5 +1,10 @@
 """One training alone writes into a folder: of two, the one that began later is told, and nothing is mixed."""
 
+import errno
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +94,42 @@ def test_where_there_are_no_locks_a_training_goes_on(tmp_path: Path, monkeypatch
     monkeypatch.setattr(held_files, "_lock", refuse)
     with held_folder.held_folder(tmp_path), held_folder.held_folder(tmp_path):
         assert (tmp_path / HELD).exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_that_was_forked_from_a_training_holds_nothing_once_that_is_gone(tmp_path: Path) -> None:
+    """As workers that load data are: they outlive a training that was killed by seconds."""
+    code = (
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from malmoi.training.resuming.held_folder import held_folder\n"
+        "with held_folder(Path(sys.argv[1])):\n"
+        "    if (child := os.fork()) == 0:\n"
+        "        time.sleep(60)\n"
+        "    print(child, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    training = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert training.stdout is not None
+    child = int(training.stdout.readline())
+    try:
+        with pytest.raises(RecipeError, match="another training writes into this folder now"):
+            held_folder.held_folder(tmp_path).__enter__()
+        training.kill()
+        training.wait()
+        with held_folder.held_folder(tmp_path):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        training.stdout.close()
+
+
+def test_in_a_folder_that_may_not_be_written_to_nothing_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *arguments: object, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(held_files, "open", refuse, raising=False)
+    with held_folder.held_folder(tmp_path):
+        assert not list(tmp_path.iterdir())

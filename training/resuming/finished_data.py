@@ -6,18 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from malmoi.data.notice import without_notices
-from malmoi.recipes.arguments import RecipeArguments
+from malmoi.recipes.arguments import OF_READING, RecipeArguments
 from malmoi.recipes.recipe import Recipe, RecipeError
 from malmoi.training.preparation import load_splits
 from malmoi.training.reading import reader_of_training
 from malmoi.training.resuming.run_record import fingerprints, other_data
 from malmoi.training.tasks import TASKS
-
-DECIDES = (
-    *("task", "reader", "data_dir", "dataset", "text_column", "label_column", "tag_column", "token_separator"),
-    *("annotator", "trim_josa", "division_seed", "text_lines", "validation_texts"),
-)
-"""The arguments by which labelled data follow from their files."""
 
 
 class DataNow:
@@ -55,7 +49,7 @@ class DataNow:
     def _fingerprints(self, recipe: Recipe, arguments: RecipeArguments, seed: int) -> dict[str, str]:
         arguments = dataclasses.replace(arguments, reader=reader_of_training(recipe, arguments))
         task = TASKS[recipe.task]
-        named = {name: value for name, value in vars(arguments).items() if name in DECIDES}
+        named = {name: value for name, value in vars(arguments).items() if name in ("task", *OF_READING)}
         key = (*named.items(), seed if "validation_texts" in named else None)  # the seed draws those alone
         if key not in self._read:
             with without_notices():

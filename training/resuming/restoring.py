@@ -92,7 +92,8 @@ def find_best_checkpoint(training_arguments: TrainingArguments, state: TrainerSt
         return
     written = read_state(checkpoint).get("best_model_checkpoint")
     step = None if written is None else step_of(written)
-    for name in (f"{PREFIX_CHECKPOINT_DIR}-{number}" for number in (state.best_global_step, step)):
+    for number in (state.best_global_step, step):
+        name = f"{PREFIX_CHECKPOINT_DIR}-{number}"
         for folder in (Path(str(training_arguments.output_dir)), checkpoint.parent):
             if (folder / name).is_dir():
                 state.best_model_checkpoint = str(folder / name)

@@ -152,8 +152,20 @@ def train_trial(
     """Train a trial; return what the `Trainer` does, and the figure of the model that `malmoi train` would keep.
 
     Raises:
-        TrialPruned: If it ends early.
+        TrialPruned: If it ends early, also if the device has too little memory for it.
     """
+    try:
+        return _train_trial(trial, prepared, objective, interrupt)
+    except torch.OutOfMemoryError:  # the next trial may have a smaller batch or model
+        pass
+    # not while the error is handled, which holds all that was computed
+    trial.set_user_attr(TOO_LARGE, True)
+    raise TrialPruned
+
+
+def _train_trial(
+    trial: Trial, prepared: PreparedTrial, objective: Objective, interrupt: Interrupt
+) -> tuple[TrainOutput, float]:
     request = prepared.request
     arguments = request.training_arguments
     trial.set_user_attr(SETTINGS, effective_settings(*prepared))
@@ -165,19 +177,13 @@ def train_trial(
     training = training_to_come(request, prepared.prepared)
     training.trainer.add_callback(report)
     training.trainer.add_callback(interrupt)
-    has_room = True
     try:
         output = training.trainer.train()
-    except torch.OutOfMemoryError:  # a batch that was drawn; the next trial may have a smaller one
-        has_room = False
     except ValueError as error:
         if not has_diverged(prepared.prepared.model):
             raise
         trial.set_user_attr(DIVERGED, True)
         raise TrialPruned from error
-    if not has_room:  # not while the error is handled, which holds all that was computed
-        trial.set_user_attr(TOO_LARGE, True)
-        raise TrialPruned
     state = training.trainer.state
     trial.set_user_attr(SECONDS, training.timer.total())
     if has_diverged(prepared.prepared.model):  # whatever its figures are, `malmoi train` would not keep it

@@ -359,6 +359,15 @@ def test_a_batch_for_which_there_is_too_little_memory_ends_a_trial_and_not_the_s
     assert ended == {(8, "all steps"), (64, "out of memory")}
     assert found["best"]["parameters"] == {"per_device_train_batch_size": 8}
     assert all(trial["value"] is None for trial in found["trials"] if trial["ended"] == "out of memory")
+    monkeypatch.setattr(Trainer, "training_step", step)
+    move = Trainer._move_model_to_device
+
+    def move_to_device(self: Trainer, model: Any, device: Any) -> None:
+        if self.args.per_device_train_batch_size in (32, 64):
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        move(self, model, device)
+
+    monkeypatch.setattr(Trainer, "_move_model_to_device", move_to_device)
     space = {"per_device_train_batch_size": [32, 64]}
     with pytest.raises(RecipeError, match=r"for 1 of 1 the device has too little memory; try smaller batches\.$"):
         tune(corpus, tmp_path / "none", trials=1, search_space=space, max_steps=2)
