@@ -1,14 +1,12 @@
 """What a recipe can say beside the `TrainingArguments` of transformers. Imports nothing heavy: help needs it."""
 
-from dataclasses import dataclass, field, fields
-
-from malmoi.data.readers.reading_options import ReadingOptions
+from dataclasses import dataclass, field
 
 OF_READING = (
-    *("reader", "data_dir", *(option.name for option in fields(ReadingOptions))),
+    *("reader", "data_dir", "dataset", "text_column", "label_column", "tag_column", "token_separator", "annotator"),
     *("trim_josa", "division_seed", "text_lines", "validation_texts"),
 )
-"""The arguments by which labelled data follow from their files, beside the task."""
+"""The arguments by which labelled data follow from their files, beside the task: all `ReadingOptions`, and others."""
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from support.recipe_flags import as_flags
 from support.tiny_runs import SETTINGS
 
 from malmoi.commands.several_runs import unfinished_runs
+from malmoi.data.readers.reading_options import ReadingOptions
+from malmoi.recipes.arguments import OF_READING
+from malmoi.recipes.keys import all_keys
 from malmoi.recipes.recipe import Recipe, RecipeError, load_recipe
 from malmoi.training import preparation
 from malmoi.training.resuming import finished_data
@@ -63,3 +67,8 @@ def test_a_report_of_an_older_version_does_not_tell(recipes: Callable[[], dict[P
         path.write_text(json.dumps(report), encoding="utf-8")
     write_splits(tmp_path / "data", train=TRAIN_LINES)
     assert [*unfinished_runs(recipes())] == [tmp_path / "seed-3"]
+
+
+def test_whatever_readers_can_be_told_decides_what_is_read() -> None:
+    assert {option.name for option in fields(ReadingOptions)} <= set(OF_READING)
+    assert set(OF_READING) <= {key.name for key in all_keys()}
