@@ -104,9 +104,8 @@ def test_a_process_that_was_forked_from_a_training_holds_nothing_once_that_is_go
         "from pathlib import Path\n"
         "from malmoi.training.resuming.held_folder import held_folder\n"
         "with held_folder(Path(sys.argv[1])):\n"
-        "    if (child := os.fork()) == 0:\n"
-        "        time.sleep(60)\n"
-        "    print(child, flush=True)\n"
+        "    if os.fork() == 0:\n"
+        "        print(os.getpid(), flush=True)\n"  # it has let go by then
         "    time.sleep(60)\n"
     )
     training = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
