@@ -62,6 +62,8 @@ def unfinished_runs(recipes: dict[Path, Recipe]) -> dict[Path, Recipe]:
     for folder, report in finished.items() if unfinished else ():
         arguments, training_arguments = parsed[folder]
         data.check(folder, report, recipes[folder], arguments, seed=training_arguments.seed)
+    for folder, report in finished.items():
+        data.check_teachers(folder, report, recipes[folder], parsed[folder][0], to_train=unfinished)
     return unfinished
 
 

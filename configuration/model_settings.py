@@ -28,8 +28,12 @@ class LabelSettings:
 
     def __post_init__(self: Any, **kwargs: Any) -> None:
         """Let one of `id2label` and `label2id` that is given alone bring the other along."""
-        names = {int(index): name for index, name in (self.id2label or {}).items()}
-        ids = {int(index): name for name, index in (self.label2id or {}).items()}
+        try:
+            names = {int(index): name for index, name in (self.id2label or {}).items()}
+            ids = {int(index): name for name, index in (self.label2id or {}).items()}
+        except (AttributeError, TypeError, ValueError):
+            got = f"got {self.id2label!r} and {self.label2id!r}"
+            raise ValueError(f"`id2label` must be like {{0: 'O'}} and `label2id` like {{'O': 0}}, {got}.") from None
         if names and ids and names != ids:
             raise ValueError(f"`id2label` and `label2id` must say the same, got {names} and {self.label2id}.")
         if names or ids:
@@ -39,6 +43,8 @@ class LabelSettings:
     @classmethod
     def from_dict(cls: Any, config_dict: dict[str, Any], **kwargs: Any) -> Any:
         """Read a configuration; where its maps differ, `id2label` counts: a script may have set it later."""
+        if config_dict.get("model_type", cls.model_type) != cls.model_type:  # whose files do not come along
+            config_dict = {k: v for k, v in config_dict.items() if k not in ("auto_map", "custom_pipelines")}
         given = {key: kwargs.pop(key) for key in ("id2label", "label2id") if kwargs.get(key)}
         given = given or {key: config_dict[key] for key in ("id2label",) if config_dict.get(key)}
         both = {"id2label": None, "label2id": None} if given else {}
@@ -95,11 +101,8 @@ class LstmSettings(LabelSettings):
 @functools.lru_cache(maxsize=64)  # asked in every step
 def are_bio(names: tuple[str, ...]) -> bool:
     """Tell whether labels are a BIO set: `O`, `B-X` and `I-X`, with a `B-X` for every `I-X`."""
-    return (
-        any(name.startswith("B-") for name in names)
-        and all(name == "O" or name[:2] in ("B-", "I-") for name in names)
-        and all("B-" + name[2:] in names for name in names if name.startswith("I-"))
-    )
+    types = {name[2:] for name in names if name.startswith("B-")}
+    return bool(types) and all(name == "O" or (name[:2] in ("B-", "I-") and name[2:] in types) for name in names)
 
 
 @functools.lru_cache(maxsize=64)

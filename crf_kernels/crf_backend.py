@@ -5,7 +5,6 @@ from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 IGNORED_LABEL = -100
 
@@ -111,11 +110,32 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         return loss
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         unary, pairs, lengths = ctx.saved_tensors
-        emissions, start, transitions, end = ctx.backend.weigh_gradients(unary, pairs, lengths, gradient)
+        with torch.no_grad():
+            gradients = ctx.backend.weigh_gradients(unary, pairs, lengths, gradient)
+        if torch.is_grad_enabled():  # by `create_graph`
+            gradients = _FirstDerivatives.apply(*(each.requires_grad_() for each in gradients))
+        emissions, start, transitions, end = gradients
         return emissions, None, None, start, transitions, end, None
+
+
+class _FirstDerivatives(torch.autograd.Function):
+    """Gradients that refuse to be differentiated: otherwise they would be taken for constants.
+
+    `once_differentiable` of torch refuses only where the gradient that comes in depends on something.
+    """
+
+    @staticmethod
+    def forward(ctx, *gradients: Tensor) -> tuple[Tensor, ...]:  # type: ignore[no-untyped-def]
+        return tuple(gradient.view_as(gradient) for gradient in gradients)
+
+    @staticmethod
+    def backward(ctx, *gradients: Tensor):  # type: ignore[no-untyped-def]
+        raise RuntimeError(
+            "This CRF computes first derivatives alone. For those of its gradient, as in a gradient penalty, take "
+            "the recursions of pytorch-crf: `crf_implementation` of a configuration, `implementation` of the layer."
+        )
 
 
 __all__ = ["IGNORED_LABEL", "CrfBackend", "CrfRecursions"]

@@ -8,11 +8,13 @@ CLASS = (
     r"|라벨|레이블|클래스|분류|범주|카테고리|감성|감정|의도|주제|정답"
 )
 TEXT = (
-    r"(text|sentence|document|review|comment|content|utterance|question)s?|title|query"
+    r"(text|sentence|document|review|comment|content|utterance|question)s?|title|body|query"
     r"|텍스트|문장|글|본문|문서|리뷰|댓글|후기|내용|제목|발화|질문"
 )
 CLASS_HEADING = re.compile(CLASS, re.IGNORECASE)
 TEXT_HEADING = re.compile(TEXT, re.IGNORECASE)
+DOCUMENT_HEADING = re.compile(r"(doc|document)(_?(id|no|number|name))?", re.IGNORECASE)
+"""What names the document that a text is part of."""
 WORD_HEADING = re.compile(
     r"(token|word|syllable|morph(eme)?|character|char|eojeol|form|term|entry|name)s?"
     r"|토큰|단어|어휘|낱말|표제어|어절|음절|글자|문자|형태소|이름",

@@ -17,6 +17,7 @@ Names that only look like it are suspected too: 제주도 (도), 김정은 (은)
 suspicion, and something or somebody else must decide.
 """
 
+import unicodedata
 from typing import NamedTuple
 
 VOWEL, CONSONANT, VOWEL_OR_RIEUL, CONSONANT_BUT_RIEUL, ANY = range(5)
@@ -93,8 +94,11 @@ def josa_at_end(text: str) -> str:
 
 
 def is_josa(ending: str, *, after: str) -> bool:
-    """Tell whether all of an ending can be a josa, or a sequence of several, of the word before it."""
-    word = after.rstrip(CLOSING_MARKS)
+    """Tell whether all of an ending can be a josa, or a sequence of several, of the word before it.
+
+    Both may be written in any form of Unicode.
+    """
+    ending, word = (unicodedata.normalize("NFC", part) for part in (ending, after.rstrip(CLOSING_MARKS)))
     if not ending or not word or not word[-1].isalnum():
         return False
     firsts = [

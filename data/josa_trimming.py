@@ -114,5 +114,8 @@ def _trimmed(rows: Dataset, josa: dict[str, str]) -> Dataset:
 
 
 def _length(name: str, josa: str) -> int:
-    """Return how many characters a josa has in a name that may be written in either form of Unicode."""
-    return len(josa) if name.endswith(josa) else len(unicodedata.normalize("NFD", josa))
+    """Return how many characters a josa has in a name that may be written in any form of Unicode, or in several."""
+    longest = len(unicodedata.normalize("NFD", josa))
+    return next(
+        length for length in range(len(josa), longest + 1) if unicodedata.normalize("NFC", name[-length:]) == josa
+    )

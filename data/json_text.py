@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from malmoi.data.nested_rows import advice_on_nested_rows
 from malmoi.data.notice import shorten
 from malmoi.data.text_lines import DataFormatError, read_lines, read_pieces
 
@@ -184,9 +185,30 @@ def read_json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield from _objects_of_list(JsonText(pieces, path, line=number), path)
         elif line.strip():
             text = JsonText(line, path, line=number)
-            row = _object(path, number, text.value())
+            try:
+                row = _object(path, number, text.value())
+            except DataFormatError as error:
+                if not _ends_early(line):
+                    raise
+                advice = advice_on_nested_rows(first_object(path)) or "; `jq -c . OLD > NEW` writes each in one"
+                raise DataFormatError(
+                    path, number, f"{error.message} The object does not end in its line{advice}."
+                ) from None
             text.end()
             yield number, row
+
+
+def _ends_early(line: str) -> bool:
+    """Tell whether a line is the beginning of an object that goes on in the next ones."""
+    beginning = line.strip()
+    try:
+        DECODER.raw_decode(beginning)
+    except json.JSONDecodeError as error:
+        # before a comma at the end, which some versions of Python point at
+        return beginning.startswith("{") and error.pos >= len(beginning) - 1
+    except (ValueError, RecursionError):
+        pass
+    return False
 
 
 def _objects_of_list(text: JsonText, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,10 +1,12 @@
 """Files with one token a line in columns: which lines are tokens, where sentences and documents end.
 
 Columns are divided by tabs if the first line with a token has one, otherwise by spaces. An empty line ends a
-sentence; `-DOCSTART-` and `# newdoc` begin a document. A line that begins with `# ` or `## ` is a comment, but in
-columns divided by spaces `# O` is the token `#`. A `#` or `##` alone is one too where a sentence may begin.
+sentence; `-DOCSTART-` and `# newdoc` begin a document, and `# newdoc id = …` does, or goes on with the one of that
+name. A line that begins with `# ` or `## ` is a comment, but in columns divided by spaces `# O` is the token `#`. A
+`#` or `##` alone is one too where a sentence may begin.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +18,10 @@ from malmoi.data.text_lines import DataFormatError, check_line_ends, read_lines
 
 DOCUMENT = "-DOCSTART-"
 NEW_DOCUMENT = "# newdoc"
+_DOCUMENT_ID = re.compile(rf"{NEW_DOCUMENT}\s+id\s*=\s*(.*\S)\s*")
 COMMENTS = ("# ", "## ")
+LINE_END = re.compile(r"[\r\n]")
+"""What a name may hold that stands in a line, such as that of a file."""
 MOST_TYPES = 30
 """So many types without a letter may stand in the first lines of a file that is taken for one of columns."""
 
@@ -71,14 +76,16 @@ def find_columns(paths: Iterable[Path]) -> Columns:
 
 
 def token_lines(path: Path, columns: Columns) -> Iterator[tuple[int, list[str], int]]:
-    """Yield the number of each line with a token, its columns, and how many documents have begun before it.
+    """Yield the number of each line with a token, its columns, and the number of its document; 0 before the first.
 
     After each sentence comes a line without columns. A heading is skipped.
 
     Raises:
         DataFormatError: If a line has more or fewer columns.
     """
-    document, number, is_open = 0, 0, False
+    document = begun = number = 0
+    is_open = False
+    of_names: dict[str, int] = {}
     heading = heading_of(path, columns)
     for number, line in read_lines(path):
         if heading is not None and number == heading[0]:
@@ -88,7 +95,10 @@ def token_lines(path: Path, columns: Columns) -> Iterator[tuple[int, list[str], 
             if is_open:
                 yield number, [], document
                 is_open = False
-            document += not is_empty
+            if not is_empty:
+                named = _DOCUMENT_ID.fullmatch(line)
+                document = begun + 1 if named is None else of_names.setdefault(named[1], begun + 1)
+                begun = max(begun, document)
             continue
         if line.startswith("#") and (is_comment(line, columns) or (not is_open and not line.strip("#"))):
             continue
@@ -115,6 +125,17 @@ def heading_of(path: Path, columns: Columns) -> tuple[int, str] | None:
 def is_document(line: str) -> bool:
     """Tell whether a line begins a document."""
     return line.startswith(NEW_DOCUMENT) or (line.startswith(DOCUMENT) and line.split()[0] == DOCUMENT)
+
+
+def document_line(name: str | None) -> str:
+    """Return the line that begins a document, or goes on with it.
+
+    Args:
+        name: Its name; `None` for one that has none, and is another each time.
+    """
+    if name is None:
+        return f"{NEW_DOCUMENT}\n"
+    return f"{NEW_DOCUMENT} id = {' '.join(re.split(LINE_END, name))}\n"
 
 
 def is_comment(line: str, columns: Columns) -> bool:

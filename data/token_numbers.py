@@ -28,7 +28,7 @@ class Token(NamedTuple):
     tags: list[str]
     """Its tag, or those of its words if it has none of its own."""
     document: int
-    """So many documents have begun before it."""
+    """The number of its document, counted from 1; 0 before the first."""
 
 
 def are_numbered(paths: Iterable[Path], columns: Columns) -> bool:

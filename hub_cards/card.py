@@ -167,6 +167,8 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "trust_last": f", {trust}" if trust else "",
         "architecture": ARCHITECTURES.get(model_type, f"{model_type} of transformers"),
         "has_crf": model_type.endswith("_crf"),
+        # some pieces of words hold a name and the particle behind it
+        "exact_boundaries": report["tokenizer"].get("ceiling", {}).get(report["main_figure"], 1.0) == 1.0,
         "lstm": model_type.startswith("bilstm"),
         "types": [markdown_line(kind) for kind in facts.types],
         "type_lines": type_lines(facts, corpus),

@@ -125,7 +125,7 @@ def push_space(
         repo_id: The name of the Space on the Hub, `user/space`.
         private: Whether a new Space is private.
         revision: Branch to commit to.
-        dry_run: Leave the staged folder beside the first model, or here if that is on the Hub, and upload nothing.
+        dry_run: Leave the staged folder in the working folder, and upload nothing.
 
     Raises:
         UserError: If a model cannot be served; nothing is uploaded then.

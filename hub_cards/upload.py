@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TypeVar
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HTTPError, LocalTokenNotFoundError  # type: ignore[attr-defined]
+from huggingface_hub.errors import HTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled  # type: ignore[attr-defined]
 
 from malmoi.data.notice import one_line
 from malmoi.data.user_error import UserError
@@ -38,13 +39,14 @@ def upload(
         folder: What is uploaded.
         repo_id: The name on the Hub, `user/name`; the repository is made if it is not there.
         repo_type: `model` or `space`.
-        private: Whether a new repository is private. One that exists stays as it is.
+        private: Whether the repository is to be private. One that is there already and public is refused.
         revision: Branch to commit to, made if it is not there; by default `main`.
         message: Of the commit.
         replaced: Patterns of what is deleted where the folder does not have it.
 
     Raises:
-        UserError: If the Hub refuses, or cannot be reached after several attempts.
+        UserError: If the Hub refuses, or cannot be reached after several attempts, or if all the world would see what
+            is to be private.
     """
     api = HfApi()
     _repeated(
@@ -57,6 +59,12 @@ def upload(
         ),
         repo_id,
     )
+    # what is there already stays as it is, and the Hub says nothing of it
+    if private and not _repeated(lambda: api.repo_info(repo_id, repo_type=repo_type), repo_id).private:
+        raise UserError(
+            f"{repo_id}: it is to be private, but it is there already and public. Make it private in its settings on "
+            "the Hub, or leave --private out; nothing was uploaded."
+        )
     if revision is not None:
         _repeated(lambda: api.create_branch(repo_id, branch=revision, repo_type=repo_type, exist_ok=True), repo_id)
     commit = _repeated(
@@ -94,8 +102,13 @@ def _repeated(call: Callable[[], Answer], repo_id: str) -> Answer:
             return call()
         except LocalTokenNotFoundError:
             raise UserError("You are not logged in to the Hub. Run `hf auth login`, or set HF_TOKEN.") from None
-        # `HTTPError` is the root of the errors of whichever HTTP library huggingface_hub stands on
-        except (HTTPError, ConnectionError, TimeoutError) as error:
+        except OfflineModeIsEnabled:  # a lost connection by its class, but no trouble that passes
+            raise UserError(
+                f"{repo_id}: HF_HUB_OFFLINE is set, which keeps everybody from the Hub; unset it."
+            ) from None
+        # `HTTPError` is the root of the errors of whichever HTTP library huggingface_hub stands on; what checks the
+        # card reads an answer as JSON before it looks at its status
+        except (HTTPError, ConnectionError, TimeoutError, JSONDecodeError) as error:
             response = getattr(error, "response", None)
             status = None if response is None else response.status_code
             if status in (401, 403):
@@ -108,11 +121,15 @@ def _repeated(call: Callable[[], Answer], repo_id: str) -> Answer:
                 raise UserError(f"{repo_id}: {_sentence(error)} The same command can be repeated.") from error
             asked = "" if response is None else response.headers.get("Retry-After", "")
             pause = max(pause, float(asked) if asked.isdigit() else 0.0)
+        except ValueError as error:  # the card, which the Hub looks at before it takes anything
+            raise UserError(f"{repo_id}: the Hub refuses the card. {_sentence(error)} Nothing was uploaded.") from None
         time.sleep(min(pause, LONGEST_PAUSE))
         pause *= 2
     raise AssertionError("the last attempt returns or raises")
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, JSONDecodeError):
+        return "the Hub's answer was no JSON."
     text = one_line(error) or type(error).__name__
     return text if text.endswith(".") else f"{text}."

@@ -110,11 +110,30 @@ def stream_answers(
         )
     check_several(texts, method=method)
     if not isinstance(texts, Sequence):
-        return answer(only_texts(texts))
+        return _answers_before_error(answer, only_texts(texts))
     several = len(texts) > 1
-    return Answers(
-        lambda first: answer(only_texts(islice(texts, first, None), first=first, several=several)), len(texts)
-    )
+
+    def begin(first: int) -> Iterator[Answer]:
+        return _answers_before_error(answer, only_texts(islice(texts, first, None), first=first, several=several))
+
+    return Answers(begin, len(texts))
+
+
+def _answers_before_error(
+    answer: Callable[[Iterable[str]], Iterator[Answer]], texts: Iterator[str]
+) -> Iterator[Answer]:
+    """Yield the answers to texts, which are read ahead; where they end in an error, it comes after those before it."""
+    errors: list[Exception] = []
+
+    def texts_before_error() -> Iterator[str]:
+        try:
+            yield from texts
+        except Exception as error:  # an interrupt ends all at once
+            errors.append(error)
+
+    yield from answer(texts_before_error())
+    if errors:
+        raise errors[0]
 
 
 def check_batch_size(batch_size: int) -> None:

@@ -1,10 +1,12 @@
 """Load a saved model, and say in one sentence what is wrong with a folder that cannot be loaded."""
 
+from collections.abc import Collection
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
 import torch
+import transformers
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -36,6 +38,11 @@ LANGUAGE_MODEL = "language-model"
 """The task of a model that answers nothing: others begin from it."""
 MODELS = {"sentence-classification": AutoModelForSequenceClassification, LANGUAGE_MODEL: BiLstmModel}
 """What loads the models of a task; those of the others are taggers."""
+HEADS: dict[str, Any] = {
+    "ForTokenClassification": AutoModelForTokenClassification,
+    "ForSequenceClassification": AutoModelForSequenceClassification,
+}
+"""What loads the models with each head."""
 _loading = RLock()
 """While a model is built, transformers replaces functions of its classes and of torch, and puts back what it found:
 of two threads at once, one could put back the replacements of the other, for the rest of the process."""
@@ -56,7 +63,23 @@ def task_of(config: PreTrainedConfig) -> str | None:
     architecture = (config.architectures or [""])[0]
     if architecture == "BiLstmModel":
         return LANGUAGE_MODEL
-    return task_of_architecture(architecture, (config.id2label or {}).values())
+    labels = (config.id2label or {}).values()
+    return task_of_architecture(architecture, labels) or task_of_architecture(_head_of_own_class(config), labels)
+
+
+def _head_of_own_class(config: PreTrainedConfig) -> str:
+    """Return the head of a class that somebody has written, which need not name it: the one that its config goes with.
+
+    Nothing if it goes with several or none, or the class is one of transformers, whose names tell what they are.
+    """
+    [architecture] = (config.architectures or [""])[:1]
+    if not architecture or hasattr(transformers, architecture):
+        return ""
+    named = getattr(config, "auto_map", None) or {}
+    of_code = [head for head, auto in HEADS.items() if auto.__name__ in named]
+    known = [head for head, auto in HEADS.items() if type(config) in auto._model_mapping]
+    heads = of_code or known
+    return heads[0] if len(heads) == 1 else ""
 
 
 def load_model(
@@ -112,6 +135,7 @@ def load_model(
     if notes["mismatched_keys"]:
         name, found, expected = sorted(notes["mismatched_keys"])[0]
         raise UserError(f"{model}/{WEIGHTS}: {name} is {tuple(found)}, but config.json asks for {tuple(expected)}.")
+    _check_nothing_left_out(model, config, loaded, notes["unexpected_keys"])
     if notes["missing_keys"]:
         raise UserError(
             f"{model}/{WEIGHTS}: it lacks the weights {list_names(sorted(notes['missing_keys']), length=80)}."
@@ -168,6 +192,24 @@ def _shapes_on_the_hub(model: str | Path, revision: str | None) -> Shapes | None
     """Return the shapes of the weights of a repository on the Hub; `None` if they are in several files."""
     file = cached_file(str(model), WEIGHTS, revision=revision, _raise_exceptions_for_missing_entries=False)
     return None if file is None else shapes_of(Path(str(file)))
+
+
+def _check_nothing_left_out(
+    model: str | Path, config: PreTrainedConfig, loaded: PreTrainedModel, unread: Collection[str]
+) -> None:
+    """Check that a class of somebody's own was not replaced by one with fewer weights, which would answer otherwise.
+
+    Raises:
+        UserError: If it was; the message names the weights.
+    """
+    own = (config.architectures or [""])[0]
+    if not unread or own in ("", type(loaded).__name__) or hasattr(transformers, own):
+        return
+    raise UserError(
+        f"{model}/{WEIGHTS}: {own} has the weights {list_names(sorted(unread), length=80)}, which "
+        f"{type(loaded).__name__} has not and would answer without; load it as {own} and give it to "
+        f"`of_loaded(LoadedModel(model.eval(), tokenizer))` of the class that answers."
+    )
 
 
 @torch.no_grad()

@@ -1,6 +1,8 @@
 """Answer the texts of a Spark DataFrame on the machines of a cluster. Needs `pip install 'malmoi[spark]'` and Java."""
 
+import atexit
 import functools
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -53,7 +55,14 @@ def _answerer(choice: ModelChoice, threads: int) -> RowAnswerer:
 
 
 def ship_model(session: SparkSession, folder: str | Path) -> str:
-    """Send the folder of a model to every worker, and return the name by which a `ModelChoice` has it there."""
-    archive = shutil.make_archive(str(Path(tempfile.mkdtemp(), "model")), "zip", folder)
-    session.sparkContext.addArchive(f"{archive}#{Path(folder).name}")
-    return f"{SHIPPED}{Path(folder).name}"
+    """Send the folder of a model to every worker, and return the name by which a `ModelChoice` has it there.
+
+    Each call gives a new name: folders of the same name are several models, and so is one that was trained anew, while
+    workers keep what they have loaded.
+    """
+    beside = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, beside, ignore_errors=True)  # workers fetch it as long as there is a driver
+    archive = shutil.make_archive(str(Path(beside, "model")), "zip", folder)
+    name = f"model-{secrets.token_hex(8)}"  # part of an address, in which a name of the user's might mean something
+    session.sparkContext.addArchive(f"{archive}#{name}")
+    return f"{SHIPPED}{name}"

@@ -43,8 +43,10 @@ class KoreanNerMetric(evaluate.Metric):
         references: Sequence[Sequence[str]],
         training_names: Collection[str] | None = None,
     ) -> dict[str, float]:
+        if isinstance(training_names, str):  # which is a collection of its characters
+            raise ValueError(f"Expected a list of names for `training_names`, got the text {training_names!r}.")
         found = {tag for side in (predictions, references) for tags in side for tag in tags} - {OUTSIDE}
-        if other := sorted(tag for tag in found if tag[:2] not in ("B-", "I-") or not tag[2:]):
+        if other := sorted(str(tag) for tag in found if str(tag)[:2] not in ("B-", "I-") or not str(tag)[2:]):
             raise ValueError(f"Expected BIO tags, such as B-PS, I-PS and O, got {list_names(other)}.")
         types = sorted({tag[2:] for tag in found})
         metrics = NamedEntityMetrics(bio_labels(types), training_names)

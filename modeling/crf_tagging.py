@@ -93,17 +93,18 @@ class CrfTagger(PreTrainedModel):
         loss = None
         if labels is not None:
             labelled = labels != IGNORED_LABEL if labels.shape == mask.shape else mask  # the CRF refuses it
-            # an accelerator would have to be waited for in every step to know this
-            if mask.device.type == "cpu" and (labelled != mask).any():
+            if mask.device.type == "cpu" and (labelled != mask).any():  # for an accelerator each step would wait
                 logger.warning_once(MISLABELLED)
             labelled = labelled & mask
-            count = labelled.sum() if num_items is None else torch.as_tensor(num_items)
-            loss = crf("negative_log_likelihood", emissions, labels, labelled).sum() / count.clamp(min=1)
+            count = labelled.sum() if num_items is None else torch.as_tensor(num_items, device=mask.device)
+            summed = crf("negative_log_likelihood", emissions, labels, labelled).sum()
+            loss = summed.to(mask.device) / count.clamp(min=1)
         if crf.training:
             return CrfTaggerOutput(loss=loss, logits=emissions)
         outside = self.config.outside_label_id()
-        predictions, scores = crf("decode_with_max_marginals", emissions, mask)
-        logits, marginals = finite_scores(scores, mask, outside_label_id=outside), crf("marginals", emissions, mask)
+        answers = *crf("decode_with_max_marginals", emissions, mask), crf("marginals", emissions, mask)
+        predictions, scores, marginals = (each.to(mask.device) for each in answers)  # layers may lie elsewhere
+        logits = finite_scores(scores, mask, outside_label_id=outside)
         if outside is not None:
             marginals[..., outside].masked_fill_(~mask, 1)
         return CrfTaggerOutput(loss, logits, predictions, marginals, emissions=emissions)

@@ -46,8 +46,11 @@ class LinearChainCrf(nn.Module):
             raise ValueError(f"`implementation` must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}.")
         self.num_tags, self.implementation = num_tags, implementation
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
-        steps = tuple(map(tuple, forbidden_transitions or [[False] * num_tags] * num_tags))
-        own: Any = tuple(forbidden_starts or [False] * num_tags), steps
+        starts = [False] * num_tags if forbidden_starts is None else forbidden_starts
+        steps = [[False] * num_tags] * num_tags if forbidden_transitions is None else forbidden_transitions
+        own: Any = tuple(map(bool, starts)), tuple(tuple(map(bool, row)) for row in steps)
+        if {len(row) for row in (*own, *own[1])} != {num_tags}:
+            raise ValueError(f"`forbidden_starts` and `forbidden_transitions` must be for {num_tags} tags.")
         self.ask_for_constraints: Callable[[], Constraints] = partial(tuple, own)  # a lambda is not pickled
         # also where transformers builds everything in half precision; what a checkpoint lacks would stay in it
         dtype = torch.promote_types(torch.get_default_dtype(), torch.float32)
@@ -89,10 +92,8 @@ class LinearChainCrf(nn.Module):
     def negative_log_likelihood(self, emissions: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         """Return the negative log-likelihood of each sentence, `(batch,)`; 0 for one with no position in the chain.
 
-        The labels are tag ids, `(batch, length)`, read only where `mask` is `True`.
-
-        Raises:
-            ValueError: If labels are no integers of that shape, no tags, or take a forbidden step (on CUDA: later).
+        The labels are tag ids, `(batch, length)`, read only where `mask` is `True`. If they are no integers of that
+        shape, no tags, or take a forbidden step (on CUDA: later), it is a `ValueError`.
         """
         if labels.shape != mask.shape or labels.is_floating_point() or labels.dtype == torch.bool:
             got = f"got {labels.dtype} of {tuple(labels.shape)}"
@@ -153,16 +154,13 @@ class LinearChainCrf(nn.Module):
         return start, transitions, self.end_transitions.to(dtype)
 
     def _compact(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Move the positions in the chain to the front of each row, and make emissions at least float32.
-
-        With them come the old position of each new one, `(batch, length)`, or `None` if none moves, and the lengths.
-        """
+        """Return emissions, at least float32, the chain in front; where it stood, `None` if there; and lengths."""
         if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined]  # never but to export
             why = "the tags of this input would be recorded as the answer to every other. Run the model as it is"
             raise RuntimeError(f"A CRF cannot be traced or exported: {why}; `torch.compile` takes it.")
-        expected = f"(batch, length, {self.num_tags})"
         if emissions.dim() != 3 or emissions.size(2) != self.num_tags:
-            raise ValueError(f"Expected emissions of shape {expected}, got {tuple(emissions.shape)}.")
+            got = tuple(emissions.shape)
+            raise ValueError(f"Expected emissions of shape (batch, length, {self.num_tags}), got {got}.")
         if mask.shape != emissions.shape[:2]:
             raise ValueError(f"Expected a mask of shape {tuple(emissions.shape[:2])}, got {tuple(mask.shape)}.")
         mask = mask.bool()
@@ -206,7 +204,7 @@ def keep_path_ahead(scores: Tensor, path: Tensor) -> Tensor:
     Tags of sequences that are as good, or nearly, have the same in rounded sums: theirs goes down to the next number.
     """
     highest = scores.amax(-1, keepdim=True)
-    behind = torch.nextafter(highest, highest.new_tensor(-torch.inf))
+    behind = torch.nextafter(highest, torch.full_like(highest, -torch.inf))
     return torch.minimum(scores, behind).scatter_(-1, path.clamp(min=0)[..., None], highest)
 
 
@@ -334,6 +332,5 @@ def _log_shares(ways: Tensor) -> Tensor:
 
 
 _highest = partial(torch.amax, dim=-2)
-PYTORCH = SimpleNamespace(  # `malmoi.kernels` has others of this form
-    **{each.__name__: each for each in (negative_log_likelihood, marginals, viterbi, viterbi_and_max_marginals)}
-)
+_recursions = (negative_log_likelihood, marginals, viterbi, viterbi_and_max_marginals)
+PYTORCH = SimpleNamespace(**{each.__name__: each for each in _recursions})  # `malmoi.kernels` has others of this form

@@ -158,7 +158,7 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
         wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         hidden_states: list[Tensor] | None = [] if wanted else None
         hidden = self._hidden_states(input_ids, mask, inputs_embeds=inputs_embeds, outputs=hidden_states)
-        logits = self.classifier(self.dropout(self.pooling(hidden, mask)))
+        logits = self.classifier(self.dropout(self.pooling(hidden, mask))).to(mask.device)  # layers may lie elsewhere
         if self.training and logits.requires_grad:
             self.config.__dict__.pop("class_temperature", None)  # it was fitted to the weights as they were
         loss = None
@@ -184,6 +184,12 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
             )
         if self.classifier.out_features == 1:
             raise ValueError("There is nothing to learn with one label: `num_labels` must be at least 2, got 1.")
+        given, last = labels.long(), self.classifier.out_features - 1
+        wrong = (given != given.clamp(0, last)) & (given != IGNORED_LABEL)
+        # an accelerator says it itself, and would have to be waited for in every step
+        if given.device.type == "cpu" and wrong.any():
+            allowed = f"Labels must be from 0 to {last}, or {IGNORED_LABEL} for a text without one"
+            raise ValueError(f"{allowed}, got {int(given[wrong][0])}.")
 
 
 BiLstmModel.register_for_auto_class("AutoModel")

@@ -89,11 +89,11 @@ class BiLstmCrfForTokenClassification(CrfTagger, BiLstmPreTrainedModel):
         output.hidden_states = None if hidden_states is None else tuple(hidden_states)
         return output
 
-    def _emissions(self, input_ids: Tensor | None, attention_mask: Tensor, **optional: Any) -> Tensor:
+    def _emissions(self, input_ids: Tensor | None, mask: Tensor, **optional: Any) -> Tensor:
         """Return the score of every tag at every position, `(batch, length, tags)`; see `_hidden_states`."""
-        states = self._hidden_states(input_ids, attention_mask, **optional)
+        states = self._hidden_states(input_ids, mask, **optional)
         scores = self.classifier(states)
-        return scores if self.window_classifier is None else scores + self.window_classifier(states, attention_mask)
+        return scores if (head := self.window_classifier) is None else scores + head(states, mask).to(scores.device)
 
 
 BiLstmCrfForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")

@@ -153,11 +153,10 @@ class EncoderCrfForTokenClassification(CrfTagger):
             output.hidden_states, output.attentions = encoded[0].hidden_states, encoded[0].attentions
         return output
 
-    def _without_padding(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
+    def _without_padding(self, input_ids: Tensor | None, inputs_embeds: Any) -> Tensor:
         """Return which positions hold another token than padding, `(batch, length)`; of embeddings, all."""
         if input_ids is not None:
             return input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
-        assert inputs_embeds is not None
         return torch.ones(inputs_embeds.shape[:2], dtype=torch.bool, device=inputs_embeds.device)
 
     def _emissions(
@@ -176,8 +175,9 @@ class EncoderCrfForTokenClassification(CrfTagger):
 
         To `outputs` what the encoder returned is added; everything else is as for `forward`.
         """
-        if attention_mask.size(1) == 0:
-            return self.classifier.weight.new_zeros(*attention_mask.shape, self.classifier.out_features)
+        if attention_mask.numel() == 0:  # which not every encoder takes
+            nothing = (*attention_mask.shape, self.config.hidden_size)
+            return self.classifier(torch.zeros(nothing, dtype=self.dtype, device=attention_mask.device))
         optional = {"token_type_ids": token_type_ids, "position_ids": position_ids, "inputs_embeds": inputs_embeds}
         encoded = self.encoder(
             input_ids,

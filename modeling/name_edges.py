@@ -21,8 +21,7 @@ EMOJI = regex.compile(
     r"|(?![#*0-9©®™ℹⓂ㊗㊙‼⁉〰〽])(?:\p{Emoji}|(?=[\U0001f000-\U0001fffd])\p{Extended_Pictographic})"
 )
 SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # cling to letters, too
-# characters that are whole, visible and no emoji, whatever of them stands around them
-PLAIN = regex.compile(r"[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]*")
+PLAIN = regex.compile(r"[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]*")  # whole, visible and no emoji, whatever of them stands around
 # before which a character ends, whatever it is; searched for from the right
 AFTER_CHARACTER = regex.compile(
     r"(?r)(?<![\p{Grapheme_Cluster_Break=Prepend}\r\u1100-\u115f\ua960-\ua97c])[\t\n -\x7e가-힣ㄱ-ㅣ一-鿿]"

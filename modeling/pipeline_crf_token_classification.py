@@ -12,8 +12,7 @@ from transformers.pipelines.token_classification import AggregationStrategy
 from .name_edges import UNLIMITED, token_spans, trim_name
 
 WINDOWS = {"return_overflowing_tokens": True, "padding": True}  # for the tokenizer, of a long text
-# what the preprocessing hands over beside the input of the model
-CARRIED = ("special_tokens_mask", "offset_mapping", "sentence", "is_last", "given_offsets")
+CARRIED = ("special_tokens_mask", "offset_mapping", "sentence", "is_last", "given_offsets")  # goes past the model
 
 
 class CrfTokenClassificationPipeline(TokenClassificationPipeline):

@@ -13,6 +13,7 @@ from malmoi.data.text_lines import is_file_or_pipe
 from malmoi.recipes.arguments import ARGUMENTS, RecipeArguments
 from malmoi.recipes.declared_fields import DeclaredField, declared_fields
 from malmoi.recipes.recipe_file import RecipeError, read_recipe
+from malmoi.recipes.value_kinds import text_keys
 
 RECIPES = Path(__file__).parent
 CONFIGURATIONS = {"bilstm": "BiLstmConfig", "bilstm_crf": "BiLstmCrfConfig", "encoder_crf": "EncoderCrfConfig"}
@@ -21,6 +22,9 @@ ENCODER = "encoder"
 """The architecture that transformers has for the task, on the encoder that the recipe names."""
 MAY_BE_EMPTY = ("embeddings", "lexicon", "silver_teachers", "silver_text", "token_separator")
 """Flags that take away what a recipe has, if nothing is their value, and what stands between tokens."""
+
+TEXTS_OF_TRAINING = ("output_dir", "run_name")
+"""Of transformers, what a user names freely: what is written is meant, as a folder `2024_11_30`."""
 
 
 class Recipe(NamedTuple):
@@ -83,7 +87,7 @@ def load_recipe(name: str, flags: Sequence[str] = ()) -> Recipe:
         RecipeError: If there is no such recipe, or a key is unknown; it names the nearest known one.
     """
     path = _find(name)
-    settings = read_recipe(path)
+    settings = read_recipe(path, texts={*text_keys(ARGUMENTS.values()), *TEXTS_OF_TRAINING})
     recipe = Recipe(path.stem, name, settings, parse_flags(flags))
     known = keys_of(recipe)
     for key in settings:

@@ -1,6 +1,6 @@
 """Reading a recipe: a YAML file of the form `key: value`, with errors that name the line and what was expected."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from malmoi.data.user_error import UserError
 MOST_BYTES = 1 << 20
 MOST_VALUES = 100_000
 EXPECTED = "expected lines of the form `key: value`"
+NO_TEXTS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float"))
+"""What YAML takes words and numbers for that are not in quotes: `on`, `12:30`, `2024_11_30`, `010`."""
+TEXT = "tag:yaml.org,2002:str"
 
 
 class RecipeError(UserError):
@@ -22,7 +25,15 @@ class UniqueKeyLoader(yaml.SafeLoader):
     """The safe loader of YAML, which takes no key twice: of two values, one would be forgotten in silence.
 
     Nor does it take aliases that write a little text out to a large one.
+
+    Args:
+        text: The document.
+        texts: Keys whose values are texts as they are written, whatever YAML takes them for; null is none.
     """
+
+    def __init__(self, text: str, *, texts: Collection[str] = ()):
+        super().__init__(text)
+        self.texts = texts
 
     def get_single_node(self) -> Any:
         """Return the root of the document."""
@@ -31,7 +42,14 @@ class UniqueKeyLoader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(
                 None, None, f"its aliases stand for more than {MOST_VALUES:,} values", root.start_mark
             )
+        if isinstance(root, yaml.MappingNode):
+            root.value = [(key, self._as_written(key, value)) for key, value in root.value]
         return root
+
+    def _as_written(self, key: yaml.Node, value: yaml.Node) -> yaml.Node:
+        if value.tag in NO_TEXTS and isinstance(key, yaml.ScalarNode) and key.value in self.texts:
+            return yaml.ScalarNode(TEXT, value.value, value.start_mark, value.end_mark)
+        return value
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         """Return a mapping."""
@@ -56,8 +74,12 @@ def _written_out(node: Any, known: dict[int, int]) -> int:
     return known[id(node)]
 
 
-def read_recipe(path: Path) -> dict[str, Any]:
+def read_recipe(path: Path, *, texts: Collection[str] = ()) -> dict[str, Any]:
     """Return the settings of a recipe.
+
+    Args:
+        path: The file.
+        texts: The keys whose values are texts.
 
     Raises:
         RecipeError: If it is no UTF-8, no YAML, no mapping, or has a key twice; with line and column.
@@ -72,7 +94,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
         line = content.count(b"\n", 0, error.start) + 1
         raise RecipeError(f"{path}, line {line}: expected UTF-8, got byte 0x{content[error.start]:02x}.") from None
     try:
-        settings = yaml.load(text, UniqueKeyLoader)
+        loader = UniqueKeyLoader(text, texts=texts)
+        settings = loader.get_single_data()
     except yaml.MarkedYAMLError as error:
         raise RecipeError(f"{path}{_place(error)}: expected YAML: {_problem(error)}.") from None
     except yaml.reader.ReaderError as error:

@@ -4,7 +4,7 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from malmoi.recipes.recipe import RecipeError
+from malmoi.recipes.recipe_file import RecipeError
 
 CHECKED_BY_RANGE = ("train_fraction",)
 """Keys whose range is checked together with their kind."""

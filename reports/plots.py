@@ -28,6 +28,12 @@ MISSING = "No plots were drawn: they need Matplotlib, `pip install malmoi[plots]
 MARKERS = "os^DvPX*"
 LEGEND_CHARACTERS = 110
 """How many characters of the legend stand side by side below a comparison."""
+MOST_WRITTEN, MOST_NAMED = 16, 80
+"""Of how many classes at most a confusion matrix has numbers in its cells, and names at its edges."""
+MANY_CLASSES_SIZE = 10.0
+"""How wide and high the cells of more classes than that are together, in inches."""
+LONGEST_NAME = 30
+"""How many characters of the name of a class stand at an edge."""
 
 
 def can_plot() -> bool:
@@ -67,27 +73,58 @@ def plot_losses(losses: list[dict[str, float]], evaluations: list[dict[str, Any]
 
 
 def plot_confusion(confusion: dict[str, Any], path: Path) -> Path:
-    """Draw how often each class was taken for each; colours are shares of the row."""
-    counts, classes = confusion["counts"], drawable(confusion["classes"], stand_in="class {}")
+    """Draw how often each class was taken for each; colours are shares of the row.
+
+    Of many classes there are colours alone, in a figure that grows no further: time and memory would be those of its
+    area.
+    """
+    counts, names = confusion["counts"], drawable(confusion["classes"], stand_in="class {}")
+    classes = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
     shares = [[count / max(sum(row), 1) for count in row] for row in counts]
-    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, classes)) > 8 else {}
-    with new_figure(path, width=2.6 + 0.9 * len(classes), height=2.2 + 0.8 * len(classes)) as figure:
+    written = len(classes) <= MOST_WRITTEN
+    cell = (0.9, 0.8) if written else (MANY_CLASSES_SIZE / len(classes),) * 2
+    slanted: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    if not written:
+        slanted = {"rotation": 90}
+    elif max(map(len, classes)) <= 8:
+        slanted = {}
+    with new_figure(path, width=2.6 + cell[0] * len(classes), height=2.2 + cell[1] * len(classes)) as figure:
         axes = figure.subplots()
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for gold, row in enumerate(counts):
-            for predicted, count in enumerate(row):
-                colour = "white" if shares[gold][predicted] > 0.5 else "black"
-                label = f"{count:,}\n{100 * shares[gold][predicted]:.1f} %"
-                axes.text(predicted, gold, label, ha="center", va="center", color=colour)
-        axes.set_xticks(range(len(classes)), classes, **slanted)
-        axes.set_yticks(range(len(classes)), classes)
+        title = "texts, and % of the gold class" if written else "share of the gold class: white is 0, dark blue is 1"
+        if written:
+            _write_counts(axes, counts, shares)
+        if len(classes) <= MOST_NAMED:
+            small: dict[str, Any] = {} if written else {"fontsize": 7}
+            axes.set_xticks(range(len(classes)), classes, **slanted, **small)
+            axes.set_yticks(range(len(classes)), classes, **small)
+            if not _characters().issuperset("".join(confusion["classes"])):
+                title += "\nno font is installed for all names:\nclasses are numbered as in report.json"
+        else:
+            _number_classes(axes)
+            title += "\nclasses are numbered as in report.json"
         axes.set_xlabel("predicted")
         axes.set_ylabel("gold")
-        title = "texts, and % of the gold class"
-        if not _characters().issuperset("".join(confusion["classes"])):
-            title += "\nno font is installed for all names:\nclasses are numbered as in report.json"
         axes.set_title(title, fontsize="medium")
     return path
+
+
+def _write_counts(axes: Any, counts: Sequence[Sequence[int]], shares: Sequence[Sequence[float]]) -> None:
+    """Write into each cell of a confusion matrix how many texts it has, and their share of the row."""
+    for gold, row in enumerate(counts):
+        for predicted, count in enumerate(row):
+            colour = "white" if shares[gold][predicted] > 0.5 else "black"
+            label = f"{count:,}\n{100 * shares[gold][predicted]:.1f} %"
+            axes.text(predicted, gold, label, ha="center", va="center", color=colour)
+
+
+def _number_classes(axes: Any) -> None:
+    """Mark some classes of both axes by their numbers, from 1 on."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_major_formatter(FuncFormatter(lambda place, _: f"{place + 1:.0f}"))
 
 
 def plot_reliability(reliability: dict[str, Any], path: Path) -> Path:
@@ -217,11 +254,12 @@ def new_figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
         width: Width in inches.
         height: Height in inches.
     """
-    from matplotlib import rc_context
+    from matplotlib import rc_context, style
     from matplotlib.figure import Figure
 
+    # a notebook may have chosen a style, such as one on black, where what is black here would not show
     # a text takes its fonts when it is made; Matplotlib looks in all of `font.family`, but only in one of each kind
-    with rc_context({"font.family": _fonts()}):
+    with style.context("default"), rc_context({"font.family": _fonts()}):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         with whole_file(path) as unfinished:

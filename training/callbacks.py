@@ -88,6 +88,13 @@ class EpochTimer(TrainerCallback, ExportableState):
         """Return the seconds of the whole training."""
         return sum(self.seconds) + self.spent
 
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """End the epoch of a checkpoint that was saved after its last step, and before it had ended."""
+        if self.spent and len(self.seconds) < int(state.epoch or 0):
+            self._end_epoch()
+
     def on_epoch_begin(self, *args: Any, **kwargs: Any) -> None:
         """Start the clock."""
         self._since = time.perf_counter()
@@ -111,6 +118,9 @@ class EpochTimer(TrainerCallback, ExportableState):
         if torch.cuda.is_available():
             torch.cuda.synchronize()
             self.on_step_end()
+        self._end_epoch()
+
+    def _end_epoch(self) -> None:
         self.seconds.append(self.spent)
         self.spent = 0.0
 

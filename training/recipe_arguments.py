@@ -44,6 +44,8 @@ UNFIT_VALUES = {
     "bf16_full_eval": (True, "would round the weights that are saved; `bf16` judges in bfloat16, too"),
     "fp16_full_eval": (True, "would round the weights that are saved; `fp16` judges in float16, too"),
 }
+OF_FILES = ("accelerator_config", "deepspeed", "fsdp_config")
+"""Settings of which the value may also be a file."""
 PROBABILITIES = (
     *("name_replacement_probability", "space_noise_probability", "space_noise_drop_all_probability"),
     *("space_noise_drop_probability", "space_noise_add_probability"),
@@ -78,7 +80,9 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
         raise RecipeError("`output_dir` must name a folder, got an empty text; left out, it follows from the recipe.")
     if str(given.get("do_train")).lower() == "false":
         raise RecipeError("`do_train: false` would train nothing; remove it, or use `malmoi evaluate`.")
-    given |= _direction_of_best(recipe) | settings_of_processes(given)
+    given |= _direction_of_best(recipe) | settings_of_processes(given) | _mappings(given)
+    if given.get("deepspeed") and find_spec("deepspeed") is None:
+        raise RecipeError("`deepspeed` needs DeepSpeed: `pip install deepspeed`.")
     # what can be written on the command line goes through the parser, which checks its type
     written = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
     parser.set_defaults(**{key: value for key, value in given.items() if key not in written})
@@ -123,6 +127,23 @@ def _as_meant(settings: dict[str, Any]) -> dict[str, Any]:
             value = "no"
         meant[key] = str(value) if isinstance(value, date) else value
     return meant
+
+
+def _mappings(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the settings that are mappings written on the command line, which may be YAML as in a recipe.
+
+    Raises:
+        RecipeError: If one is none.
+    """
+    mappings: dict[str, dict[str, Any]] = {}
+    for key in TrainingArguments._VALID_DICT_FIELDS:
+        value = given.get(key)
+        mapping = typed_value(value)
+        if isinstance(mapping, dict):
+            mappings[key] = mapping
+        elif isinstance(value, str) and not (key in OF_FILES and Path(value).is_file()):
+            raise RecipeError(f"`{key}` must be a mapping such as {{name: value}}, got {value!r}.")
+    return mappings
 
 
 def _direction_of_best(recipe: Recipe) -> dict[str, bool]:
@@ -209,6 +230,8 @@ def check_arguments(task: Task, arguments: RecipeArguments, training_arguments: 
     for name, (value, what) in UNFIT_VALUES.items():
         if getattr(training_arguments, name) is value:
             raise RecipeError(f"`{name}: {str(value).lower()}` {what}; remove it.")
+    if training_arguments.debug:
+        raise RecipeError("`debug` of transformers fails at values that are true or false, as masks are; remove it.")
     if training_arguments.push_to_hub:
         raise RecipeError(
             "`push_to_hub` would publish unfinished models with an empty card; use `malmoi push` after it."
@@ -248,6 +271,8 @@ def _check_ranges(arguments: RecipeArguments, training_arguments: TrainingArgume
                 raise RecipeError(f"`{name}` must be at least 1, got {count}.")
     if isinstance(arguments, SentenceClassificationArguments) and arguments.class_weights not in (None, "balanced"):
         raise RecipeError(f"`class_weights` must be balanced, or left out, got {arguments.class_weights!r}.")
+    if training_arguments.max_steps == 0:  # the `Trainer` would make one
+        raise RecipeError("`max_steps` must be at least 1, got 0; left out, `num_train_epochs` says how long.")
     if not 0 < training_arguments.num_train_epochs < math.inf and training_arguments.max_steps <= 0:
         raise RecipeError(f"`num_train_epochs` must be above 0, got {training_arguments.num_train_epochs:g}.")
     for holder, name, least in (

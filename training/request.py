@@ -45,6 +45,15 @@ def read_request(recipe: Recipe) -> TrainingRequest:
     Raises:
         RecipeError: If a value is wrong, or the folder of the run does not allow it.
     """
+    return look_into_folder(understand(recipe))
+
+
+def understand(recipe: Recipe) -> TrainingRequest:
+    """Return what a recipe asks for, before a look into the folder of the run: another run may be writing there.
+
+    Raises:
+        RecipeError: If a value is wrong.
+    """
     task = TASKS[recipe.task]
     check_packaged_recipe(recipe)
     if SEARCH_SPACE in recipe.flags:
@@ -55,8 +64,18 @@ def read_request(recipe: Recipe) -> TrainingRequest:
     arguments, training_arguments, settings = parse_recipe(recipe)
     arguments = replace(arguments, reader=reader_of_training(recipe, arguments))
     check_arguments(task, arguments, training_arguments)
-    checkpoint = find_checkpoint(training_arguments, overwrite=arguments.overwrite)
-    if checkpoint is not None and draws_seed(recipe) and (record := read_record(checkpoint)):
-        training_arguments.seed = record["settings"]["seed"]  # the one that was drawn when it began
     quiet_bars(training_arguments, recipe)
-    return TrainingRequest(recipe, task, arguments, training_arguments, settings, checkpoint)
+    return TrainingRequest(recipe, task, arguments, training_arguments, settings)
+
+
+def look_into_folder(request: TrainingRequest) -> TrainingRequest:
+    """Return what is asked for with the checkpoint to go on from, and make sure that no run is lost.
+
+    Raises:
+        RecipeError: If the folder of the run does not allow it.
+    """
+    training_arguments = request.training_arguments
+    checkpoint = find_checkpoint(training_arguments, overwrite=request.arguments.overwrite)
+    if checkpoint is not None and draws_seed(request.recipe) and (record := read_record(checkpoint)):
+        training_arguments.seed = record["settings"]["seed"]  # the one that was drawn when it began
+    return request._replace(checkpoint=checkpoint)

@@ -18,11 +18,12 @@ from malmoi.training.finished_run import save_run
 from malmoi.training.plan import plan_training
 from malmoi.training.preparation import prepare
 from malmoi.training.processes.launcher import is_first_process, leave, say
-from malmoi.training.request import read_request
+from malmoi.training.request import look_into_folder, understand
 from malmoi.training.resuming.held_folder import held_folder
 from malmoi.training.run_report import make_report
 from malmoi.training.steps import nothing_learned
 from malmoi.training.trainer import told_if_memory_lacks, train
+from malmoi.training.unheeded_settings import say_unheeded
 
 
 def run(recipe: Recipe) -> dict[str, Any]:
@@ -32,9 +33,11 @@ def run(recipe: Recipe) -> dict[str, Any]:
         UserError: If something is asked for that cannot be done.
     """
     started = time.perf_counter()
-    request = read_request(recipe)
-    with held_folder(request.output_dir):
+    understood = understand(recipe)
+    with held_folder(understood.output_dir):
+        request = look_into_folder(understood)  # what another run has left there is there to stay
         prepared = prepare(request)
+        say_unheeded(request, prepared)
         plan = plan_training(request, prepared)
         if plan.finished_report is not None:
             return plan.finished_report

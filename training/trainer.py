@@ -174,6 +174,8 @@ def build_trainer(
 ) -> Trainer:
     """Return a stock `Trainer` whose evaluation computes all figures of the task."""
     configure_evaluation(training_arguments)
+    # of a checkpoint callbacks are given what they need (`restore_callbacks`), and made anew they would not be ours
+    training_arguments.restore_callback_states_from_checkpoint = False
     # torch warns where there is nothing to pin for
     training_arguments.dataloader_pin_memory &= torch.cuda.is_available()
     trainer = Trainer(

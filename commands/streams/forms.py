@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -167,7 +166,8 @@ class SheetForm(RowForm):
 class ColumnForm(RowForm):
     """Columns as CoNLL has them: a character and its tag on each line, and an empty line after each text.
 
-    Where several files stand in one, each is a document of its own, which begins with a line that names the file.
+    Where several files stand in one, each is a document of its own, which begins with a line that names the file. So
+    does what the rows of JSON lines say that they are part of.
     """
 
     endings = (".conll",)
@@ -181,14 +181,32 @@ class ColumnForm(RowForm):
     def write(
         self, piece: Piece, answered: list[AnsweredRow], *, keeps_bad: bool
     ) -> tuple[tuple[bytes, ...], list[BadRow]]:
-        """Return the lines of the texts, behind the one that begins the document of their file."""
-        from malmoi.data.token_columns import NEW_DOCUMENT
+        """Return the lines of the texts, behind those that begin the documents of their file."""
+        from malmoi.data.json_fields import tells_documents
+        from malmoi.data.token_columns import document_line
 
-        (lines,), bad = super().write(piece, answered, keeps_bad=keeps_bad)
-        if piece.is_first and self.place.file:
-            name = " ".join(re.split(r"[\r\n]", piece.file.place))  # which a file may have in its name
-            lines = f"{NEW_DOCUMENT} id = {name}\n".encode() + lines
-        return (lines,), bad
+        of_file = piece.file.place if self.place.file else None
+        documents = [_document_of(piece, row) for _, row, _ in answered]
+        # the first row tells of all, for those of this piece may all be without
+        if not any(documents) and not (piece.file.kind == "json" and tells_documents(piece.layout.columns)):
+            (lines,), bad = super().write(piece, answered, keeps_bad=keeps_bad)
+            if piece.is_first and of_file is not None:
+                lines = document_line(of_file).encode() + lines
+            return (lines,), bad
+        contents: list[bytes] = []
+        bad = []
+        before: str | None = None  # what came in another piece is not known here; its name goes on with a document
+        for one, document in zip(answered, documents):
+            (lines,), bad_rows = super().write(piece, [one], keeps_bad=keeps_bad)
+            bad += bad_rows
+            if bad_rows and not keeps_bad:
+                break
+            name = " ".join(filter(None, (of_file, document))) or None
+            if lines:
+                contents.append(document_line(name).encode() if name is None or name != before else b"")
+                contents.append(lines)
+                before = name
+        return (b"".join(contents),), bad
 
     def row(self, piece: Piece, row: Row, fields: Mapping[str, Any] | None, answer: Any) -> tuple[bytes, ...]:
         """Return the lines of a text; an empty one has none."""
@@ -219,6 +237,13 @@ class StandoffForm(RowForm):
             name = " ".join(row.text[first:last] for first, last in parts)
             lines.append(f"T{number}\t{label} {places}\t{name}\n")
         return (row.text.encode(), "".join(lines).encode())
+
+
+def _document_of(piece: Piece, row: Row) -> str | None:
+    """Return what a row of JSON lines says that it is part of."""
+    from malmoi.data.json_fields import document_of
+
+    return document_of(row.fields) if piece.file.kind == "json" and row.fields is not None else None
 
 
 def _rows_of_batch(batch: Any) -> list[dict[str, Any] | RowFault]:

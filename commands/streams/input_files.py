@@ -57,8 +57,20 @@ def input_files(given: Sequence[str], *, document: bool, text_column: str | None
 
 
 def _files_of_folder(folder: Path, *, document: bool, first: int, alone: bool) -> Iterator[InputFile]:
-    """Yield the files of a folder that are texts or, unless texts are documents, tables; hidden ones are none."""
-    paths = [path for path in _visible(folder) if path.is_file()]
+    """Yield the files of a folder that are texts or, unless texts are documents, tables; hidden ones are none.
+
+    Raises:
+        UserError: If there are none, or a folder in it cannot be read.
+    """
+    found = _visible(folder)
+    for path in [folder, *(path for path in found if not path.is_symlink())]:
+        # Python passes over what the system keeps from it
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            raise UserError(f"{path}: this user may not read the folder, whose files would be missing.")
+    dead_ends = [str(path.relative_to(folder)) for path in found if path.is_symlink() and not path.is_file()]
+    if dead_ends:
+        notify(f"{folder}: links to folders, or to nothing, are not followed: {list_names(dead_ends)}.")
+    paths = [path for path in found if path.is_file()]
     kinds = {path: KINDS.get(path.suffix.lower()) for path in paths}
     chosen = [path for path in paths if kinds[path] == "line" or (kinds[path] and not document)]
     if not chosen:

@@ -126,7 +126,7 @@ class Files(Output):
         self._journal = journal
         self._errors = errors
         self._finish = finish
-        self._is_noted = False
+        self._is_noted = self._is_announced = False
         self._open: list[FileIO] = []
         self._saved = time.monotonic()
         self._progress = start
@@ -140,6 +140,11 @@ class Files(Output):
         elif start.files == inputs:
             self._journal.remove()
         self.start = self._progress
+        # what is to be replaced would seem to be the whole output of this run, if that were killed while it loads
+        replaces = start == Progress() and any(path.exists() for target in targets for path in target)
+        if replaces and not self._journal.path.exists():
+            self._write_beginning()
+            self._is_announced = True
 
     def write(self, written: Written) -> None:
         """Take a piece of a file; one that is cut off would not be gone on with, and is left.
@@ -189,7 +194,11 @@ class Files(Output):
         """Close the files; if they are not whole, another run can go on with them."""
         for file in self._open:
             file.close()
-        if self._progress.files == self._inputs or not self._is_noted:  # what an earlier run has left stays
+        if self._progress.files == self._inputs:
+            return
+        if not self._is_noted:  # what an earlier run has left stays
+            if self._is_announced:
+                self._journal.remove()
             return
         if self.is_begun or any(path.exists() for target in self._targets for path in target):
             with suppress(OSError, UserError):  # the disk may be full; what was noted before is true, too
@@ -202,12 +211,16 @@ class Files(Output):
     def _note(self) -> None:
         """Note that the run has begun: it may replace an output that is whole, which would seem to be its own.
 
-        That waits for the first answers. A run that ends before, as for a model that is not there, changes nothing.
+        Where an unfinished run has left notes, that waits for the first answers. A run that ends before, as for a
+        model that is not there, changes nothing.
         """
+        self._write_beginning()
+        self._is_noted = True
+
+    def _write_beginning(self) -> None:
         if self._errors is not None:
             self._journal.errors = self._journal.place_of(self._errors)
         self._save()
-        self._is_noted = True
 
     def _target(self) -> tuple[Path, ...]:
         return self._targets[self._progress.files if len(self._targets) > 1 else 0]

@@ -167,7 +167,7 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
         previous = OUTSIDE
         for line, row, own_tags, document in text_tokens(path, columns, tag_column=tag, is_numbered=is_numbered):
             if document:
-                documents[path] = document
+                documents[path] = max(document, documents.get(path, 0))
             if not row:
                 previous = OUTSIDE
                 continue

@@ -4,7 +4,6 @@ There, lists of dictionaries are datasets, too.
 """
 
 import csv
-from contextlib import suppress
 from pathlib import Path
 
 from datasets import DatasetDict
@@ -12,13 +11,21 @@ from datasets import DatasetDict
 from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
 from malmoi.data.json_text import first_object, holds_one_object
 from malmoi.data.marked_text import marked_splits
-from malmoi.data.notice import without_notices
+from malmoi.data.notice import list_names, without_notices
 from malmoi.data.readers.jsonl import holds_jsonl
 from malmoi.data.readers.python_objects import are_objects, read_objects
 from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_of, visible_files
 from malmoi.data.tables.classes import class_splits
-from malmoi.data.tables.columns import SPANS, TAGS_OR_SPANS, TOKENS, class_column, is_text, tag_or_span_column
+from malmoi.data.tables.columns import (
+    SPANS,
+    TAGS_OR_SPANS,
+    TOKENS,
+    SeveralColumns,
+    class_column,
+    tag_or_span_column,
+    unknown_columns,
+)
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.tables.comma_separated import read_beginning
 from malmoi.data.tables.names import marked_texts
@@ -87,8 +94,9 @@ def task_of_dataset(
 ) -> str | None:
     """Return the task that the columns of a dataset are for: spans or tags are for names, a class is for classes.
 
-    Columns that are called so, but hold something else, are for names, too: they are refused rather than left out. A
-    text alone is to be spaced.
+    Columns that are called so, but hold something else, are for names, too, and several that may all be meant are for
+    their task: both are refused there rather than left out. A text alone is to be spaced; beside columns of which
+    nothing is known it may as well have a class.
 
     Args:
         data_dir: Folder or file of the dataset, if `dataset` does not say what it is.
@@ -101,20 +109,36 @@ def task_of_dataset(
         `None` if they are none of these.
 
     Raises:
-        UserError: If there is no such dataset, or it cannot be read.
+        UserError: If there is no such dataset, or it cannot be read, or nothing tells what its columns are.
     """
     if token_separator is not None:
         return "named-entities"
     with without_notices():  # of which reading says the same
         rows = next(iter(dataset_splits(data_dir if dataset is None else dataset).values()))[0]
     for task, column in (("named-entities", tag_or_span_column), ("sentence-classification", class_column)):
-        with suppress(UserError):
+        try:
             column(rows.features, rows.name, named=label_column)
             return task
+        except SeveralColumns:
+            return task
+        except UserError:
+            continue
     names = {*rows.features} - {text_column}
     if any(TAGS_OR_SPANS.fullmatch(name) or SPANS.fullmatch(name) for name in names):
         return "named-entities"
-    return "word-spacing" if [*map(is_text, rows.features.values())] == [True] else None
+    try:
+        unknown = unknown_columns(rows.features, rows.name, text_name=text_column)
+    except SeveralColumns:
+        raise
+    except UserError:
+        return None
+    if unknown:
+        raise UserError(
+            f"{rows.name}: nothing tells what {list_names(unknown)} {'is' if len(unknown) == 1 else 'are'} beside the "
+            "texts; say what the data are for: --task word-spacing for the texts alone, or --task "
+            "sentence-classification, with --label_column for the classes."
+        )
+    return "word-spacing"
 
 
 def holds_dataset(data_dir: Path) -> bool:

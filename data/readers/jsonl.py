@@ -7,10 +7,10 @@ Fields:
     text or data: The text.
     entities, ents, spans, labels or label: Its names, each `[start, end, type]`, or an object with `start` and `end`,
         or `start_offset` and `end_offset`, and `label`. Offsets count characters; the `text` of an object is compared.
-    label, labels or accept: Its class, or a list of one.
+    label, labels or accept: Its class, or a list of one: a text, a whole number, true or false.
     answer: Only rows that Prodigy's user has accepted are read.
     id: A text or a whole number.
-    document, doc_id or, in `meta`, document: What it is part of.
+    document, doc_id, document_id or the like, also in `meta`: What it is part of.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,10 +23,11 @@ from datasets import DatasetDict
 
 from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import LabelledText, class_name, classified_splits
+from malmoi.data.json_fields import class_in, document_of, name_in
 from malmoi.data.json_text import first_object, kind_of, read_json_rows
 from malmoi.data.marked_text import MarkedText, marked_splits
+from malmoi.data.nested_rows import advice_on_nested_rows
 from malmoi.data.notice import list_names
-from malmoi.data.readers.json_fields import document_of, name_in
 from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError
@@ -141,7 +142,7 @@ def _are_names(value: Any) -> bool:
 
 def _is_class(value: Any) -> bool:
     """Tell whether a field holds a class, alone or as a list of one."""
-    return isinstance(_one(value), str) or name_in(_one(value)) is not None
+    return class_in(_one(value)) is not None
 
 
 def _one(value: Any) -> Any:
@@ -180,9 +181,11 @@ def _text(path: Path | str, line: int | None, fields: dict[str, Any]) -> str:
     for field in TEXT_FIELDS:
         if field in fields:
             if not isinstance(fields[field], str):
-                raise DataFormatError(path, line, f"expected a text in `{field}`, got {kind_of(fields[field])}.")
+                got = f"{kind_of(fields[field])}{advice_on_nested_rows(fields)}"
+                raise DataFormatError(path, line, f"expected a text in `{field}`, got {got}.")
             return str(fields[field])
-    raise DataFormatError(path, line, f"expected a field `text`, got {list_names([*fields]) or 'none'}.")
+    got = f"{list_names([*fields]) or 'none'}{advice_on_nested_rows(fields)}"
+    raise DataFormatError(path, line, f"expected a field `text`, got {got}.")
 
 
 def _labelled(rows: Iterable[JsonRow], remarks: Remarks) -> Iterator[LabelledText]:
@@ -197,7 +200,7 @@ def _labelled(rows: Iterable[JsonRow], remarks: Remarks) -> Iterator[LabelledTex
             remarks.add("rows with an empty list of classes are left out", row.path, row.line)
             continue
         found = _one(next((value for value in given if value != []), None))
-        label = found if isinstance(found, str) else name_in(found)
+        label = class_in(found)
         if label is None:
             got = f"a list of {len(found)}" if isinstance(found, list) else kind_of(found)
             raise DataFormatError(

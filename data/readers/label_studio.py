@@ -14,10 +14,10 @@ from datasets import DatasetDict
 
 from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import LabelledText, class_name, classified_splits
+from malmoi.data.json_fields import document_of, name_in
 from malmoi.data.json_text import first_object, kind_of, read_json_rows
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import list_names, shorten
-from malmoi.data.readers.json_fields import document_of, name_in
 from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError

@@ -13,9 +13,9 @@ from datasets import DatasetDict
 
 from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import class_name
+from malmoi.data.json_fields import name_in
 from malmoi.data.json_text import JsonText, first_characters, kind_of
 from malmoi.data.marked_text import MarkedText, marked_splits
-from malmoi.data.readers.json_fields import name_in
 from malmoi.data.remarks import Remarks
 from malmoi.data.splits.files import first_file, split_files
 from malmoi.data.text_lines import DataFormatError, read_pieces

@@ -1,13 +1,14 @@
 """Validation and test sentences cut from those for training, where the data have none.
 
 Evenly over types, rare ones first (after the iterative stratification of Sechidis, Tsoumakas and Vlahavas, 2011,
-https://doi.org/10.1007/978-3-642-23808-6_10). What belongs together stays together: the sentences of a document, and
-those that are the same but for case, width, spaces and signs. A type stays with the training sentences first of all:
-of one that occurs in few places, none may be left for the others.
+https://doi.org/10.1007/978-3-642-23808-6_10). What belongs together stays together: the sentences of a document, those
+that are the same but for case, width, spaces and signs, and documents that say the same. A type stays with the
+training sentences first of all: of one that occurs in few places, none may be left for the others.
 """
 
 import random
 from collections import Counter
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -107,7 +108,7 @@ def cut(rows: Dataset, names: list[str], *, seed: int) -> dict[str, Dataset]:
         names: The parts that are cut.
         seed: The same seed cuts the same sentences.
     """
-    groups: dict[str, list[int]] = {}
+    groups: dict[Hashable, list[int]] = {}
     for index, key in enumerate(_belonging(rows)):
         groups.setdefault(key, []).append(index)
     types = _types(rows)
@@ -191,12 +192,22 @@ def _fill(places: list[str], part: str, counts: list[Counter[str]], sizes: list[
     places[group] = part
 
 
-def _belonging(rows: Dataset) -> list[str]:
-    """Return for each sentence what it belongs to: its document, or what it says."""
+def _belonging(rows: Dataset) -> Sequence[Hashable]:
+    """Return for each sentence what it belongs to: what its document says, or it says alone.
+
+    Where every text is a document of its own, the same text may well have come in twice.
+    """
     texts = [letters_and_digits(text) or text for text in rows["text"]]
     if DOCUMENT not in rows.column_names:
         return texts
-    return [text if document is None else f"\0{document}" for document, text in zip(rows[DOCUMENT], texts)]
+    of_documents: dict[str, set[str]] = {}
+    for document, text in zip(rows[DOCUMENT], texts):
+        if document is not None:
+            of_documents.setdefault(document, set()).add(text)
+    whole = {document: frozenset(said) for document, said in of_documents.items()}
+    return [
+        frozenset([text]) if document is None else whole[document] for document, text in zip(rows[DOCUMENT], texts)
+    ]
 
 
 def _types(rows: Dataset) -> list[set[str]]:

@@ -9,8 +9,9 @@ from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, Va
 from datasets.fingerprint import generate_random_fingerprint
 
 from malmoi.data.classified_dataset import class_name, classified_features
+from malmoi.data.column_headings import DOCUMENT_HEADING
 from malmoi.data.notice import list_names, notify, shorten
-from malmoi.data.tables.columns import DOCUMENT, IDENTIFIER, aside_column, class_column, text_column, written_name
+from malmoi.data.tables.columns import IDENTIFIER, aside_column, class_column, text_column, written_name
 from malmoi.data.tables.rows import SourceRows
 from malmoi.data.tables.source import Splits
 from malmoi.data.text_lines import DataFormatError
@@ -108,7 +109,7 @@ class ClassifiedRows:
         self.declared.append([*map(class_name, feature.names)] if isinstance(feature, ClassLabel) else None)
         beside = {
             pattern: aside_column(source.features, pattern, without=(text, label))
-            for pattern in (IDENTIFIER, DOCUMENT)
+            for pattern in (IDENTIFIER, DOCUMENT_HEADING)
         }
         wanted = [name for name in (text, label, *beside.values()) if name is not None]
         for numbers, batch in source.read(wanted):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from datasets import ClassLabel, Features, LargeList, List, Value
 from datasets.features.features import FeatureType, Json
 
-from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING
+from malmoi.data.column_headings import CLASS_HEADING, DOCUMENT_HEADING, TEXT_HEADING
 from malmoi.data.notice import list_names
 from malmoi.data.tables.rows import SourceRows
 from malmoi.data.user_error import UserError
@@ -22,12 +22,17 @@ TAGS_OR_SPANS = re.compile(
 )
 SPANS = re.compile(r".*(span|entit(y|ies)|annotation).*", re.IGNORECASE)
 IDENTIFIER = re.compile(r"(id|guid|uid|idx|index|sentence_id|text_id)", re.IGNORECASE)
-DOCUMENT = re.compile(r"(doc|document)(_?(id|no|number|name))?", re.IGNORECASE)
+SENTENCES = re.compile(r"(text|sentence)s?|텍스트|문장", re.IGNORECASE)
+"""The texts themselves: a column `document` beside them names what they are part of."""
 START, END, TYPE = (
     re.compile(r"(start|begin)(_?(offset|char|pos|index))?|offset_start|char_start", re.IGNORECASE),
     re.compile(r"(end|stop)(_?(offset|char|pos|index))?|offset_end|char_end", re.IGNORECASE),
     re.compile(r"type|label|tag|category|class|(entity|ner)(_?(type|label|group|tag))?", re.IGNORECASE),
 )
+
+
+class SeveralColumns(UserError):
+    """Columns of which each may be the one that is looked for."""
 
 
 class NameColumns(NamedTuple):
@@ -90,7 +95,7 @@ def name_columns(rows: SourceRows, *, text_name: str | None, label_name: str | N
         texts,
         labels,
         id=aside_column(features, IDENTIFIER, without=taken),
-        document=aside_column(features, DOCUMENT, without=taken),
+        document=aside_column(features, DOCUMENT_HEADING, without=taken),
     )
 
 
@@ -104,11 +109,15 @@ def text_column(
         source: What messages name.
         named: What the user says it is.
         without: Columns that hold something else.
-        has_documents: Whether a column `document` rather names what a sentence is part of.
+        has_documents: Whether a column `document` rather names what a sentence is part of; it does beside one that is
+            called `text` or `sentence`.
 
     Raises:
-        UserError: If there is not one.
+        UserError: If there is not one; a `SeveralColumns` if there are several.
     """
+    has_documents |= any(
+        SENTENCES.fullmatch(name) and is_text(feature) and name not in without for name, feature in features.items()
+    )
     return _only(
         features,
         source,
@@ -117,7 +126,9 @@ def text_column(
         holds=is_text,
         expected="a column with texts",
         preferred=(
-            lambda name: bool(TEXT_HEADING.fullmatch(name)) and not (has_documents and DOCUMENT.fullmatch(name)),
+            lambda name: (
+                bool(TEXT_HEADING.fullmatch(name)) and not (has_documents and DOCUMENT_HEADING.fullmatch(name))
+            ),
             lambda name: not _is_aside(name),
         ),
         without=without,
@@ -243,8 +254,24 @@ def _is_nothing(feature: FeatureType | None) -> bool:
     return isinstance(feature, Value) and feature.dtype == "null"
 
 
+def unknown_columns(features: Features, source: str, *, text_name: str | None) -> list[str]:
+    """Return the columns beside the texts of which no name tells what they are, as those of ids and documents do.
+
+    Args:
+        features: The kinds of the columns.
+        source: What messages name.
+        text_name: What the user says is the column of texts.
+
+    Raises:
+        UserError: If there is not one column of texts.
+    """
+    texts = text_column(features, source, named=text_name)
+    others = [name for name, feature in features.items() if name != texts and not _is_nothing(feature)]
+    return [name for name in others if not IDENTIFIER.fullmatch(name) and not DOCUMENT_HEADING.fullmatch(name)]
+
+
 def _is_aside(name: str) -> bool:
-    return bool(IDENTIFIER.fullmatch(name) or DOCUMENT.fullmatch(name) or CLASS_HEADING.fullmatch(name))
+    return bool(IDENTIFIER.fullmatch(name) or DOCUMENT_HEADING.fullmatch(name) or CLASS_HEADING.fullmatch(name))
 
 
 def _only(
@@ -284,7 +311,7 @@ def _only(
     for prefers in preferred:
         names = [name for name in fitting if prefers(name)]
         if len(names) > 1:
-            raise UserError(f"{source}: {list_names(names)} may all be {expected}; say which by {flag}.")
+            raise SeveralColumns(f"{source}: {list_names(names)} may all be {expected}; say which by {flag}.")
         if names:
             return names[0]
     if len(fitting) == 1 and not needs_preference:

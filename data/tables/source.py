@@ -28,6 +28,8 @@ SAVED = ("dataset_dict.json", "state.json")
 JSON = (".jsonl", ".json")
 KINDS = ((".parquet",), COMMA_SEPARATED, JSON, (".arrow",))
 """The suffixes of data files; those of a folder must be of one kind."""
+MADE_FROM = {"pandas": "from_pandas", "polars": "from_polars"}
+"""What makes a dataset of the frames of other libraries."""
 HUB_NAME = re.compile(r"(?P<path>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[^:\s]+))?(?::(?P<name>[^\s]+))?")
 """`user/name`, `user/name:configuration`, `user/name@revision:configuration`."""
 
@@ -52,7 +54,7 @@ def dataset_splits(dataset: object) -> Splits:
     if not isinstance(dataset, (str, os.PathLike)):
         raise UserError(
             "`dataset` must be a Dataset or a DatasetDict of datasets, a list of dictionaries, or a name or path of "
-            f"one, got {type(dataset).__name__}."
+            f"one, got {type(dataset).__name__}{_way_of_frames(dataset)}."
         )
     place = Path(dataset).expanduser()
     if place.exists():
@@ -62,6 +64,15 @@ def dataset_splits(dataset: object) -> Splits:
     if found is None or name.startswith(".") or place.suffix in (suffix for kind in KINDS for suffix in kind):
         raise UserError(f"{name}: there is no such file or folder, and no dataset on the Hub is called so.")
     return _named_splits(_from_hub(name, **found.groupdict()), name)
+
+
+def _way_of_frames(dataset: object) -> str:
+    """Return how a frame of another library, or frames of splits, become a dataset; nothing for what is none."""
+    for each in dataset.values() if isinstance(dataset, Mapping) else [dataset]:
+        library = type(each).__module__.partition(".")[0]
+        if type(each).__name__ == "DataFrame" and library in MADE_FROM:
+            return f"; a DataFrame of {library} becomes a Dataset by datasets.Dataset.{MADE_FROM[library]}(...)"
+    return ""
 
 
 def is_saved(folder: Path) -> bool:

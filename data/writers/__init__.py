@@ -28,16 +28,20 @@ class Writer(NamedTuple):
     """The reader of `READERS` that reads the form again."""
     no_place: re.Pattern[str] | None = None
     """The characters within a text for which a space is written."""
+    has_documents: bool = False
+    """Whether it says which document a sentence is part of."""
     by_document: bool = False
     """Whether the sentences of a document stand together, in whatever order they were read."""
 
 
 WRITERS = {
-    "brat": Writer(write_brat, ("named-entities",), "brat", LINE_BREAKS, by_document=True),
-    "conll": Writer(write_conll, ("named-entities",), "conll", LINE_BREAKS_AND_TABS),
-    "dataset": Writer(write_dataset, ("named-entities", "sentence-classification", "word-spacing"), "dataset"),
+    "brat": Writer(write_brat, ("named-entities",), "brat", LINE_BREAKS, has_documents=True, by_document=True),
+    "conll": Writer(write_conll, ("named-entities",), "conll", LINE_BREAKS_AND_TABS, has_documents=True),
+    "dataset": Writer(
+        write_dataset, ("named-entities", "sentence-classification", "word-spacing"), "dataset", has_documents=True
+    ),
     "inline": Writer(write_inline_marks, ("named-entities",), "inline-marks", LINE_BREAKS),
-    "jsonl": Writer(write_jsonl, ("named-entities", "sentence-classification"), "jsonl"),
+    "jsonl": Writer(write_jsonl, ("named-entities", "sentence-classification"), "jsonl", has_documents=True),
     "labelled-texts": Writer(write_labelled_texts, ("sentence-classification",), "labelled-texts"),
     "plain-sentences": Writer(write_plain_sentences, ("word-spacing",), "plain-sentences"),
 }

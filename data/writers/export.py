@@ -6,8 +6,9 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict
 
 from malmoi.data.inspection.inspected_text import inspected_texts
-from malmoi.data.notice import list_names, shorten, without_notices
+from malmoi.data.notice import list_names, notify, shorten, without_notices
 from malmoi.data.readers import READERS
+from malmoi.data.splits.cutting import DOCUMENT
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_folder
 from malmoi.data.writers import WRITERS, writers_of
@@ -61,6 +62,8 @@ def export(splits: DatasetDict, form: str, folder: Path, *, task: str) -> list[P
     writer = WRITERS[form]
     if writer.no_place is not None:
         splits = with_spaces_for(writer.no_place, splits, form)
+    if not writer.has_documents and any(DOCUMENT in rows.column_names for rows in splits.values()):
+        notify(f"the form {form} has no place for documents: splits cut from it may divide them.")
     if writer.by_document:
         splits = with_documents_together(splits, form)
     with whole_folder(folder) as written:

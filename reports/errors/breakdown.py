@@ -35,7 +35,9 @@ class Breakdown:
 
     def table(self, order: Sequence[str] | None = None) -> Table:
         """Return precision, recall and F1 of each part; the most frequent first, or in an order."""
-        names = [name for name, _ in self.gold.most_common()] if order is None else order
+        # what the data never have may be predicted all the same
+        by_number = [name for name, _ in (*self.gold.most_common(), *self.predicted.most_common())]
+        names = list(dict.fromkeys(by_number)) if order is None else order
         rows: list[tuple[str, list[float]]] = [
             (name, [self.gold[name], *scores(self.right[name], self.predicted[name], self.gold[name])])
             for name in names

@@ -77,30 +77,35 @@ function confusion(choose) {
   return table(say("confusion"), [say("gold_and_predicted"), ...heads], rows, "confusion");
 }
 
+/* The parts of all tables but this one are named by the data, be it with words of the page. */
+const OF_OWN_WORDS = "by_seen";
+
 function breakdowns() {
   return data.tables.map(({ title, columns, rows }) =>
     table(say(title), ["", ...columns.map((column) => say(column))],
       rows.map(([name, numbers]) => [
-        name in words ? say(name) : name,
+        title === OF_OWN_WORDS ? say(name) : name,
         ...numbers.map((number, place) => (place === 0 ? cell(count(number)) : shareCell(number))),
       ])));
 }
 
-/* A line: the text with its marks, and the class if there is one. */
+/* A line: the text with its marks, and the class if there is one. Marks count whole characters; an emoji is one, too. */
 function line(who, { text, marks, label, score }, showText) {
   const parts = [];
+  const characters = Array.from(text);
+  const slice = (start, end) => characters.slice(start, end).join("");
   let done = 0;
   for (const [start, end, type, kind, sure] of showText ? marks : []) {
-    if (start > done) parts.push(text.slice(done, start));
+    if (start > done) parts.push(slice(done, start));
     const wrong = kind !== "";
     const spacing = data.task === "word-spacing";
     const classes = [wrong ? "wrong " + kind : "right", spacing ? (end > start ? "space" : "gap") : ""].join(" ").trim();
     const title = [wrong ? say(kind) : null, sure === null ? null : sureness(sure)].filter(Boolean).join(" · ");
     parts.push(element("mark", { class: classes, title, "aria-label": spacing ? title : null },
-      text.slice(start, end), type ? element("small", {}, type) : null));
+      slice(start, end), type ? element("small", {}, type) : null));
     done = end;
   }
-  if (showText) parts.push(text.slice(done));
+  if (showText) parts.push(slice(done));
   if (label !== null) {
     const told = score === null ? label : `${label} (${sureness(score)})`;
     parts.unshift(element("span", { class: "answer" }, told), showText ? "  " : "");

@@ -127,6 +127,22 @@ def test_files_stay_documents_in_one_file_of_columns(monkeypatch: pytest.MonkeyP
     assert not [path for path in others if "newdoc" in path.read_text(encoding="utf-8")]
 
 
+def test_rows_of_json_stay_in_their_documents_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malmoi.commands.streams.raw_lines.CHUNK_BYTES", 64)  # so that a file is several pieces
+    documents = ["가", "가", "가", None, "나", "가"]
+    Path("texts").mkdir()
+    rows = [{"text": f"손흥민은 {number}번이다.", "doc_id": document} for number, document in enumerate(documents)]
+    for name in ("a", "b"):
+        lines = (f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+        Path(f"texts/{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+    find_words("texts/a.jsonl", output="one/train.conll")
+    found = read_conll(Path("one"))["train"]["document"]
+    assert found == [f"train-{number}" for number in (1, 1, 1, 2, 3, 1)]
+    find_words("texts", output="both/train.conll")
+    found = read_conll(Path("both"))["train"]["document"]
+    assert found == [f"train-{number}" for number in (1, 1, 1, 2, 3, 1, 4, 4, 4, 5, 6, 4)]
+
+
 def test_a_folder_gives_a_folder() -> None:
     write_texts(Path("texts/하나.txt"), TEXTS)
     write_texts(Path("texts/더/둘.csv"), TEXTS)
@@ -139,6 +155,28 @@ def test_a_folder_gives_a_folder() -> None:
     ]
     for path, name in (("out/하나.jsonl", "text"), ("out/더/둘.jsonl", "sentence")):
         assert [row[name] for row in read_rows(Path(path))] == TEXTS
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_what_a_folder_only_links_to_is_not_left_out_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    write_texts(Path("texts/a.txt"), TEXTS)
+    write_texts(Path("elsewhere/b.txt"), TEXTS)
+    Path("texts/more").symlink_to(Path("elsewhere").absolute())
+    Path("texts/gone.txt").symlink_to("nowhere.txt")
+    Path("texts/c.txt").symlink_to(Path("elsewhere/b.txt").absolute())
+    find_words("texts", output="out.jsonl")
+    assert {row["file"] for row in read_rows(Path("out.jsonl"))} == {"a.txt", "c.txt"}
+    assert caplog.messages == ["malmoi: texts: links to folders, or to nothing, are not followed: gone.txt, more."]
+
+
+def test_a_folder_that_may_not_be_read_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_texts(Path("texts/a.txt"), TEXTS)
+    write_texts(Path("texts/kept/b.txt"), TEXTS)
+    access = os.access  # whoever runs the tests may be allowed everything
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "kept" and access(path, mode))
+    with pytest.raises(UserError, match=r"^texts/kept: this user may not read the folder, whose files would be miss"):
+        find_words("texts", output="out.jsonl")
+    assert not Path("out.jsonl").exists()
 
 
 def test_a_folder_gives_one_file_that_says_where_each_text_stands() -> None:

@@ -238,6 +238,35 @@ def test_a_run_that_cannot_load_its_model_changes_nothing(
     assert sorted(path.name for path in Path().iterdir()) == ["in.jsonl", "out.jsonl"]
 
 
+@pytest.mark.parametrize("case", ["json", "csv", "folder"])
+def test_a_run_that_replaces_and_is_killed_while_it_loads_is_gone_on_with(case: str) -> None:
+    given_name, output = CASES[case]
+    form = "jsonl" if case == "folder" else None
+    make_input(given_name, 40)
+    answer(case, resume=False)
+    old = contents(output)
+    make_input(given_name, 60)
+    Path("errors.jsonl").write_text("old\n", encoding="utf-8")
+
+    def load(self: FindingWords, texts: list[str]) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        kill_at(1000, patch, seconds=1000.0)
+        patch.setattr(FindingWords, "load", load)
+        with pytest.raises(Killed):
+            find_words(given_name, output=output, form=form, overwrite=True, errors="errors.jsonl")
+    assert {name: content for name, content in contents(output).items() if name in old} == old
+    assert Path("errors.jsonl").read_text(encoding="utf-8") == "old\n"
+    with pytest.raises(UserError, match="a run has begun it and not ended"):
+        find_words(given_name, output=output, form=form)
+    find_words(given_name, output=output, form=form, resume=True, errors="errors.jsonl")
+    found = contents(output)
+    find_words(given_name, output=output, form=form, overwrite=True)
+    assert found == contents(output) != old
+    assert Path("errors.jsonl").read_bytes() == b""
+
+
 @pytest.mark.parametrize("case", ["json", "folder"])
 def test_a_run_that_replaces_and_is_killed_at_once_is_gone_on_with(case: str) -> None:
     given_name, output = CASES[case]

@@ -256,3 +256,23 @@ def test_padding_does_not_decide_how_sentences_are_computed(monkeypatch: pytest.
     scores = (torch.tensor([5, 3]), torch.randn(3), torch.randn(3, 3), torch.randn(3))
     for backend in (TORCH, NUMBA):
         assert all(result.isfinite().all() for result in backend.expectations(emissions, *scores))
+
+
+@pytest.mark.parametrize("implementation", ["auto", "torch", "numba"])
+def test_derivatives_of_gradients_are_refused(implementation: str) -> None:
+    crf = LinearChainCrf(3, implementation=implementation)
+    emissions = torch.randn(2, 5, 3, requires_grad=True)
+    labels, mask = torch.randint(3, (2, 5)), torch.ones(2, 5, dtype=torch.bool)
+    loss = crf.negative_log_likelihood(emissions, labels, mask).sum()
+    expected = torch.autograd.grad(loss, emissions, retain_graph=True)[0]
+    gradient = torch.autograd.grad(loss, emissions, create_graph=True)[0]
+    assert torch.equal(gradient, expected)
+    with pytest.raises(RuntimeError, match=r"first derivatives alone.*`crf_implementation`"):
+        (loss + gradient.square().sum()).backward()
+
+
+def test_pytorch_crf_computes_derivatives_of_gradients() -> None:
+    crf = LinearChainCrf(3, implementation="pytorch-crf").double()
+    labels, mask = torch.randint(3, (2, 4)), torch.ones(2, 4, dtype=torch.bool)
+    emissions = torch.randn(2, 4, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda scores: crf.negative_log_likelihood(scores, labels, mask), emissions)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +19,7 @@ from malmoi.data.readers.dataset import read_dataset
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import join_words
+from malmoi.training.from_python import read_data
 
 TAGS = ["B-PS", "I-PS", "B-LC", "I-LC", "O"]
 KLUE = Features(
@@ -323,6 +325,40 @@ def test_the_reader_serves_three_tasks() -> None:
     assert READERS["dataset"].tasks == ("named-entities", "sentence-classification", "word-spacing")
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"text": str, "category": str, "sentiment": str},
+            r"category, sentiment may all be .*; say which by --label_column",
+        ),
+        ({"review": str, "rating": int}, "nothing tells what rating is beside the texts; .*--task word-spacing"),
+        ({"내용": str, "평점": float, "date": str}, "nothing tells what 평점, date are beside the texts"),
+        (
+            {"title": str, "body": str},
+            r"train\.\w+: title, body may all be .*; say which by --text_column",
+        ),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_columns_that_may_be_meant_are_not_left_out_for_word_spacing(
+    columns: dict[str, type], message: str, suffix: str, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({name: [kind(number) for number in range(1, 6)] for name, kind in columns.items()})
+    frame = frame.assign(
+        **{name: [f"{name} {n}번 문장" for n in range(5)] for name in ("text", "review") if name in frame}
+    )
+    path = tmp_path / f"train.{suffix}"
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path)
+    with pytest.raises(UserError, match=message):
+        read_data(path, reader="dataset")
+
+
+def test_texts_beside_ids_and_documents_are_for_word_spacing(tmp_path: Path) -> None:
+    pd.DataFrame({"id": [7, 8], "doc_id": [1, 1], "text": ["비가 왔다.", "집에 갔다."]}).to_csv(tmp_path / "train.csv")
+    assert likely_tasks("dataset", tmp_path) == ("word-spacing",)
+
+
 def test_columns_of_kinds_that_datasets_lacks_are_passed_over(tmp_path: Path) -> None:
     scores = pa.array([[("긍정", 0.9)], [("부정", 0.8)]], pa.map_(pa.string(), pa.float64()))
     table = pa.table({"text": ["좋다", "나쁘다"], "label": ["긍정", "부정"], "scores": scores})
@@ -430,3 +466,18 @@ def test_other_floats_are_no_classes(value: float, message: str) -> None:
 def test_floats_are_no_classes_beside_a_column_that_has_some() -> None:
     rows = Dataset.from_dict({"text": ["하나", "둘"], "sentiment": [0.5, 0.7], "label": ["좋음", "나쁨"]})
     assert class_names(read_dataset(None, task="sentence-classification", dataset=rows)["train"]) == ["나쁨", "좋음"]
+
+
+def test_a_column_document_beside_texts_names_what_they_are_part_of(tmp_path: Path) -> None:
+    rows = {"id": ["a", "b"], "document": ["기사 1", "기사 2"], "text": ["하나", "둘"], "label": ["좋음", "나쁨"]}
+    Dataset.from_dict(rows).to_csv(tmp_path / "train.csv")
+    data = read_dataset(tmp_path, task="sentence-classification")["train"]
+    assert (data["text"][:], data["document"][:]) == (rows["text"], rows["document"])
+    # where nothing else is called so, it is the text, and of a title nobody knows
+    del rows["text"]
+    alone = read_dataset(None, task="sentence-classification", dataset=Dataset.from_dict(rows))["train"]
+    assert alone["text"][:] == rows["document"]
+    with pytest.raises(UserError, match="document, title may all be a column with texts"):
+        read_dataset(
+            None, task="sentence-classification", dataset=Dataset.from_dict({**rows, "title": ["하나", "둘"]})
+        )

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,3 +106,9 @@ def test_no_sequence_is_longer_than_the_longest() -> None:
 
     assert max(longest(josa.place) for josa in JOSA) == LONGEST
     assert josa_at_end("친구한테까지만이라도") == "한테까지만이라도"
+
+
+def test_decomposed_letters_are_those_of_a_josa() -> None:
+    name, josa = (unicodedata.normalize("NFD", part) for part in ("홍길동", "은"))
+    assert is_josa(josa, after=name)
+    assert not is_josa(josa, after=unicodedata.normalize("NFD", "철수"))

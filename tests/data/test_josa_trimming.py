@@ -75,6 +75,13 @@ def test_decomposed_letters_are_read_as_composed() -> None:
     assert marks(with_trimmed_josa(splits))["train"] == [unicodedata.normalize("NFD", "<홍길동:PS>은")]
 
 
+@pytest.mark.parametrize("josa", ["에\u1109\u1165", "\u110b\u1166서"])
+def test_a_josa_of_which_a_part_is_decomposed_is_cut_whole(josa: str) -> None:
+    assert unicodedata.normalize("NFC", josa) == "에서"
+    splits = marked_splits({"train": [MarkedText("1", f"춘천{josa} 왔다", [Span(0, 2 + len(josa), "LC")], "made")]})
+    assert marks(with_trimmed_josa(splits))["train"] == [f"<춘천:LC>{josa} 왔다"]
+
+
 def test_types_with_many_josa_are_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
     lines = [
         "<홍길동은:PS> <서울:LC> 왔다",

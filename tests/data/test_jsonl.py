@@ -233,7 +233,10 @@ def test_a_bad_row_is_refused_in_one_sentence_with_file_and_line(row: object, me
             "expected one class in `label`, as text or a list of one, got a list",
         ),
         ({"text": "가"}, "expected one class in `label`, as text or a list of one, got null."),
-        ({"text": "가", "label": True}, "expected one class in `label`, as text or a list of one, got true or false."),
+        (
+            {"text": "가", "label": 0.5},
+            "expected one class in `label`, as text or a list of one, got the number '0.5'.",
+        ),
         ({"text": "가", "label": "\u200b"}, "expected a text and its class, got '가' and "),
     ],
 )
@@ -407,3 +410,51 @@ def test_texts_that_nobody_has_given_a_class_are_left_out_aloud(
     rows, task = read_for_tasks("jsonl", tmp_path, likely_tasks("jsonl", tmp_path), ReadingOptions(), trim_josa=False)
     assert (task, rows["train"]["text"][:]) == ("sentence-classification", ["좋다", "나쁘다"])
     assert f"rows with an empty list of classes are left out: 1, first in {path}, line 1." in caplog.text
+
+
+def test_true_and_false_are_classes_as_in_parquet(tmp_path: Path) -> None:
+    write(tmp_path, *({"text": f"글 {number}", "label": number % 2 == 0} for number in range(4)))
+    assert task_of_json_lines(tmp_path) == "sentence-classification"
+    rows = read(tmp_path, "sentence-classification")["train"]
+    assert (rows.features["label"].names, rows["label"][:]) == (["false", "true"], [1, 0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ({"info": {"name": "말뭉치"}, "data": [{"text": "서울", "entities": []}]}, ".data[]"),
+        ({"data": [{"id": 1, "sentence": [{"form": "서울", "NE": []}]}]}, ".data[].sentence[]"),
+        ({"data": [[{"text": "서울"}]]}, ".data[][]"),
+        ({"raw-data": {"rows": [{"문장": "서울"}]}}, '["raw-data"].rows[]'),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_rows_within_an_object_are_pointed_out(
+    content: object, place: str, indent: int | None, tmp_path: Path
+) -> None:
+    write(tmp_path, json.dumps(content, ensure_ascii=False, indent=indent))
+    with pytest.raises(DataFormatError, match="line 1: ") as error:
+        read(tmp_path)
+    assert str(error.value).endswith(
+        f"; rows seem to stand in `{place}`: `jq -c '{place}' OLD > NEW` writes each in a line."
+    )
+
+
+def test_objects_over_several_lines_are_told_from_broken_ones(tmp_path: Path) -> None:
+    write(tmp_path, json.dumps(SENTENCE, indent=2))
+    with pytest.raises(
+        DataFormatError, match=r"line 1: .* does not end in its line; `jq -c \. OLD > NEW` writes each"
+    ):
+        read(tmp_path)
+    write(tmp_path, '{"text": "서울" "label": []}')
+    with pytest.raises(DataFormatError, match="line 1: expected JSON, ") as error:
+        read(tmp_path)
+    assert "jq" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"document_id": 7}, {"doc_no": "7"}, {"document": "", "Document": "7"}, {"meta": {"doc_id": 7}}]
+)
+def test_a_document_is_named_by_what_names_one_in_tables(fields: dict[str, object], tmp_path: Path) -> None:
+    write(tmp_path, {**SENTENCE, **fields}, {**SENTENCE, "doc_id": "8", "document_name": "9"})
+    assert read(tmp_path)["train"]["document"][:] == ["7", "8"]

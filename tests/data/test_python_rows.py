@@ -153,9 +153,8 @@ def test_rows_of_pandas_are_read_as_those_of_the_file_that_it_has_read(row: dict
 
 
 def test_values_of_numpy_are_refused_as_those_of_python() -> None:
-    for label in (numpy.bool_(True), numpy.float32(0.5)):
-        with pytest.raises(UserError, match=r"^the list, row 1: expected one class in `label`"):
-            read([{"text": TEXT, "label": label}], task="sentence-classification")
+    with pytest.raises(UserError, match=r"^the list, row 1: expected one class in `label`"):
+        read([{"text": TEXT, "label": numpy.float32(0.5)}], task="sentence-classification")
     with pytest.raises(UserError, match=r"^the list, row 1: expected whole characters"):
         read([{"tokens": numpy.array(["\ud83d"], dtype=object), "ner_tags": ["O"]}])
 

@@ -249,3 +249,15 @@ def test_a_second_validation_file_is_left_out_which_is_said(
     assert caplog.messages == [
         f"malmoi: {tmp_path}: val.txt, dev.txt are left out, as validation.txt is there for validation."
     ]
+
+
+def test_the_same_text_in_documents_of_its_own_stays_in_one_split() -> None:
+    """Files of comments number each as a document, also one that came in twice."""
+    rows = [
+        MarkedText(f"s-{number}", f"이름{number % 15} 왔다.", [Span(0, 2, "PS")], "made", number, f"d{number}")
+        for number in range(60)
+    ]
+    splits = with_missing_splits(marked_splits({"train": rows}), seed=42)
+    assert all(rows.num_rows for rows in splits.values())
+    texts = [{*rows["text"]} for rows in splits.values()]
+    assert sum(map(len, texts)) == len(set.union(*texts))

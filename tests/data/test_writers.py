@@ -248,3 +248,33 @@ def test_sentences_of_no_document_are_no_document_together(tmp_path: Path) -> No
     ]
     export(marked_splits({"train": rows}), "brat", tmp_path / "out", task="named-entities")
     assert len({*read(tmp_path / "out", "brat", "named-entities")["train"]["document"]}) == 4
+
+
+def test_documents_are_written_as_columns_and_read_again(tmp_path: Path) -> None:
+    documents = ["가", None, "가", "나\n다", None, "가", "나\n다"]
+    rows = [
+        MarkedText(id=str(number), text=f"서울 {number}", spans=[Span(0, 2, "LC")], path="made", document=document)
+        for number, document in enumerate(documents)
+    ]
+    export(marked_splits({"train": rows, "test": rows[:1]}), "conll", tmp_path / "out", task="named-entities")
+    again = read(tmp_path / "out", "conll", "named-entities")
+    # in their order; a sentence of no document is in none of the others
+    assert again["train"]["text"] == [row.text for row in rows]
+    assert again["train"]["document"] == [f"train-{number}" for number in (1, 2, 1, 3, 4, 1, 3)]
+
+
+def test_a_form_without_place_for_documents_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [MarkedText("1", "서울", [Span(0, 2, "LC")], "made", 1, "가"), MarkedText("2", "비", [], "made", 2, "나")]
+    export(marked_splits({"train": rows}), "inline", tmp_path / "out", task="named-entities")
+    said = "malmoi: the form inline has no place for documents: splits cut from it may divide them."
+    assert caplog.messages == [said]
+
+
+def test_classified_texts_with_documents_are_read_again_from_parquet(tmp_path: Path) -> None:
+    row = '{{"text": "글 {0}", "label": "{1}", "document": "{2}"}}\n'
+    lines = (row.format(number, "가나"[number % 2], number // 2) for number in range(4))
+    (tmp_path / "train.jsonl").write_text("".join(lines), encoding="utf-8")
+    task = "sentence-classification"
+    splits = READERS["jsonl"].read(tmp_path / "train.jsonl", task=task)
+    export(splits, "dataset", tmp_path / "out", task=task)
+    assert read(tmp_path / "out", "dataset", task)["train"].to_dict() == splits["train"].to_dict()

@@ -428,6 +428,23 @@ def test_the_types_of_klue_are_explained(tmp_path: Path) -> None:
     assert "Some Processor with 2 cores" in text
 
 
+@pytest.mark.parametrize("ceiling", [1.0, 0.93])
+def test_boundaries_are_called_exact_only_where_the_tokenizer_allows_it(ceiling: float, tmp_path: Path) -> None:
+    report = klue_report()
+    report["tokenizer"]["ceiling"]["entity_f1"] = ceiling
+    page = " ".join(render_card(facts_of(report, tmp_path), corpus_of(report, None), "user/names").text.split())
+    for claim in (
+        "조사가 개체명에 붙지 않고, 위치는",
+        "exact to the character, so particles stay outside a name, and",
+    ):
+        assert (claim in page) == (ceiling == 1.0)
+    for limit in (
+        "같은 토큰에 든 조사는 개체명에 붙고, 위치는",
+        "a particle in the same token belongs to it. Offsets",
+    ):
+        assert (limit in page) == (ceiling < 1.0)
+
+
 def test_limits_say_what_new_names_and_missing_spaces_cost(tmp_path: Path) -> None:
     report = klue_report(OWN_SPLITS | {"test": 500})
     corpus = corpus_of(report, None)

@@ -4,8 +4,10 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 from support.command_line import CODE
 from support.local_hub import STRANGER_TOKEN, TOKEN, LocalHub
@@ -15,6 +17,8 @@ from support.warm_process import run_in_process
 from typer.main import get_command
 
 from malmoi.commands.main import app
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards import upload
 from malmoi.hub_cards.push import argument_parser
 
 NAME = "user/demo-bi-lstm-crf"
@@ -114,6 +118,53 @@ def test_a_private_repository_is_not_for_strangers(hub: LocalHub, finished: Path
     assert HubClient(hub, tmp_path / "mine").run(config, NAME)
     assert HubClient(hub, tmp_path / "none", token=None).attempt(config, NAME).returncode != 0
     assert HubClient(hub, tmp_path / "other", token=STRANGER_TOKEN).attempt(config, NAME).returncode != 0
+
+
+@pytest.mark.parametrize("kind", ["models", "spaces"])
+def test_what_is_to_be_private_is_not_added_to_what_all_see(
+    kind: str, hub: LocalHub, finished: Path, tmp_path: Path
+) -> None:
+    repository = hub.create_repository(NAME, kind)
+    given = ("--corpus", "sample-ner") if kind == "models" else ("--space",)
+    _, error = push(hub, tmp_path / "home", finished, NAME, *given, "--private", code=2)
+    assert error.startswith(f"malmoi: {NAME}: it is to be private, but it is there already and public.")
+    assert not hub.requested(f"POST /api/{kind}/{NAME}/commit/")
+    repository.private = True
+    push(hub, tmp_path / "home", finished, NAME, *given, "--private")
+    assert "README.md" in repository.files("main")
+
+
+def test_a_card_that_the_hub_refuses_is_one_sentence(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "mine.yaml"
+    said = {"name": "Mine", "license": "kogl-1", "domain": "notes", "weights_license": "kogl-1", "weights_note": "-"}
+    corpus.write_text(json.dumps(said), encoding="utf-8")
+    _, error = push(hub, tmp_path / "home", finished, NAME, "--corpus", corpus, code=2)
+    assert error.startswith(f"malmoi: {NAME}: the Hub refuses the card. Invalid metadata in README.md.")
+    assert '"license" must be one of the known ids' in error
+    assert error.endswith("Nothing was uploaded.\n")
+    assert "Traceback" not in error
+    assert not hub.requested(COMMIT)
+
+
+def test_a_page_of_an_overloaded_hub_in_the_place_of_json_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    left = [3]
+
+    def check_card() -> str:
+        left[0] -= 1
+        return "whole" if left[0] <= 0 else str(json.loads("<html>"))
+
+    assert upload._repeated(check_card, NAME) == "whole"
+    left = [1000]
+    with pytest.raises(UserError, match=r"^user/demo-bi-lstm-crf: the Hub's answer was no JSON\. The same command"):
+        upload._repeated(check_card, NAME)
+
+
+def test_who_is_offline_by_a_variable_does_not_wait_for_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("it waits"))
+    with pytest.raises(UserError, match=r"^user/demo-bi-lstm-crf: HF_HUB_OFFLINE is set, .*; unset it.$"):
+        upload.newest_commit(NAME)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,24 @@ def test_a_stream_is_answered_as_it_comes(user: TextModel) -> None:
     assert not isinstance(stream, Answers)
 
 
+def test_where_the_source_of_texts_fails_those_before_it_are_answered(user: TextModel) -> None:
+    def texts() -> Iterator[str]:
+        yield from TEXTS
+        raise ConnectionError("gone")
+
+    sources: list[tuple[Any, type[Exception], str]] = [
+        (texts(), ConnectionError, "gone"),
+        (iter([*TEXTS, None]), UserError, f"number {len(TEXTS) + 1} of the texts, got None"),
+        ([*TEXTS, None], UserError, f"number {len(TEXTS) + 1} of the texts, got None"),
+    ]
+    expected = user(TEXTS)
+    for source, error, message in sources:
+        answers = method_of(user)(source)
+        assert [next(answers) for _ in TEXTS] == expected
+        with pytest.raises(error, match=message):
+            next(answers)
+
+
 def test_a_single_text_in_the_place_of_several_is_refused(user: TextModel) -> None:
     name, method = type(user).__name__.lower(), METHODS[type(user)]
     with pytest.raises(UserError) as caught:

@@ -1,4 +1,5 @@
 import json
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -25,10 +26,11 @@ from malmoi.inference import devices, loading
 from malmoi.inference.built_size import check_built_size
 from malmoi.inference.classifier import Classifier
 from malmoi.inference.devices import find_device
-from malmoi.inference.loading import CLASSES, COMMANDS, LANGUAGE_MODEL, load_model, read_task, task_of
+from malmoi.inference.loading import CLASSES, COMMANDS, LANGUAGE_MODEL, LoadedModel, load_model, read_task, task_of
 from malmoi.inference.spacer import Spacer
 from malmoi.inference.tagger import Tagger
 from malmoi.inference.task_finding import find_task
+from malmoi.modeling import BiLstmCrfForTokenClassification
 from malmoi.recipes.arguments import ARGUMENTS
 from malmoi.training.tasks import TASKS
 
@@ -178,6 +180,40 @@ def test_an_encoder_without_a_task_is_refused(tmp_path: Path) -> None:
     (folder / "config.json").write_text(json.dumps(settings | {"architectures": None}), encoding="utf-8")
     with pytest.raises(UserError, match="classification, got none that is named"):
         load_model(folder, None)
+
+
+class OwnTagger(BiLstmCrfForTokenClassification):
+    """A class of a user's, whose name does not tell its head."""
+
+
+def test_a_class_of_a_users_own_is_read_as_what_its_configuration_goes_with(saved_model: Path, tmp_path: Path) -> None:
+    texts = ["비가 와서 집에 있다", "누가 왔다"]
+    shutil.copytree(saved_model, tmp_path / "own")
+    model = OwnTagger.from_pretrained(saved_model)
+    model.save_pretrained(tmp_path / "own")
+    assert json.loads((tmp_path / "own" / "config.json").read_text(encoding="utf-8"))["architectures"] == ["OwnTagger"]
+    assert read_task(tmp_path / "own") == read_task(saved_model)
+    user = {"named-entities": Tagger, "word-spacing": Spacer}[read_task(saved_model)]
+    assert user(tmp_path / "own")(texts) == user(saved_model)(texts)
+
+
+def test_weights_that_only_a_class_of_a_users_own_has_are_not_left_out_in_silence(
+    saved_model: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(saved_model, tmp_path / "own")
+    model = OwnTagger.from_pretrained(saved_model)
+    model.further = torch.nn.Linear(2, 2)
+    model.save_pretrained(tmp_path / "own")
+    with pytest.raises(UserError) as caught:
+        load_model(tmp_path / "own", None)
+    assert str(caught.value) == (
+        f"{tmp_path / 'own'}/model.safetensors: OwnTagger has the weights further.bias, further.weight, which "
+        "BiLstmCrfForTokenClassification has not and would answer without; load it as OwnTagger and give it to "
+        "`of_loaded(LoadedModel(model.eval(), tokenizer))` of the class that answers."
+    )
+    tokenizer = load_model(saved_model, None).tokenizer
+    user = {"named-entities": Tagger, "word-spacing": Spacer}[read_task(saved_model)]
+    assert user.of_loaded(LoadedModel(model.eval(), tokenizer))("비가 와서") == user(saved_model)("비가 와서")
 
 
 def test_a_tokenizer_without_offsets_is_refused(tmp_path: Path) -> None:

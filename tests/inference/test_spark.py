@@ -152,6 +152,22 @@ def test_a_worker_loads_the_model_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert spark._answerer(ModelChoice("shipped:tagger"), 1).choice == choice
 
 
+def test_folders_of_the_same_name_are_shipped_as_several_models(
+    session: "SparkSession", tmp_path: Path, syllable_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    from malmoi.inference.spark import answer_frame, ship_model
+
+    spacer = save(tmp_path / "a" / "내 모델 #1", tiny_spacing_bilstm(syllable_tokenizer), syllable_tokenizer)
+    classifier = save(tmp_path / "b" / "내 모델 #1", tiny_bert_classifier(bert_tokenizer()), bert_tokenizer())
+    frame = session.createDataFrame([(1, "비가왔다.")], "id int, text string")
+    shipped = {folder: ship_model(session, folder) for folder in (spacer, classifier, spacer)}
+    spaced = answer_frame(frame, ModelChoice(shipped[spacer], "word-spacing"))
+    judged = answer_frame(spaced, ModelChoice(shipped[classifier], "sentence-classification"))
+    (row,) = judged.collect()
+    assert row["spaced"] == Spacer(spacer)("비가왔다.").text
+    assert row["label"] == Classifier(classifier)("비가왔다.").label
+
+
 def test_what_the_user_can_mend_is_one_sentence(session: "SparkSession", tmp_path: Path) -> None:
     from pyspark.errors import PythonException
 

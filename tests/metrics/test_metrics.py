@@ -290,3 +290,14 @@ def test_the_metric_for_evaluate_refuses_tags_of_other_schemes(tag: str, tmp_pat
     for sides in ({"predictions": [[tag]], "references": [["B-PS"]]}, {"predictions": [["O"]], "references": [[tag]]}):
         with pytest.raises(ValueError, match=f"Expected BIO tags, such as B-PS, I-PS and O, got {tag}"):
             KoreanNerMetric(cache_dir=str(tmp_path)).compute(texts=["민"], **sides)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_the_metric_for_evaluate_refuses_a_missing_tag_and_a_text_in_the_place_of_names(tmp_path: Path) -> None:
+    from malmoi.metrics.evaluate_metric import KoreanNerMetric
+
+    metric, tags = KoreanNerMetric(cache_dir=str(tmp_path)), [["B-PS", "I-PS"]]
+    with pytest.raises(ValueError, match="Expected BIO tags, such as B-PS, I-PS and O, got None"):
+        metric.compute(texts=["민수"], predictions=[["B-PS", None]], references=tags)
+    with pytest.raises(ValueError, match="Expected a list of names for `training_names`, got the text '민수'"):
+        metric.compute(texts=["민수"], predictions=tags, references=tags, training_names="민수")

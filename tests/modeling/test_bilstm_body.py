@@ -1,14 +1,20 @@
 """A body, that is a BiLSTM without a head: its states, and how it is loaded."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from support.saved_models import LSTM, build
-from transformers import AutoModel, AutoModelForSequenceClassification
+from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 
-from malmoi.modeling import BiLstmConfig, BiLstmForSequenceClassification, BiLstmModel
+from malmoi.modeling import (
+    BiLstmConfig,
+    BiLstmCrfForTokenClassification,
+    BiLstmForSequenceClassification,
+    BiLstmModel,
+)
 
 IDS = torch.tensor([[5, 6, 7, 8], [9, 4, 0, 0]])
 MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
@@ -87,3 +93,19 @@ print(type(model).__name__, round(states.double().sum().item(), 4))
     files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.py")}
     assert len(files) <= 6
     assert sum(len(text.splitlines()) for text in files.values()) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("bilstm", BiLstmCrfForTokenClassification), ("bilstm_crf", BiLstmModel)]
+)
+def test_a_folder_names_no_code_of_the_architecture_that_its_weights_are_from(
+    first: str, second: type[PreTrainedModel], tmp_path: Path
+) -> None:
+    build(first, 40).save_pretrained(tmp_path / "first")
+    options = {"num_labels": 5, "ignore_mismatched_sizes": True}
+    second.from_pretrained(tmp_path / "first", **options).save_pretrained(tmp_path / "second")
+    config = json.loads((tmp_path / "second" / "config.json").read_text(encoding="utf-8"))
+    named = [*config["auto_map"].values()]
+    named += [entry["impl"] for entry in config.get("custom_pipelines", {}).values()]
+    files = {path.stem for path in (tmp_path / "second").glob("*.py")}
+    assert {name.split(".")[0] for name in named} <= files

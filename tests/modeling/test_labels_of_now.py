@@ -258,3 +258,20 @@ def test_ids_with_gaps_are_refused(build: Build, ids: list[int]) -> None:
     model.config.id2label = named
     with pytest.raises(ValueError, match=message):
         model(IDS, MASK)
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"id2label": ["O", "B-PS"]},
+        {"id2label": {"O": 0, "B-PS": 1}},
+        {"label2id": {0: "O", 1: "B-PS"}},
+        {"id2label": "O"},
+    ],
+)
+@pytest.mark.parametrize("config_class", [BiLstmCrfConfig, BiLstmConfig])
+def test_maps_of_another_form_are_told_that_of_theirs(config_class: type[PreTrainedConfig], maps: dict) -> None:
+    with pytest.raises(
+        ValueError, match=re.escape("`id2label` must be like {0: 'O'} and `label2id` like {'O': 0}, got")
+    ):
+        config_class(**maps)

@@ -2,9 +2,10 @@
 
 import functools
 import itertools
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -322,3 +323,25 @@ def test_transitions_are_drawn_anew_as_those_of_pytorch_crf_are() -> None:
     ours.reset_parameters()
     for name, values in library.named_parameters():
         assert torch.equal(ours.get_parameter(name), values)
+
+
+@pytest.mark.parametrize("as_given", [torch.tensor, np.array, list], ids=["tensors", "arrays", "numbers"])
+def test_constraints_may_be_tensors_arrays_and_numbers(as_given: Callable[[list], Any]) -> None:
+    starts, steps = [0, 0, 1], [[0, 0, 1], [0, 0, 0], [0, 0, 0]]
+    crf = LinearChainCrf(3, forbidden_starts=as_given(starts), forbidden_transitions=as_given(steps))
+    assert crf.constraints() == (tuple(map(bool, starts)), tuple(tuple(map(bool, row)) for row in steps))
+    emissions, mask = torch.tensor([[[1.0, 0, 9], [0, 0, 9]]]), torch.ones(1, 2, dtype=torch.bool)
+    assert crf.decode(emissions, mask).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    "constraints",
+    [
+        {"forbidden_starts": [False] * 2},
+        {"forbidden_transitions": torch.zeros(2, 3)},
+        {"forbidden_transitions": torch.zeros(3, 2)},
+    ],
+)
+def test_constraints_for_another_number_of_tags_are_refused(constraints: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="`forbidden_starts` and `forbidden_transitions` must be for 3 tags"):
+        LinearChainCrf(3, **constraints)

@@ -209,3 +209,10 @@ def test_config_file_holds_everything(make_model: MakeModel, tmp_path: Path) -> 
     saved = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     assert set(saved["auto_map"]) == {"AutoConfig", "AutoModel", "AutoModelForSequenceClassification"}
     assert set(BiLstmConfig.__annotations__) - {"model_type"} <= set(saved)
+
+
+@pytest.mark.parametrize("label", [3, -1])
+def test_a_label_that_is_none_is_refused_with_what_is_one(make_model: MakeModel, label: int) -> None:
+    """As of ratings that begin with 1, and of test data whose labels are kept back."""
+    with pytest.raises(ValueError, match=f"Labels must be from 0 to 2, or -100 for a text without one, got {label}"):
+        make_model()(torch.tensor([[5], [6]]), labels=torch.tensor([0, label]))

@@ -328,3 +328,13 @@ def test_the_limit_is_what_the_encoder_can_read(name: str) -> None:
     model(torch.full((1, limit), 5))
     with pytest.raises((IndexError, RuntimeError)):
         model(torch.full((1, limit + 1), 5))
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_batch_without_rows(training: bool) -> None:
+    """As the last share of several processes may be; the attention of BERT does not take it."""
+    model, nothing = make_model("bert").train(training), torch.zeros(0, 4, dtype=torch.long)
+    output = model(nothing, labels=nothing)
+    assert output.logits.shape == (0, 4, model.num_labels)
+    assert output.loss.item() == 0
+    output.loss.backward()

@@ -137,6 +137,13 @@ def test_what_is_not_understood_is_named(tmp_path: Path, content: str, flags: li
         (["--num_train_epochs", "0"], "`num_train_epochs` must be above 0, got 0"),
         (["--num_train_epochs", "nan"], "`num_train_epochs` must be above 0, got nan"),
         (["--num_train_epochs", "inf"], "`num_train_epochs` must be above 0, got inf"),
+        (["--max_steps", "0"], "`max_steps` must be at least 1, got 0; left out, `num_train_epochs` says how long"),
+        (
+            ["--lr_scheduler_kwargs", "{num_cycles: 2"],
+            "`lr_scheduler_kwargs` must be a mapping .*, got '{num_cycles: 2'",
+        ),
+        (["--lr_scheduler_kwargs", "two.json"], "`lr_scheduler_kwargs` must be a mapping such as .*, got 'two.json'"),
+        (["--debug", "underflow_overflow"], "`debug` of transformers fails at values that are true or false"),
         (["--max_grad_norm", "inf"], "`max_grad_norm` must be a finite number, got inf"),
         (["--early_stopping_threshold", "nan"], "`early_stopping_threshold` must be a finite number, got nan"),
         (["--early_stopping_patience", "0"], "`early_stopping_patience` must be at least 1, got 0"),
@@ -200,6 +207,17 @@ def test_a_schedule_that_follows_a_figure_takes_more_of_it_for_better(
     flags = {"lr_scheduler_type": schedule, **({"lr_scheduler_kwargs": given} if given else {})}
     settings = parse_recipe(load_recipe("demo", [])._replace(flags=flags))[1].lr_scheduler_kwargs
     assert settings == {**given, "mode": mode}
+
+
+@pytest.mark.parametrize("written", ["{num_cycles: 2}", '{"num_cycles": 2}'])
+def test_a_mapping_is_written_on_the_command_line_as_in_a_recipe(written: str) -> None:
+    flags = ["--lr_scheduler_kwargs", written, "--lr_scheduler_type", "cosine"]
+    assert parse_recipe(load_recipe("demo", flags))[1].lr_scheduler_kwargs == {"num_cycles": 2}
+
+
+def test_deepspeed_that_is_missing_is_named() -> None:
+    with pytest.raises(RecipeError, match="`deepspeed` needs DeepSpeed: `pip install deepspeed`"):
+        parse_recipe(load_recipe("demo", ["--deepspeed", "{}"]))
 
 
 def test_a_schedule_that_follows_the_loss_takes_less_of_it_for_better() -> None:

@@ -151,3 +151,24 @@ def test_what_yaml_reads_as_something_else_is_taken_as_it_was_meant(tmp_path: Pa
     assert training_arguments.run_name == "2024-01-02"
     assert training_arguments.output_dir == "runs/own"
     assert training_arguments.lr_scheduler_kwargs == {"a": 1}
+
+
+@pytest.mark.parametrize("written", ["2024_11_30", "010", "1.10", "12:30", "0x1F", "1_000", "no", "On", "1e3", "True"])
+@pytest.mark.parametrize("key", ["output_dir", "data_dir", "text_column", "model_name_or_path", "run_name"])
+def test_a_text_without_quotes_is_what_is_written_as_on_the_command_line(
+    tmp_path: Path, key: str, written: str
+) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"{key}: {written}\nseed: 0x10\n", encoding="utf-8")
+    for recipe in (load_recipe(str(path), []), load_recipe("demo", [f"--{key}", written])):
+        assert recipe.given(key) == written
+        arguments, training_arguments, _ = parse_recipe(recipe)
+        assert {**vars(arguments), **vars(training_arguments)}[key] == written
+    assert load_recipe(str(path), []).settings["seed"] == 16
+
+
+@pytest.mark.parametrize("written", ["", "null", "~"])
+def test_a_text_that_is_not_said_is_none(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"text_column: {written}\n", encoding="utf-8")
+    assert load_recipe(str(path), []).settings == {"text_column": None}

@@ -21,6 +21,7 @@ from malmoi.reports.plots import (
     plot_comparison,
     plot_confusion,
     plot_losses,
+    plot_reliability,
     plot_run,
 )
 
@@ -198,6 +199,42 @@ def test_a_confusion_matrix_is_drawn_within_its_figure(
     assert_within(figures[0])
 
 
+@pytest.mark.parametrize("count", [17, 80, 600])
+def test_a_confusion_matrix_of_many_classes_grows_no_further(
+    tmp_path: Path, figures: list[Figure], count: int
+) -> None:
+    """With 500 classes the image would be too large for Matplotlib, and the model would not be saved either."""
+    classes = [f"intent {number}" for number in range(1, count + 1)]
+    assert_drawn(plot_confusion(confusion(classes), tmp_path / "confusion.png"))
+    (axes,) = figures[0].axes
+    assert not axes.texts
+    named = [label.get_text() for label in axes.get_yticklabels()]
+    if count <= 80:
+        assert named == [label.get_text() for label in axes.get_xticklabels()] == classes
+    else:
+        within = [tick for tick in axes.get_yticks() if 0 <= tick < count]
+        assert {str(int(tick) + 1) for tick in within} <= set(named)
+        assert "classes are numbered as in report.json" in axes.get_title()
+    assert_within(figures[0])
+
+
+def test_the_long_name_of_a_class_leaves_room_for_the_matrix(tmp_path: Path, figures: list[Figure]) -> None:
+    long = "이 상품은 배송이 늦어서 " * 12 if _has_korean_font() else "a very long name of a class " * 8
+    assert_drawn(plot_confusion(confusion([long, "short"]), tmp_path / "confusion.png"))
+    (axes,) = figures[0].axes
+    first, second = (label.get_text() for label in axes.get_xticklabels())
+    assert first.endswith("…")
+    assert len(first) == 30
+    assert second == "short"
+    assert_within(figures[0])
+
+
+def _has_korean_font() -> bool:
+    from matplotlib.font_manager import fontManager
+
+    return bool({font.name for font in fontManager.ttflist} & set(KOREAN_FONTS))
+
+
 def test_korean_names_without_a_korean_font_become_numbers(
     tmp_path: Path, figures: list[Figure], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,9 +250,7 @@ def test_korean_names_without_a_korean_font_become_numbers(
 
 
 def test_korean_names_are_drawn_with_a_korean_font(tmp_path: Path, figures: list[Figure]) -> None:
-    from matplotlib.font_manager import fontManager
-
-    if not {font.name for font in fontManager.ttflist} & set(KOREAN_FONTS):
+    if not _has_korean_font():
         pytest.skip("no Korean font is installed")
     assert_drawn(plot_confusion(confusion(KOREAN_CLASSES), tmp_path / "confusion.png"))
     assert [label.get_text() for label in figures[0].axes[0].get_xticklabels()] == KOREAN_CLASSES
@@ -245,6 +280,19 @@ def test_that_of_a_classifier_is_one_of_texts(tmp_path: Path, figures: list[Figu
 
 def test_no_names_are_a_reliability_too(tmp_path: Path) -> None:
     assert plot_run({"losses": [], "epochs": [], "reliability": Reliability().report()}, tmp_path)
+
+
+def test_a_style_that_a_notebook_has_chosen_is_left_alone(tmp_path: Path) -> None:
+    from matplotlib import rcParams, style
+
+    reliability = Reliability()
+    reliability.add(0.9, True)
+    plain = plot_reliability(reliability.report(), tmp_path / "plain.png").read_bytes()
+    with style.context("dark_background"):
+        rcParams["font.size"] = 30
+        assert plot_reliability(reliability.report(), tmp_path / "dark.png").read_bytes() == plain
+        assert rcParams["font.size"] == 30
+        assert rcParams["figure.facecolor"] == "black"
 
 
 def test_a_dollar_sign_begins_no_formula() -> None:

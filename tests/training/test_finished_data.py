@@ -72,3 +72,30 @@ def test_a_report_of_an_older_version_does_not_tell(recipes: Callable[[], dict[P
 def test_whatever_readers_can_be_told_decides_what_is_read() -> None:
     assert {option.name for option in fields(ReadingOptions)} <= set(OF_READING)
     assert set(OF_READING) <= {key.name for key in all_keys()}
+
+
+def test_a_student_whose_teacher_was_trained_anew_is_not_left_as_it_is(tmp_path: Path) -> None:
+    data = write_splits(tmp_path / "data", train=TRAIN_LINES * 3, validation=VALIDATION_LINES)
+    (tmp_path / "raw.txt").write_text("손흥민은 부산으로 갔다.\n비가 온다.", encoding="utf-8")
+    given = {**SETTINGS, "data_dir": data, "use_cpu": True}
+    teacher, student = tmp_path / "teacher", tmp_path / "student"
+    silver = {"silver_text": tmp_path / "raw.txt", "silver_teachers": teacher, "silver_confidence": 0.0}
+    flags = {teacher: {**given, "output_dir": teacher}, student: {**given, **silver, "output_dir": student}}
+    for each in flags.values():
+        run(load_recipe("demo", as_flags(each)))
+    goes_on = {
+        folder: load_recipe("demo", as_flags({**each, "resume_from_checkpoint": True}))
+        for folder, each in flags.items()
+    }
+    assert unfinished_runs(goes_on) == {}
+    report = (teacher / "report.json").read_bytes()
+    run(load_recipe("demo", as_flags({**flags[teacher], "learning_rate": 0.03, "overwrite": True})))
+    (teacher / "report.json").write_bytes(report)
+    with pytest.raises(RecipeError, match="student holds a finished run, but its teachers are others than those that"):
+        unfinished_runs(goes_on)
+    (teacher / "report.json").unlink()
+    with pytest.raises(RecipeError, match=r"student holds a finished run, but its teacher .*teacher is not finished"):
+        unfinished_runs(goes_on)
+    (teacher / "report.json").write_bytes(report)
+    (teacher / "model.safetensors").unlink()  # a teacher that is gone tells nothing
+    assert unfinished_runs(goes_on) == {}

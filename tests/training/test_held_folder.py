@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from malmoi.training import train as training
 from malmoi.training.resuming import held_folder
 from malmoi.training.resuming.held_folder import HELD
 from malmoi.training.search import search as searching
+from malmoi.training.search.request import read_search
 
 REFUSED = r"run: another training writes into this folder now; wait for its end, or choose another --output_dir\.$"
 
@@ -41,6 +44,38 @@ def test_a_second_training_into_the_folder_of_one_that_has_no_checkpoint_yet_is_
     assert len(others) == 2
     assert report["training"]["steps"] == 4
     assert not (tmp_path / "run" / HELD).exists()
+
+
+def test_a_run_that_ends_just_before_another_begins_is_not_lost(
+    tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {**SETTINGS, "data_dir": marked_corpus, "output_dir": tmp_path / "run", "use_cpu": True}
+    holds = training.held_folder
+
+    @contextmanager
+    def hold_later(folder: Path) -> Iterator[None]:
+        folder.mkdir(exist_ok=True)
+        (folder / "report.json").write_text("{}", encoding="utf-8")
+        with holds(folder):
+            yield
+
+    monkeypatch.setattr(training, "held_folder", hold_later)
+    with pytest.raises(RecipeError, match="run holds a run already"):
+        training.run(load_recipe("demo", as_flags(given)))
+    assert (tmp_path / "run" / "report.json").read_text(encoding="utf-8") == "{}"
+
+
+def test_a_search_that_ends_just_before_another_begins_is_not_lost(
+    tmp_path: Path, marked_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {key: value for key, value in SETTINGS.items() if key not in ("max_steps", "num_train_epochs")}
+    given |= {"data_dir": marked_corpus, "output_dir": tmp_path / "run", "search_space": "{max_steps: [1, 2]}"}
+    search = read_search(load_recipe("demo", as_flags(given)), trials=1, prune=False)
+    (tmp_path / "run").mkdir(exist_ok=True)
+    (tmp_path / "run" / "study.db").write_text("of another", encoding="utf-8")
+    with pytest.raises(RecipeError, match="run holds a search already"):
+        searching.run_search(search)
+    assert (tmp_path / "run" / "study.db").read_text(encoding="utf-8") == "of another"
 
 
 def test_a_folder_is_let_go_when_a_training_fails_and_one_that_was_killed_holds_nothing(

@@ -204,6 +204,14 @@ def test_training_goes_on_with_other_texts_from_a_body(
     assert "embedding_size 8 instead of 192" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("lines", [["비가 왔다."], ["비가 왔다.", "눈이 왔다."] * 3])
+def test_texts_of_which_none_is_left_to_learn_or_to_judge_by_are_too_few(tmp_path: Path, lines: list[str]) -> None:
+    (tmp_path / "train.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    given = {**FEW, **SMALL, "data_dir": tmp_path, "output_dir": tmp_path / "run"}
+    with pytest.raises(UserError, match=f"too few texts to hold any out .* got {len(lines)}; give more"):
+        run(load_recipe("korean-language-model", flags(**given)))
+
+
 @pytest.mark.slow
 def test_a_body_that_is_asked_for_answers_says_what_it_is(trained: Path) -> None:
     with pytest.raises(UserError, match="this is a language model, which has no labels to answer with; train from it"):
@@ -220,6 +228,10 @@ def test_a_body_that_is_asked_for_answers_says_what_it_is(trained: Path) -> None
         ({"space_noise_probability": 2}, "`space_noise_probability` must be from 0 to 1, got 2"),
         ({"num_hidden_layers": 2}, "a language model has one layer and no lexicon"),
         ({"body_trained": "false"}, "`body_trained: false` needs a body"),
+        ({"text_column": "text"}, "`text_column` is for data with labels, and a language model reads plain texts"),
+        ({"reader": "plain-text", "dataset": "a/b"}, "`dataset` is for data with labels"),
+        ({"tag_column": 2}, "`tag_column` is for data with labels"),
+        ({"trim_josa": "true"}, "`trim_josa` is for data with labels"),
     ],
 )
 def test_what_cannot_be_done_is_refused(tmp_path: Path, texts: Path, given: dict[str, Any], message: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from support.command_line import malmoi as command
@@ -189,3 +190,21 @@ def test_a_dataset_is_for_the_reader_of_datasets_and_no_other(tmp_path: Path) ->
         malmoi.UserError, match=r"`dataset` must be a Dataset or a DatasetDict of datasets, .* got int"
     ):
         malmoi.train("demo", dataset=7, output_dir=tmp_path / "run")
+
+
+@pytest.mark.parametrize("of_splits", [False, True])
+def test_a_frame_of_pandas_is_told_its_way(of_splits: bool) -> None:
+    frame = pd.DataFrame([{"text": "비가 왔다.", "label": "a"}])
+    for use in (malmoi.read_data, lambda data: malmoi.train("nsmc-bi-lstm", dataset=data)):
+        with pytest.raises(
+            malmoi.UserError, match=r"a DataFrame of pandas becomes a Dataset by .*from_pandas\(\.\.\.\)"
+        ):
+            use({"train": frame} if of_splits else frame)
+
+
+def test_texts_too_few_for_a_vocabulary_are_told_the_key(tmp_path: Path) -> None:
+    rows = [{"text": "손흥민은 왔다.", "entities": [[0, 3, "PS"]]}, {"text": "비가 온다.", "entities": []}]
+    with pytest.raises(
+        RecipeError, match=r"No character occurs 2 times .* `tokenizer_min_frequency: 2` asks for; give"
+    ):
+        malmoi.train("demo", dataset={"train": rows[:1], "validation": rows}, output_dir=tmp_path / "run")

@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import load_file
 from support.marked_lines import TRAIN_LINES, VALIDATION_LINES
 from support.recipe_flags import as_flags
+from transformers import TrainingArguments
 from transformers.utils import logging
 
 from malmoi.recipes.recipe import RecipeError, load_recipe
-from malmoi.training.resuming.checkpoints import what_it_lacks
+from malmoi.training.resuming.checkpoints import read_state, what_it_lacks
 from malmoi.training.steps import planned_steps, steps_per_epoch
 from malmoi.training.train import run
 
@@ -62,6 +63,23 @@ def copy(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "copy"))
 
 
+@pytest.mark.parametrize("restore", ["false", "true"])
+def test_a_training_that_goes_on_knows_how_long_each_epoch_took(tmp_path: Path, restore: str) -> None:
+    """A checkpoint of steps is saved after the last step of an epoch, and before the epoch has ended."""
+    data = write(tmp_path / "data", TRAIN_LINES * 3)
+    steps = {"eval_strategy": "steps", "save_strategy": "steps", "keep_optimizer": "true"}
+    each = steps_per_epoch(TrainingArguments(str(tmp_path), per_device_train_batch_size=8), len(TRAIN_LINES) * 3)
+    given = {**steps, "eval_steps": each, "save_steps": each, "restore_callback_states_from_checkpoint": restore}
+    train(tmp_path / "run", data, num_train_epochs=1, lr_scheduler_type="constant", warmup_steps=0, **given)
+    first = read_state(tmp_path / "run" / f"checkpoint-{each}")["stateful_callbacks"]["EpochTimer"]["attributes"]
+    assert (first["seconds"], first["spent"] > 0) == ([], True)
+    report = resume(tmp_path / "run", data, num_train_epochs=3, lr_scheduler_type="constant", warmup_steps=0, **given)
+    took = [epoch["train_seconds"] for epoch in report["epochs"]]
+    assert took[0] == pytest.approx(first["spent"])
+    assert all(seconds is not None for seconds in took)
+    assert report["seconds_per_epoch"] == pytest.approx(sum(took) / 3)
+
+
 # the same characters and types, but more of some
 OTHER_FREQUENCIES = [line for line in TRAIN_LINES if "부산" in line] * 4 + TRAIN_LINES * 3
 
@@ -99,6 +117,7 @@ def test_other_validation_data_are_refused(copy: Path) -> None:
         ({"hidden_dropout": 0.1}, "`hidden_dropout` was 0.4 and is 0.1"),
         ({"learning_rate": 0.01}, "`learning_rate` was 0.02 and is 0.01"),
         ({"seed": 7}, "`seed` was 1 and is 7"),
+        ({"optim_args": "momentum=0.5"}, "`optim_args` was None and is momentum=0.5"),
         ({"per_device_train_batch_size": 4}, "`texts in a step` was 8 and is 4"),
         ({"name_replacement_copies": 2}, "`name_replacement_copies` was 0 and is 2"),
         ({"tokenizer": "wordpiece", "tokenizer_vocab_size": 80}, "the tokenizer is another"),

@@ -17,11 +17,21 @@ def load_tokenizer(arguments: RecipeArguments, texts: Iterable[str]) -> PreTrain
     """Build a tokenizer from the training texts, or load the one that is named; invisible characters are no tokens.
 
     Raises:
-        RecipeError: If it can neither be found in a folder nor fetched from the Hub.
+        RecipeError: If it can neither be found in a folder nor fetched from the Hub, or no character of the texts is
+            frequent enough to be in a vocabulary.
     """
     name = arguments.tokenizer or arguments.model_name_or_path or "syllables"
     if name == "syllables":
-        return build_syllable_tokenizer(texts, min_frequency=arguments.tokenizer_min_frequency)
+        try:
+            return build_syllable_tokenizer(texts, min_frequency=arguments.tokenizer_min_frequency)
+        except UserError as error:
+            least = arguments.tokenizer_min_frequency
+            if least == 1:
+                raise
+            raise RecipeError(
+                f"{str(error).rstrip('.')}, as `tokenizer_min_frequency: {least}` asks for; give a smaller one: "
+                "with 1 all characters are in the vocabulary."
+            ) from None
     if name == "wordpiece":
         return build_wordpiece_tokenizer(texts, vocab_size=arguments.tokenizer_vocab_size)
     check_training_name(name, flag="tokenizer" if arguments.tokenizer else "model_name_or_path")

@@ -37,7 +37,8 @@ FREE_ARGUMENTS = (
 )
 # a checkpoint brings its optimizer and its schedule: other values would be passed over in silence
 BINDING_TRAINING_ARGUMENTS = (
-    *("seed", "data_seed", "learning_rate", "weight_decay", "optim", "adam_beta1", "adam_beta2", "adam_epsilon"),
+    *("seed", "data_seed", "learning_rate", "weight_decay", "optim", "optim_args"),
+    *("adam_beta1", "adam_beta2", "adam_epsilon"),
     *("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "max_grad_norm", "label_smoothing_factor"),
     *("neftune_noise_alpha", "train_sampling_strategy", "dataloader_drop_last"),
     # and the value of its best model, with which those of another figure would be compared

@@ -31,7 +31,9 @@ class Search(NamedTuple):
     trials: int
     prune: bool
     resume: bool
-    """Whether the search in the folder is gone on with."""
+    """Whether the search in the folder is gone on with,"""
+    overwrite: bool
+    """or replaced."""
 
 
 def read_search(recipe: Recipe, *, trials: int, prune: bool) -> Search:
@@ -67,6 +69,7 @@ def read_search(recipe: Recipe, *, trials: int, prune: bool) -> Search:
         int(trials),
         prune,
         find_study(folder, resume=resume, overwrite=overwrite),
+        overwrite,
     )
     check_values(search)
     return search

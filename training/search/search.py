@@ -17,7 +17,7 @@ from malmoi.training.search.interrupt import Interrupt
 from malmoi.training.search.request import Search
 from malmoi.training.search.results import describe_search, remove_results, write_results
 from malmoi.training.search.shared_parts import SharedParts
-from malmoi.training.search.study import finished_trials, open_study
+from malmoi.training.search.study import find_study, finished_trials, open_study
 from malmoi.training.search.trial import TOO_LARGE, draw, objective_of, prepare_trial, recipe_of, train_trial
 
 
@@ -84,6 +84,8 @@ def run_search(search: Search) -> dict[str, Any]:
 
 
 def _run_search(search: Search) -> dict[str, Any]:
+    # once more, as another search may have ended since
+    find_study(search.folder, resume=str(search.resume).lower(), overwrite=search.overwrite)
     _say_space(search)
     trainer = TrialTrainer(search)
     if not search.resume:

@@ -37,9 +37,9 @@ class Objective(NamedTuple):
         """Return the direction as optuna names it."""
         return "maximize" if self.greater_is_better else "minimize"
 
-    def best(self, values: list[float]) -> float:
-        """Return the best of some values."""
-        return max(values) if self.greater_is_better else min(values)
+    def is_better(self, value: float, other: float) -> bool:
+        """Tell whether a value is better than another."""
+        return value > other if self.greater_is_better else value < other
 
 
 class PreparedTrial(NamedTuple):
@@ -100,14 +100,21 @@ class ReportToStudy(TrainerCallback):
     Args:
         trial: The trial.
         objective: What is measured.
-        keeps_best: Whether the best of the evaluations counts, or the last one.
+        keeps_best: Whether the value of the best model counts, or that of the last one.
+        saves_in_steps: Whether models would be saved every so many steps, `save_steps`, and not whenever they are
+            judged: what is better than all before and is not saved keeps the `Trainer` from taking what is worse, and
+            is not kept itself.
     """
 
-    def __init__(self, trial: Trial, objective: Objective, *, keeps_best: bool):
+    def __init__(self, trial: Trial, objective: Objective, *, keeps_best: bool, saves_in_steps: bool = False):
         self.trial = trial
         self.objective = objective
         self.keeps_best = keeps_best
+        self.saves_in_steps = saves_in_steps
         self.evaluations: list[dict[str, float]] = []
+        self.best: float | None = None
+        self.kept: float | None = None
+        """The value of the model that would be kept so far; `None` if it is the last one."""
         self.ended = False
         """Whether the trial ends before its training does."""
 
@@ -121,14 +128,24 @@ class ReportToStudy(TrainerCallback):
     ) -> None:
         """Report the figure."""
         assert metrics is not None
-        self.add(metrics[f"eval_{self.objective.figure}"], epoch=state.epoch or 0, step=state.global_step)
+        self.add(
+            metrics[f"eval_{self.objective.figure}"],
+            epoch=state.epoch or 0,
+            step=state.global_step,
+            is_saved=self._is_saved(state),
+        )
         # at its last step there is nothing left to spare
         if state.global_step < state.max_steps and self.trial.should_prune():
             self.ended = True
         if self.ended:
             control.should_training_stop = True
 
-    def add(self, value: float, *, epoch: float, step: int) -> None:
+    def _is_saved(self, state: TrainerState) -> bool:
+        """Tell whether a training would save the model of this step, as the `Trainer` does."""
+        step, is_last = state.global_step, state.global_step >= state.max_steps
+        return not self.saves_in_steps or is_last or (state.save_steps > 0 and step % state.save_steps == 0)
+
+    def add(self, value: float, *, epoch: float, step: int, is_saved: bool = True) -> None:
         """Add a value; a trial that goes wrong ends."""
         if not math.isfinite(value):
             self.trial.set_user_attr(DIVERGED, True)
@@ -136,14 +153,17 @@ class ReportToStudy(TrainerCallback):
             return
         self.evaluations.append({"epoch": epoch, "step": step, self.objective.figure: value})
         self.trial.set_user_attr(EVALUATIONS, self.evaluations)
+        # what `eval_on_start` measures before the first step is no model of the training
+        if self.keeps_best and step and (self.best is None or self.objective.is_better(value, self.best)):
+            self.best = value
+            self.kept = value if is_saved else self.kept
         # others have evaluations at the same epoch, whatever their batches are
         if float(epoch).is_integer():
             self.trial.report(self.value(), int(epoch))
 
     def value(self) -> float:
         """Return the value of the trial so far."""
-        values = [evaluation[self.objective.figure] for evaluation in self.evaluations]
-        return self.objective.best(values) if self.keeps_best else values[-1]
+        return self.evaluations[-1][self.objective.figure] if self.kept is None else self.kept
 
 
 def train_trial(
@@ -169,7 +189,12 @@ def _train_trial(
     request = prepared.request
     arguments = request.training_arguments
     trial.set_user_attr(SETTINGS, effective_settings(*prepared))
-    report = ReportToStudy(trial, objective, keeps_best=arguments.load_best_model_at_end)
+    report = ReportToStudy(
+        trial,
+        objective,
+        keeps_best=arguments.load_best_model_at_end,
+        saves_in_steps=arguments.save_strategy == SaveStrategy.STEPS,
+    )
     # only the best of all trials is trained for its model
     arguments.save_strategy = SaveStrategy.NO
     arguments.load_best_model_at_end = False
@@ -189,7 +214,9 @@ def _train_trial(
     if has_diverged(prepared.prepared.model):  # whatever its figures are, `malmoi train` would not keep it
         trial.set_user_attr(DIVERGED, True)
         raise TrialPruned
-    is_judged = bool(report.evaluations) and (report.keeps_best or report.evaluations[-1]["step"] == state.global_step)
+    is_judged = report.kept is not None or (
+        bool(report.evaluations) and report.evaluations[-1]["step"] == state.global_step
+    )
     if not report.ended and not is_judged:
         training.trainer.remove_callback(report)
         figures = evaluate(training.trainer, prepared.prepared.evaluations["validation"])

@@ -13,8 +13,10 @@ from malmoi.data.readers.plain_text import read_plain_text
 from malmoi.data.space_noise import texts_with_space_noise
 from malmoi.metrics.language_model import DEFINITIONS, LanguageModelMetrics
 from malmoi.recipes.arguments import LanguageModelArguments, RecipeArguments
+from malmoi.recipes.recipe import RecipeError
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.models.language_model import BiLstmLanguageModel
+from malmoi.training.reading import reading_options
 from malmoi.training.tasks.task import Task
 
 
@@ -52,11 +54,26 @@ class LanguageModel(Task):
     breakdown = "direction"
 
     def read(self, arguments: RecipeArguments, *, seed: int, dataset: object = None) -> DatasetDict:
-        """Return the texts; without a validation file, some of the training files are held out."""
+        """Return the texts; without a validation file, some of the training files are held out.
+
+        Raises:
+            RecipeError: If something is said that is for other data, or there are too few texts to hold some out.
+        """
         assert isinstance(arguments, LanguageModelArguments)
+        said = [*reading_options(arguments, dataset=dataset).given(), *(["trim_josa"] if arguments.trim_josa else [])]
+        if said:
+            raise RecipeError(
+                f"`{said[0]}` is for data with labels, and a language model reads plain texts, from the files of "
+                "`data_dir`; leave it out."
+            )
         splits = read_plain_text(Path(arguments.data_dir) if arguments.data_dir else None, lines=arguments.text_lines)
         if "validation" not in splits:
             train, held = hold_out(splits["train"], arguments.validation_texts, seed=seed)
+            if not (train.num_rows and held.num_rows):
+                raise RecipeError(
+                    "There are too few texts to hold any out for validation from them: expected several that differ, "
+                    f"got {splits['train'].num_rows}; give more, or a validation file."
+                )
             splits = DatasetDict({**splits, "train": train, "validation": held})
         return splits
 

@@ -15,7 +15,7 @@ from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
 from malmoi.inference.tagger import Tagger
 from malmoi.metrics.named_entities import describe_names
-from malmoi.reports.errors.breakdown import bucket, bucket_names, sources
+from malmoi.reports.errors.breakdown import Breakdown, bucket, bucket_names, sources
 from malmoi.reports.errors.names import ScoredToken, sureness
 from malmoi.reports.output_file import check_output_file
 
@@ -375,6 +375,16 @@ def test_what_stood_there_before_stays_when_writing_fails(
 )
 def test_ids_tell_sources_only_if_all_do(ids: list[str], expected: list[str] | None) -> None:
     assert sources(ids) == expected
+
+
+def test_a_type_that_is_only_invented_has_a_row() -> None:
+    breakdown = Breakdown("by_type", "names")
+    breakdown.add(["PS", "LC", "PS"], ["PS", "DT", "DT", "LC"], ["PS"])
+    assert breakdown.table().rows == [
+        ("PS", [2, 1.0, 0.5, 2 / 3]),
+        ("LC", [1, 0.0, 0.0, 0.0]),
+        ("DT", [0, 0.0, 0.0, 0.0]),
+    ]
 
 
 def test_ranges_of_lengths() -> None:

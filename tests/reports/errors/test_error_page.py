@@ -190,6 +190,34 @@ def test_tags_and_scripts_in_texts_are_texts(window: Chrome, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_marks_lie_where_they_are_behind_emoji_and_rare_characters(window: Chrome, tmp_path: Path) -> None:
+    text = "😀 𠮷野가 🇰🇷 춘천에 갔다 👩‍👩‍👧"
+    person, place = (
+        Span(text.index(name), text.index(name) + 2, label) for name, label in (("𠮷野", "PS"), ("춘천", "LC"))
+    )
+    page = Shown(window, tmp_path / "errors.html", data_of([name_answer(1, text, [person, place], [place])]))
+    assert [mark.get_property("firstChild")["textContent"] for mark in page.all("ol.rows mark")] == [
+        "𠮷野",
+        "춘천",
+        "춘천",
+    ]
+    gold, predicted = (each.get_property("textContent") for each in page.all("ol.rows dd"))
+    assert gold == text.replace("𠮷野", "𠮷野PS").replace("춘천", "춘천LC")
+    assert predicted == text.replace("춘천", "춘천LC")
+
+
+@pytest.mark.slow
+def test_a_type_keeps_its_name_whatever_words_the_page_has(window: Chrome, tmp_path: Path) -> None:
+    data = data_of(some_answers())
+    names = ["model", "end", "constructor"]
+    data["tables"] = [Table("by_type", ["names", "f1"], [(name, [1, 0.5]) for name in names])._asdict()]
+    page = Shown(window, tmp_path / "errors.html", data)
+    assert [head.get_property("textContent") for head in page.all(".tables > div:nth-child(2) tbody th")] == names
+    assert page.rows()
+    assert page.faults() == []
+
+
+@pytest.mark.slow
 def test_filters_are_of_one_mistake_and_count(window: Chrome, tmp_path: Path) -> None:
     page = Shown(window, tmp_path / "errors.html", data_of(some_answers()))
     everything = ["text-5-news", "text-3-web", "text-4-news", "text-2-news", "text-6-web"]
