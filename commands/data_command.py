@@ -32,6 +32,9 @@ def data(
     output: Annotated[
         Path | None, typer.Option(help="Folder to write with --export; it must not exist, or be empty.")
     ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--data_dir", "--data-dir", hidden=True, help="DIR, as training names it.")
+    ] = None,
 ) -> None:
     """Say what is in data before anyone trains: sums, likely mistakes, samples; or write them in another form.
 
@@ -42,6 +45,9 @@ def data(
         from malmoi.data.readers.reading_options import ReadingOptions
         from malmoi.data.user_error import UserError
 
+    if data_dir is not None and folder is not None:
+        raise UserError(f"The folder is given twice, {data_dir} and --data_dir {folder}; leave out one of them.")
+    data_dir = data_dir or folder
     options = ReadingOptions(
         dataset=dataset,
         text_column=text_column,

@@ -40,6 +40,7 @@ def test_what_is_in_data_is_printed_and_nothing_floods_the_screen(corpus: Path) 
 
 def test_json_is_all_that_is_printed(corpus: Path) -> None:
     said = json.loads(malmoi("data", corpus, "--json")[0])
+    assert malmoi("data", "--data_dir", corpus, "--json")[0] == malmoi("data", corpus, "--json")[0]
     assert (said["source"], said["reader"], said["form"]) == (str(corpus), "inline-marks", "names")
     assert [split["texts"] for split in said["splits"]] == [25, 1]
 
@@ -90,6 +91,7 @@ def test_spaces_are_those_of_the_files(tmp_path: Path) -> None:
             ["--reader", "brat", "--task", "word-spacing"],
             "The reader brat is for named-entities, but --task is word-spacing.",
         ),
+        (["a", "--data_dir", "b"], "The folder is given twice, a and --data_dir b; leave out one of them."),
         (["--output", "x"], "--output is where --export writes; say which form: "),
         (["--export", "xml", "--output", "x"], "--export must be one of brat, "),
     ],
