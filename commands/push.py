@@ -33,4 +33,6 @@ def push_to_hub(
     )
     if published.data:
         typer.echo(published.data, err=True)
+    for note in published.notes:
+        typer.echo(note, err=True)
     typer.echo(published.summary(repo_id, dry_run=dry_run))

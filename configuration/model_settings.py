@@ -44,7 +44,7 @@ class LabelSettings:
     def from_dict(cls: Any, config_dict: dict[str, Any], **kwargs: Any) -> Any:
         """Read a configuration; where its maps differ, `id2label` counts: a script may have set it later."""
         if config_dict.get("model_type", cls.model_type) != cls.model_type:  # whose files do not come along
-            config_dict = {k: v for k, v in config_dict.items() if k not in ("auto_map", "custom_pipelines")}
+            config_dict = {key: config_dict[key] for key in config_dict if key not in ("auto_map", "custom_pipelines")}
         given = {key: kwargs.pop(key) for key in ("id2label", "label2id") if kwargs.get(key)}
         given = given or {key: config_dict[key] for key in ("id2label",) if config_dict.get(key)}
         both = {"id2label": None, "label2id": None} if given else {}

@@ -83,7 +83,8 @@ class CrfBackend(NamedTuple):
         self, emissions: Tensor, labels: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
     ) -> Tensor:
         """Return the negative log-likelihood of labels; see `CrfRecursions`."""
-        return _NegativeLogLikelihood.apply(emissions, labels, lengths, start, transitions, end, self)
+        loss, _ = _NegativeLogLikelihood.apply(emissions, labels, lengths, start, transitions, end, self)
+        return loss
 
     def marginals(self, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
         """Return the probability of every tag; see `CrfRecursions`."""
@@ -91,7 +92,10 @@ class CrfBackend(NamedTuple):
 
 
 class _NegativeLogLikelihood(torch.autograd.Function):
-    """Negative log-likelihood of the labels of compacted sentences, `(batch,)`."""
+    """Negative log-likelihood of the labels of compacted sentences, `(batch,)`.
+
+    Beside it comes a tensor without numbers, through which gradients hang together with what they are computed from.
+    """
 
     @staticmethod
     def forward(  # type: ignore[no-untyped-def]
@@ -103,19 +107,20 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         transitions: Tensor,
         end: Tensor,
         backend: CrfBackend,
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
         loss, unary, pairs = backend.loss_and_gradients(emissions, labels, lengths, start, transitions, end)
-        ctx.save_for_backward(unary, pairs, lengths)
+        origin = loss.new_empty(0)  # the loss would do, but not if somebody changes it in place
+        ctx.save_for_backward(unary, pairs, lengths, origin)
         ctx.backend = backend
-        return loss
+        return loss, origin
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
-        unary, pairs, lengths = ctx.saved_tensors
+    def backward(ctx, gradient: Tensor, _: Tensor):  # type: ignore[no-untyped-def]
+        unary, pairs, lengths, origin = ctx.saved_tensors
         with torch.no_grad():
             gradients = ctx.backend.weigh_gradients(unary, pairs, lengths, gradient)
         if torch.is_grad_enabled():  # by `create_graph`
-            gradients = _FirstDerivatives.apply(*(each.requires_grad_() for each in gradients))
+            gradients = _FirstDerivatives.apply(gradient, origin, *gradients)
         emissions, start, transitions, end = gradients
         return emissions, None, None, start, transitions, end, None
 
@@ -127,8 +132,8 @@ class _FirstDerivatives(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, *gradients: Tensor) -> tuple[Tensor, ...]:  # type: ignore[no-untyped-def]
-        return tuple(gradient.view_as(gradient) for gradient in gradients)
+    def forward(ctx, gradient: Tensor, origin: Tensor, *gradients: Tensor) -> tuple[Tensor, ...]:  # type: ignore[no-untyped-def]
+        return tuple(each.view_as(each) for each in gradients)
 
     @staticmethod
     def backward(ctx, *gradients: Tensor):  # type: ignore[no-untyped-def]

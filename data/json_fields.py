@@ -1,6 +1,6 @@
 """What the readers of JSON take from its fields in the same way."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from malmoi.data.column_headings import DOCUMENT_HEADING
@@ -33,9 +33,10 @@ def document_of(fields: Mapping[str, Any]) -> str | None:
     return next(filter(None, map(name_in, named)), None)
 
 
-def tells_documents(names: Iterable[str]) -> bool:
-    """Tell whether a field that is called so names what texts are part of."""
-    return any(map(DOCUMENT_HEADING.fullmatch, names))
+def has_place_for_document(fields: Mapping[str, Any]) -> bool:
+    """Tell whether fields have one that would name what a text is part of, also in `meta`, whatever it holds."""
+    meta = fields.get("meta")
+    return any(DOCUMENT_HEADING.fullmatch(name) for name in (*fields, *(meta if isinstance(meta, dict) else ())))
 
 
 def _documents_in(fields: Mapping[str, Any]) -> list[Any]:

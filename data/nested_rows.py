@@ -3,7 +3,9 @@
 Such objects have headers beside their rows and are nested in ways of their own; no reader can know them all.
 """
 
+import json
 import re
+import shlex
 from typing import Any
 
 from malmoi.data.column_headings import TEXT_HEADING
@@ -19,7 +21,9 @@ PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def advice_on_nested_rows(value: Any) -> str:
     """Return the end of a refusal: where the rows of an object seem to stand; empty if none do."""
     place = _place_of_rows(value)
-    return f"; rows seem to stand in `{place}`: `jq -c '{place}' OLD > NEW` writes each in a line" if place else ""
+    if place is None:
+        return ""
+    return f"; rows seem to stand in `{place}`: `jq -c {shlex.quote(place)} OLD > NEW` writes each in a line"
 
 
 def _place_of_rows(value: Any) -> str | None:
@@ -29,7 +33,7 @@ def _place_of_rows(value: Any) -> str | None:
         below: list[tuple[str, Any]] = []
         for place, held in level:
             if isinstance(held, dict):
-                below += [(f"{place}{_member(key)}", inner) for key, inner in held.items()]
+                below += [(_member_of(place, key), inner) for key, inner in held.items()]
             elif isinstance(held, list):
                 if any(isinstance(element, dict) and _has_text(element) for element in held[:LOOKED_AT]):
                     return f"{place}[]"
@@ -38,8 +42,11 @@ def _place_of_rows(value: Any) -> str | None:
     return None
 
 
-def _member(key: str) -> str:
-    return f".{key}" if PLAIN_KEY.fullmatch(key) else f'["{key}"]'
+def _member_of(place: str, key: str) -> str:
+    if PLAIN_KEY.fullmatch(key):
+        return f"{place}.{key}"
+    # without a point before it, what begins with a bracket is a list of its own
+    return f"{place or '.'}[{json.dumps(key, ensure_ascii=False)}]"
 
 
 def _has_text(element: dict[str, Any]) -> bool:

@@ -52,13 +52,21 @@ METRICS = {"entity_f1": "f1", "space_f1": "f1", "sentence_accuracy": "accuracy"}
 """The Hub's name of a figure, where it is another than ours."""
 
 
-def render_card(facts: RunFacts, corpus: Corpus, repo_id: str, *, outputs: Sequence[str] | None = None) -> ModelCard:
+def render_card(
+    facts: RunFacts,
+    corpus: Corpus,
+    repo_id: str,
+    *,
+    revision: str | None = None,
+    outputs: Sequence[str] | None = None,
+) -> ModelCard:
     """Return the card of a run.
 
     Args:
         facts: The run.
         corpus: Its training data.
         repo_id: The name on the Hub, `user/model`, as it stands in the examples, or that of a model of the package.
+        revision: The branch that the card is for, which its examples then load; `None` is `main`.
         outputs: What each example printed; the card shows it. `None` leaves it out.
 
     Raises:
@@ -72,7 +80,9 @@ def render_card(facts: RunFacts, corpus: Corpus, repo_id: str, *, outputs: Seque
     )
     environment.filters |= {"line": markdown_line, "python": python_string, "shell": shell_word, "fence": fence}
     environment.filters["counted"] = counted
-    page = environment.get_template(f"{facts.task}.md.jinja").render(_values(facts, corpus, repo_id, outputs))
+    page = environment.get_template(f"{facts.task}.md.jinja").render(
+        _values(facts, corpus, repo_id, revision, outputs)
+    )
     return ModelCard(f"---\n{card_data(facts, corpus, repo_id).to_yaml()}\n---\n\n{_without_gaps(page)}")
 
 
@@ -88,12 +98,17 @@ def card_data(facts: RunFacts, corpus: Corpus, repo_id: str) -> ModelCardData:
         pipeline_tag=PIPELINES[facts.task],
         tags=_tags(facts),
         datasets=[division.hub_id] if division.hub_id else None,
-        base_model=facts.base_model,
+        base_model=None if _continues_itself(facts, repo_id) else facts.base_model,
         metrics=[METRICS.get(facts.report["main_figure"], facts.report["main_figure"])],
         model_name=repo_id.split("/")[-1],
         eval_results=_results(facts, corpus, division),
         widget=[{"text": text} for text in _examples(facts, repo_id)],
     )
+
+
+def _continues_itself(facts: RunFacts, repo_id: str) -> bool:
+    """Tell whether a run began from what lay in its repository before: that is no other model on the Hub."""
+    return facts.base_model is not None and facts.base_model.casefold() == repo_id.casefold()
 
 
 def _examples(facts: RunFacts, repo_id: str) -> list[str]:
@@ -137,11 +152,14 @@ def _results(facts: RunFacts, corpus: Corpus, division: Division) -> list[EvalRe
     return results
 
 
-def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str] | None) -> dict[str, Any]:
+def _values(
+    facts: RunFacts, corpus: Corpus, repo_id: str, revision: str | None, outputs: Sequence[str] | None
+) -> dict[str, Any]:
     """Return what the templates name."""
     report = facts.report
     tested = "test_figures" in report
-    trust = "trust_remote_code=True" if facts.needs_remote_code else ""
+    loading = ["trust_remote_code=True"] if facts.needs_remote_code else []
+    loading += [f"revision={python_string(revision)}"] if revision else []
     breakdown = facts.breakdown()
     worst = min(breakdown, key=lambda entry: entry[3].mean, default=None)
     model_type = str(report["model_type"])
@@ -163,8 +181,10 @@ def _values(facts: RunFacts, corpus: Corpus, repo_id: str, outputs: Sequence[str
         "bundled": bundled,
         "example": _examples(facts, repo_id)[0],
         "outputs": [None, None] if outputs is None else outputs,  # as many as the longest template has examples
-        "trust": f"{trust}, " if trust else "",
-        "trust_last": f", {trust}" if trust else "",
+        "revision": revision,
+        "loading": "".join(f"{argument}, " for argument in loading),
+        "loading_last": "".join(f", {argument}" for argument in loading),
+        "continues_itself": _continues_itself(facts, repo_id),
         "architecture": ARCHITECTURES.get(model_type, f"{model_type} of transformers"),
         "has_crf": model_type.endswith("_crf"),
         # some pieces of words hold a name and the particle behind it

@@ -42,12 +42,17 @@ def evaluation_results(facts: RunFacts, corpus: Corpus) -> list[EvalResultEntry]
     return entries
 
 
+def results_file(reader: str) -> str:
+    """Return where a repository keeps the results on the data of a reader; files beside it are of others."""
+    return f"{FOLDER}/{reader}.yaml"
+
+
 def write_evaluation_results(facts: RunFacts, corpus: Corpus, folder: Path) -> None:
     """Write the results into the folder of a repository, if there are any."""
     entries = evaluation_results(facts, corpus)
     if not entries:
         return
-    path = folder / FOLDER / f"{facts.report['data']['reader']}.yaml"
+    path = folder / results_file(facts.report["data"]["reader"])
     path.parent.mkdir()
     text = yaml.safe_dump(eval_result_entries_to_yaml(entries), allow_unicode=True, sort_keys=False)
     path.write_text(text, encoding="utf-8")

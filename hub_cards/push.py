@@ -28,7 +28,7 @@ from malmoi.hub_cards.hub_name import fault_of_name
 from malmoi.hub_cards.run_facts import read_facts
 from malmoi.hub_cards.space_staging import stage_space
 from malmoi.hub_cards.staging import REPLACED, stage
-from malmoi.hub_cards.upload import newest_commit, upload
+from malmoi.hub_cards.upload import is_closed, newest_commit, upload
 from malmoi.inference.bundled_models import BUNDLED, model_place
 from malmoi.inference.model_names import check_model_name
 from malmoi.training.processes.launcher import leave
@@ -49,6 +49,10 @@ class Published(NamedTuple):
     """Path and size in bytes of everything in the repository."""
     data: str = ""
     """What the card says of the data, and whether it only takes them for those of a corpus."""
+    notes: Sequence[str] = ()
+    """What became of files that were in the repository before, and what a Space still needs; a sentence each."""
+    changed: bool = True
+    """Whether the repository was not like that already."""
 
     def summary(self, repo_id: str, *, dry_run: bool) -> str:
         """Return the files with their sizes, and where they are."""
@@ -57,8 +61,10 @@ class Published(NamedTuple):
         if dry_run:
             lines += ["", f"{total} would go to {repo_id}. Nothing was uploaded."]
             lines += [f"Look at them in {self.where}; the card is README.md."]
-        else:
+        elif self.changed:
             lines += ["", f"{total} in one commit: {self.where}"]
+        else:
+            lines += ["", f"{total} are there already. Nothing was to be uploaded; the newest commit: {self.where}"]
         return "\n".join(lines)
 
 
@@ -79,8 +85,8 @@ def push(
         repo_id: The name on the Hub, `user/model`.
         other_seeds: Runs of the same recipe with other seeds, or one such run; the card gives mean and spread.
         corpus: Name or file of the training data's description, where the reader does not tell.
-        private: Whether a new repository is private.
-        revision: Branch to commit to.
+        private: Whether the repository is to be private. One that is there already and public is refused.
+        revision: Branch to commit to, made if it is not there.
         dry_run: Leave the staged folder beside the run and upload nothing.
 
     Raises:
@@ -99,13 +105,13 @@ def push(
     described = corpus_of(facts.report, None if corpus is None else str(corpus))
     with temporary_folder() as folder:
         # 2. the repository as a folder, loaded and tried without malmoi
-        staged = stage(facts, described, repo_id, folder)
+        staged = stage(facts, described, repo_id, folder, revision=None if revision == "main" else revision)
         # 3. one commit
         data = data_note(facts.report, described)
         if dry_run:
             return kept(staged, beside(run))._replace(data=data)
-        commit = upload(staged, repo_id, private=private, revision=revision, replaced=REPLACED)
-        return Published(commit, listing(staged), data)
+        done = upload(staged, repo_id, private=private, revision=revision, replaced=REPLACED)
+        return Published(done.where, listing(staged), data, done.notes, done.changed)
 
 
 def push_space(
@@ -123,8 +129,8 @@ def push_space(
     Args:
         models: Folders of models, or their names on the Hub.
         repo_id: The name of the Space on the Hub, `user/space`.
-        private: Whether a new Space is private.
-        revision: Branch to commit to.
+        private: Whether the Space is to be private. One that is there already and public is refused.
+        revision: Branch to commit to, made if it is not there.
         dry_run: Leave the staged folder in the working folder, and upload nothing.
 
     Raises:
@@ -134,19 +140,25 @@ def push_space(
     with temporary_folder() as folder:
         staged = folder / repo_id
         pinned = [_pinned(str(model_place(model))) for model in models]
+        needed = [_needed(model["name"]) for model in pinned if "revision" in model and is_closed(model["name"])]
         stage_space(pinned, staged, title=repo_id.split("/")[-1])
         if dry_run:
-            return kept(staged, Path(f"{repo_id.split('/')[-1]}-space{SUFFIX}"))
-        commit = upload(
-            staged, repo_id, repo_type="space", private=private, revision=revision, replaced=("*.py", "models/*")
-        )
-        return Published(commit, listing(staged))
+            return kept(staged, Path(f"{repo_id.split('/')[-1]}-space{SUFFIX}"))._replace(notes=needed)
+        done = upload(staged, repo_id, repo_type="space", private=private, revision=revision)
+        return Published(done.where, listing(staged), notes=[*done.notes, *needed], changed=done.changed)
 
 
 def _pinned(model: str) -> dict[str, str]:
     """Return what a Space is told of a model: on the Hub it may change, so its newest commit is named."""
     check_model_name(model)
     return {"name": model} if Path(model).is_dir() else {"name": model, "revision": newest_commit(model)}
+
+
+def _needed(model: str) -> str:
+    return (
+        f"{model} is not open to everybody: in the settings of the Space, give it a secret HF_TOKEN with a token that "
+        "may read the model."
+    )
 
 
 def data_note(report: dict[str, Any], corpus: Corpus) -> str:
@@ -285,6 +297,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     published = publish(**vars(options))
     if published.data:
         print(published.data, file=sys.stderr)
+    for note in published.notes:
+        print(note, file=sys.stderr)
     print(published.summary(options.repo_id, dry_run=options.dry_run))
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import jinja2
 import yaml
 
+from malmoi.data.readers import READERS
 from malmoi.data.user_error import UserError
 from malmoi.hub_cards.card import render_card
 from malmoi.hub_cards.corpus import Corpus
-from malmoi.hub_cards.evaluation_results import FOLDER, write_evaluation_results
+from malmoi.hub_cards.evaluation_results import results_file, write_evaluation_results
 from malmoi.hub_cards.run_facts import RunFacts
 from malmoi.hub_cards.usage import examples, run_example
 from malmoi.inference.model_folder import check_model_folder
@@ -32,13 +33,17 @@ PUBLISHED = (
     RELIABILITY_PLOT,
 )
 """What of a run folder is published; never a checkpoint, an optimizer or a pickle."""
-WEIGHTS = ("model.safetensors", "model-*.safetensors")
-REPLACED = (*(name for name in PUBLISHED if name != "*.safetensors"), *WEIGHTS, f"{FOLDER}/*")
-"""What an earlier push of another run may have left in a repository: in its place, or not at all."""
+WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
+REPLACED = (
+    *(name for name in PUBLISHED if not name.startswith("*")),
+    *WEIGHTS,
+    *(results_file(reader) for reader in READERS),
+)
+"""What belongs to a model and would be taken for a part of the next one: in its place, or not at all."""
 RECIPE = "recipe.yaml"
 
 
-def stage(facts: RunFacts, corpus: Corpus, repo_id: str, folder: Path) -> Path:
+def stage(facts: RunFacts, corpus: Corpus, repo_id: str, folder: Path, *, revision: str | None = None) -> Path:
     """Write the repository of a run to `folder/user/model`, try it there, and return where it lies.
 
     It is loaded in a fresh process without malmoi, every example of its card is run there, and what they print stands
@@ -49,6 +54,7 @@ def stage(facts: RunFacts, corpus: Corpus, repo_id: str, folder: Path) -> Path:
         corpus: Its training data.
         repo_id: The name on the Hub, `user/model`.
         folder: An empty folder, or one that is not there yet.
+        revision: The branch that it is for; `None` is `main`.
 
     Raises:
         UserError: If the run holds no whole model, a number for the card is missing, or an example fails.
@@ -65,9 +71,9 @@ def stage(facts: RunFacts, corpus: Corpus, repo_id: str, folder: Path) -> Path:
     (repository / RECIPE).write_text(recipe_of(facts), encoding="utf-8")
     write_evaluation_results(facts, corpus, repository)
     try:
-        draft = render_card(facts, corpus, repo_id)
+        draft = render_card(facts, corpus, repo_id, revision=revision)
         outputs = [run_example(example, folder) for example in examples(draft.text)]
-        card = render_card(facts, corpus, repo_id, outputs=outputs)
+        card = render_card(facts, corpus, repo_id, revision=revision, outputs=outputs)
     except (jinja2.UndefinedError, KeyError) as error:
         raise UserError(f"{facts.folder / REPORT_FILE}: the card needs a value that is not there ({error}).") from None
     card.save(repository / "README.md")

@@ -4,18 +4,36 @@ import time
 from collections.abc import Callable, Sequence
 from json import JSONDecodeError
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from huggingface_hub import HfApi
-from huggingface_hub.errors import HTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled  # type: ignore[attr-defined]
+from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi, ModelInfo
+from huggingface_hub.errors import (  # type: ignore[attr-defined]
+    HFValidationError,
+    HTTPError,
+    LocalTokenNotFoundError,
+    OfflineModeIsEnabled,
+)
 
 from malmoi.data.notice import one_line
 from malmoi.data.user_error import UserError
+from malmoi.hub_cards.metadata_by_hand import CARD, keep_metadata
+from malmoi.hub_cards.standing_files import MESSAGE, StandingFiles, standing_files
 
 ATTEMPTS = 5
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 Answer = TypeVar("Answer")
+
+
+class Uploaded(NamedTuple):
+    """What an upload did."""
+
+    where: str
+    """The address of the commit."""
+    changed: bool
+    """Whether anything was to be changed; if not, the address is that of the newest commit."""
+    notes: list[str]
+    """What became of files that were there before, a sentence each."""
 
 
 def upload(
@@ -25,15 +43,15 @@ def upload(
     repo_type: str = "model",
     private: bool = False,
     revision: str | None = None,
-    message: str = "Publish with malmoi",
-    replaced: Sequence[str] = ("*.py",),
-) -> str:
-    """Upload all files of a folder as one commit and return the address of the commit.
+    replaced: Sequence[str] = (),
+) -> Uploaded:
+    """Upload all files of a folder as one commit.
 
     Credentials are those of `hf auth login` or of the environment of huggingface_hub; nothing else is read. The files
     go up first, the commit that shows them comes last: what breaks off before it leaves the repository as it was, and
-    the same call can simply be repeated. What an earlier upload may have left, and the folder has not, is deleted: old
-    code beside new weights would be loaded with them, and old results be taken for theirs.
+    the same call can simply be repeated. What an earlier push has left, and the folder has not, is deleted: old files
+    would be taken for those of the new weights. Files of the user stay, but for those whose names the folder has, and
+    what the metadata of the card there say beyond ours is taken over into that of the folder.
 
     Args:
         folder: What is uploaded.
@@ -41,8 +59,7 @@ def upload(
         repo_type: `model` or `space`.
         private: Whether the repository is to be private. One that is there already and public is refused.
         revision: Branch to commit to, made if it is not there; by default `main`.
-        message: Of the commit.
-        replaced: Patterns of what is deleted where the folder does not have it.
+        replaced: Patterns of what is deleted where the folder does not have it, whoever has put it there.
 
     Raises:
         UserError: If the Hub refuses, or cannot be reached after several attempts, or if all the world would see what
@@ -67,18 +84,48 @@ def upload(
         )
     if revision is not None:
         _repeated(lambda: api.create_branch(repo_id, branch=revision, repo_type=repo_type, exist_ok=True), repo_id)
-    commit = _repeated(
-        lambda: api.upload_folder(
-            repo_id=repo_id,
-            folder_path=folder,
+    seen: list[StandingFiles] = []
+
+    def commit() -> CommitInfo:
+        there = standing_files(api, folder, repo_id, repo_type=repo_type, revision=revision, replaced=replaced)
+        seen.append(there)
+        if there.has_card and (folder / CARD).is_file():
+            keep_metadata(api, folder, repo_id, repo_type=repo_type, revision=there.commit)
+        # `upload_folder` would make several commits of a large folder, and halves of one that is refused
+        return api.create_commit(
+            repo_id,
+            [*map(CommitOperationDelete, there.outdated), *_additions(folder)],
+            commit_message=MESSAGE,
             repo_type=repo_type,
             revision=revision,
-            commit_message=message,
-            delete_patterns=list(replaced),
-        ),
-        repo_id,
-    )
-    return str(commit.commit_url)
+            parent_commit=there.commit,  # what somebody changes meanwhile was not looked at
+        )
+
+    made = _repeated(commit, repo_id)
+    before = seen[0]  # an attempt whose answer was lost has changed it
+    pages = f"{api.endpoint}/{'spaces/' if repo_type == 'space' else ''}{repo_id}"
+    return Uploaded(str(made.commit_url), made.oid != before.commit, _notes(before, pages))
+
+
+def _additions(folder: Path) -> list[CommitOperationAdd]:
+    return [
+        CommitOperationAdd(path.relative_to(folder).as_posix(), path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+
+
+def _notes(before: StandingFiles, pages: str) -> list[str]:
+    """Say what became of files that lay in a repository, and where they can still be seen."""
+    seen = f"As before: {pages}/tree/{before.commit}"
+    notes = []
+    if before.foreign:
+        notes.append(f"Written over, though malmoi had not written it: {', '.join(before.foreign)}. {seen}")
+    if before.outdated:
+        notes.append(f"Deleted, as this push has no such file: {', '.join(before.outdated)}. {seen}")
+    if before.graphs:
+        notes.append(f"Still there, from weights of before this push: {', '.join(before.graphs)}.")
+    return notes
 
 
 def newest_commit(repo_id: str) -> str:
@@ -87,7 +134,21 @@ def newest_commit(repo_id: str) -> str:
     Raises:
         UserError: If the Hub refuses, or cannot be reached after several attempts.
     """
-    return str(_repeated(lambda: HfApi().model_info(repo_id), repo_id).sha)
+    return str(_model(repo_id).sha)
+
+
+def is_closed(repo_id: str) -> bool:
+    """Tell whether a model on the Hub is private or gated, so that not everybody can load it.
+
+    Raises:
+        UserError: If the Hub refuses, or cannot be reached after several attempts.
+    """
+    model = _model(repo_id)
+    return bool(model.private or model.gated)
+
+
+def _model(repo_id: str) -> ModelInfo:
+    return _repeated(lambda: HfApi().model_info(repo_id), repo_id)
 
 
 def _repeated(call: Callable[[], Answer], repo_id: str) -> Answer:
@@ -112,17 +173,23 @@ def _repeated(call: Callable[[], Answer], repo_id: str) -> Answer:
             response = getattr(error, "response", None)
             status = None if response is None else response.status_code
             if status in (401, 403):
+                # a full storage, rules of an organisation: only the Hub knows why
+                said = " ".join(str(getattr(error, "server_message", None) or "").split()).rstrip(".")
                 raise UserError(
-                    f"{repo_id}: the Hub refuses ({status}). Log in with `hf auth login`, with a token that may write "
-                    "there."
+                    f"{repo_id}: the Hub refuses ({status}){': ' if said else ''}{said}. If the right is lacking, log "
+                    "in with `hf auth login`, with a token that may write there."
                 ) from None
             passing = status is None or status == 429 or status >= 500
             if not passing or attempt == ATTEMPTS:
                 raise UserError(f"{repo_id}: {_sentence(error)} The same command can be repeated.") from error
             asked = "" if response is None else response.headers.get("Retry-After", "")
             pause = max(pause, float(asked) if asked.isdigit() else 0.0)
-        except ValueError as error:  # the card, which the Hub looks at before it takes anything
-            raise UserError(f"{repo_id}: the Hub refuses the card. {_sentence(error)} Nothing was uploaded.") from None
+        except HFValidationError as error:
+            raise UserError(f"{repo_id} is no name on the Hub: {_sentence(error)}") from None
+        except ValueError as error:
+            # mostly the card, which the Hub looks at before it takes anything
+            what = "the card" if "README.md" in str(error) else "the files"
+            raise UserError(f"{repo_id}: the Hub refuses {what}. {_sentence(error)} Nothing was uploaded.") from None
         time.sleep(min(pause, LONGEST_PAUSE))
         pause *= 2
     raise AssertionError("the last attempt returns or raises")

@@ -135,7 +135,9 @@ def load_model(
     if notes["mismatched_keys"]:
         name, found, expected = sorted(notes["mismatched_keys"])[0]
         raise UserError(f"{model}/{WEIGHTS}: {name} is {tuple(found)}, but config.json asks for {tuple(expected)}.")
-    _check_nothing_left_out(model, config, loaded, notes["unexpected_keys"])
+    is_tagger = own_task not in MODELS
+    unread = [name for name in notes["unexpected_keys"] if not _takes_no_part(name, is_tagger=is_tagger)]
+    _check_nothing_left_out(model, config, loaded, unread)
     if notes["missing_keys"]:
         raise UserError(
             f"{model}/{WEIGHTS}: it lacks the weights {list_names(sorted(notes['missing_keys']), length=80)}."
@@ -210,6 +212,12 @@ def _check_nothing_left_out(
         f"{type(loaded).__name__} has not and would answer without; load it as {own} and give it to "
         f"`of_loaded(LoadedModel(model.eval(), tokenizer))` of the class that answers."
     )
+
+
+def _takes_no_part(weight: str, *, is_tagger: bool) -> bool:
+    """Tell whether answers do without a weight: one of a loss, or the pooler that every `BertModel(config)` brings."""
+    parts = weight.split(".")
+    return parts[0].startswith(("loss", "criterion", "class_weight")) or (is_tagger and "pooler" in parts)
 
 
 @torch.no_grad()

@@ -62,7 +62,7 @@ def ship_model(session: SparkSession, folder: str | Path) -> str:
     """
     beside = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, beside, ignore_errors=True)  # workers fetch it as long as there is a driver
-    archive = shutil.make_archive(str(Path(beside, "model")), "zip", folder)
     name = f"model-{secrets.token_hex(8)}"  # part of an address, in which a name of the user's might mean something
+    archive = shutil.make_archive(str(Path(beside, name)), "zip", folder)  # a cluster takes a file name only once
     session.sparkContext.addArchive(f"{archive}#{name}")
     return f"{SHIPPED}{name}"

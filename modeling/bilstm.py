@@ -119,7 +119,7 @@ class BiLstmPreTrainedModel(PreTrainedModel):
 
     config: PreTrainedConfig
     _input_embed_layer = "word_embeddings"
-    _no_split_modules = ["NgramEmbeddings", "BiLstm"]  # each on one of several devices
+    _no_split_modules = ["NgramEmbeddings", "BiLstm", "WindowClassifier", "AttentionPooling"]  # each on one device
 
     def __init__(self, config: PreTrainedConfig):
         super().__init__(config)

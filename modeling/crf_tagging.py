@@ -96,7 +96,7 @@ class CrfTagger(PreTrainedModel):
             if mask.device.type == "cpu" and (labelled != mask).any():  # for an accelerator each step would wait
                 logger.warning_once(MISLABELLED)
             labelled = labelled & mask
-            count = labelled.sum() if num_items is None else torch.as_tensor(num_items, device=mask.device)
+            count = labelled.sum() if num_items is None else torch.as_tensor(num_items)
             summed = crf("negative_log_likelihood", emissions, labels, labelled).sum()
             loss = summed.to(mask.device) / count.clamp(min=1)
         if crf.training:

@@ -184,10 +184,11 @@ class BiLstmForSequenceClassification(BiLstmPreTrainedModel):
             )
         if self.classifier.out_features == 1:
             raise ValueError("There is nothing to learn with one label: `num_labels` must be at least 2, got 1.")
+        if labels.device.type != "cpu":  # an accelerator says it itself, and would have to be waited for in every step
+            return
         given, last = labels.long(), self.classifier.out_features - 1
         wrong = (given != given.clamp(0, last)) & (given != IGNORED_LABEL)
-        # an accelerator says it itself, and would have to be waited for in every step
-        if given.device.type == "cpu" and wrong.any():
+        if wrong.any():
             allowed = f"Labels must be from 0 to {last}, or {IGNORED_LABEL} for a text without one"
             raise ValueError(f"{allowed}, got {int(given[wrong][0])}.")
 

@@ -12,8 +12,8 @@ from malmoi.data.user_error import UserError
 MOST_BYTES = 1 << 20
 MOST_VALUES = 100_000
 EXPECTED = "expected lines of the form `key: value`"
-NO_TEXTS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float"))
-"""What YAML takes words and numbers for that are not in quotes: `on`, `12:30`, `2024_11_30`, `010`."""
+NO_TEXTS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "timestamp"))
+"""What YAML takes words and numbers for that are not in quotes: `on`, `12:30`, `2024_11_30`, `2024-11-30`, `010`."""
 TEXT = "tag:yaml.org,2002:str"
 
 
@@ -47,7 +47,8 @@ class UniqueKeyLoader(yaml.SafeLoader):
         return root
 
     def _as_written(self, key: yaml.Node, value: yaml.Node) -> yaml.Node:
-        if value.tag in NO_TEXTS and isinstance(key, yaml.ScalarNode) and key.value in self.texts:
+        are_plain = isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+        if are_plain and value.tag in NO_TEXTS and key.value in self.texts:
             return yaml.ScalarNode(TEXT, value.value, value.start_mark, value.end_mark)
         return value
 

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,6 +47,7 @@ UNFIT_VALUES = {
 }
 OF_FILES = ("accelerator_config", "deepspeed", "fsdp_config")
 """Settings of which the value may also be a file."""
+WITH_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 PROBABILITIES = (
     *("name_replacement_probability", "space_noise_probability", "space_noise_drop_all_probability"),
     *("space_noise_drop_probability", "space_noise_add_probability"),
@@ -81,7 +83,7 @@ def parse_recipe(recipe: Recipe) -> tuple[RecipeArguments, TrainingArguments, di
     if str(given.get("do_train")).lower() == "false":
         raise RecipeError("`do_train: false` would train nothing; remove it, or use `malmoi evaluate`.")
     given |= _direction_of_best(recipe) | settings_of_processes(given) | _mappings(given)
-    if given.get("deepspeed") and find_spec("deepspeed") is None:
+    if given.get("deepspeed") is not None and find_spec("deepspeed") is None:
         raise RecipeError("`deepspeed` needs DeepSpeed: `pip install deepspeed`.")
     # what can be written on the command line goes through the parser, which checks its type
     written = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
@@ -140,10 +142,20 @@ def _mappings(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
         value = given.get(key)
         mapping = typed_value(value)
         if isinstance(mapping, dict):
-            mappings[key] = mapping
+            mappings[key] = _with_exponents(mapping)
         elif isinstance(value, str) and not (key in OF_FILES and Path(value).is_file()):
-            raise RecipeError(f"`{key}` must be a mapping such as {{name: value}}, got {value!r}.")
+            file = ", or a file that has it" if key in OF_FILES else ""
+            raise RecipeError(f"`{key}` must be a mapping such as {{name: value}}{file}, got {value!r}.")
     return mappings
+
+
+def _with_exponents(value: Any) -> Any:
+    """Return a value of YAML in which `1e-5`, which JSON takes for a number and YAML for text, is one."""
+    if isinstance(value, dict):
+        return {key: _with_exponents(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_exponents(inner) for inner in value]
+    return float(value) if isinstance(value, str) and WITH_EXPONENT.fullmatch(value) else value
 
 
 def _direction_of_best(recipe: Recipe) -> dict[str, bool]:

@@ -26,7 +26,7 @@ from malmoi.inference.loading import LoadedModel, check_labels, load_model, task
 from malmoi.reports.report import environment, read_report
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.final_evaluation import evaluate_finished
-from malmoi.training.known_training_set import known_training_set
+from malmoi.training.known_training_set import is_cut_otherwise, known_training_set
 from malmoi.training.other_labels import OtherLabelsEvaluation
 from malmoi.training.processes.launcher import say
 from malmoi.training.reading import DATASET, options_as_in_training, recognised, recognised_reader
@@ -152,6 +152,11 @@ def read_measured_data(
         and (repeated := repeated_texts({k: splits[k] for k in ("train", split)}))
     ):
         notify(repeated)
+    if split != "train" and is_cut_otherwise(model.report, splits, model.task):
+        notify(
+            f"the {split} texts are cut from the training set otherwise than when {model.name} was trained, by an "
+            "older version or from data that have changed since: it may have learned some of them."
+        )
     return MeasuredData(reader, data_dir, options.dataset, splits, split)
 
 

@@ -182,13 +182,12 @@ class ColumnForm(RowForm):
         self, piece: Piece, answered: list[AnsweredRow], *, keeps_bad: bool
     ) -> tuple[tuple[bytes, ...], list[BadRow]]:
         """Return the lines of the texts, behind those that begin the documents of their file."""
-        from malmoi.data.json_fields import tells_documents
         from malmoi.data.token_columns import document_line
 
         of_file = piece.file.place if self.place.file else None
         documents = [_document_of(piece, row) for _, row, _ in answered]
         # the first row tells of all, for those of this piece may all be without
-        if not any(documents) and not (piece.file.kind == "json" and tells_documents(piece.layout.columns)):
+        if not any(documents) and not piece.layout.has_documents:
             (lines,), bad = super().write(piece, answered, keeps_bad=keeps_bad)
             if piece.is_first and of_file is not None:
                 lines = document_line(of_file).encode() + lines
@@ -243,7 +242,10 @@ def _document_of(piece: Piece, row: Row) -> str | None:
     """Return what a row of JSON lines says that it is part of."""
     from malmoi.data.json_fields import document_of
 
-    return document_of(row.fields) if piece.file.kind == "json" and row.fields is not None else None
+    if piece.file.kind != "json" or row.fields is None:
+        return None
+    # a field `document` may be the text itself
+    return document_of({field: value for field, value in row.fields.items() if field != piece.layout.text})
 
 
 def _rows_of_batch(batch: Any) -> list[dict[str, Any] | RowFault]:

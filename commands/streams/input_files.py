@@ -23,6 +23,8 @@ KINDS = {
 }
 """What the files of a folder hold, by their endings; a file that is named itself holds text if it has another one."""
 FROM_INPUT = "standard input"
+OF_THE_SYSTEM = "lost+found"
+"""A folder at the root of a file system of Linux, which only root may read; no text of the user is in it."""
 
 
 def input_files(given: Sequence[str], *, document: bool, text_column: str | None) -> list[InputFile]:
@@ -63,9 +65,10 @@ def _files_of_folder(folder: Path, *, document: bool, first: int, alone: bool) -
         UserError: If there are none, or a folder in it cannot be read.
     """
     found = _visible(folder)
-    for path in [folder, *(path for path in found if not path.is_symlink())]:
+    for path in [folder, *found]:  # each folder before what is in it, of which nothing may be asked
         # Python passes over what the system keeps from it
-        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+        is_link = path != folder and path.is_symlink()
+        if not is_link and path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
             raise UserError(f"{path}: this user may not read the folder, whose files would be missing.")
     dead_ends = [str(path.relative_to(folder)) for path in found if path.is_symlink() and not path.is_file()]
     if dead_ends:
@@ -86,7 +89,10 @@ def _files_of_folder(folder: Path, *, document: bool, first: int, alone: bool) -
 
 
 def _visible(folder: Path) -> list[Path]:
-    found = [path for path in folder.rglob("*") if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
+    def is_hidden(part: str) -> bool:
+        return part.startswith(".") or part == OF_THE_SYSTEM
+
+    found = [path for path in folder.rglob("*") if not any(map(is_hidden, path.relative_to(folder).parts))]
     return sorted(found, key=lambda path: path.relative_to(folder).parts)
 
 

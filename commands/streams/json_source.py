@@ -7,6 +7,7 @@ from typing import Any
 from malmoi.commands.streams.raw_lines import decoded_line, raw_lines
 from malmoi.commands.streams.rows import BadRow, Layout, Part, Position, Row, RowFault
 from malmoi.commands.streams.text_column import as_spelled, tells_text, text_column
+from malmoi.data.json_fields import has_place_for_document
 from malmoi.data.json_text import JsonText, kind_of
 from malmoi.data.notice import list_names
 from malmoi.data.text_lines import DataFormatError
@@ -43,10 +44,10 @@ def layout_of_json(file: BufferedReader, name: str, *, encoding: str, named: str
                 continue
             # rows may differ, so that what the user says need not be in this one
             if named:
-                return Layout(as_spelled(named, fields), tuple(fields))
+                return _layout(as_spelled(named, fields), fields)
             texts = [field for field, value in fields.items() if _may_be_text(field, value)]
             try:
-                return Layout(text_column(f"{name}, line {number}", [*fields], texts, named=None), tuple(fields))
+                return _layout(text_column(f"{name}, line {number}", [*fields], texts, named=None), fields)
             except UserError as error:
                 if texts:
                     raise
@@ -54,6 +55,11 @@ def layout_of_json(file: BufferedReader, name: str, *, encoding: str, named: str
     if without:
         raise without
     return Layout() if named is None else Layout(named)
+
+
+def _layout(text: str, fields: dict[str, Any]) -> Layout:
+    others = {field: value for field, value in fields.items() if field != text}
+    return Layout(text, tuple(fields), has_documents=has_place_for_document(others))
 
 
 def _may_be_text(field: str, value: object) -> bool:

@@ -104,11 +104,13 @@ class Layout(NamedTuple):
         text: The column with the texts.
         columns: All columns in their order; empty if every row has its own, or none but the text.
         schema: The `pyarrow.Schema` of a Parquet file.
+        has_documents: Whether the first row has a place for what it is part of.
     """
 
     text: str = TEXT
     columns: tuple[str, ...] = ()
     schema: Any = None
+    has_documents: bool = False
 
 
 class Piece(NamedTuple):

@@ -126,6 +126,8 @@ def task_of_dataset(
     names = {*rows.features} - {text_column}
     if any(TAGS_OR_SPANS.fullmatch(name) or SPANS.fullmatch(name) for name in names):
         return "named-entities"
+    if label_column is not None:  # texts alone have no labels; what is wrong with it, the other tasks say
+        return None
     try:
         unknown = unknown_columns(rows.features, rows.name, text_name=text_column)
     except SeveralColumns:

@@ -22,6 +22,8 @@ TAGS_OR_SPANS = re.compile(
 )
 SPANS = re.compile(r".*(span|entit(y|ies)|annotation).*", re.IGNORECASE)
 IDENTIFIER = re.compile(r"(id|guid|uid|idx|index|sentence_id|text_id)", re.IGNORECASE)
+INDEX_OF_PANDAS = re.compile(r"Unnamed: \d+|__index_level_\d+__")
+"""What the index of a frame is called that was written with it, and read as a column."""
 SENTENCES = re.compile(r"(text|sentence)s?|텍스트|문장", re.IGNORECASE)
 """The texts themselves: a column `document` beside them names what they are part of."""
 START, END, TYPE = (
@@ -255,7 +257,9 @@ def _is_nothing(feature: FeatureType | None) -> bool:
 
 
 def unknown_columns(features: Features, source: str, *, text_name: str | None) -> list[str]:
-    """Return the columns beside the texts of which no name tells what they are, as those of ids and documents do.
+    """Return the columns beside the texts that may hold what is to be learned, for all that their names tell.
+
+    Ids, documents, the index of a frame and other texts are called so; dates and images are no answers to a text.
 
     Args:
         features: The kinds of the columns.
@@ -266,8 +270,14 @@ def unknown_columns(features: Features, source: str, *, text_name: str | None) -
         UserError: If there is not one column of texts.
     """
     texts = text_column(features, source, named=text_name)
-    others = [name for name, feature in features.items() if name != texts and not _is_nothing(feature)]
-    return [name for name in others if not IDENTIFIER.fullmatch(name) and not DOCUMENT_HEADING.fullmatch(name)]
+    return [
+        name
+        for name, feature in features.items()
+        if name != texts
+        and (is_class(feature) or is_float(feature) or is_tag_list(feature) or is_span_list(feature))
+        and not any(pattern.fullmatch(name) for pattern in (IDENTIFIER, DOCUMENT_HEADING, INDEX_OF_PANDAS))
+        and not (is_text(feature) and TEXT_HEADING.fullmatch(name))
+    ]
 
 
 def _is_aside(name: str) -> bool:

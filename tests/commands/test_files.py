@@ -143,6 +143,24 @@ def test_rows_of_json_stay_in_their_documents_in_columns(monkeypatch: pytest.Mon
     assert found == [f"train-{number}" for number in (1, 1, 1, 2, 3, 1, 4, 4, 4, 5, 6, 4)]
 
 
+def test_rows_without_a_document_are_in_none_whatever_piece_they_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malmoi.commands.streams.raw_lines.CHUNK_BYTES", 64)  # a row or two
+    rows = [
+        {"text": f"손흥민은 {number}번이다.", "meta": {"doc_id": "가" if number < 2 else None}} for number in range(6)
+    ]
+    lines = (f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+    Path("a.jsonl").write_text("".join(lines), encoding="utf-8")
+    find_words("a.jsonl", output="out/train.conll")
+    assert read_conll(Path("out"))["train"]["document"] == [f"train-{number}" for number in (1, 1, 2, 3, 4, 5)]
+
+
+def test_a_text_that_is_called_document_names_none() -> None:
+    lines = (json.dumps({"document": text}, ensure_ascii=False) for text in ("손흥민은 7번이다.", "비가 온다."))
+    Path("a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    find_words("a.jsonl", output="out.conll")
+    assert "newdoc" not in Path("out.conll").read_text(encoding="utf-8")
+
+
 def test_a_folder_gives_a_folder() -> None:
     write_texts(Path("texts/하나.txt"), TEXTS)
     write_texts(Path("texts/더/둘.csv"), TEXTS)
@@ -177,6 +195,27 @@ def test_a_folder_that_may_not_be_read_is_not_passed_over(monkeypatch: pytest.Mo
     with pytest.raises(UserError, match=r"^texts/kept: this user may not read the folder, whose files would be miss"):
         find_words("texts", output="out.jsonl")
     assert not Path("out.jsonl").exists()
+    Path("texts/kept").rename("texts/lost+found")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "lost+found" and access(path, mode))
+    find_words("texts", output="out.jsonl")
+    assert len(read_rows(Path("out.jsonl"))) == len(TEXTS)
+
+
+def test_of_what_lies_in_a_folder_that_may_not_be_read_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder may be listed and not entered: whatever is asked of a file in it is an error of the system."""
+    write_texts(Path("texts/a.txt"), TEXTS)
+    write_texts(Path("texts/kept/b.txt"), TEXTS)
+    access, is_symlink = os.access, Path.is_symlink
+
+    def kept_from(path: Path) -> bool:
+        if path.parent.name == "kept":
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_symlink(path)
+
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "kept" and access(path, mode))
+    monkeypatch.setattr(Path, "is_symlink", kept_from)
+    with pytest.raises(UserError, match=r"^texts/kept: this user may not read the folder"):
+        find_words("texts", output="out.jsonl")
 
 
 def test_a_folder_gives_one_file_that_says_where_each_text_stands() -> None:

@@ -271,6 +271,33 @@ def test_derivatives_of_gradients_are_refused(implementation: str) -> None:
         (loss + gradient.square().sum()).backward()
 
 
+@pytest.mark.parametrize("implementation", ["auto", "torch", "numba"])
+def test_derivatives_of_gradients_are_refused_by_whatever_they_are_asked(implementation: str) -> None:
+    """`torch.autograd.grad` walks only to what it is asked for, past gradients that do not hang together with it."""
+    crf = LinearChainCrf(3, implementation=implementation)
+    emissions, weights = torch.randn(2, 5, 3, requires_grad=True), torch.ones(2, requires_grad=True)
+    labels, mask = torch.randint(3, (2, 5)), torch.ones(2, 5, dtype=torch.bool)
+    loss = (weights * crf.negative_log_likelihood(emissions, labels, mask)).sum()
+    gradient = torch.autograd.grad(loss, emissions, create_graph=True)[0]
+    for asked in (emissions, weights, crf.transitions):
+        with pytest.raises(RuntimeError, match="first derivatives alone"):
+            torch.autograd.grad(loss + gradient.square().sum(), asked, retain_graph=True)
+    with pytest.raises(RuntimeError, match="first derivatives alone"):
+        torch.autograd.functional.hessian(
+            lambda scores: crf.negative_log_likelihood(scores, labels, mask).sum(), emissions.detach()
+        )
+
+
+@pytest.mark.parametrize("implementation", ["torch", "numba"])
+def test_losses_may_be_changed_in_place_before_their_gradients(implementation: str) -> None:
+    crf = LinearChainCrf(3, implementation=implementation)
+    emissions = torch.randn(2, 5, 3, requires_grad=True)
+    labels, mask = torch.randint(3, (2, 5)), torch.ones(2, 5, dtype=torch.bool)
+    expected = torch.autograd.grad(crf.negative_log_likelihood(emissions, labels, mask).sum(), emissions)[0]
+    halves = torch.autograd.grad(crf.negative_log_likelihood(emissions, labels, mask).div_(2).sum(), emissions)[0]
+    torch.testing.assert_close(2 * halves, expected)
+
+
 def test_pytorch_crf_computes_derivatives_of_gradients() -> None:
     crf = LinearChainCrf(3, implementation="pytorch-crf").double()
     labels, mask = torch.randint(3, (2, 4)), torch.ones(2, 4, dtype=torch.bool)

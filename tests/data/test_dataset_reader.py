@@ -16,6 +16,7 @@ from malmoi.data.alignment import Span
 from malmoi.data.classified_dataset import class_names
 from malmoi.data.readers import READERS, likely_tasks, read_splits
 from malmoi.data.readers.dataset import read_dataset
+from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import join_words
@@ -357,6 +358,29 @@ def test_columns_that_may_be_meant_are_not_left_out_for_word_spacing(
 def test_texts_beside_ids_and_documents_are_for_word_spacing(tmp_path: Path) -> None:
     pd.DataFrame({"id": [7, 8], "doc_id": [1, 1], "text": ["비가 왔다.", "집에 갔다."]}).to_csv(tmp_path / "train.csv")
     assert likely_tasks("dataset", tmp_path) == ("word-spacing",)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"Unnamed: 0": [0, 1]},
+        {"__index_level_0__": [4, 9]},
+        {"at": pd.to_datetime(["2026-01-01", "2026-01-02"])},
+        {"vector": [[0.1, 0.2], [0.3, 0.4]]},
+        {"meta": [{"page": 1}, {"page": 2}]},
+        {"title": ["비", "집"]},
+    ],
+)
+def test_what_cannot_be_learned_beside_texts_is_not_asked_about(beside: dict[str, Any], tmp_path: Path) -> None:
+    pd.DataFrame({"body": ["비가 왔다.", "집에 갔다."], **beside}).to_parquet(tmp_path / "train.parquet")
+    options = ReadingOptions(text_column="body")
+    assert likely_tasks("dataset", tmp_path, options=options) == ("word-spacing",)
+
+
+def test_a_column_of_labels_that_is_not_there_is_not_taken_for_texts_alone(tmp_path: Path) -> None:
+    pd.DataFrame({"text": ["비가 왔다."], "rating": [3]}).to_csv(tmp_path / "train.csv", index=False)
+    with pytest.raises(UserError, match="has no column 'ratin'; did you mean 'rating'"):
+        read_data(tmp_path, reader="dataset", label_column="ratin")
 
 
 def test_columns_of_kinds_that_datasets_lacks_are_passed_over(tmp_path: Path) -> None:

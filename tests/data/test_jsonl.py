@@ -1,6 +1,8 @@
 """JSON lines of doccano, spaCy, Prodigy and malmoi itself: read, refused, and written so that they are read again."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -425,7 +427,8 @@ def test_true_and_false_are_classes_as_in_parquet(tmp_path: Path) -> None:
         ({"info": {"name": "말뭉치"}, "data": [{"text": "서울", "entities": []}]}, ".data[]"),
         ({"data": [{"id": 1, "sentence": [{"form": "서울", "NE": []}]}]}, ".data[].sentence[]"),
         ({"data": [[{"text": "서울"}]]}, ".data[][]"),
-        ({"raw-data": {"rows": [{"문장": "서울"}]}}, '["raw-data"].rows[]'),
+        ({"raw-data": {"rows": [{"문장": "서울"}]}}, '.["raw-data"].rows[]'),
+        ({"data": {"자료": [{"text": "서울"}]}}, '.data["자료"][]'),
     ],
 )
 @pytest.mark.parametrize("indent", [None, 1])
@@ -438,6 +441,10 @@ def test_rows_within_an_object_are_pointed_out(
     assert str(error.value).endswith(
         f"; rows seem to stand in `{place}`: `jq -c '{place}' OLD > NEW` writes each in a line."
     )
+    if shutil.which("jq"):
+        found = subprocess.run(["jq", "-c", place], input=json.dumps(content), capture_output=True, text=True)
+        assert all(isinstance(json.loads(line), dict) for line in found.stdout.splitlines())
+        assert found.stdout
 
 
 def test_objects_over_several_lines_are_told_from_broken_ones(tmp_path: Path) -> None:

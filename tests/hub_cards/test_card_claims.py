@@ -232,6 +232,26 @@ def test_a_corpus_that_was_put_together_says_that_nothing_can_be_compared(tmp_pa
     assert not division.official
 
 
+def test_a_run_that_began_from_its_own_repository_is_no_model_of_itself(tmp_path: Path) -> None:
+    report = klue_report()
+    report["trained_on_from"] = {"model": "user/names", "new_labels": []}
+    card = render_card(facts_of(report, tmp_path), corpus_of(report, None), "user/Names")
+    assert card.data.base_model is None
+    assert "They continue what lay in this repository before, whose licence holds as well.\n" in card.text
+    card = render_card(facts_of(report, tmp_path), corpus_of(report, None), "user/more-names")
+    assert card.data.base_model == "user/names"
+
+
+def test_the_card_of_a_branch_shows_no_command_that_would_read_main(tmp_path: Path) -> None:
+    report = klue_report()
+    facts, corpus = facts_of(report, tmp_path), corpus_of(report, None)
+    assert "malmoi tag user/names" in render_card(facts, corpus, "user/names").text
+    text = render_card(facts, corpus, "user/names", revision="v2").text
+    assert "malmoi tag user/names" not in text
+    assert "This is the branch `v2`" in text
+    assert text.count('revision="v2"') == 3
+
+
 LANGUAGE_MODEL = {"task": "language-model", "new_labels": []}
 
 

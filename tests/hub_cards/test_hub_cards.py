@@ -22,6 +22,7 @@ from malmoi.data.user_error import UserError
 from malmoi.hub_cards.corpus import corpus_of, known_corpora, read_corpus
 from malmoi.hub_cards.push import MARK, push
 from malmoi.hub_cards.run_facts import read_facts
+from malmoi.hub_cards.upload import Uploaded
 from malmoi.hub_cards.usage import examples, run_example
 from malmoi.metrics.named_entities import OF_UNSEEN_NAMES
 from malmoi.recipes.recipe import load_recipe
@@ -155,12 +156,12 @@ def test_a_corpus_and_a_run_of_another_seed_may_be_paths(
 ) -> None:
     staged: list[Any] = []
 
-    def stage(facts: Any, corpus: Any, repo_id: str, folder: Path) -> Path:
+    def stage(facts: Any, corpus: Any, repo_id: str, folder: Path, **options: Any) -> Path:
         staged.append((facts.report["seed"], [report["seed"] for report in facts.repetitions], corpus.name))
         return tmp_path
 
     monkeypatch.setattr("malmoi.hub_cards.push.stage", stage)
-    monkeypatch.setattr("malmoi.hub_cards.push.upload", lambda *args, **options: "nowhere")
+    monkeypatch.setattr("malmoi.hub_cards.push.upload", lambda *args, **options: Uploaded("nowhere", True, []))
     for others in (runs[2], str(runs[2]), [runs[2]]):
         push(runs[1], REPOSITORY, corpus=corpus_file, other_seeds=others)
     assert staged == 3 * [(1, [2], "우리 말뭉치")]

@@ -7,8 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import huggingface_hub
 import pytest
+from huggingface_hub import ModelCard
+from huggingface_hub.errors import HfHubHTTPError
 from support.command_line import CODE
 from support.local_hub import STRANGER_TOKEN, TOKEN, LocalHub
 from support.local_hub_client import HubClient
@@ -86,29 +89,150 @@ print(printed.getvalue().strip() == shown.strip(), card.data.license)
     assert HubClient(hub, tmp_path / "reader", token=None).run(example, NAME)[-1] == "True apache-2.0"
     # and a second push, of the same run, on a branch, changes nothing on main
     before = repository.commit_at("main")
-    push(hub, tmp_path / "home", *given, "--revision", "v2")
+    push(hub, tmp_path / "home", *given, "--revision", "v2", with_examples=True)
     assert repository.commit_at("main") == before
     assert set(repository.files("v2")) == files
+    # whose card loads the branch and not what lies on main
+    card = repository.files("v2")["README.md"].decode()
+    assert card.count('trust_remote_code=True, revision="v2"') == 3
+    assert "revision=" not in repository.files("main")["README.md"].decode().split("```text")[0]
 
 
-def test_what_an_earlier_push_left_goes_and_the_notes_of_the_user_stay(
+UPLOAD = """
+from huggingface_hub import HfApi
+name, folder, message, kind = sys.argv[1:]
+HfApi().upload_folder(repo_id=name, folder_path=folder, commit_message=message, repo_type=kind)
+"""
+
+
+def put(hub: LocalHub, home: Path, name: str, files: dict[str, str], *, message: str, kind: str = "model") -> None:
+    """Upload files into a repository as anybody does, with a message."""
+    folder = home / message.replace(" ", "-")
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    HubClient(hub, home).run(UPLOAD, name, folder, message, kind)
+
+
+def test_what_an_earlier_push_left_goes_and_the_files_of_the_user_stay(
     hub: LocalHub, finished: Path, tmp_path: Path
 ) -> None:
     repository = hub.create_repository(NAME)
-    upload = "from huggingface_hub import HfApi; HfApi().upload_folder(repo_id=sys.argv[1], folder_path=sys.argv[2])"
-    old = tmp_path / "old"
-    old.mkdir()
-    (old / "modeling_of_yesterday.py").write_text("old", encoding="utf-8")
-    (old / "NOTES.md").write_text("mine", encoding="utf-8")
-    (old / ".eval_results").mkdir()
-    (old / ".eval_results" / "klue-ner.yaml").write_text("[]", encoding="utf-8")
-    (old / "model-00001-of-00002.safetensors").write_bytes(b"old")
-    HubClient(hub, tmp_path / "home").run(upload, NAME, old)
+    of_user = (
+        *("NOTES.md", "handler.py", "requirements.txt", "modeling_of_mine.py", "scripts/ask.py", "model.onnx"),
+        *("tokenizers/tokenizer.json", "adapters/model-00001-of-00002.safetensors", ".eval_results/their-set.yaml"),
+    )
+    put(hub, tmp_path / "home", NAME, dict.fromkeys(of_user, "mine"), message="My files")
+    # what has these names belongs to the model that was there, whoever has put it there
+    of_model = ("model-00001-of-00002.safetensors", "model.safetensors.index.json", ".eval_results/klue-ner.yaml")
+    put(hub, tmp_path / "home", NAME, dict.fromkeys(of_model, "old"), message="End of training")
+    of_push = ("modeling_of_yesterday.py", "crf_of_yesterday.py", "plot_of_yesterday.png")
+    put(hub, tmp_path / "home", NAME, dict.fromkeys(of_push, "old"), message="Publish with malmoi")
+    before = repository.commit_at("main").sha
+    _, notes = push(hub, tmp_path / "home", finished, NAME, "--corpus", "sample-ner")
+    files = set(repository.files("main"))
+    assert files & {*of_user, *of_model, *of_push} == {*of_user}
+    deleted = ", ".join(sorted([*of_model, *of_push]))
+    assert (
+        f"Deleted, as this push has no such file: {deleted}. As before: {hub.endpoint}/{NAME}/tree/{before}" in notes
+    )
+    assert "Still there, from weights of before this push: model.onnx.\n" in notes
+    assert "Written over" not in notes
+    # a second push has nothing more to do
+    output, notes = push(hub, tmp_path / "home", finished, NAME, "--corpus", "sample-ner")
+    assert "are there already. Nothing was to be uploaded; the newest commit: http" in output
+    assert "Deleted" not in notes
+
+
+def test_a_card_that_was_edited_by_hand_is_not_lost_without_a_word(
+    hub: LocalHub, finished: Path, tmp_path: Path
+) -> None:
+    given = (finished, NAME, "--corpus", "sample-ner")
+    _, notes = push(hub, tmp_path / "home", *given)
+    assert "Written over" not in notes
+    repository = hub.repository(NAME)
+    mine = "---\nlicense: mit\ndatasets: [klue/klue]\nextra_gated_prompt: 약속해 주세요.\nnew_version: a/b\n---\nmine"
+    put(hub, tmp_path / "home", NAME, {"README.md": mine}, message="Update README.md")
+    before = repository.commit_at("main").sha
+    _, notes = push(hub, tmp_path / "home", *given)
+    assert (
+        f"Written over, though malmoi had not written it: README.md. As before: {hub.endpoint}/{NAME}/tree/" in notes
+    )
+    assert repository.files(before)["README.md"].endswith(b"mine")
+    assert b"mine" not in repository.files("main")["README.md"]
+    # what we never write, such as the form of a gated repository, outlives this push and the next
+    metadata = ModelCard(repository.files("main")["README.md"].decode()).data.to_dict()
+    assert (metadata["extra_gated_prompt"], metadata["new_version"]) == ("약속해 주세요.", "a/b")
+    assert (metadata["license"], "datasets" in metadata) == ("apache-2.0", False)
+    after = repository.commit_at("main")
+    output, notes = push(hub, tmp_path / "home", *given)
+    assert "are there already" in output
+    assert "Written over" not in notes
+    assert repository.commit_at("main") == after
+
+
+def test_a_space_keeps_what_its_owner_put_there(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    name = "user/demo-space"
+    push(hub, tmp_path / "home", finished, name, "--space")
+    repository = hub.repository(name, "spaces")
+    mine = {"limits.py": "mine", "models/own/notes.txt": "mine", "app.py": "mine"}
+    put(hub, tmp_path / "home", name, mine, message="Ask for a password", kind="space")
+    other = shutil.copytree(finished, tmp_path / "other")
+    _, notes = push(hub, tmp_path / "home", other, name, "--space")
+    files = set(repository.files("main"))
+    assert {"limits.py", "models/own/notes.txt", "models/other/config.json"} <= files
+    assert "models/demo/config.json" not in files
+    assert "Written over, though malmoi had not written it: app.py." in notes
+
+
+def test_who_makes_a_space_of_a_model_that_is_not_open_is_told_what_it_needs(
+    hub: LocalHub, finished: Path, tmp_path: Path
+) -> None:
     push(hub, tmp_path / "home", finished, NAME, "--corpus", "sample-ner")
-    left = {path.name for path in old.rglob("*") if path.is_file()} & {
-        path.rsplit("/", 1)[-1] for path in repository.files("main")
-    }
-    assert left == {"NOTES.md"}
+    _, notes = push(hub, tmp_path / "home", NAME, "user/demo-space", "--space")
+    assert not notes
+    hub.repository(NAME).private = True
+    _, notes = push(hub, tmp_path / "home", NAME, "user/demo-space", "--space")
+    assert f"{NAME} is not open to everybody: in the settings of the Space, give it a secret HF_TOKEN" in notes
+
+
+def test_many_files_are_one_commit_also_with_xet(hub: LocalHub, tmp_path: Path) -> None:
+    """With hf-xet installed, as it is by default, `upload_folder` commits a folder in parts."""
+    pytest.importorskip("hf_xet")
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(300):
+        (folder / f"{number}.txt").write_text(str(number), encoding="utf-8")
+    script = """
+from pathlib import Path
+import huggingface_hub
+from huggingface_hub.utils._runtime import is_xet_available
+huggingface_hub.constants.HF_HUB_DISABLE_XET = False
+assert is_xet_available()
+from malmoi.data.user_error import UserError
+from malmoi.hub_cards.upload import upload
+try:
+    print(upload(Path(sys.argv[1]), sys.argv[2]).changed)
+except UserError as error:
+    print(error)
+"""
+    client = HubClient(hub, tmp_path / "home", missing=())
+    hub.fail_next("POST .*/commit/", 403)
+    [refused] = client.run(script, folder, NAME)
+    assert "the Hub refuses (403)" in refused
+    assert set(hub.repository(NAME).files("main")) == {".gitattributes"}
+    assert client.run(script, folder, NAME) == ["True"]
+    assert hub.repository(NAME).titles() == ["Publish with malmoi", "initial commit"]
+
+
+def test_a_commit_whose_answer_was_lost_is_told_like_any_other(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    hub.create_repository(NAME)
+    put(hub, tmp_path / "home", NAME, {".eval_results/klue-ner.yaml": "old"}, message="End of training")
+    hub.lose_answer_next("POST .*/commit/")
+    output, notes = push(hub, tmp_path / "home", finished, NAME, "--corpus", "sample-ner")
+    assert "in one commit: http" in output
+    assert "Deleted, as this push has no such file: .eval_results/klue-ner.yaml." in notes
+    assert len(hub.repository(NAME).titles()) == 3
 
 
 def test_a_private_repository_is_not_for_strangers(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
@@ -167,6 +291,11 @@ def test_who_is_offline_by_a_variable_does_not_wait_for_the_hub(monkeypatch: pyt
         upload.newest_commit(NAME)
 
 
+def test_what_is_no_name_on_the_hub_is_told() -> None:
+    with pytest.raises(UserError, match=r"^user/bad\.\.name is no name on the Hub: "):
+        upload.newest_commit("user/bad..name")
+
+
 @pytest.mark.parametrize(
     ("token", "message"), [(None, "the Hub refuses (401)"), (STRANGER_TOKEN, "the Hub refuses (403)")]
 )
@@ -177,6 +306,21 @@ def test_without_the_right_to_write_nothing_happens(
     assert message in error
     assert "`hf auth login`" in error
     assert not hub.requested(COMMIT)
+
+
+def test_why_the_hub_refuses_is_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_full_storage() -> str:
+        response = httpx.Response(403, request=httpx.Request("POST", "https://hub/api"))
+        raise HfHubHTTPError("403", response=response, server_message="Private storage limit reached.")
+
+    with pytest.raises(UserError, match=r"the Hub refuses \(403\): Private storage limit reached\. If the right is"):
+        upload._repeated(of_full_storage, NAME)
+
+    def of_large_file() -> str:
+        raise ValueError("LFS batch API returned errors: too large")
+
+    with pytest.raises(UserError, match=r"the Hub refuses the files\. LFS batch API returned errors: too large\."):
+        upload._repeated(of_large_file, NAME)
 
 
 def test_what_passes_is_waited_for(hub: LocalHub, finished: Path, tmp_path: Path) -> None:

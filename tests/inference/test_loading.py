@@ -16,7 +16,7 @@ from support.tiny_models import (
     tiny_bert_tagger,
     tiny_spacing_bilstm,
 )
-from transformers import BertModel, ByT5Tokenizer, PreTrainedModel
+from transformers import BertConfig, BertForTokenClassification, BertModel, ByT5Tokenizer, PreTrainedModel
 
 from malmoi.data.readers import READERS
 from malmoi.data.syllable_tokenizer import build_syllable_tokenizer
@@ -214,6 +214,36 @@ def test_weights_that_only_a_class_of_a_users_own_has_are_not_left_out_in_silenc
     tokenizer = load_model(saved_model, None).tokenizer
     user = {"named-entities": Tagger, "word-spacing": Spacer}[read_task(saved_model)]
     assert user.of_loaded(LoadedModel(model.eval(), tokenizer))("비가 와서") == user(saved_model)("비가 와서")
+
+
+class PoolingBertForTokenClassification(BertForTokenClassification):
+    """As whoever writes `BertModel(config)` gets it; the weights of the loss are saved, too."""
+
+    def __init__(self, config: BertConfig):
+        super().__init__(config)
+        self.bert = BertModel(config)
+        self.loss = torch.nn.CrossEntropyLoss(weight=torch.ones(2))
+        self.post_init()
+
+
+@pytest.mark.parametrize("left_out", ["loss_layer", "further"])
+def test_a_pooler_and_a_loss_of_a_users_own_take_no_part_in_the_answers_of_a_tagger(
+    left_out: str, tmp_path: Path
+) -> None:
+    tokenizer = bert_tokenizer()
+    model = PoolingBertForTokenClassification(tiny_bert_tagger(tokenizer, SPACING_LABELS).config)
+    setattr(model, left_out, torch.nn.Linear(2, 2))
+    folder = save(tmp_path, model, tokenizer)
+    if left_out == "further":
+        with pytest.raises(
+            UserError, match=r"PoolingBertForTokenClassification has the weights further.bias, further.weight, which"
+        ):
+            load_model(folder, "word-spacing")
+        return
+    loaded = load_model(folder, "word-spacing").model
+    ids = torch.tensor([[5, 6, 7]])
+    assert type(loaded) is BertForTokenClassification
+    assert torch.equal(loaded(ids).logits, model.eval()(ids).logits)
 
 
 def test_a_tokenizer_without_offsets_is_refused(tmp_path: Path) -> None:

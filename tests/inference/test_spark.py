@@ -5,7 +5,8 @@ import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -166,6 +167,20 @@ def test_folders_of_the_same_name_are_shipped_as_several_models(
     (row,) = judged.collect()
     assert row["spaced"] == Spacer(spacer)("비가왔다.").text
     assert row["label"] == Classifier(classifier)("비가왔다.").label
+
+
+def test_archives_of_models_have_names_of_their_own(tmp_path: Path) -> None:
+    """On a cluster the driver serves files by their names alone; a session on this machine does not."""
+    require_engine("pyspark")
+    from malmoi.inference.spark import ship_model
+
+    (tmp_path / "model").mkdir()
+    archives: list[str] = []
+    session: Any = SimpleNamespace(sparkContext=SimpleNamespace(addArchive=archives.append))
+    shipped = [ship_model(session, tmp_path / "model") for _ in range(2)]
+    files, names = zip(*(archive.split("#") for archive in archives))
+    assert len({Path(file).name for file in files}) == 2
+    assert [f"shipped:{name}" for name in names] == shipped
 
 
 def test_what_the_user_can_mend_is_one_sentence(session: "SparkSession", tmp_path: Path) -> None:

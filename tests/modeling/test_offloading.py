@@ -8,12 +8,18 @@ import pytest
 import torch
 from accelerate import cpu_offload, infer_auto_device_map
 from accelerate.hooks import AlignDevicesHook, add_hook_to_module
-from support.saved_models import build
+from support.saved_models import LSTM, TAGS, build
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from transformers import AutoModel
+from transformers import AutoModel, PreTrainedModel
 
-from malmoi.modeling import linear_chain_crf
+from malmoi.modeling import (
+    BiLstmConfig,
+    BiLstmCrfConfig,
+    BiLstmCrfForTokenClassification,
+    BiLstmForSequenceClassification,
+    linear_chain_crf,
+)
 
 IDS = torch.tensor([[5, 6, 7, 8, 9, 3], [9, 5, 6, 4, 0, 0]])
 
@@ -84,7 +90,8 @@ def test_layers_may_lie_on_two_devices(architecture: str, training: bool) -> Non
         add_hook_to_module(model, AlignDevicesHook(execution_device=first, io_same_device=True))
         ids = torch.empty_like(IDS, device=first)
         labels = ids[:, 0] if architecture == "bilstm" else ids
-        output = model(ids, labels=labels, output_hidden_states=True)
+        counted = {"num_items_in_batch": 8} if training else {}  # a number, or a step would wait until it was copied
+        output = model(ids, labels=labels, output_hidden_states=True, **counted)
         answers = [each for name, each in output.items() if name != "hidden_states"]
         assert {each.device for each in (*output.hidden_states, *answers)} == {first}
 
@@ -95,3 +102,20 @@ def test_weights_that_work_together_lie_on_one_device(size: int) -> None:
     sizes = {0: size, 1: 10**9}
     places = infer_auto_device_map(model, max_memory=sizes, no_split_module_classes=model._no_split_modules)
     assert not [name for name in places if name.startswith(("embeddings.", "lstm."))]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BiLstmForSequenceClassification(BiLstmConfig(vocab_size=40, pooling="attention", **LSTM)),
+        BiLstmCrfForTokenClassification(BiLstmCrfConfig(vocab_size=40, classifier_hidden_size=8, **LSTM, **TAGS)),
+    ],
+    ids=["attention", "window"],
+)
+def test_no_head_of_a_bilstm_is_cut(model: PreTrainedModel) -> None:
+    """It computes with a mask, too, which is brought to it only as a whole."""
+    parts = {"", *(name for name, _ in model.named_children())}
+    for size in range(0, model.get_memory_footprint() + 12, 12):
+        sizes = {0: 1, 1: size, 2: 10**9}  # the first is kept free for layers that are brought from elsewhere
+        places = infer_auto_device_map(model, max_memory=sizes, no_split_module_classes=model._no_split_modules)
+        assert set(places) <= parts

@@ -215,6 +215,23 @@ def test_a_mapping_is_written_on_the_command_line_as_in_a_recipe(written: str) -
     assert parse_recipe(load_recipe("demo", flags))[1].lr_scheduler_kwargs == {"num_cycles": 2}
 
 
+def test_an_exponent_in_a_mapping_is_a_number_as_in_json(tmp_path: Path) -> None:
+    of_schedule = '{"min_lr": 1e-5, "beta": [1.5E3, "auto"]}'
+    (tmp_path / "own.yaml").write_text(
+        f"lr_scheduler_type: cosine_with_min_lr\nlr_scheduler_kwargs: {of_schedule}\n", encoding="utf-8"
+    )
+    flags = ["--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", of_schedule]
+    for recipe in (load_recipe("demo", flags), load_recipe(str(tmp_path / "own.yaml"))):
+        assert parse_recipe(recipe)[1].lr_scheduler_kwargs == {"min_lr": 0.00001, "beta": [1500.0, "auto"]}
+
+
+def test_a_file_of_settings_that_is_not_there_is_named() -> None:
+    with pytest.raises(
+        RecipeError, match=r"`fsdp_config` must be a mapping such as .*, or a file that has it, got 'n"
+    ):
+        parse_recipe(load_recipe("demo", ["--fsdp_config", "nowhere.json"]))
+
+
 def test_deepspeed_that_is_missing_is_named() -> None:
     with pytest.raises(RecipeError, match="`deepspeed` needs DeepSpeed: `pip install deepspeed`"):
         parse_recipe(load_recipe("demo", ["--deepspeed", "{}"]))

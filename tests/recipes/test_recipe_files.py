@@ -34,7 +34,7 @@ BOMB = b"a0: &a0 x\n" + b"".join(
         (b"a: " + b"1" * 10_000, ": expected YAML: "),
         (b"a: !!python/object:os.system x\n", ", line 1, column 4: expected YAML: could not determine a constructor"),
         (b'a: "\x07"\n', ", line 1: expected YAML, which has no character U+0007."),
-        (b"run_name: 2024-13-01\n", ": expected YAML: month must be in 1..12."),
+        (b"seed: 2024-13-01\n", ": expected YAML: month must be in 1..12."),
         (b"", ": expected lines of the form `key: value`, but it is empty."),
         (b"# nothing but a comment\n", ": expected lines of the form `key: value`, but it is empty."),
         (b"- a\n- b\n", ": expected lines of the form `key: value`, got a list."),
@@ -153,7 +153,13 @@ def test_what_yaml_reads_as_something_else_is_taken_as_it_was_meant(tmp_path: Pa
     assert training_arguments.lr_scheduler_kwargs == {"a": 1}
 
 
-@pytest.mark.parametrize("written", ["2024_11_30", "010", "1.10", "12:30", "0x1F", "1_000", "no", "On", "1e3", "True"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2024_11_30", "2024-11-30", "2024-11-30T10:00:00", "010", "1.10", "12:30", "0x1F", "1_000"),
+        *("no", "On", "1e3", "True"),
+    ],
+)
 @pytest.mark.parametrize("key", ["output_dir", "data_dir", "text_column", "model_name_or_path", "run_name"])
 def test_a_text_without_quotes_is_what_is_written_as_on_the_command_line(
     tmp_path: Path, key: str, written: str

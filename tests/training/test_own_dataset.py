@@ -20,9 +20,13 @@ from malmoi.data.alignment import tags_to_spans
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.readers import read_splits
 from malmoi.data.readers.reading_options import ReadingOptions
+from malmoi.data.splits.cutting import cut_of
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.writers.dataset import write_dataset
 from malmoi.recipes.recipe import RecipeError
+from malmoi.training.known_training_set import is_cut_otherwise
+from malmoi.training.run_report import describe_data
+from malmoi.training.tasks import TASKS
 
 SENTENCES = [
     "<김하늘:PS>은 <강릉:LC>에서 왔다.",
@@ -88,7 +92,10 @@ def answers(splits: DatasetDict) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("made", [in_python, saved, parquet])
 def test_sentences_go_in_and_come_out_as_they_were(
-    made: Callable[[Path], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made: Callable[[Path], Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     dataset, run = made(tmp_path), tmp_path / "run"
     report = malmoi.train("demo", dataset=dataset, output_dir=run, **SETTINGS)
@@ -123,13 +130,39 @@ def test_sentences_go_in_and_come_out_as_they_were(
     assert measured["data"]["source"] == data["source"]
     assert measured["data"].get("cut") == data.get("cut")
     assert measured["figures"]["entity_f1"] == report["figures"]["entity_f1"]
+    assert "otherwise than when" not in caplog.text
     assert len(malmoi.Tagger(run)(list(TEXTS))) == 20
+    if made is parquet:
+        (run / "report.json").write_text(json.dumps({**report, "data": {**data, "fingerprint": "another"}}))
+        malmoi.evaluate(run, dataset=dataset)
+        assert "the validation texts are cut from the training set otherwise than when" in caplog.text
 
     splits = read_splits("dataset", None, task="named-entities", options=options)
     assert answers(splits) == dict(zip(TEXTS, SPANS))
     write_dataset(splits, tmp_path / "out")
     again = read_splits("dataset", tmp_path / "out", task="named-entities")
     assert {split: rows[:] for split, rows in again.items()} == {split: rows[:] for split, rows in splits.items()}
+
+
+@pytest.mark.parametrize(
+    ("of_report", "is_otherwise"),
+    [
+        ({}, False),
+        ({"fingerprint": "another"}, True),
+        # of other data, or of other labels, a fingerprint tells nothing
+        ({"fingerprint": "another", "labels": ["나쁨"]}, False),
+        ({"fingerprint": "another", "cut": None}, False),
+        ({"fingerprint": "another", "cut": {"of": 7, "seed": 42}}, False),
+    ],
+)
+def test_another_division_than_that_of_the_training_is_noticed(of_report: dict[str, Any], is_otherwise: bool) -> None:
+    task = TASKS["sentence-classification"]
+    rows = [{"text": text, "label": "좋음" if "재미" in text else "나쁨"} for text in REVIEWS]
+    options = ReadingOptions(dataset=Dataset.from_list(rows))
+    splits = read_splits("dataset", None, task=task.name, options=options)
+    data = describe_data(task, "dataset", None, splits, split="validation", dataset="reviews", cut=cut_of(splits))
+    assert is_cut_otherwise({"data": {**data, **of_report}}, splits, task) == is_otherwise
+    assert not is_cut_otherwise({}, splits, task)
 
 
 @pytest.mark.slow

@@ -249,7 +249,7 @@ def test_the_error_is_that_of_the_task_that_the_data_are_for(content: str, messa
 
 
 def test_where_nothing_tells_the_task_the_errors_of_all_are_said(tmp_path: Path) -> None:
-    (tmp_path / "train.jsonl").write_text('{"text": "가", "label": true}\n', encoding="utf-8")
+    (tmp_path / "train.jsonl").write_text('{"text": "가", "label": 0.5}\n', encoding="utf-8")
     with pytest.raises(UserError) as error:
         read_likely("jsonl", tmp_path)
     said = str(error.value)
