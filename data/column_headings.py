@@ -8,7 +8,7 @@ CLASS = (
     r"|라벨|레이블|클래스|분류|범주|카테고리|감성|감정|의도|주제|정답"
 )
 TEXT = (
-    r"(text|sentence|document|review|comment|content|utterance|question)s?|title|body|query"
+    r"(text|sentence|document|review|comment|content|utterance|question)s?|title|query"
     r"|텍스트|문장|글|본문|문서|리뷰|댓글|후기|내용|제목|발화|질문"
 )
 CLASS_HEADING = re.compile(CLASS, re.IGNORECASE)

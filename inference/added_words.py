@@ -8,6 +8,7 @@ from typing import NamedTuple
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from malmoi.data.lexicon import numbered_words
+from malmoi.data.model_labels import labels_of
 from malmoi.data.notice import notify, shorten
 from malmoi.data.text_lines import DataFormatError, is_file_or_pipe
 from malmoi.data.token_spelling import word_spelling
@@ -18,6 +19,7 @@ from malmoi.modeling.lexicon import Lexicon
 FORM = "a word, a tab and its label or class"
 """What a line of a file of words holds."""
 MOST_NAMED = 8
+ADVICE = "; `lexicon_labels` tells a training of what class the names of a label are"
 
 
 class AddedWord(NamedTuple):
@@ -84,7 +86,10 @@ def add_words(
     lexicon = next((layer for layer in model.modules() if isinstance(layer, Lexicon)), None)
     if lexicon is None:
         raise UserError(f"{name}: words can be added to models with a lexicon, and this one was trained without.")
-    classes, labels = list(lexicon.config.lexicon_classes), dict(lexicon.config.lexicon_labels)
+    classes = list(lexicon.config.lexicon_classes)
+    # a recipe may tell the classes of more labels than the data have
+    types = {label.removeprefix("B-").removeprefix("I-") for label in labels_of(model.config)}
+    labels = {label: kind for label, kind in lexicon.config.lexicon_labels.items() if label in types}
     added: dict[tuple[int, ...], int] = {}
     lost: list[AddedWord] = []
     for each in words:
@@ -113,11 +118,13 @@ def _unknown_kind(each: AddedWord, classes: Sequence[str], labels: Mapping[str, 
     if each.file is None:
         known = f"the classes {', '.join(classes)}"
         known = f"the labels {', '.join(labels)} and {known}" if labels else known
-        return UserError(f"{name}: its lexicon has words for {known}, got {each.kind!r}.")
+        return UserError(f"{name}: its lexicon has words for {known}, got {each.kind!r}{ADVICE}.")
     known = f"a class ({', '.join(classes)})"
     known = f"a label ({', '.join(labels)}) or {known}" if labels else known
     return DataFormatError(
-        each.file, each.line, f"expected {known} of the lexicon of {name} after the tab, got {shorten(each.kind)}."
+        each.file,
+        each.line,
+        f"expected {known} of the lexicon of {name} after the tab, got {shorten(each.kind)}{ADVICE}.",
     )
 
 

@@ -4,6 +4,7 @@ import heapq
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from malmoi.inference.name_labels import NameLabels
 Allowed = NDArray[np.bool_]
 AT_ONCE = 256
 """How many answers are looked at side by side."""
+FREE = "?"
+"""The tag of a token that cannot be a name, such as an emoji or a space: what labels make of it alone is none."""
 
 
 def join_chains(chains: Sequence[WrittenChain]) -> WrittenChain:
@@ -121,19 +124,23 @@ def probabilities_of_names(chain: WrittenChain, answers: Sequence[Sequence[str]]
 
     Args:
         chain: The chain of the tokens that spell something, of which there must be any.
-        answers: The names of each, and no others, as one BIO tag for each of these tokens.
+        answers: The names of each, and no others, as one BIO tag for each of these tokens; `FREE` for one that no name
+            of the answer has, and that names of such tokens alone may have.
         labels: How labels write names.
     """
-    masks = _allowed({tag for tags in answers for tag in tags}, labels)
+    states = _states(labels)
+    chain = chain.of_labels(states.label)
+    steps_of_answers = [
+        [(before in (OUTSIDE, FREE), tag) for before, tag in pairwise([OUTSIDE, *tags])] for tags in answers
+    ]
+    masks = _allowed({step for steps in steps_of_answers for step in steps}, states, labels)
     numbers = {step: number for number, step in enumerate(masks)}
     table = np.stack(list(masks.values()))
-    [every] = _log_weights(chain, np.ones((1, *table.shape[1:]), bool), np.zeros((1, len(chain.emissions)), np.int64))
+    all_steps = _follows(states, labels)[1][None]
+    [every] = _log_weights(chain, all_steps, np.zeros((1, len(chain.emissions)), np.int64))
     found: list[float] = []
     for first in range(0, len(answers), AT_ONCE):
-        steps = [
-            [numbers[before != OUTSIDE, tag] for before, tag in pairwise([OUTSIDE, *tags])]
-            for tags in answers[first : first + AT_ONCE]
-        ]
+        steps = [[numbers[step] for step in steps] for steps in steps_of_answers[first : first + AT_ONCE]]
         found += np.exp(_log_weights(chain, table, np.array(steps)) - every).tolist()
     return found
 
@@ -143,39 +150,76 @@ def _log_weights(chain: WrittenChain, table: Allowed, steps: NDArray[np.int64]) 
 
     Args:
         chain: The chain.
-        table: Which steps some masks allow, `(mask, label before, label)`.
-        steps: The mask for each token, `(answer, token)`; before the first one, any label may have been.
+        table: Which steps some masks allow, `(mask, state before, state)`; the last row is that of the beginning.
+        steps: The mask for each token, `(answer, token)`.
     """
-    message = np.where(table[steps[:, 0], 0], chain.start + chain.emissions[0], -np.inf)
+    message = np.where(table[steps[:, 0], -1], chain.start + chain.emissions[0], -np.inf)
     for step, emissions, chosen in zip(chain.steps, chain.emissions[1:], steps.T[1:]):
-        scores = np.where(table[chosen], message[:, :, None] + step, -np.inf)
+        scores = np.where(table[chosen, :-1], message[:, :, None] + step, -np.inf)
         message = np.logaddexp.reduce(scores, axis=1) + emissions
     return np.logaddexp.reduce(message + chain.end, axis=1)
 
 
-def _allowed(tags: Iterable[str], labels: NameLabels) -> dict[tuple[bool, str], Allowed]:
-    """Return which label may follow which where some tag follows no name, and where it follows one.
+class _States(NamedTuple):
+    """The labels, those that go on with a name twice where they may also go on with none.
 
-    Returns:
-        By whether a name is open, and the tag: `(label before, label)`.
+    Args:
+        label: The label of each state, `(state,)`.
+        is_open: Whether a name may go on after it, `(state,)`.
     """
-    goes_on = labels.goes_on()
-    begins = {kind: _chosen(labels, of.begin + of.single) for kind, of in labels.types.items()}
-    inside = {kind: _chosen(labels, of.go_on) for kind, of in labels.types.items()}
-    none_begins = ~np.logical_or.reduce(list(begins.values()))
-    none_inside = ~np.logical_or.reduce(list(inside.values()))
+
+    label: NDArray[np.int64]
+    is_open: NDArray[np.bool_]
+
+
+def _states(labels: NameLabels) -> _States:
+    count = len(labels.names)
+    inside = [label for of in labels.types.values() for label in of.inside]
+    twice = [] if labels.inside_begins else inside
+    opened = _chosen(labels, [label for of in labels.types.values() for label in of.leave_open])
+    return _States(np.array([*range(count), *twice]), np.concatenate([opened, np.zeros(len(twice), bool)]))
+
+
+def _follows(states: _States, labels: NameLabels) -> tuple[Allowed, Allowed]:
+    """Return whether a state goes on with the name before it, and whether it can follow, `(state before, state)`.
+
+    The last row is that of the beginning of a text.
+    """
+    goes_on = labels.goes_on()[np.ix_(states.label, states.label)] & states.is_open[:, None]
+    goes_on = np.concatenate([goes_on, np.zeros((1, len(states.label)), bool)])
+    is_second = np.arange(len(states.label)) >= len(labels.names)
+    has_second = np.isin(states.label, states.label[is_second]) & ~is_second
+    return goes_on, np.where(goes_on, ~is_second, ~has_second)
+
+
+def _allowed(
+    steps: Iterable[tuple[bool, str]], states: _States, labels: NameLabels
+) -> dict[tuple[bool, str], Allowed]:
+    """Return which state may follow which.
+
+    Args:
+        steps: Whether no name of the answer is before a token, and its tag.
+        states: The states.
+        labels: How labels write names.
+    """
+    goes_on, follows = _follows(states, labels)
+    begins, inside = (
+        {kind: np.isin(states.label, ids) for kind, ids in of_kinds.items()}
+        for of_kinds in (
+            {kind: of.begin + of.single for kind, of in labels.types.items()},
+            {kind: of.go_on for kind, of in labels.types.items()},
+        )
+    )
+    beginning = {kind: begins[kind] | (inside[kind] & ~goes_on & labels.inside_begins) for kind in labels.types}
     found = {}
-    for is_open, tag in itertools.product((False, True), tags):
-        # a label that would go on with a name does not, where none is open
-        continues = goes_on if is_open else np.zeros_like(goes_on)
-        if tag == OUTSIDE:
-            allowed = none_begins & ~continues & (none_inside | (not labels.inside_begins))
-        elif tag.startswith("B-"):
-            also = inside[tag[2:]] & ~continues if labels.inside_begins else np.zeros_like(goes_on)
-            allowed = begins[tag[2:]] | also
+    for no_name_before, tag in steps:
+        if tag == FREE:
+            allowed = np.ones_like(goes_on) if no_name_before else ~goes_on
+        elif tag == OUTSIDE:
+            allowed = ~np.logical_or.reduce([goes_on, *beginning.values()])
         else:
-            allowed = continues & inside[tag[2:]]
-        found[is_open, tag] = allowed
+            allowed = beginning[tag[2:]] if tag.startswith("B-") else goes_on & inside[tag[2:]]
+        found[no_name_before, tag] = allowed & follows
     return found
 
 

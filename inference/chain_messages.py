@@ -167,6 +167,11 @@ class WrittenChain(NamedTuple):
     steps: Array
     end: Array
 
+    def of_labels(self, labels: NDArray[np.int64]) -> "WrittenChain":
+        """Return the chain of some of the labels, each as often as it is named."""
+        steps = self.steps[:, labels[:, None], labels]
+        return WrittenChain(self.emissions[:, labels], self.start[labels], steps, self.end[labels])
+
     def only(self, kept: NDArray[np.bool_]) -> "WrittenChain":
         """Return the chain of some of the tokens, in which the others may have any label; of one token at least."""
         start, end = self.start, self.end

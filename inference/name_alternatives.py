@@ -2,7 +2,7 @@
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +12,12 @@ from malmoi.data.label_scheme import LabelScheme
 from malmoi.data.notice import show_value
 from malmoi.data.numbers_given import is_whole_number
 from malmoi.data.user_error import UserError
-from malmoi.inference.best_sequences import best_sequences, chain_of_names, join_chains, probabilities_of_names
+from malmoi.inference.best_sequences import FREE, best_sequences, chain_of_names, join_chains, probabilities_of_names
 from malmoi.inference.chain_messages import WrittenChain
 from malmoi.inference.found_names import Entity, FoundName, in_windows, names_of_labels, scored_names, scored_tokens
 from malmoi.inference.labelled_tokens import TokenLabels
 from malmoi.inference.name_probabilities import NameChain, NameTokens, name_probabilities
+from malmoi.modeling.name_edges import trim_name
 
 CANDIDATES, MOST_CANDIDATES = 4, 64
 """Among how many sequences of labels, for each answer that is asked for, answers are looked for at least, and at most.
@@ -93,10 +94,10 @@ def best_hypotheses(
     if not chains:
         return [Hypothesis([], 1.0)]
     chain = join_chains(chains)
-    spelling = _spelling(answer)
     answers = _distinct_answers(text, answer, count, chain, tagger, scheme)
+    nothing = _no_names(text, answer)
     # the same characters may be other tokens, if one more is invisible
-    tags = [[_tags([tokens for _, tokens in names], spelling) for names in members] for members in answers]
+    tags = [[_tags([tokens for _, tokens in names], nothing) for names in members] for members in answers]
     single = iter(probabilities_of_names(chain, [each for several in tags for each in several], tagger.labels))
     found = [(min(sum(itertools.islice(single, len(members))), 1.0), members[0]) for members in answers]
     best = sorted(found, key=lambda each: -each[0])[:count]
@@ -132,9 +133,18 @@ def _spelling(answer: TokenLabels) -> list[int]:
     ]
 
 
-def _tags(names: Sequence[NameTokens], spelling: Sequence[int]) -> list[str]:
-    """Return names as BIO tags of the tokens that spell something."""
-    tags = [OUTSIDE] * len(spelling)
+def _no_names(text: str, answer: TokenLabels) -> dict[int, str]:
+    """Return the tag of each token that spells something where it is part of no name: emoji and spaces make none."""
+    tags = {}
+    for token in _spelling(answer):
+        start, end = trim_name(text, *answer.offsets[token])
+        tags[token] = FREE if start == end else OUTSIDE
+    return tags
+
+
+def _tags(names: Sequence[NameTokens], nothing: Mapping[int, str]) -> list[str]:
+    """Return names as BIO tags of the tokens that spell something, of which `nothing` says what they are otherwise."""
+    tags, spelling = list(nothing.values()), list(nothing)
     for first, last, label in names:
         begin, end = bisect_left(spelling, first), bisect_left(spelling, last)
         tags[begin:end] = ["B-" + label] + ["I-" + label] * (end - begin - 1)

@@ -70,7 +70,7 @@ def choose_recipe(task: str, *, sentences: int, has_gpu: bool, begins_from: str 
         raise RecipeError(f"There is no recipe to choose for the task {task!r}; name one (`malmoi recipes`).")
     suited = SUITED[task]
     if begins_from != BODY:
-        return Choice(suited.recipe, {"model_name_or_path": begins_from}, f"it trains on from {begins_from}")
+        return Choice(suited.recipe, {"model_name_or_path": begins_from}, f"it goes on from {begins_from}")
     fewest, most = MEASURED
     few, many = suited.why_few or suited.why, suited.why_many or suited.why
     why = few if sentences < fewest else many if sentences > most else suited.why

@@ -25,6 +25,8 @@ BY_ENDING = {".conll": "conll", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "js
 """The form that the name of `--output` tells."""
 OF_FILES = {".txt", *BY_ENDING}
 """How names end that mean a file even if the input is a folder."""
+OF_SPREADSHEETS = (".ods", ".xls", ".xlsx")
+"""How names of files end that no text can be."""
 FORMS: dict[str, Callable[[TextTask, Place], Form]] = {
     "inline": LineForm,
     "text": LineForm,
@@ -65,6 +67,8 @@ def form_name(wish: Wish, task: TextTask, files: Sequence[InputFile]) -> str:
         UserError: If the task has no such form, or it cannot hold such rows.
     """
     kinds = {file.kind for file in files}
+    if wish.form is None and wish.output is not None and wish.output.suffix.lower() in OF_SPREADSHEETS:
+        raise UserError(f"--output {wish.output}: no such file is written; spreadsheets read .csv.")
     told = None if wish.output is None else BY_ENDING.get(wish.output.suffix.lower())
     usual = "jsonl" if kinds & {"csv", "json", "parquet"} else task.forms[0]
     name = wish.form or ("jsonl" if wish.plain else told or usual)

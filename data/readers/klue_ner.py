@@ -114,7 +114,12 @@ def _check_character(path: Path, number: int, line: str) -> str:
 
 def _check_tag(path: Path, number: int, tag: str, *, previous: str) -> str:
     if tag not in KLUE_LABELS:
-        raise DataFormatError(path, number, f"expected one of the tags {', '.join(KLUE_LABELS)}, got {shorten(tag)}.")
+        raise DataFormatError(
+            path,
+            number,
+            f"expected one of the tags {', '.join(KLUE_LABELS)}, got {shorten(tag)}; with other types, such files are "
+            "read by --reader conll.",
+        )
     if tag.startswith("I-") and previous[2:] != tag[2:]:
         raise DataFormatError(
             path, number, f"expected {tag} only after B-{tag[2:]} or {tag}, got it after {previous}."

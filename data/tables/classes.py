@@ -12,7 +12,7 @@ from malmoi.data.classified_dataset import class_name, classified_features
 from malmoi.data.column_headings import DOCUMENT_HEADING
 from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.tables.columns import IDENTIFIER, aside_column, class_column, text_column, written_name
-from malmoi.data.tables.rows import SourceRows
+from malmoi.data.tables.rows import NULL_ADVICE, SourceRows
 from malmoi.data.tables.source import Splits
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.unique_ids import free_id
@@ -135,7 +135,8 @@ class ClassifiedRows:
             return False
         for column, found in ((text_column, text), (label, value)):
             if found is None or found != found:  # NaN
-                raise source.error(number, f"expected a value in the column {column!r}, but there is a null.")
+                missing = f"expected a value in the column {column!r}, but there is a null{NULL_ADVICE}."
+                raise source.error(number, missing)
         if isinstance(feature, ClassLabel):
             if value == SECRET:
                 self.first_secret = self.first_secret or (source, number)

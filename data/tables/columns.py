@@ -26,6 +26,9 @@ INDEX_OF_PANDAS = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 """What the index of a frame is called that was written with it, and read as a column."""
 SENTENCES = re.compile(r"(text|sentence)s?|텍스트|문장", re.IGNORECASE)
 """The texts themselves: a column `document` beside them names what they are part of."""
+HALF = re.compile(r"title|question|제목|질문", re.IGNORECASE)
+OTHER_HALF = re.compile(r"body|description|answer|설명|답변", re.IGNORECASE)
+"""What stands beside a column of the former as often as not, and is as much of a text."""
 START, END, TYPE = (
     re.compile(r"(start|begin)(_?(offset|char|pos|index))?|offset_start|char_start", re.IGNORECASE),
     re.compile(r"(end|stop)(_?(offset|char|pos|index))?|offset_end|char_end", re.IGNORECASE),
@@ -117,9 +120,15 @@ def text_column(
     Raises:
         UserError: If there is not one; a `SeveralColumns` if there are several.
     """
-    has_documents |= any(
-        SENTENCES.fullmatch(name) and is_text(feature) and name not in without for name, feature in features.items()
-    )
+    names = [name for name, feature in features.items() if is_text(feature) and name not in without]
+    has_documents |= any(map(SENTENCES.fullmatch, names))
+    headings = [
+        name
+        for name in names
+        if TEXT_HEADING.fullmatch(name) and not (has_documents and DOCUMENT_HEADING.fullmatch(name))
+    ]
+    if all(map(HALF.fullmatch, headings)):
+        headings += filter(OTHER_HALF.fullmatch, names)
     return _only(
         features,
         source,
@@ -127,12 +136,7 @@ def text_column(
         flag=TEXT_FLAG,
         holds=is_text,
         expected="a column with texts",
-        preferred=(
-            lambda name: (
-                bool(TEXT_HEADING.fullmatch(name)) and not (has_documents and DOCUMENT_HEADING.fullmatch(name))
-            ),
-            lambda name: not _is_aside(name),
-        ),
+        preferred=(lambda name: name in headings, lambda name: not _is_aside(name)),
         without=without,
     )
 

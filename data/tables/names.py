@@ -10,7 +10,7 @@ from malmoi.data.classified_dataset import class_name
 from malmoi.data.marked_text import MarkedText
 from malmoi.data.notice import notify, shorten
 from malmoi.data.tables.columns import NameColumns, element, is_span_list, name_columns, span_keys
-from malmoi.data.tables.rows import SourceRows
+from malmoi.data.tables.rows import NULL_ADVICE, SourceRows
 from malmoi.data.tables.source import Splits
 from malmoi.data.tables.tokens import find_form, from_tokens
 from malmoi.data.text_lines import DataFormatError
@@ -74,7 +74,8 @@ def _from_spans(split: str, rows: SourceRows, columns: NameColumns) -> Iterator[
     blank: list[int] = []
     for number, text, found, row_id, document in columns.read(rows):
         if text is None:
-            raise rows.error(number, f"expected a text in the column {columns.texts!r}, but there is a null.")
+            missing = f"expected a text in the column {columns.texts!r}, but there is a null{NULL_ADVICE}."
+            raise rows.error(number, missing)
         if not class_name(text):
             blank.append(number)
             continue

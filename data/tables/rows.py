@@ -8,6 +8,7 @@ from datasets import Dataset, Features
 
 from malmoi.data.text_lines import DataFormatError
 
+NULL_ADVICE = "; leave such rows out, by `dropna` of pandas or `filter` of datasets"
 BATCH = 1000
 """So many rows are Python objects at once."""
 

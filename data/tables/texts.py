@@ -7,7 +7,7 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 from malmoi.data.column_headings import may_head_texts
 from malmoi.data.notice import notify, shorten
 from malmoi.data.tables.columns import IDENTIFIER, TEXT_FLAG, aside_column, text_column, written_name
-from malmoi.data.tables.rows import SourceRows
+from malmoi.data.tables.rows import NULL_ADVICE, SourceRows
 from malmoi.data.tables.source import Splits
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.text_lines import DataFormatError
@@ -60,7 +60,8 @@ def _chunks(
         ids = batch[identifier] if identifier else [None] * len(numbers)
         for number, text, row_id in zip(numbers, batch[column], ids):
             if text is None:
-                raise rows.error(number, f"expected a text in the column {column!r}, but there is a null.")
+                missing = f"expected a text in the column {column!r}, but there is a null{NULL_ADVICE}."
+                raise rows.error(number, missing)
             characters, tags = split_spaces(text)
             if characters:
                 sentence_id = free_id(written_name(row_id) or f"{split}-{number}", taken)

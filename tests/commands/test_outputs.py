@@ -86,6 +86,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_read(
         (["--format", "brat", "--output", "out"], "--format brat is for whole documents; add --document."),
         (["--format", "brat", "--document"], "--format brat needs a folder to write, by --output."),
         (["--format", "conll", "--document"], "--format conll has a sentence for each line of a file"),
+        (["--output", "a.xlsx"], "--output a.xlsx: no such file is written; spreadsheets read .csv."),
         (["--format", "parquet"], "--format parquet needs a file to write, by --output."),
         (["--format", "csv", "--json"], "Give either --json or --format csv, not both."),
         (["--resume", "--overwrite", "--output", "out"], "Give either --resume, which goes on, or --overwrite"),

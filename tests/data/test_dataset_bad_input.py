@@ -67,7 +67,10 @@ FINE = ["이순신은", "왔다"], ["B-PS", "O"]
         (tagged([["가"]], [[0]], Value("int64")), "the tags in 'ner_tags' are numbers without names; name them in th"),
         (tagged([["가"]], [["NNG"]]), "line 1: expected tags of names"),
         (tagged([], []), "expected sentences, found none."),
-        (spans(None), "row 2: expected a text in the column 'text', but there is a null."),
+        (
+            spans(None),
+            "row 2: expected a text in the column 'text', but there is a null; leave such rows out",
+        ),
         (spans("가나", None), "row 2: expected spans in the column 'entities', but there is a null."),
         (
             spans("가나", {"start": 0, "end": 3, "label": "LC"}),
@@ -114,8 +117,14 @@ def classes(texts: list[Any], labels: list[Any], held: Any = TEXT) -> Dataset:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (classes(["가", None], ["a", "b"]), "row 2: expected a value in the column 'text', but there is a null."),
-        (classes(["가", "나"], ["a", None]), "row 2: expected a value in the column 'label', but there is a null."),
+        (
+            classes(["가", None], ["a", "b"]),
+            "row 2: expected a value in the column 'text', but there is a null; leave such rows out",
+        ),
+        (
+            classes(["가", "나"], ["a", None]),
+            "row 2: expected a value in the column 'label', but there is a null; leave such rows out",
+        ),
         (classes(["가", "나"], ["a", " "]), "row 2: expected a class in the column 'label', got ' '."),
         (classes(["가", "나"], ["a", "a"]), "expected texts of at least two classes, got a."),
         (classes(["가", "나"], [0, -1], NAMED), "row 2: expected a class in 'label', got -1, which is none."),

@@ -336,6 +336,10 @@ def test_the_reader_serves_three_tasks() -> None:
         ({"review": str, "rating": int}, "nothing tells what rating is beside the texts; .*--task word-spacing"),
         ({"내용": str, "평점": float, "date": str}, "nothing tells what 평점, date are beside the texts"),
         (
+            {"question": str, "answer": str, "label": str},
+            r"question, answer may all be .*; say which by --text_column",
+        ),
+        (
             {"title": str, "body": str},
             r"train\.\w+: title, body may all be .*; say which by --text_column",
         ),
@@ -478,7 +482,10 @@ def test_whole_numbers_that_pandas_has_made_floats_are_classes(tmp_path: Path) -
     ("value", "message"),
     [
         (0.5, "expected classes of one kind in 'label', text or whole numbers, got '0.5'."),
-        (float("nan"), "expected a value in the column 'label', but there is a null."),
+        (
+            float("nan"),
+            "expected a value in the column 'label', but there is a null; leave such rows out",
+        ),
     ],
 )
 def test_other_floats_are_no_classes(value: float, message: str) -> None:

@@ -57,7 +57,7 @@ def test_byte_order_mark_and_carriage_returns_are_dropped(tmp_path: Path, conten
         ("김 B-PS\n", 1, "expected one character, a tab and a tag, got '김 B-PS'"),
         ("김\tB-PS\n\n민수\tO\n", 3, "expected one character, a tab and a tag"),
         ("김\tB-PS\tO\n", 1, "expected one character, a tab and a tag"),
-        ("김\tB-PER\n", 1, "expected one of the tags B-PS, .*got 'B-PER'"),
+        ("김\tB-PER\n", 1, "expected one of the tags B-PS, .*got 'B-PER'; with other types, .* by --reader conll"),
         ("김\tO\n민\tI-PS\n", 2, "expected I-PS only after B-PS or I-PS, got it after O"),
         ("김\tB-LC\n민\tI-PS\n", 2, "expected I-PS only after B-PS or I-PS, got it after B-LC"),
         ("김\tO\n## id\n", 2, "expected an empty line between two sentences"),

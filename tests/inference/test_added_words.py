@@ -1,5 +1,6 @@
 """Words that are added to the lexicon of a finished model."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -128,8 +129,16 @@ def test_a_label_that_the_lexicon_lacks_is_told_by_file_and_line(with_lexicon: P
         Tagger(with_lexicon, words=file)
     assert str(error.value) == (
         f"{file}, line 3: expected a label (PS) or a class (person, place) of the lexicon of {with_lexicon} after the "
-        "tab, got 'OG'."
+        "tab, got 'OG'; `lexicon_labels` tells a training of what class the names of a label are."
     )
+
+
+def test_a_label_that_the_model_lacks_is_none_whatever_its_recipe_tells(with_lexicon: Path) -> None:
+    config = json.loads((with_lexicon / "config.json").read_text(encoding="utf-8"))
+    config["lexicon_labels"] = {**config["lexicon_labels"], "OG": "place"}
+    (with_lexicon / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(UserError, match=r"words for the labels PS and the classes person, place, got 'OG'"):
+        Tagger(with_lexicon, words={"OG": ["모비스"]})
 
 
 def test_words_that_can_never_be_found_are_told_and_the_others_are_added(

@@ -75,9 +75,8 @@ def test_the_best_answers_are_those_with_the_most_probable_names(tagger: Tagger,
     tokens = scored(tagger, text)
     expected: dict[tuple[tuple[int, int, str], ...], float] = {}
     for sequence, probability in tokens.sequences().items():
-        names = tuple(span for span, _ in tokens.names_of(sequence))
-        if not all(text[start:end].strip() for start, end, _ in names):  # a name of spaces alone is none
-            continue
+        # a name of spaces alone is none
+        names = tuple(span for span, _ in tokens.names_of(sequence) if text[span[0] : span[1]].strip())
         expected[names] = expected.get(names, 0.0) + probability
     found = tagger.n_best(text, 400)
     answers = {tuple(entity[:3] for entity in each.entities): each.probability for each in found}
@@ -94,6 +93,16 @@ def test_the_best_answers_are_those_with_the_most_probable_names(tagger: Tagger,
             assert best == pytest.approx(sorted(expected.values(), reverse=True)[:count], abs=1e-9)
     if chain is not None and np.isinf(chain.transitions).any():
         assert tagger.n_best(text, 1)[0].entities == tagger(text)
+
+
+@pytest.mark.parametrize("text", ["👍👍", "가👍", "👍 가", "가 👍👍나"])
+def test_emoji_and_spaces_make_no_names_and_take_nothing_from_the_answers(tagger: Tagger, text: str) -> None:
+    found = tagger.n_best(text, 1000)
+    assert sum(each.probability for each in found) == pytest.approx(1, abs=1e-6)
+    visible = [entity.text.strip("👍") for each in found for entity in each.entities]
+    assert all(name.strip() for name in visible)
+    if not text.strip("👍"):
+        assert [each.entities for each in found] == [[]]
 
 
 def test_names_below_the_least_score_are_left_out(tagger: Tagger) -> None:

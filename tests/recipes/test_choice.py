@@ -55,4 +55,4 @@ def test_no_figure_of_the_body_is_said_of_another_model(has_gpu: bool) -> None:
     choice = choose_recipe("named-entities", sentences=10_000, has_gpu=has_gpu, begins_from="runs/mine")
     assert choice.recipe == "klue-ner-from-body"
     assert choice.flags == {"model_name_or_path": "runs/mine"}
-    assert choice.why == "it trains on from runs/mine"
+    assert choice.why == "it goes on from runs/mine"

@@ -65,7 +65,7 @@ def test_what_the_user_says_comes_before_what_is_chosen(
     chosen = recipe_for_data({"data_dir": marked_corpus, "reader": "inline-marks", **own})
     assert {key: chosen.given(key) for key in own} == own
     assert (
-        "training by klue-ner-from-body; it trains on from bundled:named-entities. The same" in capsys.readouterr().err
+        "training by klue-ner-from-body; it goes on from bundled:named-entities. The same" in capsys.readouterr().err
     )
 
 

@@ -108,7 +108,8 @@ def _run_search(search: Search) -> dict[str, Any]:
                 with trainer.interrupt.heard():
                     trainer.hyperparameter_search(n_trials=left, direction=direction, backend="optuna", **options)
             else:
-                finished = "the trial is" if search.trials == 1 else f"all {search.trials} trials are"
+                count = len(finished_trials(opened.study))
+                finished = "the trial is" if count == 1 else f"{count} trials are"
                 say(f"{search.folder}: {finished} finished; nothing is left to try.")
         except ValueError:
             # the stock search asks for the best trial, and there may be none
