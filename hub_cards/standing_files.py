@@ -31,16 +31,20 @@ class StandingFiles(NamedTuple):
     Args:
         commit: The newest commit.
         outdated: What goes: files that the folder has not, of earlier pushes or with names of what they write.
-        foreign: What is written over though somebody else wrote it.
+        foreign: What the folder has too though somebody else wrote it there, and the hash of its content.
         graphs: Exported models that stay.
         has_card: Whether somebody has written a `README.md`: that by which the Hub makes a repository says nothing.
     """
 
     commit: str | None
     outdated: list[str]
-    foreign: list[str]
+    foreign: dict[str, str]
     graphs: list[str]
     has_card: bool
+
+    def written_over(self, folder: Path) -> list[str]:
+        """Return what somebody else wrote, and is no more what it was once a folder is uploaded."""
+        return [name for name, content in self.foreign.items() if content != git_hash((folder / name).read_bytes())]
 
 
 def standing_files(
@@ -73,16 +77,16 @@ def standing_files(
         for name in others
         if _message(files.get(name)).startswith(MESSAGE) or any(_is_named(name, pattern) for pattern in replaced)
     ]
-    foreign = [
-        name
+    foreign = {
+        name: file.blob_id
         for name, file in files.items()
         if name in new
         and file.lfs is None  # nobody writes a large file by hand
-        and not _message(file).startswith((MESSAGE, FIRST_MESSAGE))
-        and file.blob_id != git_hash(new[name].read_bytes())
-    ]
+        and not _message(file).startswith(MESSAGE)
+        and _message(file) != FIRST_MESSAGE
+    }
     graphs = [name for name in others if name.endswith(GRAPHS) and name not in outdated]
-    has_card = CARD in names and not _message(files.get(CARD)).startswith(FIRST_MESSAGE)
+    has_card = CARD in names and _message(files.get(CARD)) != FIRST_MESSAGE
     return StandingFiles(commit, outdated, foreign, graphs, has_card)
 
 

@@ -104,7 +104,7 @@ def upload(
     made = _repeated(commit, repo_id)
     before = seen[0]  # an attempt whose answer was lost has changed it
     pages = f"{api.endpoint}/{'spaces/' if repo_type == 'space' else ''}{repo_id}"
-    return Uploaded(str(made.commit_url), made.oid != before.commit, _notes(before, pages))
+    return Uploaded(str(made.commit_url), made.oid != before.commit, _notes(before, folder, pages))
 
 
 def _additions(folder: Path) -> list[CommitOperationAdd]:
@@ -115,12 +115,12 @@ def _additions(folder: Path) -> list[CommitOperationAdd]:
     ]
 
 
-def _notes(before: StandingFiles, pages: str) -> list[str]:
-    """Say what became of files that lay in a repository, and where they can still be seen."""
+def _notes(before: StandingFiles, folder: Path, pages: str) -> list[str]:
+    """Say what became of files that a folder found in a repository, and where they can still be seen."""
     seen = f"As before: {pages}/tree/{before.commit}"
     notes = []
-    if before.foreign:
-        notes.append(f"Written over, though malmoi had not written it: {', '.join(before.foreign)}. {seen}")
+    if written_over := before.written_over(folder):  # the card of the folder has by now what it takes over
+        notes.append(f"Written over, though malmoi had not written it: {', '.join(written_over)}. {seen}")
     if before.outdated:
         notes.append(f"Deleted, as this push has no such file: {', '.join(before.outdated)}. {seen}")
     if before.graphs:

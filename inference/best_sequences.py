@@ -203,13 +203,8 @@ def _allowed(
         labels: How labels write names.
     """
     goes_on, follows = _follows(states, labels)
-    begins, inside = (
-        {kind: np.isin(states.label, ids) for kind, ids in of_kinds.items()}
-        for of_kinds in (
-            {kind: of.begin + of.single for kind, of in labels.types.items()},
-            {kind: of.go_on for kind, of in labels.types.items()},
-        )
-    )
+    begins = {kind: np.isin(states.label, of.begin + of.single) for kind, of in labels.types.items()}
+    inside = {kind: np.isin(states.label, of.go_on) for kind, of in labels.types.items()}
     beginning = {kind: begins[kind] | (inside[kind] & ~goes_on & labels.inside_begins) for kind in labels.types}
     found = {}
     for no_name_before, tag in steps:

@@ -22,6 +22,10 @@ from malmoi.modeling.name_edges import trim_name
 CANDIDATES, MOST_CANDIDATES = 4, 64
 """Among how many sequences of labels, for each answer that is asked for, answers are looked for at least, and at most.
 """
+AT_ONCE = 64
+"""So many answers are looked at together, as the ways of all their names take memory."""
+MOST_WAYS = 256
+"""In how many ways tokens may be the names of an answer, at most, for all of them to be added up."""
 MOST_ANSWERS = 1000
 """How many answers there may be: time and memory grow with them, and those beyond are hardly ever probable."""
 
@@ -95,14 +99,35 @@ def best_hypotheses(
         return [Hypothesis([], 1.0)]
     chain = join_chains(chains)
     answers = _distinct_answers(text, answer, count, chain, tagger, scheme)
-    nothing = _no_names(text, answer)
-    # the same characters may be other tokens, if one more is invisible
-    tags = [[_tags([tokens for _, tokens in names], nothing) for names in members] for members in answers]
-    single = iter(probabilities_of_names(chain, [each for several in tags for each in several], tagger.labels))
-    found = [(min(sum(itertools.islice(single, len(members))), 1.0), members[0]) for members in answers]
+    probabilities = _probabilities(text, answer, answers, chain, tagger)
+    found = [(probability, members[0]) for probability, members in zip(probabilities, answers)]
     best = sorted(found, key=lambda each: -each[0])[:count]
     entities = scored_names([text] * len(best), [answer] * len(best), [names for _, names in best], tagger)
     return [Hypothesis(names, probability) for names, (probability, _) in zip(entities, best)]
+
+
+def _probabilities(
+    text: str,
+    answer: TokenLabels,
+    answers: Sequence[Sequence[list[FoundName]]],
+    chain: WrittenChain,
+    tagger: NameChain,
+) -> list[float]:
+    """Return the probability of each of some answers, whatever tokens its names have."""
+    nothing = _no_names(text, answer)
+    ways_of_names: dict[FoundName, list[NameTokens]] = {}  # answers have most of their names in common
+    found: list[float] = []
+    for first in range(0, len(answers), AT_ONCE):
+        tags = []
+        for members in answers[first : first + AT_ONCE]:
+            for name in members[0]:
+                if name not in ways_of_names:
+                    ways_of_names[name] = _ways_of_name(text, answer, name, nothing)
+            ways = _ways(members, [ways_of_names[name] for name in members[0]])
+            tags.append([_tags(names, nothing) for names in ways])
+        single = iter(probabilities_of_names(chain, [*itertools.chain.from_iterable(tags)], tagger.labels))
+        found += [min(sum(itertools.islice(single, len(ways))), 1.0) for ways in tags]
+    return found
 
 
 def _distinct_answers(
@@ -140,6 +165,54 @@ def _no_names(text: str, answer: TokenLabels) -> dict[int, str]:
         start, end = trim_name(text, *answer.offsets[token])
         tags[token] = FREE if start == end else OUTSIDE
     return tags
+
+
+def _ways_of_name(text: str, answer: TokenLabels, name: FoundName, nothing: Mapping[int, str]) -> list[NameTokens]:
+    """Return all tokens that are a name of the same characters, as emoji at its ends may be part of it or not."""
+    spelling = list(nothing)
+    begin, end = bisect_left(spelling, name.tokens.first), bisect_left(spelling, name.tokens.last)
+    while begin < end and nothing[spelling[begin]] == FREE:
+        begin += 1
+    while begin < end and nothing[spelling[end - 1]] == FREE:
+        end -= 1
+    if begin == end:
+        return [name.tokens]
+    earliest, latest = begin, end
+    while earliest > 0 and nothing[spelling[earliest - 1]] == FREE:
+        earliest -= 1
+    while latest < len(spelling) and nothing[spelling[latest]] == FREE:
+        latest += 1
+    left, right = answer.offsets[spelling[begin]][0], answer.offsets[spelling[end - 1]][1]
+    firsts = [
+        token
+        for token in spelling[earliest : begin + 1]
+        if trim_name(text, answer.offsets[token][0], right)[0] == name.span.start
+    ]
+    lasts = [
+        token
+        for token in spelling[end - 1 : latest]
+        if trim_name(text, left, answer.offsets[token][1])[1] == name.span.end
+    ]
+    return [NameTokens(first, last + 1, name.span.label) for first in firsts for last in lasts]
+
+
+def _ways(
+    members: Sequence[Sequence[FoundName]], ways_of_names: Sequence[Sequence[NameTokens]]
+) -> list[list[NameTokens]]:
+    """Return in which tokens the names of an answer may be together.
+
+    Args:
+        members: Those that are known, one by one.
+        ways_of_names: The tokens that each of the names may have.
+    """
+    known = [[tokens for _, tokens in names] for names in members]
+    every: list[list[NameTokens]] = [[]]
+    for of_name in ways_of_names:
+        more = ([*way, tokens] for way in every for tokens in of_name if not way or way[-1].last <= tokens.first)
+        every = [*itertools.islice(more, MOST_WAYS + 1)]
+        if len(every) > MOST_WAYS:
+            return known
+    return [*known, *(way for way in every if way not in known)]
 
 
 def _tags(names: Sequence[NameTokens], nothing: Mapping[int, str]) -> list[str]:

@@ -171,6 +171,40 @@ def test_a_card_that_was_edited_by_hand_is_not_lost_without_a_word(
     assert repository.commit_at("main") == after
 
 
+UPLOAD_WITH_NOTES = """
+from pathlib import Path
+from malmoi.hub_cards.upload import upload
+done = upload(Path(sys.argv[1]), sys.argv[2])
+print(done.changed, *done.notes)
+"""
+
+
+def test_a_card_whose_metadata_alone_were_edited_by_hand_is_not_written_over(hub: LocalHub, tmp_path: Path) -> None:
+    client = HubClient(hub, tmp_path / "home", missing=())
+    folder = tmp_path / "staged"
+    folder.mkdir()
+    card = "---\nlicense: mit\n---\n\ncard\n"
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    assert client.run(UPLOAD_WITH_NOTES, folder, NAME) == ["True"]
+    edited = card.replace("mit\n", "mit\nextra_gated_prompt: 약속해 주세요.\n")
+    put(hub, tmp_path / "home", NAME, {"README.md": edited}, message="Update README.md")
+    assert client.run(UPLOAD_WITH_NOTES, folder, NAME) == ["False"]
+    assert hub.repository(NAME).files("main")["README.md"].decode() == edited
+
+
+def test_only_the_first_commit_of_the_hub_itself_is_of_nobody(hub: LocalHub, tmp_path: Path) -> None:
+    hub.create_repository(NAME)
+    mine = "---\nextra_gated_prompt: 약속해 주세요.\n---\nmine"
+    put(hub, tmp_path / "home", NAME, {"README.md": mine}, message="initial commit of my own")
+    folder = tmp_path / "staged"
+    folder.mkdir()
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n\ncard\n", encoding="utf-8")
+    client = HubClient(hub, tmp_path / "home", missing=())
+    [said] = client.run(UPLOAD_WITH_NOTES, folder, NAME)
+    assert said.startswith("True Written over, though malmoi had not written it: README.md.")
+    assert "약속해" in hub.repository(NAME).files("main")["README.md"].decode()
+
+
 def test_a_space_keeps_what_its_owner_put_there(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
     name = "user/demo-space"
     push(hub, tmp_path / "home", finished, name, "--space")

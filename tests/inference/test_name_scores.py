@@ -105,6 +105,15 @@ def test_emoji_and_spaces_make_no_names_and_take_nothing_from_the_answers(tagger
         assert [each.entities for each in found] == [[]]
 
 
+@pytest.mark.parametrize("text", ["가👍👍", "👍👍가", "가👍👍나"])
+def test_few_answers_are_as_probable_as_among_all(tagger: Tagger, text: str) -> None:
+    """The best sequences need not spell all tokens of which emoji leave the same characters."""
+    every = {tuple(entity[:3] for entity in each.entities): each.probability for each in tagger.n_best(text, 1000)}
+    for count in (1, 2, 4):
+        for each in tagger.n_best(text, count):
+            assert each.probability == pytest.approx(every[tuple(entity[:3] for entity in each.entities)], abs=1e-9)
+
+
 def test_names_below_the_least_score_are_left_out(tagger: Tagger) -> None:
     text = LONG[:60]
     entities = tagger(text)
