@@ -24,12 +24,17 @@ from malmoi.modeling import (
 IDS = torch.tensor([[5, 6, 7, 8, 9, 3], [9, 5, 6, 4, 0, 0]])
 
 
+def on_the_disk(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """Return the same model, saved and loaded without its weights in memory."""
+    model.save_pretrained(folder / "saved")
+    options = {"device_map": {"": "disk"}, "offload_folder": folder / "offloaded"}
+    return AutoModel.from_pretrained(folder / "saved", **options)
+
+
 @pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf", "bilstm"])
 def test_a_model_on_the_disk_answers_as_one_in_memory(architecture: str, tmp_path: Path) -> None:
     model = build(architecture, 40).eval()
-    model.save_pretrained(tmp_path / "saved")
-    options = {"device_map": {"": "disk"}, "offload_folder": tmp_path / "offloaded"}
-    loaded = AutoModel.from_pretrained(tmp_path / "saved", **options)
+    loaded = on_the_disk(model, tmp_path)
     assert {parameter.device.type for parameter in loaded.parameters()} == {"meta"}
     for expected, actual in zip(model(IDS).to_tuple(), loaded(IDS).to_tuple(), strict=True):
         torch.testing.assert_close(actual, expected)
@@ -47,9 +52,7 @@ def test_the_loss_is_that_of_a_model_in_memory(architecture: str) -> None:
 @pytest.mark.parametrize("architecture", ["bilstm_crf", "encoder_crf", "bilstm"])
 def test_hidden_states_of_a_model_on_the_disk_are_those_of_one_in_memory(architecture: str, tmp_path: Path) -> None:
     model = build(architecture, 40).eval()
-    model.save_pretrained(tmp_path / "saved")
-    options = {"device_map": {"": "disk"}, "offload_folder": tmp_path / "offloaded"}
-    loaded = AutoModel.from_pretrained(tmp_path / "saved", **options)
+    loaded = on_the_disk(model, tmp_path)
     expected, actual = (each(IDS, output_hidden_states=True) for each in (model, loaded))
     torch.testing.assert_close(actual.hidden_states, expected.hidden_states)
     torch.testing.assert_close(actual.logits, expected.logits)
