@@ -125,7 +125,7 @@ def test_a_search_is_gone_on_with_as_if_nothing_had_been(
     assert drawn(second) == drawn(five[1])
     capsys.readouterr()
     again = tune(corpus, tmp_path / "run", trials=4, resume_from_checkpoint=True)
-    assert "4 trials are finished; nothing is left to try" in capsys.readouterr().err
+    assert "5 trials are finished; nothing is left to try" in capsys.readouterr().err
     assert drawn(again) == drawn(second)
     with pytest.raises(RecipeError, match="`hidden_size` was 16 and is 32"):
         tune(corpus, tmp_path / "run", trials=6, resume_from_checkpoint=True, hidden_size=32)
