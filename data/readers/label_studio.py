@@ -192,7 +192,7 @@ def _annotation(path: Path, line: int, entry: dict[str, Any], remarks: Remarks) 
         elif kind == "choices" and isinstance(value, dict) and "start" not in value:
             annotation.choices.extend(_choices(value))
         else:
-            remarks.add(f"results of the type {kind} are not read", path, line)
+            remarks.add(f"results of the type {list_names([str(kind)])} are not read", path, line)
             continue
         annotation.targets.append(str(result.get("to_name")))
     return annotation

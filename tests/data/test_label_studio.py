@@ -179,6 +179,9 @@ def test_results_of_other_shapes_are_said(tmp_path: Path, caplog: pytest.LogCapt
     write(tmp_path, task(annotation(PS, {"type": "relation", "from_id": "a"}, 3)))  # type: ignore[arg-type]
     assert read(tmp_path) == [(TEXT, [Span(0, 3, "PS")])]
     assert "results of the type relation are not read: 1" in caplog.text
+    write(tmp_path, task(annotation(PS, {"type": "가" * 5000})))  # type: ignore[arg-type]
+    read(tmp_path)
+    assert f"results of the type {'가' * 39}… are not read: 1" in caplog.text
 
 
 def test_a_name_over_a_line_break_is_not_compared(tmp_path: Path) -> None:
