@@ -1,5 +1,6 @@
 """Load a saved model, and say in one sentence what is wrong with a folder that cannot be loaded."""
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from threading import RLock
@@ -43,6 +44,8 @@ HEADS: dict[str, Any] = {
     "ForSequenceClassification": AutoModelForSequenceClassification,
 }
 """What loads the models with each head."""
+OF_LOSSES = re.compile(r"(loss|criterion)(_?(fn|fct|func|function|layer))?|class_weights?", re.IGNORECASE)
+"""What people call the part of a model that weighs its mistakes in training."""
 _loading = RLock()
 """While a model is built, transformers replaces functions of its classes and of torch, and puts back what it found:
 of two threads at once, one could put back the replacements of the other, for the rest of the process."""
@@ -217,7 +220,7 @@ def _check_nothing_left_out(
 def _takes_no_part(weight: str, *, is_tagger: bool) -> bool:
     """Tell whether answers do without a weight: one of a loss, or the pooler that every `BertModel(config)` brings."""
     parts = weight.split(".")
-    return parts[0].startswith(("loss", "criterion", "class_weight")) or (is_tagger and "pooler" in parts)
+    return OF_LOSSES.fullmatch(parts[0]) is not None or (is_tagger and "pooler" in parts)
 
 
 @torch.no_grad()
