@@ -3,6 +3,7 @@
 import os
 import runpy
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -74,9 +75,11 @@ def working_processes(session: "SparkSession") -> list[psutil.Process]:
 
 
 def _is_computing(process: psutil.Process) -> bool:
-    """Tell whether a worker computes; nobody misses one that waits for its next task."""
+    """Tell whether a worker computes; nobody misses one that waits for its next task, or that clears up after one."""
     try:
-        return bool(process.status() == psutil.STATUS_RUNNING)
+        before = process.cpu_times().user
+        time.sleep(0.1)
+        return bool(process.status() == psutil.STATUS_RUNNING and process.cpu_times().user > before + 0.05)
     except psutil.Error:  # it has ended
         return False
 
@@ -92,7 +95,7 @@ def test_the_example_writes_every_row_once_though_its_workers_are_killed(
     session: "SparkSession", tmp_path: Path
 ) -> None:
     tagger = save_tagger(tmp_path / "tagger")
-    rows = write_texts(tmp_path / "texts", files=6, rows=500)
+    rows = write_texts(tmp_path / "texts", files=6, rows=2000)
     main = runpy.run_path(str(EXAMPLE))["main"]
     with killed_once(lambda: working_processes(session)) as killed:
         main([str(tmp_path / "texts"), str(tmp_path / "names"), "--model", str(tagger), "--ship"])
