@@ -6,12 +6,13 @@ depends on the final consonant of the name before it follows the new name (`춘�
 """
 
 import random
-from collections.abc import Sequence
+import unicodedata
 
 from datasets import Dataset, concatenate_datasets
 
 from malmoi.data.alignment import Span, spans_to_tags, tags_to_spans
 from malmoi.data.tagged_dataset import TaggedSentence, label_names, tagged_dataset, tagged_sentences
+from malmoi.modeling.name_edges import CHARACTER
 
 # the form after a final consonant, and the form after a vowel
 JOSA_FORMS = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"))
@@ -61,24 +62,46 @@ def _replace_names(
 def agreeing_josa(rest: str, *, before: str, after: str) -> str:
     """Return what follows a name, with a josa at its start in the form that the new name asks for.
 
+    All may be written in any form of Unicode; the josa stays in that of the old one.
+
     Args:
         rest: The text after the name.
         before: The old name.
         after: The new name.
     """
     old, new = has_final_consonant(before), has_final_consonant(after)
-    if not rest or old is None or new is None or old == new or _is_syllable(rest[1:2]):
+    written = _first_character(rest)
+    rest_of_text = rest[len(written) :]
+    if old is None or new is None or old == new or _is_syllable(_composed(_first_character(rest_of_text))):
         return rest
     for with_consonant, with_vowel in JOSA_FORMS:
-        if rest[0] == (with_consonant if old else with_vowel):
-            return (with_consonant if new else with_vowel) + rest[1:]
+        if _composed(written) == (with_consonant if old else with_vowel):
+            return _spelt(with_consonant if new else with_vowel, length=len(written)) + rest_of_text
     return rest
+
+
+def _spelt(josa: str, *, length: int) -> str:
+    """Return a josa of one syllable in as many letters as the old one had: what is behind it stays in place."""
+    letters = unicodedata.normalize("NFD", josa)
+    forms = (josa, _composed(letters[:2]) + letters[2:], letters)
+    return next(form for form in forms if len(form) == length)
+
+
+def _first_character(text: str) -> str:
+    """Return the first character as a reader sees it, however many letters it is; nothing of an empty text."""
+    match = CHARACTER.match(text)
+    return "" if match is None else match[0]
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _is_syllable(character: str) -> bool:
     return "가" <= character <= "힣"
 
 
-def has_final_consonant(name: Sequence[str]) -> bool | None:
+def has_final_consonant(name: str) -> bool | None:
     """Tell whether a name ends in a consonant; `None` if its last character is no Hangul syllable."""
-    return (ord(name[-1]) - ord("가")) % 28 > 0 if _is_syllable(name[-1]) else None
+    last = _composed(name)[-1]
+    return (ord(last) - ord("가")) % 28 > 0 if _is_syllable(last) else None

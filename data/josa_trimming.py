@@ -28,7 +28,7 @@ CONSPICUOUS = 0.08
 KLUE, of the KMOU corpus and of the sample corpus are exact, at most 3.7 % of a type do (LC of KLUE); were whole words
 labelled, it would be 12 % (PNT of KMOU) to 94 % (OG of the sample corpus)."""
 FEWEST = 3
-"""So few names with a josa are nothing to speak of."""
+"""Fewer different names with a josa are nothing to speak of: `아이폰 프로` may be the name of half the products."""
 SHOWN = 4
 CHUNK = 4096
 """So many sentences are looked at at once."""
@@ -51,17 +51,23 @@ def say_josa(splits: DatasetDict) -> None:
     names = list(_names(splits.values()))
     counts = Counter(name.label for name in names)
     suspected = Counter(name.label for name in names if name.josa)
+    different = Counter(name.label for name in set(names) if name.josa)
     shares = {
         label: count / counts[label]
         for label, count in suspected.items()
-        if count >= FEWEST and count > CONSPICUOUS * counts[label]
+        if different[label] >= FEWEST and count > CONSPICUOUS * counts[label]
     }
     if not shares:
         return
-    josa = Counter(name.josa for name in names if name.josa and name.label in shares)
+    conspicuous = [name for name in names if name.josa and name.label in shares]
+    josa = Counter(name.josa for name in conspicuous)
     listed = "/".join(text for text, _ in josa.most_common(SHOWN)) + ("…" if len(josa) > SHOWN else "")
     parts = [f"{shares[label]:.0%} of {label}".replace("%", " %") for label in sorted(shares, key=shares.__getitem__)]
-    notify(f"{', '.join(reversed(parts))} end in what looks like {listed}; --trim_josa cuts them off.")
+    examples = [text for text, _ in Counter(name.text for name in conspicuous).most_common(SHOWN)]
+    notify(
+        f"{', '.join(reversed(parts))} end in what looks like {listed}, such as {', '.join(examples)}. Where these "
+        "are josa and no part of the names, --trim_josa cuts them off."
+    )
 
 
 def with_trimmed_josa(splits: DatasetDict) -> DatasetDict:
@@ -73,7 +79,7 @@ def with_trimmed_josa(splits: DatasetDict) -> DatasetDict:
     names = list(_names(splits.values()))
     whole = {name.text.removesuffix(name.josa) for name in names if name.josa}
     trimmed = {name.text: name.josa for name in names if name.josa and name.text not in whole}
-    cut = sum(name.text in trimmed for name in names)
+    cut = sum(name.josa != "" and name.text in trimmed for name in names)
     if cut:
         kept = sorted({name.text for name in names if name.josa and name.text in whole})
         stay = f"; names that occur with another josa after them stay, such as {kept[0]}" if kept else ""

@@ -10,13 +10,13 @@ DOCUMENT_FIELDS = ("document", "doc_id")
 
 
 def name_in(value: object) -> str | None:
-    """Return the name or number that a field has; `None` if it is neither a text nor a whole number.
+    """Return the name or number that a field has; `None` if it is neither a text nor a whole number, or blank.
 
     pandas writes a whole number as `3.0` where other rows have none.
     """
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "" else None
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip() else None
 
 
 def class_in(value: object) -> str | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from malmoi.data.column_headings import head_word_and_tag
 from malmoi.data.notice import list_names, notify, shorten
-from malmoi.data.text_lines import DataFormatError, is_file_or_pipe, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, is_file_or_pipe, read_lines
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_file
 from malmoi.modeling.name_edges import INVISIBLE
@@ -162,6 +162,7 @@ def numbered_words(path: Path, *, expected: str = EXPECTED) -> Iterator[tuple[in
     Raises:
         DataFormatError: If the file cannot be read or is malformed; it names the line.
     """
+    check_line_ends(path)
     is_first = True
     for number, line in read_lines(path):
         if not line.strip() or line.startswith("# "):

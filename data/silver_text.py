@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from malmoi.data.text_content import letters_and_digits
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, read_lines
 
 
 class NewSentences(NamedTuple):
@@ -29,6 +29,7 @@ def read_raw_sentences(path: Path) -> list[str]:
     Raises:
         DataFormatError: If the file is missing, damaged, not UTF-8, without sentences, or a line ends in a tab.
     """
+    check_line_ends(path)
     sentences = []
     for number, line in read_lines(path):
         sentence = line.rpartition("\t")[2].strip()

@@ -4,6 +4,7 @@ import codecs
 import lzma
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -171,15 +172,18 @@ def check_fetched(path: Path) -> None:
 
 
 def check_line_ends(path: Path) -> None:
-    """Check that a file of lines is not one line with carriage returns between what should be lines.
+    """Check that a file of lines, packed by xz or not, is not one line with carriage returns for the ends of others.
 
     Raises:
         DataFormatError: If it is.
     """
     if path.is_file():
-        with path.open("rb") as file:
+        first = b""
+        is_packed = path.suffix.lower() == ".xz"
+        with suppress(lzma.LZMAError, EOFError), lzma.open(path) if is_packed else path.open("rb") as file:
             first = file.readline()
-        if not first.endswith(b"\n") and b"\r" in first.removesuffix(b"\r"):
+        is_utf16 = b"\0" in first  # whose bytes are no line ends; reading it says so
+        if not is_utf16 and not first.endswith(b"\n") and b"\r" in first.removesuffix(b"\r"):
             raise DataFormatError(path, None, f"expected lines that end in line feeds, but {OLD_MAC}.")
 
 

@@ -157,7 +157,7 @@ def recognised_reader(
             return preferred
         raise RecipeError(
             f"{data_dir}: its files are in no known format; say which by --reader: {', '.join(sorted(known))}"
-            f"{advice_on_files(data_dir)}."
+            f"{advice_on_files(data_dir, known)}."
         )
     if len(fitting) > 1:
         raise RecipeError(f"{data_dir} may be read by {list_names(fitting)}; say which by --reader.")

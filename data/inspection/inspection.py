@@ -64,6 +64,7 @@ def inspect_splits(
     composed = [row.composed() for row in texts]
     content = contents(texts)
     characters = count_characters(texts)
+    of_composed = characters if composed == texts else count_characters(composed)
     written = [row._replace(text=as_written.get(row.id, row.text)) for row in texts] if as_written else texts
     found: list[Finding | None] = []
     if form is Form.NAMES:
@@ -77,7 +78,8 @@ def inspect_splits(
         decomposed_texts(texts),
         loose_spaces(written),
         long_words(texts),
-        unknown_characters(texts, characters, are_known),
+        # a tokenizer composes before it looks up
+        unknown_characters(composed, of_composed, are_known),
     ]
     return Inspection(
         form,

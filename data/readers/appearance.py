@@ -4,12 +4,13 @@ The reader that is found so reads them, and says in which file and line somethin
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
-from malmoi.data.inline_marks import parse_marks
 from malmoi.data.json_text import first_characters
 from malmoi.data.readers import conll, jsonl, nsmc, plain_text
-from malmoi.data.splits.files import first_file, named_files, visible_files
+from malmoi.data.readers.inline_marks import has_names
+from malmoi.data.splits.files import TEXT, first_file, named_files, visible_files
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
 from malmoi.data.token_columns import MOST, look_like_columns
@@ -19,6 +20,8 @@ LINES = 200
 ANNOTATIONS = ".ann"
 TEXTS = (*conll.SUFFIXES, *conll.OTHER_SUFFIXES, *jsonl.SUFFIXES, *COMMA_SEPARATED)
 """What the names of files of text end in."""
+OF_LINES = ("inline-marks", "labelled-texts", "plain-sentences")
+"""The readers whose files have a text in every line and are known by their names, as `train.txt`."""
 JSON_WORDS = (
     (
         "label-studio",
@@ -106,23 +109,20 @@ def marked_file(data_dir: Path) -> Path | None:
 
 def _has_marks(lines: list[str]) -> bool:
     """Tell whether marks are more than a bracket here and there, as in `<사진:연합뉴스>`."""
-    return bool(lines) and 10 * sum(map(_has_names, lines)) >= len(lines)
+    return bool(lines) and 10 * sum(map(has_names, lines)) >= len(lines)
 
 
-def _has_names(line: str) -> bool:
-    try:
-        return bool(parse_marks(line)[1])
-    except ValueError:
-        return False
-
-
-def advice_on_files(data_dir: Path) -> str:
-    """Return the end of a refusal: what helps, if all files are of other programs; empty if one may be text.
+def advice_on_files(data_dir: Path, readers: Collection[str]) -> str:
+    """Return the end of a refusal: what helps if all files are of other programs, or have names that are not read.
 
     Args:
         data_dir: A folder, or one file.
+        readers: Those that come into question.
     """
     files = [data_dir] if data_dir.is_file() else visible_files(data_dir, ("",))
+    texts = [path for path in files if path.suffix.lower() == TEXT]
+    if data_dir.is_dir() and texts and not named_files(data_dir) and {*OF_LINES} & {*readers}:
+        return f"; of a folder train{TEXT} is read, but {texts[0].name} can be given by itself"
     advice = [advice_on(path.suffix) for path in files]
     if not advice or not all(advice):
         return ""

@@ -13,13 +13,18 @@ from malmoi.data.classified_dataset import class_name
 from malmoi.data.inline_marks import parse_marks
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import list_names
+from malmoi.data.readers.conll import SUFFIXES as COLUMNS
+from malmoi.data.readers.jsonl import SUFFIXES as JSON
 from malmoi.data.splits.files import named_files, say_other_files, split_of_file
+from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
 from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import MOST, look_like_columns
 
 MANY_TYPES = 5
 """So many types, for half as many names at most, are names in the place of types."""
 OTHER_FORM = "\u241e"  # stands before the marked sentence in files of the KMOU corpus
+OTHER_SUFFIXES = (*COLUMNS, *JSON)
+"""What the names of files of other forms end in."""
 SAMPLE_CORPUS = Path(__file__).parents[1] / "samples"
 
 
@@ -76,7 +81,7 @@ def read_inline_marks(data_dir: Path | None) -> DatasetDict:
 
 def holds_inline_marks(data_dir: Path) -> bool:
     """Tell whether a file has a mark in one of its first lines, or what only looks like one in most of them."""
-    paths = _files(data_dir).values()
+    paths = [path for path in _files(data_dir).values() if not _is_another_form(path)]
     lines = [line for path in paths for line in first_lines(path)]
     if look_like_columns(lines):  # of which comments may have marks
         return False
@@ -92,8 +97,25 @@ def holds_inline_marks(data_dir: Path) -> bool:
     return bool(lines) and faulty >= MOST * len(lines) and all(path.suffix.lower() == ".txt" for path in paths)
 
 
+def _is_another_form(path: Path) -> bool:
+    """Tell whether a file is called as those of other forms, in whose texts something may look like a mark.
+
+    A file whose first line has a mark has no heading, and so no columns, whatever it is called.
+    """
+    suffix = path.suffix.lower()
+    return suffix in OTHER_SUFFIXES or (suffix in COMMA_SEPARATED and not any(map(has_names, first_lines(path, 1))))
+
+
+def has_names(line: str) -> bool:
+    """Tell whether a line has a mark."""
+    try:
+        return bool(parse_marks(line)[1])
+    except ValueError:
+        return False
+
+
 def _files(data_dir: Path) -> dict[str, Path]:
-    """Return the file of each split; a single file is of the one that its name tells, and otherwise for training."""
+    """Return the file of each split; a single file may have any name, also one that does not end in `.txt`."""
     if data_dir.is_file():
         return {split_of_file(data_dir): data_dir}
     return named_files(data_dir)

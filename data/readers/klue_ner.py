@@ -13,7 +13,7 @@ from malmoi.data.alignment import tags_to_spans
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import shorten
 from malmoi.data.tagged_dataset import bio_labels
-from malmoi.data.text_lines import DataFormatError, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, read_lines
 from malmoi.data.user_error import UserError
 
 KLUE_TYPES = ("PS", "LC", "OG", "DT", "TI", "QT")
@@ -72,6 +72,7 @@ def _hub_rows(rows: Dataset, split: str) -> Iterator[MarkedText]:
 
 def _read_file(path: Path) -> Iterator[MarkedText]:
     """Yield the sentences of a file; stop at the first line that is not as its authors define it."""
+    check_line_ends(path)
     sentence_id: str | None = None  # of the sentence whose rows are awaited or being read
     characters: list[str] = []
     tags: list[str] = []

@@ -18,7 +18,7 @@ from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.notice import notify, shorten
 from malmoi.data.readers.kmou_lines import KMOU_LABELS, KMOU_TYPES, kmou_folder, kmou_sentence
 from malmoi.data.splits.files import as_on_disk
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 
 DIVISION = "split.tsv"
 HEADER = "file\tpart"
@@ -66,6 +66,7 @@ def holds_kmou_corpus(data_dir: Path) -> bool:
 
 def _read_division(path: Path) -> dict[str, str]:
     """Return the split of each file."""
+    check_line_ends(path)
     splits: dict[str, str] = {}
     for number, line in read_lines(path):
         if number == 1:

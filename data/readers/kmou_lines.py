@@ -13,7 +13,7 @@ from malmoi.data.marked_alignment import align_marks
 from malmoi.data.marked_text import MarkedText, marked_splits
 from malmoi.data.splits.files import named_files, say_other_files
 from malmoi.data.tagged_dataset import bio_labels
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.user_error import UserError
 
 KMOU_TYPES = ("PER", "LOC", "ORG", "POH", "DAT", "TIM", "DUR", "MNY", "PNT", "NOH")
@@ -25,7 +25,8 @@ def read_kmou_lines(data_dir: Path | None) -> DatasetDict:
     """Return the `train`, `validation` and `test` sentences of a folder with `train.txt`, `val.txt` and `test.txt`.
 
     Args:
-        data_dir: The folder, of which files may be missing; `val.txt` may be called `validation.txt` or `dev.txt`.
+        data_dir: The folder, of which files may be missing; `val.txt` may be called `validation.txt` or `dev.txt`. Or
+            one file, of the split that its name tells, otherwise for training.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
@@ -34,8 +35,11 @@ def read_kmou_lines(data_dir: Path | None) -> DatasetDict:
     folder = kmou_folder(data_dir)
     paths = named_files(folder)
     if not paths:
-        raise DataFormatError(folder, None, "expected a folder with train.txt or val.txt or test.txt.")
-    say_other_files(paths)
+        raise DataFormatError(
+            folder, None, "expected a folder with train.txt or val.txt or test.txt, or one .txt file."
+        )
+    if folder.is_dir():
+        say_other_files(paths)
     return marked_splits({split: _read_file(path) for split, path in paths.items()}, types=KMOU_TYPES)
 
 
@@ -81,6 +85,7 @@ def kmou_sentence(path: Path, number: int, *, sentence_id: str, text: str, marke
 
 
 def _read_file(path: Path) -> Iterator[MarkedText]:
+    check_line_ends(path)
     for number, line in read_lines(path):
         columns = line.split(SEPARATOR)
         if len(columns) != 2:

@@ -26,7 +26,7 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
 
     Args:
         data_dir: Folder with `train.txt`, `validation.txt` (or `val.txt`, `dev.txt`) and `test.txt`, of which those
-            may be missing that are not needed.
+            may be missing that are not needed; or one file, of the split that its name tells, otherwise for training.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
@@ -36,8 +36,9 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
         raise UserError(f"Give the folder that holds train.txt, with {EXPECTED} in each line, by --data_dir.")
     paths = named_files(data_dir)
     if not paths:
-        raise DataFormatError(data_dir, None, "expected a folder with train.txt.")
-    say_other_files(paths)
+        raise DataFormatError(data_dir, None, "expected a folder with train.txt, or one .txt file.")
+    if data_dir.is_dir():
+        say_other_files(paths)
     rows = {split: _read_file(path) for split, path in paths.items()}
     for split in ["train"] if "train" in paths else paths:
         _check_order(paths[split], rows[split])

@@ -11,7 +11,7 @@ from datasets import DatasetDict, load_dataset
 from malmoi.data.classified_dataset import ClassifiedText, class_name, classified_dataset
 from malmoi.data.notice import shorten
 from malmoi.data.splits.stratified import draw_evenly
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.user_error import UserError
 
 DIVISION_SEED = 42
@@ -66,6 +66,7 @@ def read_ratings(path: Path) -> Iterator[ClassifiedText]:
     Raises:
         DataFormatError: If the file is malformed; it names the file, the line and what was expected.
     """
+    check_line_ends(path)
     number = 0
     for number, line in read_lines(path):
         if number == 1:

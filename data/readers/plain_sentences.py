@@ -6,7 +6,7 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict
 
 from malmoi.data.readers.inline_marks import OTHER_FORM, holds_inline_marks, read_inline_marks
-from malmoi.data.splits.files import named_files, say_other_files
+from malmoi.data.splits.files import as_on_disk, named_files, say_other_files
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
 from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 from malmoi.data.token_columns import look_like_columns
@@ -19,8 +19,9 @@ def read_plain_sentences(data_dir: Path | None) -> DatasetDict:
     Each character has the tag `B` where a word begins, otherwise `I`. Empty lines are skipped.
 
     Args:
-        data_dir: Folder with `train.txt`, `val.txt` (`validation.txt`, `dev.txt`) and `test.txt`, if wanted.
-            Without it the sentences of the NER sample corpus of this package are read.
+        data_dir: Folder with `train.txt`, `val.txt` (`validation.txt`, `dev.txt`) and `test.txt`, if wanted; or one
+            file, of the split that its name tells, otherwise for training. Without it the sentences of the NER sample
+            corpus of this package are read.
 
     Raises:
         DataFormatError: If a file is malformed; it names the file, the line and what was expected.
@@ -30,8 +31,11 @@ def read_plain_sentences(data_dir: Path | None) -> DatasetDict:
         return DatasetDict({split: _spacing_dataset(zip(rows["id"], rows["text"])) for split, rows in samples.items()})
     paths = named_files(data_dir)
     if not paths:
-        raise DataFormatError(data_dir, None, "expected a folder with train.txt, and if wanted val.txt and test.txt.")
-    say_other_files(paths)
+        raise DataFormatError(
+            data_dir, None, "expected a folder with train.txt, and if wanted val.txt and test.txt, or one .txt file."
+        )
+    if data_dir.is_dir():
+        say_other_files(paths)
     return DatasetDict({split: _spacing_dataset(_read_file(path)) for split, path in paths.items()})
 
 
@@ -41,9 +45,15 @@ def sentences_as_written(data_dir: Path) -> dict[str, str]:
 
 
 def holds_plain_sentences(data_dir: Path) -> bool:
-    """Tell whether a folder holds text files of these names, without tabs and marks in their first lines."""
+    """Tell whether a folder holds text files of these names, without tabs and marks in their first lines.
+
+    A single file that has annotations beside it is a document of brat.
+    """
+    if data_dir.is_file() and as_on_disk(data_dir.with_suffix(".ann")).is_file():
+        return False
     lines = [line for path in named_files(data_dir).values() for line in first_lines(path)]
     is_other = any({"\t", OTHER_FORM} & {*line} for line in lines) or look_like_columns(lines)
+    is_other = is_other or all(line.lstrip().startswith("{") for line in lines)  # lines of JSON
     return bool(lines) and not is_other and not holds_inline_marks(data_dir)
 
 

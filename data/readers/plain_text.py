@@ -7,7 +7,7 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict, Features, Value
 
-from malmoi.data.text_lines import DataFormatError, first_lines, read_lines
+from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 
 SUFFIXES = (".txt", ".txt.xz")
 BEGINNINGS = {"train": re.compile("train"), "validation": re.compile("val|dev(?![a-z])"), "test": re.compile("test")}
@@ -70,6 +70,7 @@ def text_dataset(texts: Iterator[tuple[str, str]]) -> Dataset:
 
 def _read_file(path: Path, lines: int | None) -> Iterator[tuple[str, str]]:
     """Yield the ids and texts of a file."""
+    check_line_ends(path)
     count, name = 0, path.name.split(".")[0]
     for number, line in read_lines(path):
         if lines is not None and number > lines:

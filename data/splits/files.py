@@ -16,7 +16,8 @@ SPLIT_NAMES = {"train": ("train", "training"), "validation": ("validation", "val
 
 _BEHIND = re.compile(r"(data|sets?|datasets?)$")
 """What may stand behind such a word without anything between: `trainset.csv`, `TestData.jsonl`."""
-_PLACES = {f"{word}.txt": place for words in SPLIT_NAMES.values() for place, word in enumerate(words)}
+TEXT = ".txt"
+_PLACES = {f"{word}{TEXT}": place for words in SPLIT_NAMES.values() for place, word in enumerate(words)}
 """The names of files that are those of a split alone; of several the one in the first place counts."""
 
 
@@ -57,13 +58,19 @@ def names_of_splits(counts: Mapping[str, int], place: str) -> dict[str, str]:
     return {split: found[split] for split in SPLIT_NAMES if split in found}
 
 
-def named_files(folder: Path) -> dict[str, Path]:
+def named_files(source: Path) -> dict[str, Path]:
     """Return the `.txt` file of each split that is called by a word of it and nothing else, such as `dev.txt`.
 
     Of several for one split it is the one whose word stands first in `SPLIT_NAMES`. Capitals make no difference; of
     two names that differ in them alone it is the one in small letters.
+
+    Args:
+        source: A folder, or a single file, which may have any name and is of the split that this tells, or otherwise
+            for training.
     """
-    return {split: paths[0] for split, paths in _named_files(folder).items() if paths}
+    if source.is_file():
+        return {split_of_file(source): source} if source.suffix.lower() == TEXT else {}
+    return {split: paths[0] for split, paths in _named_files(source).items() if paths}
 
 
 def say_other_files(files: Mapping[str, Path]) -> None:
@@ -86,7 +93,7 @@ def _named_files(folder: Path) -> dict[str, list[Path]]:
     files = [path for path in folder.glob("*.*") if path.name.lower() in _PLACES and path.is_file()]
     files.sort(key=lambda path: (_PLACES[path.name.lower()], path.name.swapcase()))
     return {
-        split: [path for path in files if path.name.lower().removesuffix(".txt") in words]
+        split: [path for path in files if path.name.lower().removesuffix(TEXT) in words]
         for split, words in SPLIT_NAMES.items()
     }
 

@@ -91,7 +91,7 @@ class ClassifiedRows:
         self.names: dict[str, int] = {}
         self.declared: list[list[str] | None] = []  # the names that each file has for its numbers
         self.kind: type | None = None
-        self.blank: list[str] = []
+        self.blank: dict[str, list[str]] = {}  # by the file
         self.first_secret: tuple[SourceRows, int] | None = None
 
     @property
@@ -131,7 +131,7 @@ class ClassifiedRows:
     ) -> bool:
         """Note the class of a row; tell whether it has a text."""
         if text is not None and not class_name(text):
-            self.blank.append(f"{source.unit} {number}")
+            self.blank.setdefault(source.name, []).append(f"{source.unit} {number}")
             return False
         for column, found in ((text_column, text), (label, value)):
             if found is None or found != found:  # NaN
@@ -157,9 +157,9 @@ class ClassifiedRows:
         return True
 
     def say_blank(self) -> None:
-        """Say how many rows had no text."""
-        if self.blank:
-            notify(f"{self.place}: {len(self.blank):,} rows without text are left out, the first is {self.blank[0]}.")
+        """Say how many rows of each file had no text."""
+        for name, places in self.blank.items():
+            notify(f"{name}: {len(places):,} rows without text are left out, the first is {places[0]}.")
 
     def dataset(self, classes: list[str]) -> Dataset:
         """Return the rows in the form of every reader.

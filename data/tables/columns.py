@@ -64,13 +64,14 @@ class NameColumns(NamedTuple):
 
 
 def written_name(value: Any) -> str | None:
-    """Return an id or the name of a document as text; `None` if a row has none.
+    """Return an id or the name of a document as text; `None` if a row has none, or a blank one.
 
     pandas writes a whole number as `3.0` where other rows have none.
     """
-    if value is None or value == "" or value != value:
+    if value is None or value != value:
         return None
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+    written = str(int(value) if isinstance(value, float) and value.is_integer() else value)
+    return written if written.strip() else None
 
 
 def name_columns(rows: SourceRows, *, text_name: str | None, label_name: str | None) -> NameColumns:

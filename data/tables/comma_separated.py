@@ -6,12 +6,13 @@ no number.
 
 import csv
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from datasets import Features, Value
+from datasets.features.features import FeatureType
 
 from malmoi.data.delimited_columns import (
     Heading,
@@ -33,30 +34,63 @@ SAMPLE = 100
 NO_SPANS = {"", "[]"}
 
 
-def comma_separated_rows(path: Path) -> SourceRows:
-    """Return the rows of a CSV or TSV file; their numbers are those of the lines in which they begin.
+class Beginning(NamedTuple):
+    """What is known of a file before its rows are read."""
+
+    heading: Heading
+    telling: list[list[str]]
+    """Rows that tell which columns hold lists of spans."""
+    spans: dict[str, FeatureType]
+    """The columns that do, by these rows."""
+
+    def empty_columns(self) -> set[str]:
+        """Return the columns in which no row has anything."""
+        columns = enumerate(self.heading.columns)
+        return {name for place, name in columns if {row[place].strip() for row in self.telling} <= NO_SPANS}
+
+
+def rows_of_files(paths: Sequence[Path]) -> dict[Path, SourceRows]:
+    """Return the rows of the CSV or TSV files of one data set; their numbers are those of the lines where they begin.
 
     The delimiter is the one that the heading has most of, or that a line `sep=;` before it says. Columns may stand in
     quotes, and hold line breaks then. In files with tabs, a quote is a quote, unless quotes are doubled within a
     column in quotes as CSV does it, or a line has too few or many columns without them. Columns without a name, which
     Excel writes behind the last one, are left out.
 
+    A column that is empty in one file, as where none of its texts has a name, is one of spans if it is in another.
+
     Raises:
-        DataFormatError: If the file is empty or not UTF-8, or its heading has a column twice; reading it, if a row has
+        DataFormatError: If a file is empty or not UTF-8, or its heading has a column twice; reading it, if a row has
             more or fewer columns than the heading.
     """
-    beginning = read_beginning(path)
-    heading = beginning.columns
-    if not any(heading):
-        raise DataFormatError(path, 1, "expected a heading with a name for each column, got an empty line.")
-    check_different(heading, path)
+    beginnings = {path: _beginning(path) for path in paths}
+    spans = {name: feature for each in beginnings.values() for name, feature in each.spans.items()}
+    return {
+        path: _rows(
+            path,
+            each.heading,
+            each.spans | {name: spans[name] for name in each.empty_columns() & (spans.keys() - each.spans.keys())},
+        )
+        for path, each in beginnings.items()
+    }
 
-    first = _telling_rows(path, beginning)
+
+def _beginning(path: Path) -> Beginning:
+    heading = read_beginning(path)
+    if not any(heading.columns):
+        raise DataFormatError(path, 1, "expected a heading with a name for each column, got an empty line.")
+    check_different(heading.columns, path)
+    telling = _telling_rows(path, heading)
     spans = {
         name: feature
-        for place, name in enumerate(heading)
-        if name and (feature := span_feature(name, [row[place] for row in first])) is not None
+        for place, name in enumerate(heading.columns)
+        if name and (feature := span_feature(name, [row[place] for row in telling])) is not None
     }
+    return Beginning(heading, telling, spans)
+
+
+def _rows(path: Path, beginning: Heading, spans: Mapping[str, FeatureType]) -> SourceRows:
+    heading = beginning.columns
 
     def read(columns: list[str]) -> Iterator[RowBatch]:
         places = [heading.index(name) for name in columns]

@@ -14,7 +14,7 @@ from datasets.exceptions import DatasetNotFoundError, DatasetsError
 from malmoi.data.notice import list_names
 from malmoi.data.splits.files import names_of_splits, split_files
 from malmoi.data.tables.comma_separated import SUFFIXES as COMMA_SEPARATED
-from malmoi.data.tables.comma_separated import comma_separated_rows
+from malmoi.data.tables.comma_separated import rows_of_files
 from malmoi.data.tables.python_rows import are_lists, rows_of_dictionaries, rows_of_lists
 from malmoi.data.tables.rows import BATCH, RowBatch, SourceRows, rows_of_dataset
 from malmoi.data.text_lines import PIECE, DataFormatError, check_fetched, read_lines
@@ -110,13 +110,14 @@ def _files(source: Path) -> Splits:
     if len(kinds) > 1:
         named = sorted({path.suffix for paths in splits.values() for path in paths})
         raise DataFormatError(source, None, f"expected files of one kind, got {list_names(named)}.")
+    if COMMA_SEPARATED in kinds:
+        rows = rows_of_files([path for paths in splits.values() for path in paths])
+        return {split: [rows[path] for path in paths] for split, paths in splits.items()}
     return {split: [_rows_of_file(path) for path in paths] for split, paths in splits.items()}
 
 
 def _rows_of_file(path: Path) -> SourceRows:
     suffix = path.suffix.lower()
-    if suffix in COMMA_SEPARATED:
-        return comma_separated_rows(path)
     check_fetched(path)
     try:
         if suffix == ".parquet":

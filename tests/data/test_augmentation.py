@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from datasets import Dataset
 
@@ -61,6 +63,26 @@ def test_nothing_changes_without_copies_or_probability() -> None:
 )
 def test_josa_agree_with_the_new_name(rest: str, before: str, after: str, expected: str) -> None:
     assert agreeing_josa(rest, before=before, after=after) == expected
+
+
+@pytest.mark.parametrize(
+    ("rest", "before", "after", "expected"),
+    [
+        ("은 크다", "춘천", "제주", "는 크다"),
+        ("가", "민수", "손흥민", "이"),
+        ("은행에", "춘천", "제주", "은행에"),
+        ("에서", "춘천", "제주", "에서"),
+    ],
+)
+def test_josa_agree_in_letters_of_their_own_too(rest: str, before: str, after: str, expected: str) -> None:
+    rest, before, after, expected = (unicodedata.normalize("NFD", part) for part in (rest, before, after, expected))
+    assert agreeing_josa(rest, before=before, after=after) == expected
+
+
+def test_a_josa_stays_in_the_spelling_of_its_text() -> None:
+    decomposed = unicodedata.normalize("NFD", "춘천")
+    assert agreeing_josa("는 크다", before="제주", after=decomposed) == "은 크다"
+    assert agreeing_josa("느\u11ab 크다", before="제주", after=decomposed) == "으\u11ab 크다"
 
 
 def test_sample_corpus_has_the_right_josa_after_its_names() -> None:

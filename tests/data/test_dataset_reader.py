@@ -401,6 +401,7 @@ def test_columns_of_kinds_that_datasets_lacks_are_passed_over(tmp_path: Path) ->
         ({"doc_id": pa.array([1.0, None, 1.0])}, ["1", None, "1"]),
         ({"doc_id": pa.array([1.0, float("nan"), 1.5])}, ["1", None, "1.5"]),
         ({"doc_id": pa.array(["가", "", "가"])}, ["가", None, "가"]),
+        ({"doc_id": pa.array([" ", "가", "\u00a0"])}, [None, "가", None]),
         (
             {"document": pa.array([0, None, 0], pa.timestamp("s"))},
             ["1970-01-01 00:00:00", None, "1970-01-01 00:00:00"],

@@ -284,6 +284,33 @@ def test_spaces_and_long_words_are_found_as_their_files_have_them() -> None:
     assert found(inspection, "long_words") == {"가" * 21: (1, {})}
 
 
+def test_what_is_said_of_words_and_characters_is_the_same_in_either_spelling() -> None:
+    sentence = "이야기했습니다만 " + "가나" * 11 + " が"  # 8 and 22 syllables
+    said = []
+    for written in (sentence, unicodedata.normalize("NFD", sentence)):
+        rows = Dataset.from_dict(
+            {"id": ["1"], "text": [written]}, features=Features({"id": Value("string"), "text": Value("string")})
+        )
+        inspection = inspect_splits(
+            DatasetDict({"train": rows}),
+            are_known=lambda characters: [not unicodedata.combining(each) for each in characters],
+        )
+        [one] = [each for each in inspection.findings if each.kind in ("long_words", "unknown_characters")]
+        assert marked_in(one) == [one.cases[0].what]
+        said.append([one.kind, unicodedata.normalize("NFC", one.cases[0].what), one.cases[0].numbers])
+    assert said == [["long_words", "가나" * 11, {"characters": 22}]] * 2
+
+
+def test_a_long_word_is_shown_where_it_stands_alone() -> None:
+    rows = Dataset.from_dict(
+        {"id": ["1"], "text": ["가" * 30 + "나 " + "가" * 21]},
+        features=Features({"id": Value("string"), "text": Value("string")}),
+    )
+    inspection = inspect_splits(DatasetDict({"train": rows}), are_known=lambda characters: [True] * len(characters))
+    marks = [case.places[0].marks for case in finding(inspection, "long_words").cases]
+    assert marks == [[Span(0, 31, "")], [Span(32, 53, "")]]
+
+
 def test_texts_alone_are_looked_at_too() -> None:
     rows = Dataset.from_dict(
         {"id": ["1", "2"], "text": ["가 나", "가 나"]},

@@ -62,6 +62,12 @@ def test_names_of_words_lose_their_josa(caplog: pytest.LogCaptureFixture) -> Non
     ]
 
 
+def test_names_that_keep_their_josa_are_not_counted(caplog: pytest.LogCaptureFixture) -> None:
+    splits = splits_of(train=["<제주도:LC> <제주도:LC>청 <제주도:LC>민"])
+    assert marks(with_trimmed_josa(splits))["train"] == ["<제주:LC>도 <제주도:LC>청 <제주도:LC>민"]
+    assert caplog.messages == ["malmoi: 1 of 3 names lose what looks like a josa: 제주도 → 제주."]
+
+
 def test_a_name_within_a_word_ends_in_no_josa(caplog: pytest.LogCaptureFixture) -> None:
     splits = splits_of(train=["<경기도:LC>에서 <이승만:PS>과 <김정은:PS>이", "<경기도:LC>의"])
     assert marks(with_trimmed_josa(splits)) == marks(splits)
@@ -91,13 +97,15 @@ def test_types_with_many_josa_are_pointed_out(caplog: pytest.LogCaptureFixture) 
     ]
     say_josa(splits_of(train=lines[:2], test=lines[2:]))
     assert [record.getMessage() for record in caplog.records] == [
-        "malmoi: 75 % of PS end in what looks like 은/이/의; --trim_josa cuts them off."
+        "malmoi: 75 % of PS end in what looks like 은/이/의, such as 홍길동은, 이강인이, 김하늘의. Where these "
+        "are josa and no part of the names, --trim_josa cuts them off."
     ]
 
 
 def test_few_names_with_josa_are_not_spoken_of(caplog: pytest.LogCaptureFixture) -> None:
     say_josa(splits_of(train=["<강원도:LC> <제주도:LC>"]))
     say_josa(splits_of(train=["<강원도:LC> <제주도:LC> <경기도:LC>", *["<서울:LC>"] * 40]))
+    say_josa(splits_of(train=["<아이폰 프로:PD> <에어팟 프로:PD> 샀다"] * 5 + ["<갤럭시:PD> 샀다"] * 5))  # two names
     assert not caplog.records
 
 
@@ -114,7 +122,8 @@ def test_reading_cuts_them_off_or_points_them_out(tmp_path: Path, caplog: pytest
     )
     (tmp_path / "validation.conll").write_text("박지원이 B-PS\n왔다 O\n", encoding="utf-8")
     read_splits("conll", tmp_path, task="named-entities")
-    assert "100 % of PS end in what looks like 은/이; --trim_josa cuts them off." in caplog.text
+    assert "100 % of PS end in what looks like 은/이, such as 홍길동은, 이강인이, 박지원이. Where" in caplog.text
+    assert "--trim_josa cuts them off." in caplog.text
     caplog.clear()
     splits = read_splits("conll", tmp_path, task="named-entities", trim_josa=True)
     assert marks(splits)["validation"] == ["<박지원:PS>이 왔다"]

@@ -460,7 +460,14 @@ def test_objects_over_several_lines_are_told_from_broken_ones(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "fields", [{"document_id": 7}, {"doc_no": "7"}, {"document": "", "Document": "7"}, {"meta": {"doc_id": 7}}]
+    "fields",
+    [
+        {"document_id": 7},
+        {"doc_no": "7"},
+        {"document": "", "Document": "7"},
+        {"document": " ", "Document": "7"},
+        {"meta": {"doc_id": 7}},
+    ],
 )
 def test_a_document_is_named_by_what_names_one_in_tables(fields: dict[str, object], tmp_path: Path) -> None:
     write(tmp_path, {**SENTENCE, **fields}, {**SENTENCE, "doc_id": "8", "document_name": "9"})

@@ -4,6 +4,8 @@ import codecs
 import copy
 import io
 import json
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,10 @@ import pytest
 from malmoi.commands.streams.json_source import rows_of_json
 from malmoi.commands.streams.rows import BEGINNING, Row
 from malmoi.data.delimited_columns import read_heading
+from malmoi.data.lexicon import read_lexicon
 from malmoi.data.readers import READERS
 from malmoi.data.readers.reading_options import ReadingOptions
+from malmoi.data.silver_text import read_raw_sentences
 from malmoi.data.text_lines import DataFormatError
 from malmoi.training.read_data import data_of
 
@@ -40,6 +44,11 @@ def test_other_encodings_of_unicode_are_named(encoding: str, tmp_path: Path) -> 
         ("plain-sentences", "train.txt", "비가 왔다.\n해가 떴다.\n"),
         ("dataset", "train.csv", CSV),
         ("conll", "train.conll", "서울\tB-LC\n에\tO\n\n"),
+        ("plain-text", "train.txt", "비가 왔다.\n해가 떴다.\n"),
+        ("klue-ner", "klue-ner-v1.1_train.tsv", "## 1\t비\n비\tO\n\n"),
+        ("kmou-lines", "train.txt", "비␞비\n해␞해\n"),
+        ("kmou-corpus", "split.tsv", "file\tpart\na.txt\ttrain\n"),
+        ("nsmc", "ratings_test.txt", "id\tdocument\tlabel\n1\t좋다\t1\n"),
     ],
 )
 def test_line_ends_of_old_macs_are_refused_and_what_helps_is_said(
@@ -52,6 +61,30 @@ def test_line_ends_of_old_macs_are_refused_and_what_helps_is_said(
         match=rf"{file}: expected lines .* carriage returns alone, .*: `tr '\\r' '\\n' < OLD > NEW`\.$",
     ):
         reader.read(tmp_path, **({"task": "sentence-classification"} if len(reader.tasks) > 1 else {}))
+
+
+@pytest.mark.parametrize("read", [read_raw_sentences, lambda path: read_lexicon(str(path))])
+@pytest.mark.parametrize("packed", [False, True])
+def test_other_files_of_old_macs_are_refused_too(read: Callable[[Path], object], packed: bool, tmp_path: Path) -> None:
+    content = "서울\tLC\r손흥민\tPS\r".encode()
+    path = tmp_path / f"lines.txt{'.xz' if packed else ''}"
+    path.write_bytes(lzma.compress(content) if packed else content)
+    with pytest.raises(DataFormatError, match=r"lines\.txt.*: expected lines .* carriage returns alone"):
+        read(path)
+
+
+def test_utf_16_is_not_taken_for_lines_of_old_macs(tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_bytes("오\ub00d 왔다".encode("utf-16"))  # one of its bytes is that of a carriage return
+    with pytest.raises(DataFormatError, match="expected UTF-8, but the file is UTF-16"):
+        read_raw_sentences(path)
+
+
+def test_a_packed_file_is_not_taken_for_one_of_old_macs(tmp_path: Path) -> None:
+    path = tmp_path / "train.txt.xz"
+    for number in range(300):  # of which some have a carriage return and no line feed where they are packed
+        path.write_bytes(lzma.compress(f"비가 {number}번 왔다.\n".encode()))
+        assert read_raw_sentences(path) == [f"비가 {number}번 왔다."]
 
 
 def test_a_heading_of_old_macs_is_refused_in_words_of_ours() -> None:

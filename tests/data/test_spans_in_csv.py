@@ -136,3 +136,33 @@ def test_rows_without_text_are_left_out_as_everywhere(tmp_path: Path, caplog: py
     splits = read_dataset(tmp_path, task="named-entities")
     assert texts_and_spans(splits["train"]) == [(TEXTS[0], SPANS[0][:1])]
     assert "train.csv: 2 rows without text are left out, the first is line 3." in caplog.text
+
+
+@pytest.mark.parametrize("heading", ["entities", "label"])
+@pytest.mark.parametrize("nothing", ["", "[]"])
+@pytest.mark.parametrize(
+    "names", [("train.csv", "test.csv"), ("train-2.csv", "train-1.csv"), ("train.csv", "dev.tsv")]
+)
+def test_a_file_without_a_name_is_read_beside_one_with_names(
+    names: tuple[str, str], nothing: str, heading: str, tmp_path: Path
+) -> None:
+    write(tmp_path, ["text", *TEXTS], [heading, *map(json.dumps, LISTS)], name=names[0])
+    write(tmp_path, ["text", "눈이 온다.", "해가 뜬다."], [heading, nothing, nothing], name=names[1])
+    splits, task = read_likely("dataset", tmp_path)
+    assert task == "named-entities"
+    found = [row for split in splits.values() for row in texts_and_spans(split)]
+    assert sorted(found) == sorted([*zip(TEXTS, SPANS), ("눈이 온다.", []), ("해가 뜬다.", [])])
+
+
+def test_a_file_with_words_in_the_place_of_spans_is_refused_beside_one_with_names(tmp_path: Path) -> None:
+    write(tmp_path, ["text", *TEXTS], ["label", *map(json.dumps, LISTS)], name="train.csv")
+    write(tmp_path, ["text", "눈이 온다."], ["label", "좋음"], name="test.csv")
+    with pytest.raises(UserError, match=r"test\.csv: expected a column with tags or spans"):
+        read_likely("dataset", tmp_path)
+
+
+def test_rows_without_text_are_counted_for_each_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path, ["text", *TEXTS], ["label", "좋음", "나쁨"], name="train-1.csv")
+    write(tmp_path, ["text", TEXTS[0], " ", ""], ["label", "좋음", "나쁨", "나쁨"], name="train-2.csv")
+    assert read_dataset(tmp_path, task="sentence-classification")["train"].num_rows == 3
+    assert f"{tmp_path / 'train-2.csv'}: 2 rows without text are left out, the first is line 3." in caplog.text

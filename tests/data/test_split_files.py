@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from malmoi.data.readers import READERS
+from malmoi.data.readers import READERS, readers_that_fit
 from malmoi.data.splits.files import named_files, say_other_files, split_files, split_of
 
 CONTENTS = {
@@ -24,6 +24,45 @@ def test_capitals_in_the_names_of_files_make_no_difference(form: str, tmp_path: 
         "validation": 2,
         "test": 2,
     }
+
+
+@pytest.mark.parametrize("form", CONTENTS)
+def test_a_single_file_of_lines_is_of_the_split_that_its_name_tells(
+    form: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "train.txt").write_text(CONTENTS["inline-marks"], encoding="utf-8")  # is not asked for
+    for name, split in (("문장.txt", "train"), ("my-test.TXT", "test")):
+        (tmp_path / name).write_text(CONTENTS[form], encoding="utf-8")
+        tasks = READERS[form].tasks
+        assert readers_that_fit(tmp_path / name, tasks) == [form]
+        assert {split: rows.num_rows for split, rows in READERS[form].read(tmp_path / name).items()} == {split: 2}
+    assert not caplog.messages
+    (tmp_path / "글.csv").write_text(CONTENTS[form], encoding="utf-8")
+    # marks are no columns, whatever a file is called
+    assert (form in readers_that_fit(tmp_path / "글.csv", READERS[form].tasks)) == (form == "inline-marks")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "readers"),
+    [
+        ("문장.jsonl", '{"text": "<사진:연합뉴스> 왔다", "entities": []}\n', ["jsonl"]),
+        ("글.csv", "text,label\n<사진:연합뉴스> 왔다,긍정\n별로다,부정\n", ["dataset"]),
+        ("문장.tsv", "<서울:LC>에 갔다.\n", ["inline-marks"]),
+        ("문장.txt", '{"text": "비가 온다."}\n', []),
+    ],
+)
+def test_what_looks_like_a_mark_in_another_form_is_none(
+    tmp_path: Path, name: str, content: str, readers: list[str]
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    tasks = ("named-entities", "word-spacing", "sentence-classification")
+    assert readers_that_fit(tmp_path / name, tasks) == readers
+
+
+def test_a_document_of_brat_is_no_file_of_sentences(tmp_path: Path) -> None:
+    (tmp_path / "글.txt").write_text("손흥민은 왔다.\n", encoding="utf-8")
+    (tmp_path / "글.ann").write_text("T1\tPS 0 3\t손흥민\n", encoding="utf-8")
+    assert readers_that_fit(tmp_path / "글.txt", ("named-entities", "word-spacing")) == ["brat"]
 
 
 def test_of_several_files_for_a_split_the_plainest_counts_and_the_others_are_named(
