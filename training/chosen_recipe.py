@@ -27,6 +27,8 @@ from malmoi.training.tasks import TASKS
 
 COMMANDS = {"train": ("training", ""), "tune": ("a search", "-tune")}
 """What a command does, and how the name of its folder ends."""
+FOUND = ("task", "reader", "data_dir", "dataset", "output_dir", "model_name_or_path")
+"""What is found here where nothing is said; of any other key `None` takes away what the recipe has."""
 
 
 def recipe_for_data(flags: Mapping[str, Any], *, command: str = "train", options: Sequence[str] = ()) -> Recipe:
@@ -49,7 +51,7 @@ def recipe_for_data(flags: Mapping[str, Any], *, command: str = "train", options
     what, suffix = COMMANDS[command]
     given = {
         **{"reader": reader, "output_dir": f"runs/{_name(flags)}{suffix}"},
-        **{key: value for key, value in flags.items() if value is not None},
+        **{key: value for key, value in flags.items() if value is not None or key not in FOUND},
     }
     if flags.get("task"):
         tasks: tuple[str, ...] = (str(flags["task"]),)
@@ -70,8 +72,7 @@ def recipe_for_data(flags: Mapping[str, Any], *, command: str = "train", options
         chosen = _chosen(task, given, texts=texts)
         model = str(chosen.given("model_name_or_path"))
         why = choose_recipe(task, sentences=texts, has_gpu=torch.accelerator.is_available(), begins_from=model).why
-        # what exists in Python alone, no command can name
-        same = "" if chosen.dataset is not None else f" The same is\n  {_command(chosen, command, options)}"
+        same = f" The same is\n  {_command(chosen, command, options)}" if _has_command(chosen) else ""
         say(f"{counted(texts, 'text')} to learn from: {what} by {chosen.name}; {why}.{same}")
         return chosen
     raise error_of(failed)
@@ -121,8 +122,15 @@ def _name(flags: Mapping[str, Any]) -> str:
     return Path(source).resolve().name.partition(".")[0] or DATASET
 
 
+def _has_command(recipe: Recipe) -> bool:
+    """Tell whether a command says the same: none names what exists in Python alone, or takes a value away."""
+    taken_away = [key for key, value in recipe.flags.items() if value is None and recipe.settings.get(key) is not None]
+    return recipe.dataset is None and not taken_away
+
+
 def _command(recipe: Recipe, command: str, options: Sequence[str]) -> str:
-    flags = [part for key, value in recipe.flags.items() for part in (f"--{key}", _written(value))]
+    said = {key: value for key, value in recipe.flags.items() if value is not None}
+    flags = [part for key, value in said.items() for part in (f"--{key}", _written(value))]
     return shlex.join(["malmoi", command, recipe.source, *flags, *options])
 
 

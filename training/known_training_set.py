@@ -47,6 +47,27 @@ def is_cut_otherwise(report: Mapping[str, Any], splits: DatasetDict, task: Task)
     return data.get("labels") == task.labels(splits[judged]) and data["fingerprint"] != fingerprint(splits[judged])
 
 
+def are_cut_from_other_data(report: Mapping[str, Any], splits: DatasetDict, task: Task) -> bool:
+    """Tell whether data were cut, and those of a training too, but not these.
+
+    A model may have learned what is cut off then. So it is with more sentences, another form of the same ones, or
+    another seed; new data look no different.
+
+    Args:
+        report: The report of the run; empty if there is none.
+        splits: The data by the name of their split.
+        task: What they are for.
+    """
+    data, cut = report.get("data") or {}, cut_of(splits)
+    before, judged = data.get("cut"), data.get("split")
+    if cut is None or before is None or judged not in splits:
+        return False
+    labels = task.labels(splits[judged])
+    if data.get("labels") == labels:
+        return bool(data["fingerprint"] != fingerprint(splits[judged]))
+    return {*data.get("labels", ())} != {*labels}  # in another order they have other ids
+
+
 def _are_of(splits: Mapping[str, Dataset], data: Mapping[str, Any]) -> bool:
     """Tell whether these are the data of a report that does not describe the names of its training set yet."""
     return data.get("texts") == {name: rows.num_rows for name, rows in splits.items()} and (

@@ -85,5 +85,5 @@ def _reader_of(data_dir: Path | None, task: str | None, options: ReadingOptions)
     if data_dir is None:
         raise UserError("Give the folder with the data, or a dataset by --dataset.")
     if not data_dir.exists():
-        raise UserError(f"{data_dir}: there is no such folder.")
+        raise UserError(f"{data_dir}: there is no such file or folder.")
     return recognised_reader(data_dir, tuple(TASKS) if task is None else (task,), options=options)

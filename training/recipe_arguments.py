@@ -132,7 +132,7 @@ def _as_meant(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mappings(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the settings that are mappings written on the command line, which may be YAML as in a recipe.
+    """Return the settings that are mappings; one that is written on the command line may be YAML as in a recipe.
 
     Raises:
         RecipeError: If one is none.
@@ -143,7 +143,7 @@ def _mappings(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
         mapping = typed_value(value)
         if isinstance(mapping, dict):
             mappings[key] = _with_exponents(mapping)
-        elif isinstance(value, str) and not (key in OF_FILES and Path(value).is_file()):
+        elif value is not None and not (key in OF_FILES and Path(str(value)).is_file()):
             file = ", or a file that has it" if key in OF_FILES else ""
             raise RecipeError(f"`{key}` must be a mapping such as {{name: value}}{file}, got {value!r}.")
     return mappings

@@ -26,7 +26,7 @@ from malmoi.inference.loading import LoadedModel, check_labels, load_model, task
 from malmoi.reports.report import environment, read_report
 from malmoi.training.evaluation import Evaluation
 from malmoi.training.final_evaluation import evaluate_finished
-from malmoi.training.known_training_set import is_cut_otherwise, known_training_set
+from malmoi.training.known_training_set import are_cut_from_other_data, is_cut_otherwise, known_training_set
 from malmoi.training.other_labels import OtherLabelsEvaluation
 from malmoi.training.processes.launcher import say
 from malmoi.training.reading import DATASET, options_as_in_training, recognised, recognised_reader
@@ -152,20 +152,17 @@ def read_measured_data(
         and (repeated := repeated_texts({k: splits[k] for k in ("train", split)}))
     ):
         notify(repeated)
-    if split != "train" and is_cut_otherwise(model.report, splits, model.task):
-        notify(
-            f"the {split} texts are cut from the training set otherwise than when {model.name} was trained, by an "
-            "older version or from data that have changed since: it may have learned some of them."
-        )
     return MeasuredData(reader, data_dir, options.dataset, splits, split)
 
 
 def prepare(model: NamedModel, data: MeasuredData) -> Measurement:
-    """Return the data in the labels of a model.
+    """Return the data in the labels of a model; say if it may have learned what it is to be judged by.
 
     Raises:
         UserError: If it has labels that the model lacks.
     """
+    if data.split != "train":
+        _say_what_may_be_learned(model, data)
     config, tokenizer, task = model.loaded.model.config, model.loaded.tokenizer, model.task
     labels = labels_of(config)
     max_length = longest_input(config, tokenizer)
@@ -191,6 +188,22 @@ def prepare(model: NamedModel, data: MeasuredData) -> Measurement:
     else:
         evaluation = task.evaluation(features, rows)
     return Measurement(model, data, rows, train, evaluation, max_length)
+
+
+def _say_what_may_be_learned(model: NamedModel, data: MeasuredData) -> None:
+    """Point out that texts are cut from what a model may have learned, for all that its report tells."""
+    cut = cut_of(data.splits)
+    if is_cut_otherwise(model.report, data.splits, model.task):
+        notify(
+            f"the {data.split} texts are cut from the training set otherwise than when {model.name} was trained, by "
+            "an older version or from data that have changed since: it may have learned some of them."
+        )
+    elif cut is not None and are_cut_from_other_data(model.report, data.splits, model.task):
+        notify(
+            f"the {data.split} texts are cut from {cut.of:,} texts, which are not those from which {model.name} was "
+            "trained: it may have learned some of them, and figures would be too good. Texts that it has not learned "
+            "belong in a file whose name says test."
+        )
 
 
 def prepare_against(model: str, first: Measurement, *, trust_remote_code: bool) -> Measurement:

@@ -140,6 +140,8 @@ def train_what_is_left(trainer: Trainer, checkpoint: Path | None, arguments: Rec
         finished = finished_state(checkpoint, arguments, planned)
         if finished is None:
             check_optimizer(checkpoint)
+            # the start was before the checkpoint: judged again, a model would count twice in its mean and its patience
+            trainer.args.eval_on_start = False
             trainer.add_callback(ResumedState(callbacks, checkpoint))
             with disk_errors(Path(str(trainer.args.output_dir))):
                 trainer.train(resume_from_checkpoint=str(checkpoint))

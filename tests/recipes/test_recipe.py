@@ -225,6 +225,15 @@ def test_an_exponent_in_a_mapping_is_a_number_as_in_json(tmp_path: Path) -> None
         assert parse_recipe(recipe)[1].lr_scheduler_kwargs == {"min_lr": 0.00001, "beta": [1500.0, "auto"]}
 
 
+@pytest.mark.parametrize("key", ["lr_scheduler_kwargs", "accelerator_config", "activation_checkpointing_kwargs"])
+@pytest.mark.parametrize("value", ["true", "5"])
+def test_what_is_no_mapping_is_refused_in_a_recipe_as_in_a_flag(tmp_path: Path, key: str, value: str) -> None:
+    (tmp_path / "own.yaml").write_text(f"{key}: {value}\n", encoding="utf-8")
+    for recipe in (load_recipe("demo", [f"--{key}", value]), load_recipe(str(tmp_path / "own.yaml"))):
+        with pytest.raises(RecipeError, match=rf"(?i)`{key}` must be a mapping such as .*, got '?{value}'?\.$"):
+            parse_recipe(recipe)
+
+
 def test_a_file_of_settings_that_is_not_there_is_named() -> None:
     with pytest.raises(
         RecipeError, match=r"`fsdp_config` must be a mapping such as .*, or a file that has it, got 'n"

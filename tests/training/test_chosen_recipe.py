@@ -69,6 +69,19 @@ def test_what_the_user_says_comes_before_what_is_chosen(
     )
 
 
+def test_none_takes_away_what_the_chosen_recipe_has(marked_corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it does where the recipe is named; what follows from the data is not said by `None`."""
+    given = {"data_dir": marked_corpus, "reader": "inline-marks", "model_name_or_path": None, "text_column": None}
+    chosen = recipe_for_data({**given, "lexicon": None, "save_total_limit": None})
+    assert chosen.settings["lexicon"] == "mecab-ko-dic"
+    assert (chosen.given("lexicon"), chosen.given("save_total_limit")) == (None, None)
+    assert chosen.given("model_name_or_path") == "bundled:language-model"
+    assert "The same is" not in capsys.readouterr().err  # no flag says nothing
+    recipe_for_data(given)
+    _, same = capsys.readouterr().err.splitlines()
+    assert "None" not in same
+
+
 @pytest.mark.parametrize(
     ("reader", "lines", "recipe"),
     [

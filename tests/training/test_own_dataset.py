@@ -24,7 +24,7 @@ from malmoi.data.splits.cutting import cut_of
 from malmoi.data.tagged_dataset import label_names
 from malmoi.data.writers.dataset import write_dataset
 from malmoi.recipes.recipe import RecipeError
-from malmoi.training.known_training_set import is_cut_otherwise
+from malmoi.training.known_training_set import are_cut_from_other_data, is_cut_otherwise
 from malmoi.training.run_report import describe_data
 from malmoi.training.tasks import TASKS
 
@@ -136,6 +136,13 @@ def test_sentences_go_in_and_come_out_as_they_were(
         (run / "report.json").write_text(json.dumps({**report, "data": {**data, "fingerprint": "another"}}))
         malmoi.evaluate(run, dataset=dataset)
         assert "the validation texts are cut from the training set otherwise than when" in caplog.text
+        caplog.clear()
+        grown = tmp_path / "grown.parquet"
+        rows = Dataset.from_parquet(str(dataset))
+        more = [{"text": f"{number}번째로 비가 온다.", "entities": []} for number in range(5)]
+        Dataset.from_list([*rows, *more], features=rows.features).to_parquet(grown)
+        malmoi.evaluate(run, dataset=str(grown))
+        assert f"the validation texts are cut from 25 texts, which are not those from which {run} was" in caplog.text
 
     splits = read_splits("dataset", None, task="named-entities", options=options)
     assert answers(splits) == dict(zip(TEXTS, SPANS))
@@ -145,24 +152,30 @@ def test_sentences_go_in_and_come_out_as_they_were(
 
 
 @pytest.mark.parametrize(
-    ("of_report", "is_otherwise"),
+    ("of_report", "is_otherwise", "of_others"),
     [
-        ({}, False),
-        ({"fingerprint": "another"}, True),
-        # of other data, or of other labels, a fingerprint tells nothing
-        ({"fingerprint": "another", "labels": ["나쁨"]}, False),
-        ({"fingerprint": "another", "cut": None}, False),
-        ({"fingerprint": "another", "cut": {"of": 7, "seed": 42}}, False),
+        ({}, False, False),
+        ({"fingerprint": "another"}, True, True),
+        # of other data, or of other labels, a fingerprint tells nothing of how they were cut
+        ({"fingerprint": "another", "labels": ["나쁨"]}, False, True),
+        ({"fingerprint": "another", "labels": ["좋음", "나쁨"]}, False, False),
+        ({"fingerprint": "another", "cut": None}, False, False),
+        ({"fingerprint": "another", "cut": {"of": 7, "seed": 42}}, False, True),
     ],
 )
-def test_another_division_than_that_of_the_training_is_noticed(of_report: dict[str, Any], is_otherwise: bool) -> None:
+def test_another_division_than_that_of_the_training_is_noticed(
+    of_report: dict[str, Any], is_otherwise: bool, of_others: bool
+) -> None:
     task = TASKS["sentence-classification"]
     rows = [{"text": text, "label": "좋음" if "재미" in text else "나쁨"} for text in REVIEWS]
     options = ReadingOptions(dataset=Dataset.from_list(rows))
     splits = read_splits("dataset", None, task=task.name, options=options)
     data = describe_data(task, "dataset", None, splits, split="validation", dataset="reviews", cut=cut_of(splits))
-    assert is_cut_otherwise({"data": {**data, **of_report}}, splits, task) == is_otherwise
+    report = {"data": {**data, **of_report}}
+    assert is_cut_otherwise(report, splits, task) == is_otherwise
+    assert are_cut_from_other_data(report, splits, task) == of_others
     assert not is_cut_otherwise({}, splits, task)
+    assert not are_cut_from_other_data({}, splits, task)
 
 
 @pytest.mark.slow

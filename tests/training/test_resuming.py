@@ -218,6 +218,14 @@ def test_more_patience_than_before_goes_on(tmp_path: Path, finished: Path) -> No
     assert [entry["epoch"] for entry in report["epochs"]] == [1, 2, 3, 4]
 
 
+def test_what_is_judged_at_the_start_is_not_judged_once_more(copy: Path, tmp_path: Path) -> None:
+    """It would count twice in the mean, and where early stopping counts evaluations."""
+    report = train(tmp_path / "run", copy / "data", eval_on_start="true", keep_optimizer="true")
+    assert [entry["step"] for entry in report["epochs"]] == [0, 3, 6]
+    again = resume(tmp_path / "run", copy / "data", eval_on_start="true", num_train_epochs=3)
+    assert [entry["step"] for entry in again["epochs"]] == [0, 3, 6, 9]
+
+
 def test_early_stopping_is_not_said_to_be_disabled(
     tmp_path: Path, finished: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

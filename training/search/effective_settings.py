@@ -22,4 +22,6 @@ def effective_settings(request: TrainingRequest, prepared: Preparation, plan: Tr
         settings.pop("lexicon", None)
     if "lexicon_labels" in settings:
         settings["lexicon_labels"] = dict(getattr(prepared.model.config, "lexicon_labels", None) or {})
+    if "greater_is_better" in settings:  # that of a recipe is about its own figure, and a flag may name another
+        settings["greater_is_better"] = request.training_arguments.greater_is_better
     return settings | plan.changed

@@ -94,9 +94,9 @@ def _check_recipe(recipe: Recipe) -> None:
     arguments, training_arguments, settings = parse_recipe(recipe)
     check_arguments(TASKS[recipe.task], arguments, training_arguments)
     if recipe.model_type in CONFIGURATIONS and not recipe.model_type.startswith(ENCODER):  # an encoder has its own
-        # what depends on the labels or on a lexicon is known where a model is built
+        # what depends on the labels, on a lexicon or on the tokenizer is known where a model is built
         own = {key: value for key, value in settings.items() if key not in ("encoder_config", "lexicon_labels")}
         try:
-            getattr(malmoi.modeling, CONFIGURATIONS[recipe.model_type])(**own)
+            getattr(malmoi.modeling, CONFIGURATIONS[recipe.model_type])(**own | {"unk_token_id": 0})
         except (ValueError, TypeError, KeyError, StrictDataclassError) as error:
             raise RecipeError(one_line(error)) from error

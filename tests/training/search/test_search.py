@@ -22,7 +22,7 @@ from transformers import Trainer
 
 import malmoi
 from malmoi.data.user_error import UserError
-from malmoi.recipes.recipe import RecipeError, load_recipe
+from malmoi.recipes.recipe import RecipeError, load_recipe, recipe_names
 from malmoi.training import preparation
 from malmoi.training.search.request import read_search
 from malmoi.training.search.search import run_search
@@ -291,6 +291,15 @@ def test_best_recipes_of_every_beginning_train_what_their_trials_did(
 
 
 @pytest.mark.slow
+def test_the_best_recipe_has_the_direction_of_a_figure_that_a_flag_names(tmp_path: Path, corpus: Path) -> None:
+    """The recipe says `greater_is_better: true`, of its own figure; with it the loss would be refused."""
+    space = {"learning_rate": [0.01, 0.02]}
+    found = tune(corpus, tmp_path / "run", trials=1, search_space=space, max_steps=2, metric_for_best_model="loss")
+    report = run(load_recipe(str(tmp_path / "run" / "best.yaml")))
+    assert (found["greater_is_better"], found["best"]["value"]) == (False, report["figures"]["loss"])
+
+
+@pytest.mark.slow
 def test_the_best_recipe_reads_the_data_as_the_search_did(tmp_path: Path, corpus: Path) -> None:
     """The recipe is for files of KLUE, and the folder was recognised to hold others."""
     options: dict[str, Any] = {"trials": 1, "search_space": {"learning_rate": [0.1]}, **TINY}
@@ -389,6 +398,13 @@ def asked(corpus: Path, tmp_path: Path) -> Callable[..., Any]:
 def test_trials_may_be_a_number_of_numpy(asked: Callable[..., Any]) -> None:
     assert asked(trials=numpy.int64(3)).trials == 3
     assert type(asked(trials=numpy.int64(3)).trials) is int
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_of_the_package_can_be_searched(name: str, tmp_path: Path) -> None:
+    """What follows from the data, such as the id of the unknown token, is not missed before they are read."""
+    flags = ["--output_dir", str(tmp_path / "run")]
+    assert read_search(load_recipe(name, flags), trials=1, prune=False).space
 
 
 @pytest.mark.parametrize(
