@@ -120,16 +120,16 @@ def read_corpus(path: Path) -> Corpus:
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected lines of the form `key: value`.")
     known = [field.name for field in dataclasses.fields(Corpus) if field.name != "said"]
-    if missing := [key for key in _needed() if not values.get(key)]:
+    needed = [*_needed(), *(["weights_license_name"] if values.get("weights_license") == "other" else [])]
+    if missing := [key for key in needed if not values.get(key)]:
         raise UserError(f"{path}: it lacks {', '.join(missing)}.")
     if unknown := [str(key) for key in values if key not in known]:
         raise UserError(f"{path}: unknown key {unknown[0]!r}; known are {', '.join(known)}.")
-    parts = {key: values.pop(key) for key in OPTIONAL_PARTS if values.get(key) is not None}
+    # a key with nothing behind it, as a part that is still to be written, is no part
+    parts = {key: part for key in OPTIONAL_PARTS if (part := values.pop(key, None)) is not None}
     if wrong := [key for key, value in values.items() if not (value is None or isinstance(value, str))]:
         raise UserError(f"{path}: expected text for {wrong[0]}, got {values[wrong[0]]!r}.")
     corpus = Corpus(**{**values, **_checked_parts(path, parts)})
-    if corpus.weights_license == "other" and not corpus.weights_license_name:
-        raise UserError(f"{path}: `weights_license: other` needs `weights_license_name`.")
     _check_names(path, corpus)
     return corpus
 

@@ -34,9 +34,13 @@ PUBLISHED = (
 )
 """What of a run folder is published; never a checkpoint, an optimizer or a pickle."""
 WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
+# where transformers finds these beside a model, it loads the base of the adapter in the place of the model, and gives
+# tokens numbers that the model has not
+READ_BESIDE = ("adapter_config.json", "adapter_model.*", "adapter_model-*-of-*.*", "added_tokens.json")
 REPLACED = (
     *(name for name in PUBLISHED if not name.startswith("*")),
     *WEIGHTS,
+    *READ_BESIDE,
     *(results_file(reader) for reader in READERS),
 )
 """What belongs to a model and would be taken for a part of the next one: in its place, or not at all."""

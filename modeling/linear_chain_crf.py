@@ -44,7 +44,7 @@ class LinearChainCrf(nn.Module):
             raise ValueError(f"`num_tags` must be at least 1, got {num_tags}.")
         if implementation not in IMPLEMENTATIONS:
             raise ValueError(f"`implementation` must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}.")
-        self.num_tags, self.implementation = num_tags, implementation
+        self.num_tags, self.implementation, self.weight = num_tags, implementation, None  # PEFT asks for one to merge
         # Plain Python, not buffers: a non-persistent buffer comes back from `from_pretrained` as uninitialised memory.
         starts = [False] * num_tags if forbidden_starts is None else forbidden_starts
         steps = [[False] * num_tags] * num_tags if forbidden_transitions is None else forbidden_transitions

@@ -30,6 +30,8 @@ class AttentionPooling(nn.Module):
         hidden_size: Width of a hidden state.
     """
 
+    weight = None  # PEFT asks every part of a head for one, such as a linear layer has, when it merges an adapter
+
     def __init__(self, hidden_size: int):
         super().__init__()
         self.query = nn.Linear(hidden_size, 1, bias=False)
@@ -49,6 +51,8 @@ class AttentionPooling(nn.Module):
 
 class MaxPooling(nn.Module):
     """Greatest value of each component of the hidden states of a text."""
+
+    weight = None  # as above
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """Return one vector per text, `(batch, hidden_size)`; 0 for a text without tokens.

@@ -23,7 +23,7 @@ class WindowClassifier(nn.Module):
 
     def __init__(self, config: BiLstmCrfConfig):
         super().__init__()
-        self.window = config.classifier_window
+        self.window, self.weight = config.classifier_window, None  # PEFT asks for one to merge
         self.hidden = nn.Linear(config.hidden_size, self.window * config.classifier_hidden_size)
         self.dropout = Dropout(config.classifier_dropout)
         self.output = nn.Linear(config.classifier_hidden_size, len(config.label_names()))

@@ -74,7 +74,7 @@ def trim_name(text: str, start: int, end: int) -> tuple[int, int]:
         left += 1
     while left < right and _is_foreign(characters[right - 1], spaces=right < len(characters)):
         right -= 1
-    if left >= right:
+    if all(_is_foreign(character, spaces=True) for character in characters[left:right]):
         return start, start
     start, end = starts[left], starts[right]
     while INVISIBLE.match(text[start]):

@@ -413,6 +413,19 @@ def test_a_wrong_part_of_a_description_is_one_sentence(lines: str, message: str,
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("key", ["types", "rows", "splits", "readers"])
+def test_a_part_of_a_description_that_is_still_to_be_written_is_none(
+    key: str, tmp_path: Path, own_description: Path
+) -> None:
+    without = read_corpus(own_description)
+    with own_description.open("a", encoding="utf-8") as file:
+        file.write(f"{key}:\n")
+    assert read_corpus(own_description) == without
+    report = class_report(["정치", "경제"])
+    facts = facts_of(report, tmp_path, ["정치", "경제"])
+    assert "- **정치**: " in render_card(facts, corpus_of(report, str(own_description)), "u/m").text
+
+
 def test_a_card_of_own_classes_speaks_of_them(tmp_path: Path, own_description: Path) -> None:
     classes = ["정치|사회", "B-급 영화", "a<b>&lt;`{{ x }}`[l](u)\n* _z_", "스포츠"]
     report = class_report(classes)

@@ -106,7 +106,7 @@ def test_licences_of_the_hub_are_taken(identifier: str, tmp_path: Path) -> None:
     [
         ("- a list", "key: value"),
         ("name: x", "it lacks license, domain, weights_license, weights_note"),
-        ("name: x\nlicense: y\ndomain: z\nweights_license: other\nweights_note: n", "needs `weights_license_name`"),
+        ("name: x\nlicense: y\ndomain: z\nweights_license: other\nweights_note: n", "lacks weights_license_name"),
         ("name: x\nlicense: y\ndomain: z\nweights_license: w\nweights_note: n\nnme: 1", "unknown key 'nme'"),
         (
             "name: x\nlicense: y\ndomain: z\nweights_license: My own\nweights_note: n",

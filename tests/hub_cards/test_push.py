@@ -124,7 +124,10 @@ def test_what_an_earlier_push_left_goes_and_the_files_of_the_user_stay(
     )
     put(hub, tmp_path / "home", NAME, dict.fromkeys(of_user, "mine"), message="My files")
     # what has these names belongs to the model that was there, whoever has put it there
-    of_model = ("model-00001-of-00002.safetensors", "model.safetensors.index.json", ".eval_results/klue-ner.yaml")
+    of_model = (
+        *("model-00001-of-00002.safetensors", "model.safetensors.index.json", ".eval_results/klue-ner.yaml"),
+        *("adapter_config.json", "adapter_model.safetensors", "added_tokens.json"),  # loaded in its place, or into it
+    )
     put(hub, tmp_path / "home", NAME, dict.fromkeys(of_model, "old"), message="End of training")
     of_push = ("modeling_of_yesterday.py", "crf_of_yesterday.py", "plot_of_yesterday.png")
     put(hub, tmp_path / "home", NAME, dict.fromkeys(of_push, "old"), message="Publish with malmoi")

@@ -60,6 +60,38 @@ def test_an_adapter_for_token_classification_trains_saves_and_loads_the_crf(
     torch.testing.assert_close(merged(IDS, MASK).logits, expected.logits)
 
 
+OF_LEXICON = {
+    "lexicon_classes": ["person"],
+    "lexicon_sizes": [1],
+    "lexicon_vocab_size": 40,
+    "lexicon_embedding_size": 4,
+}
+LSTM = {"vocab_size": 40, "embedding_size": 6, "hidden_size": 8, **OF_LEXICON}
+HEADS = {
+    "encoder with a CRF": build_encoder,
+    "layers over neighbours and a CRF": lambda: BiLstmCrfForTokenClassification(
+        BiLstmCrfConfig(**LSTM, classifier_hidden_size=5, id2label=LABELS)
+    ),
+    "attention pooling": lambda: BiLstmForSequenceClassification(BiLstmConfig(**LSTM)),
+    "max pooling": lambda: BiLstmForSequenceClassification(BiLstmConfig(**LSTM, pooling="max")),
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("kind", ["IA3Config", "LoHaConfig", "LoraConfig"])
+def test_an_adapter_of_any_kind_is_merged_with_the_head_that_it_trained(kind: str, head: str) -> None:
+    model = HEADS[head]()
+    task, gold = ("SEQ_CLS", torch.tensor([0, 1])) if "pooling" in head else ("TOKEN_CLS", GOLD)
+    targets = ["value"] if head.startswith("encoder") else ["projection"]
+    feedforward = {"feedforward_modules": []} if kind == "IA3Config" else {}
+    adapted = peft.get_peft_model(model, getattr(peft, kind)(task_type=task, target_modules=targets, **feedforward))
+    optimizer = torch.optim.SGD([p for p in adapted.parameters() if p.requires_grad], lr=0.1)
+    adapted.train()(input_ids=IDS, attention_mask=MASK, labels=gold).loss.backward()
+    optimizer.step()
+    expected = adapted.eval()(input_ids=IDS, attention_mask=MASK).logits
+    torch.testing.assert_close(adapted.merge_and_unload()(IDS, MASK).logits, expected)
+
+
 def test_an_adapter_follows_labels_that_are_set_late() -> None:
     adapted = peft.get_peft_model(
         build_encoder(), peft.LoraConfig(task_type=peft.TaskType.TOKEN_CLS, target_modules=["query", "value"])
