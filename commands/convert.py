@@ -1,16 +1,14 @@
 """`malmoi convert`."""
 
-import shlex
 from pathlib import Path
 
 import typer
 from transformers.utils import logging
 
+from malmoi.commands.example_command import example_command
 from malmoi.conversion.convert import Conversion, convert_checkpoint
 from malmoi.data.user_error import UserError
-from malmoi.inference.loading import COMMANDS, TASK_KEY, check_labels
-
-EXAMPLE = "손흥민은 춘천에서 태어났다."
+from malmoi.inference.loading import TASK_KEY, check_labels
 
 
 def convert_to_folder(checkpoint: Path, output_dir: Path, *, config: Path, tokenizer: str) -> None:
@@ -19,11 +17,8 @@ def convert_to_folder(checkpoint: Path, output_dir: Path, *, config: Path, token
     logging.set_verbosity_error()  # transformers warns of every hand-written `model_type`
     conversion = convert_checkpoint(checkpoint, output_dir, config=config, tokenizer=tokenizer)
     typer.echo("\n".join(describe(conversion)))
-    command = COMMANDS[conversion.config.to_dict()[TASK_KEY]]
-    typer.echo(
-        f"\nModel, tokenizer and code are in {output_dir}. Next:\n"
-        f'  {shlex.join(["malmoi", command, str(output_dir)])} "{EXAMPLE}"'
-    )
+    task = conversion.config.to_dict()[TASK_KEY]
+    typer.echo(f"\nModel, tokenizer and code are in {output_dir}. Next:\n  {example_command(task, output_dir)}")
 
 
 def describe(conversion: Conversion) -> list[str]:

@@ -22,7 +22,12 @@ def data(
     token_separator: TokenSeparator = None,
     annotator: Annotator = None,
     trim_josa: Annotated[
-        bool, typer.Option("--trim_josa", "--trim-josa", help="Cut what looks like a josa off the end of names.")
+        bool,
+        typer.Option(
+            "--trim_josa/--no_trim_josa",
+            "--trim-josa/--no-trim-josa",
+            help="Cut what looks like a josa off the end of names.",
+        ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,

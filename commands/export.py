@@ -1,19 +1,18 @@
 """`malmoi export`."""
 
 import shlex
-import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 import typer
 from transformers.utils import logging
 
+from malmoi.commands.example_command import example_command
 from malmoi.data.readers import read_splits
 from malmoi.data.text_lines import read_lines
 from malmoi.data.user_error import UserError
-from malmoi.inference.loading import COMMANDS, read_task
+from malmoi.inference.loading import read_task
 
-EXAMPLE = "손흥민은 춘천에서 태어났다."
 NEEDED = ("onnx", "onnxruntime", "onnxscript", "spox")
 
 
@@ -27,26 +26,19 @@ def export_to_folder(
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise UserError(f"`malmoi export` needs {' and '.join(missing)}: pip install 'malmoi[export]'")
-    from malmoi.export.browser_page import check_runtime, write_page
     from malmoi.export.exported_model import export_model
 
     task = read_task(model, trust_remote_code=trust_remote_code)
-    if page is not None:
-        check_runtime(page)
-        if task != "named-entities":
-            raise UserError(f"--page shows names, but {model} is a model for {task}.")
+    if page is not None and task != "named-entities":
+        raise UserError(f"--page shows names, but {model} is a model for {task}.")
     logging.disable_progress_bar()
     logging.set_verbosity_error()  # transformers warns of every hand-written `model_type`
     sentences = sample_sentences() if check_file is None else [line for _, line in read_lines(check_file) if line]
     if not sentences:
         raise UserError(f"{check_file}: there is no sentence in it on which the export could be checked.")
-    exported = export_model(model, folder, sentences=sentences, int8=int8, trust_remote_code=trust_remote_code)
-    if page is not None:
-        try:
-            write_page(folder, page)
-        except UserError:
-            shutil.rmtree(folder)  # it is not what was asked for
-            raise
+    exported = export_model(
+        model, folder, sentences=sentences, int8=int8, page=page, trust_remote_code=trust_remote_code
+    )
     for name, size in exported.sizes.items():
         typer.echo(f"{size:>12,} bytes  {folder / name}")
     parity, of = exported.parity, "the sample corpus" if check_file is None else str(check_file)
@@ -59,7 +51,7 @@ def export_to_folder(
             f"page: {folder / 'index.html'}, for any server of static files, such as\n  "
             f"{shlex.join(['python', '-m', 'http.server', '--directory', str(folder)])}"
         )
-    typer.echo(f'Next:\n  {shlex.join(["malmoi", COMMANDS[task], str(folder)])} "{EXAMPLE}"')
+    typer.echo(f"Next:\n  {example_command(task, folder)}")
 
 
 def sample_sentences() -> list[str]:

@@ -7,6 +7,7 @@ is no doubt of a word alone, if nothing here is called so or nearly so: a model 
 import os
 import re
 from pathlib import Path
+from shlex import quote
 
 from malmoi.commands.text_input import STANDARD_INPUT, TextInput, text_input
 from malmoi.data.user_error import UserError
@@ -77,7 +78,12 @@ def _is_nearly_a_folder(argument: str) -> bool:
 def _without_texts(model: str, task: str) -> str:
     """Say that a model without a text is not enough, and what to do if it was meant as a text."""
     if os.path.isfile(model):
-        return f"Give either texts or --input FILE. {model} is a file: write --input {model} for its lines."
+        return f"Give either texts or --input FILE. {model} is a file: write --input {quote(model)} for its lines."
+    if os.path.isdir(model) and not (Path(model) / "config.json").is_file():
+        return (
+            f"Give either texts or --input FILE. {model} is a folder without a model: write --input {quote(model)} "
+            "for the texts in its files."
+        )
     if os.path.exists(model) or model.startswith(BUNDLED):
         return "Give either texts or --input FILE."
     return (

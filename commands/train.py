@@ -36,6 +36,8 @@ def train_recipe(recipe: Recipe) -> None:
     if not is_first_process():
         return
     print_report(report, report_console())
+    if advice := nothing_learned(report):
+        say(advice)
     quoted = quote(str(folder))
     uses = (
         [
@@ -49,8 +51,6 @@ def train_recipe(recipe: Recipe) -> None:
         f"\nModel, tokenizer, code, report.json{' and plots' if can_plot() else ''} are in {folder}. Next:\n"
         + "\n".join(f"  {command}" for command in uses)
     )
-    if advice := nothing_learned(report):
-        say(advice)
     if not can_plot():
         typer.echo(MISSING)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.user_error import UserError
+from malmoi.export.exported_card import HEAD
 from malmoi.inference.exported_folder import ExportedFolder, read_exported_folder
 
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
@@ -41,16 +42,21 @@ def check_runtime(folder: Path) -> Path:
     )
 
 
-def check_for_page(folder: Path) -> None:
+def check_for_page(folder: Path, *, name: str | Path | None = None) -> None:
     """Check that the page can run an exported model.
+
+    Args:
+        folder: The folder of the model.
+        name: What the model is called where that is not its folder.
 
     Raises:
         UserError: If not; it says why.
     """
-    read = read_exported_folder(folder, "named-entities")
+    name = folder if name is None else name
+    read = read_exported_folder(folder, "named-entities", name=name)
     reason = _why_not(read)
     if reason is not None:
-        raise UserError(f"{folder}: the page runs taggers of syllables with labels B-X, I-X and O; {reason}.")
+        raise UserError(f"{name}: the page runs taggers of syllables with labels B-X, I-X and O; {reason}.")
 
 
 def _why_not(read: ExportedFolder) -> str | None:
@@ -64,22 +70,23 @@ def _why_not(read: ExportedFolder) -> str | None:
     return None
 
 
-def write_page(folder: Path, runtime: Path) -> None:
+def write_page(folder: Path, runtime: Path, *, name: str | Path | None = None) -> None:
     """Put the page beside an exported tagger.
 
     Args:
         folder: The folder of the tagger. Its README becomes that of a Space, too.
         runtime: The folder of onnxruntime-web.
+        name: What the model is called where that is not its folder.
 
     Raises:
         UserError: If the page cannot run the model, or the runtime does not lie there.
     """
     source = check_runtime(runtime)
-    check_for_page(folder)
-    for name in RUNTIME:
-        shutil.copyfile(source / name, folder / name)
-    for name in SCRIPTS:
-        (folder / name).write_bytes(files("malmoi.export.page").joinpath(name).read_bytes())
+    check_for_page(folder, name=name)
+    for file in RUNTIME:
+        shutil.copyfile(source / file, folder / file)
+    for file in SCRIPTS:
+        (folder / file).write_bytes(files("malmoi.export.page").joinpath(file).read_bytes())
     style = files("malmoi.reports").joinpath("page_base.css").read_bytes()
     (folder / "page_base.css").write_bytes(style)
     card = folder / CARD
@@ -88,8 +95,8 @@ def write_page(folder: Path, runtime: Path) -> None:
 
 
 def _card_of_space(card: str) -> str:
-    """Return a card whose head also says that it is one of a Space."""
-    head = "".join(f"{key}: {value}\n" for key, value in OF_SPACE.items() if not re.search(rf"(?m)^{key}:", card))
-    if card.startswith("---\n"):
-        return f"---\n{head}{card.removeprefix('---' + chr(10))}"
-    return f"---\n{head}---\n{card}"
+    """Return a card whose head also says that it is one of a Space, whatever stands below."""
+    found = HEAD.match(card)
+    said, below = (found[1], card[found.end() :]) if found else ("", card)
+    head = "".join(f"{key}: {value}\n" for key, value in OF_SPACE.items() if not re.search(rf"(?m)^{key}:", said))
+    return f"---\n{head}{said}---\n{below}"

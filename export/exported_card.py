@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-HEAD = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
+HEAD = re.compile(r"---\n(|.*?\n)---(?:\n|\Z)", re.DOTALL)
 OF_MODEL = ("library_name", "model-index", "base_model")
 """What the head of a card says of the model alone: how it is loaded, and figures, which the Hub shows."""
 

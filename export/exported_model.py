@@ -9,6 +9,7 @@ from typing import NamedTuple
 from malmoi.data.longest_input import longest_input
 from malmoi.data.user_error import UserError
 from malmoi.data.whole_output import whole_folder
+from malmoi.export.browser_page import check_runtime, write_page
 from malmoi.export.exported_card import exported_card
 from malmoi.export.graph import build_graph, tie_to_tokenizer
 from malmoi.export.int8 import quantize
@@ -39,6 +40,7 @@ def export_model(
     *,
     sentences: Iterable[str],
     int8: bool = False,
+    page: Path | None = None,
     trust_remote_code: bool = False,
     revision: str | None = None,
 ) -> Exported:
@@ -49,15 +51,19 @@ def export_model(
         folder: The folder; it does not exist, or is empty.
         sentences: The sentences on which both are compared.
         int8: Whether the LSTM gets weights of 8 bits. What answers differ then is told, not refused.
+        page: The folder of onnxruntime-web, if a page is to lie beside the graph that runs it in the browser.
         trust_remote_code: Whether code that comes with the model may run. Our own architectures do not need it.
         revision: Branch, tag or commit of the repository.
 
     Raises:
         UserError: If the model cannot be loaded, there is no graph for such a model, the graph answers otherwise, no
-            sentence shows how it answers, or something is in the folder. Nothing is left behind then.
+            sentence shows how it answers, the page cannot run it, or something is in the folder. Nothing is left
+            behind then.
     """
     folder, texts = Path(folder), list(sentences)
     check_target(folder)
+    if page is not None:
+        check_runtime(page)
     loaded = load_model(model, None, trust_remote_code=trust_remote_code, revision=revision)
     network, tokenizer = loaded.model.float(), loaded.tokenizer
     longest = longest_input(network.config, tokenizer)
@@ -89,6 +95,8 @@ def export_model(
             (written / CARD).write_text(card, encoding="utf-8")
         (written / GRAPH).write_bytes(graph.SerializeToString())
         (written / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if page is not None:
+            write_page(written, page, name=model)
     return Exported({path.name: path.stat().st_size for path in sorted(folder.iterdir())}, parity)
 
 

@@ -44,3 +44,9 @@ def model_place(name: str | Path) -> str | Path:
     if task not in known:
         raise UserError(f"There is no model {name}; the package has {', '.join(map(bundled_name, known))}.")
     return FOLDER / task
+
+
+def model_name(place: str | Path) -> str:
+    """Return how a user names a model: what `model_place` makes of a name is undone."""
+    path = Path(place)
+    return bundled_name(path.name) if path.parent == FOLDER else str(place)

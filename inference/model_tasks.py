@@ -4,11 +4,13 @@ Nothing here needs torch or transformers.
 """
 
 from collections.abc import Collection
+from pathlib import Path
 
 from malmoi.data.label_scheme import read_label_scheme
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
 from malmoi.data.word_spacing import SPACING_LABELS
+from malmoi.inference.bundled_models import model_name
 
 COMMANDS = {"named-entities": "tag", "word-spacing": "space", "sentence-classification": "classify"}
 """The command that uses a model of each task."""
@@ -52,11 +54,12 @@ def check_task_labels(place: object, task: str, labels: Collection[str]) -> None
         raise UserError(f"{place}: expected the labels {' and '.join(SPACING_LABELS)}, got {list_names([*labels])}.")
 
 
-def another_task(model: object, task: str) -> str:
+def another_task(model: str | Path, task: str) -> str:
     """Return what to say of a model for another task than the one that is asked for.
 
     Args:
-        model: How the model is named.
+        model: Where it is, or how it is named.
         task: Its own task.
     """
-    return f"{model}: this is a model for {task}; use `malmoi {COMMANDS[task]}`, or `{CLASSES[task]}` in Python."
+    name = model_name(model)
+    return f"{name}: this is a model for {task}; use `malmoi {COMMANDS[task]}`, or `{CLASSES[task]}` in Python."

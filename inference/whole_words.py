@@ -19,7 +19,9 @@ Everywhere else the model decides.
 """
 
 import unicodedata
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,6 +70,8 @@ JOINED = regex.compile(
 """A word or number other than Hangul."""
 BEFORE_NUMBER = regex.compile(r"[$€£¥₩￦±+−№-]\d|\(\d{2,4}\)\d")
 COUNTED = regex.compile(rf"\d{COUNTERS}")
+SYLLABLE_PARTS = regex.compile("[\u1100-\u11ff]")
+LETTER_PARTS = regex.compile(r"[^\x00-\x7f]")
 OTHER = r"[^\p{L}\p{N}\s]*"
 BETWEEN = regex.compile(rf"{PLAIN}({OTHER}(?: {OTHER})+)(?={PLAIN})", regex.V1)
 """Spaces and signs between two letters or digits other than Hangul."""
@@ -115,16 +119,18 @@ class WholeWords:
             UserError: If a regular expression of the user takes too long.
         """
         fixed = FixedGaps(*(bytearray(len(text)) for _ in FixedGaps._fields))
+        # a Mac may have written syllables in parts (NFD); of other letters, marks tell which may be words each
+        composed, places = _composed(text, SYLLABLE_PARTS)
         for pattern in (ADDRESS, JOINED, BEFORE_NUMBER, COUNTED):
-            for match in pattern.finditer(text):
-                start, end = match.span()
+            for match in pattern.finditer(composed):
+                start, end = places[match.start()], places[match.end()]
                 _mark(fixed.closed, start + 1, end)
                 if pattern is ADDRESS:
                     _mark(fixed.open, max(start - 1, 0), start)
                     _mark(fixed.open, end, min(end + 1, len(text)))
-        for match in BETWEEN.finditer(text):
-            _mark(fixed.open, *match.span(1))
-        composed, places = _composed(text) if self.patterns else (text, ())
+        for match in BETWEEN.finditer(composed):
+            _mark(fixed.open, places[match.start(1)], places[match.end(1)])
+        composed, places = _composed(text, LETTER_PARTS) if self.patterns else (text, ())
         for pattern in self.patterns:
             try:
                 for match in pattern.finditer(composed, timeout=LONGEST_SEARCH):
@@ -174,14 +180,20 @@ def _pattern(word: str) -> regex.Pattern[str]:
     return regex.compile(regex.escape(unicodedata.normalize("NFC", word)))
 
 
-def _composed(text: str) -> tuple[str, Sequence[int]]:
-    """Return a text in composed letters, and where each of them, and the end, is in the text as it is written."""
-    if unicodedata.is_normalized("NFC", text):
+def _composed(text: str, parts_of: regex.Pattern[str]) -> tuple[str, Sequence[int]]:
+    """Return a text in composed letters, and where each of them, and the end, is in the text as it is written.
+
+    Args:
+        text: The text.
+        parts_of: What a character has that is to be composed.
+    """
+    if unicodedata.is_normalized("NFC", text) or not parts_of.search(text):
         return text, range(len(text) + 1)
-    parts: list[str] = []
-    places: list[int] = []
+    parts = StringIO()
+    places = array("q")
     for match in CHARACTER.finditer(text):
-        part = unicodedata.normalize("NFC", match[0])
-        parts.append(part)
-        places += range(*match.span()) if len(part) == len(match[0]) else [match.start()] * len(part)
-    return "".join(parts), [*places, len(text)]
+        part = unicodedata.normalize("NFC", match[0]) if parts_of.search(match[0]) else match[0]
+        parts.write(part)
+        places.extend(range(*match.span()) if len(part) == len(match[0]) else [match.start()] * len(part))
+    places.append(len(text))
+    return parts.getvalue(), places

@@ -87,12 +87,14 @@ def parse_body(raw: bytes, kind: type[Body]) -> Body:
     unknown = next((key for key in values if key not in kind.model_fields), None)
     if unknown is not None:
         known = ", ".join(kind.model_fields)
-        raise ServiceError("invalid_request", f"Expected the fields to be of {known}.", field=unknown[:100])
+        raise ServiceError("invalid_request", f"There is no such field; known are {known}.", field=unknown[:100])
     try:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         said = first["msg"].removeprefix("Value error, ")  # which stands before what our own validators say
+        if first["type"] == "list_type":
+            said = 'Expected a list, such as ["..."]'
         raise ServiceError("invalid_request", f"{said[:1].upper()}{said[1:]}.", field=_place(first["loc"])) from None
 
 

@@ -36,7 +36,9 @@ export class NameEdges {
     let right = last;
     while (left < right && this.isForeign(left, left > first)) left += 1;
     while (left < right && this.isForeign(right - 1, right < last)) right -= 1;
-    if (left >= right) return [start, start];
+    let named = false;
+    for (let index = left; index < right; index += 1) named ||= !this.isForeign(index, true);
+    if (!named) return [start, start];
     let [begin, stop] = [this.starts[left], this.starts[right]];
     for (let next = characterAt(this.text, begin); INVISIBLE.test(next); next = characterAt(this.text, begin)) {
       begin += next.length;

@@ -30,7 +30,14 @@ async function answer() {
   busy = true;
   while (asked) {
     asked = false;
-    await answerText(part("text").value, WORDS[language]);
+    const words = WORDS[language];
+    try {
+      await answerText(part("text").value, words);
+    } catch (error) {
+      // such as memory, of which a browser has less than a long text takes; the next text may be shorter
+      part("answer").replaceChildren();
+      say(words.unread(error.message ?? error));
+    }
   }
   busy = false;
 }

@@ -10,6 +10,7 @@ export const WORDS = {
     none: "찾은 개체명이 없습니다.",
     found: (count, milliseconds) => `개체명 ${count}개, ${milliseconds}ms`,
     failed: (reason) => `모델을 읽지 못했습니다: ${reason}`,
+    unread: (reason) => `이 글은 읽지 못했습니다: ${reason}`,
     other: "English",
   },
   en: {
@@ -21,6 +22,7 @@ export const WORDS = {
     none: "No name was found.",
     found: (count, milliseconds) => `${count} ${count === 1 ? "name" : "names"} in ${milliseconds} ms`,
     failed: (reason) => `The model could not be loaded: ${reason}`,
+    unread: (reason) => `This text could not be read: ${reason}`,
     other: "한국어",
   },
 };

@@ -83,7 +83,7 @@ def test_spaces_are_those_of_the_files(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ([], "Give the folder with the data, or a dataset by --dataset."),
-        (["missing"], "missing: there is no such folder."),
+        (["missing"], "missing: there is no such file or folder."),
         (["--reader", "xml"], "--reader must be one of brat, "),
         (["--reader", "jsonl"], "The reader jsonl has no data of its own; give the folder that it is to read."),
         (["--task", "x"], "--task must be one of "),

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from malmoi.commands import export as export_module
 from malmoi.commands.export import export_to_folder, sample_sentences
 from malmoi.commands.main import app
 from malmoi.data.user_error import UserError
-from malmoi.export.browser_page import RUNTIME
+from malmoi.export.browser_page import RUNTIME, SCRIPTS
 
 
 @pytest.fixture
@@ -71,14 +72,49 @@ def test_without_the_page_that_is_asked_for_nothing_is_left(
         with pytest.raises(UserError) as error:
             export_to_folder(str(model), tmp_path / "onnx", **options)
         assert not (tmp_path / "onnx").exists()
+        assert not list(tmp_path.glob(".onnx*"))
         return str(error.value)
 
     written = saved / "tokenizer_config.json"
     settings = json.loads(written.read_text(encoding="utf-8"))
     written.write_text(json.dumps(settings | {"model_max_length": 32}), encoding="utf-8")
-    assert "this one reads 32 tokens at once" in refused(saved)
+    assert refused(saved) == (
+        f"{saved}: the page runs taggers of syllables with labels B-X, I-X and O; this one reads 32 tokens at once."
+    )
     spacing = save(tmp_path / "spacing", tiny_spacing_bilstm(syllable_tokenizer), syllable_tokenizer)
     assert refused(spacing) == f"--page shows names, but {spacing} is a model for word-spacing."
+
+
+def test_a_page_is_there_with_its_model_or_not_at_all(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentences = tmp_path / "sentences.txt"
+    sentences.write_text("손흥민은 춘천에서 태어났다.\n", encoding="utf-8")
+    (saved / "README.md").write_text("---\nlicense: mit\n---\n# A model\n", encoding="utf-8")
+    runtime, folder = tmp_path / "web", tmp_path / "onnx"
+    runtime.mkdir()
+    for name in RUNTIME:
+        (runtime / name).write_bytes(b"x" * 100)
+    options = {"int8": False, "check_file": sentences, "page": runtime, "trust_remote_code": False}
+    copy = shutil.copyfile
+
+    def interrupted(source: Path, target: Path) -> object:
+        if source.name == RUNTIME[-1]:
+            raise KeyboardInterrupt
+        return copy(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            export_to_folder(str(saved), folder, **options)
+    assert not folder.exists()
+    folder.mkdir()
+    monkeypatch.chdir(folder)  # a folder that stays while it is filled
+    export_to_folder(str(saved), Path(), **options)
+    printed = capsys.readouterr().out
+    for path in folder.iterdir():
+        assert f"{path.stat().st_size:>12,} bytes  {path.name}\n" in printed
+    assert {*RUNTIME, *SCRIPTS, "model.onnx"} < {path.name for path in folder.iterdir()}
 
 
 def test_a_file_without_sentences_checks_nothing(saved: Path, tmp_path: Path) -> None:

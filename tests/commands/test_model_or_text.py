@@ -74,8 +74,16 @@ def test_whatever_lies_here_is_no_text(empty_folder: Path) -> None:
     (empty_folder / "문장들").write_text("비가 온다\n", encoding="utf-8")
     assert names_a_model("내 모델")
     assert names_a_model("내 모델/아직 없는 것")
-    with pytest.raises(UserError, match="문장들 is a file: write --input 문장들 for its lines"):
+    with pytest.raises(UserError, match="문장들 is a file: write --input '문장들' for its lines"):
         model_and_source("문장들", None, None, None, task="named-entities")
+    (empty_folder / "고객 문의.txt").write_text("비가 온다\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"고객 문의\.txt is a file: write --input '고객 문의\.txt' for its lines"):
+        model_and_source("고객 문의.txt", None, None, None, task="named-entities")
+    (empty_folder / "고객 문의").mkdir()
+    with pytest.raises(
+        UserError, match="고객 문의 is a folder without a model: write --input '고객 문의' for the texts"
+    ):
+        model_and_source("고객 문의", None, None, None, task="named-entities")
 
 
 def test_the_misspelt_name_of_a_model_is_no_text(empty_folder: Path) -> None:
@@ -114,7 +122,7 @@ def test_a_word_with_a_text_or_a_file_behind_it_is_a_model(empty_folder: Path, w
 
 def test_a_word_that_is_here_or_nearly_so_is_a_model(empty_folder: Path) -> None:
     (empty_folder / "BTS").mkdir()
-    with pytest.raises(UserError, match=r"^Give either texts or --input FILE\.$"):
+    with pytest.raises(UserError, match=r"^Give either texts or --input FILE\. BTS is a folder without a model: "):
         model_and_source("BTS", None, None, None, task="named-entities")
     (empty_folder / "BTS" / "config.json").touch()
     with pytest.raises(UserError, match=r"'BTZ' could be the name of a model; as a text .* bundled:word-spacing"):
@@ -137,7 +145,7 @@ def test_the_three_commands_answer_without_a_model(empty_folder: Path) -> None:
     assert malmoi("tag", OURS, text)[0] == malmoi("tag", text)[0]
     assert json.loads(malmoi("tag", "BTS", "--json")[0])["text"] == "BTS"
     _, error = malmoi("space", OURS, text, code=2)
-    assert "this is a model for named-entities; use `malmoi tag`" in error
+    assert error.startswith(f"malmoi: {OURS}: this is a model for named-entities; use `malmoi tag`")
     _, error = malmoi("tag", "bundled:names", text, code=2)
     assert error.startswith("malmoi: There is no model bundled:names; the package has bundled:named-entities, ")
 

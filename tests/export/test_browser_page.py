@@ -199,6 +199,39 @@ def test_a_page_without_its_model_says_so(driver: Chrome, exported: Path, runtim
         driver.get_log("browser")
 
 
+RUNTIME_WITH_LITTLE_MEMORY = """
+export const env = { wasm: {} };
+export class Tensor { constructor(type, data) { this.data = data; } }
+export const InferenceSession = {
+  create: async () => ({
+    run: async ({ input_ids }) => {
+      if (input_ids.data.length > 20) throw new Error("std::bad_alloc");
+      return { predictions: { data: input_ids.data.map(() => -100n) } };
+    },
+  }),
+};
+"""
+"""Stands for onnxruntime-web: gives no token a label."""
+
+
+@pytest.mark.slow
+def test_a_text_that_cannot_be_read_does_not_end_the_page(driver: Chrome, saved_model: Path, tmp_path: Path) -> None:
+    runtime = tmp_path / "web"
+    runtime.mkdir()
+    for name in RUNTIME:
+        (runtime / name).write_text(RUNTIME_WITH_LITTLE_MEMORY, encoding="utf-8")
+    exported = export_tiny(saved_model, tmp_path / "exported")
+    write_page(exported, runtime)
+    with served(exported) as address:
+        page = Page(driver, address)
+        field = driver.find_element(By.ID, "text")
+        for text, shown, said in (("가" * 21, "", ": std::bad_alloc"), ("가" * 20, "가" * 20, ".")):
+            field.clear()
+            field.send_keys(text)
+            page.wait.until(lambda driver, shown=shown: driver.find_element(By.ID, "answer").text == shown)
+            page.wait.until(lambda driver, said=said: driver.find_element(By.ID, "status").text.endswith(said))
+
+
 def test_what_the_page_cannot_run_is_refused(
     saved_model: Path,
     tmp_path: Path,
@@ -227,4 +260,28 @@ def test_what_the_page_cannot_run_is_refused(
     write_page(exported, runtime)
     assert (exported / "README.md").read_text(encoding="utf-8") == (
         "---\nsdk: static\napp_file: index.html\nlicense: mit\ntitle: mine\n---\n# Mine\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "below"),
+    [
+        ("license: mit\n", "# Mine\n\n```yaml\ntitle: another\nsdk: gradio\n```\n"),
+        ("", "# Mine\n"),
+        (None, "---\nA line above, and none of a head.\n"),
+    ],
+)
+def test_the_card_of_a_page_is_one_of_a_space_whatever_stands_below_its_head(
+    saved_model: Path, tmp_path: Path, head: str | None, below: str
+) -> None:
+    runtime = tmp_path / "web"
+    runtime.mkdir()
+    for name in RUNTIME:
+        (runtime / name).touch()
+    exported = export_tiny(saved_model, tmp_path / "exported")
+    card = below if head is None else f"---\n{head}---\n{below}"
+    (exported / "README.md").write_text(card, encoding="utf-8")
+    write_page(exported, runtime)
+    assert (exported / "README.md").read_text(encoding="utf-8") == (
+        f"---\ntitle: malmoi\nsdk: static\napp_file: index.html\n{head or ''}---\n{below}"
     )

@@ -95,6 +95,28 @@ def test_an_address_does_not_run_into_its_neighbours(forced: Forced, word: str) 
     assert forced.space(f"가 나 {word} 다 라", "I") == f"가나 {word} 다라"
 
 
+@pytest.mark.parametrize("label", SPACING_LABELS)
+@pytest.mark.parametrize("keep_spaces", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *[
+            "회의는3시에20명이",
+            "가격은1,234,567원이다",
+            "https://a.kr에서확인",
+            "hong@a.kr로보냈다",
+            "#맛집 추천 목록",
+        ],
+        *["가 나 https://a.kr/?q=가 다 라", "보고서_v2.hwp를 열었다", "그는 New York에서 왔다", "100%국산 2시간"],
+    ],
+)
+def test_decomposed_hangul_is_parted_as_composed_is(forced: Forced, text: str, label: str, keep_spaces: bool) -> None:
+    decomposed = unicodedata.normalize("NFD", text)
+    assert forced.space(decomposed, label, keep_spaces=keep_spaces) == unicodedata.normalize(
+        "NFD", forced.space(text, label, keep_spaces=keep_spaces)
+    )
+
+
 def test_hangul_is_parted_as_the_model_says(forced: Forced) -> None:
     assert forced.space("비가왔다.", "B") == "비 가 왔 다 ."
     assert forced.space("비 가 왔 다 .", "I") == "비가왔다."
@@ -176,7 +198,7 @@ def test_invisible_characters_go_with_the_word_after_them(forced: Forced) -> Non
 
 
 @pytest.mark.parametrize(
-    "piece", ["가", "가.", "a", "a.", "(", "e\u0301", "1,", "#", "a@", "http://", "가 ", "a ", "-"]
+    "piece", ["가", "가.", "a", "a.", "(", "e\u0301", "1,", "#", "a@", "http://", "가 ", "a ", "-", "\u1100\u1161"]
 )
 def test_long_texts_take_no_longer_than_they_are(piece: str) -> None:
     started = time.process_time()
