@@ -41,6 +41,7 @@ import malmoi
 from malmoi.commands.compare_embeddings import embedding_recipes
 from malmoi.commands.main import app
 from malmoi.commands.self_train import self_training
+from malmoi.hub_cards.corpus import read_corpus
 from malmoi.recipes.recipe import load_recipe, recipe_names
 from malmoi.recipes.search_space import written_space
 from malmoi.training.models.body import SIZES as BODY_SIZES
@@ -81,6 +82,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             # headings of a Korean page have the anchors of the English one
             source = target.with_name(target.name.replace(".ko.md", ".md"))
             assert anchor in anchors(source.read_text(encoding="utf-8")), link
+
+
+@PAGES
+def test_links_of_a_korean_page_lead_to_korean_pages(page: Path) -> None:
+    """They do so without the site, too, where the pages are read as files."""
+    targets = [page.parent / link.partition("#")[0] for link in links(korean(page).read_text(encoding="utf-8"))]
+    for target in targets:
+        assert target == page or target not in ENGLISH, target
 
 
 @pytest.mark.parametrize("page", [*ENGLISH, *KOREAN, ROOT / "CONTRIBUTING.md"], ids=shown)
@@ -177,18 +186,22 @@ def test_modules_and_targets_of_make_that_are_named_exist(page: Path) -> None:
             assert found[1] in targets, code
 
 
-def test_a_recipe_that_is_shown_is_one(tmp_path: Path) -> None:
-    shown_recipes = [
+def test_a_recipe_that_is_shown_is_one_and_so_is_a_description_of_data(tmp_path: Path) -> None:
+    shown_files = [
         block.code
         for page in ENGLISH
         for block in code_blocks(page.read_text(encoding="utf-8"))
         if block.language == "yaml"
     ]
-    assert shown_recipes
-    for number, code in enumerate(shown_recipes):
+    descriptions = [code for code in shown_files if "weights_license:" in code]
+    assert 0 < len(descriptions) < len(shown_files)
+    for number, code in enumerate(shown_files):
         path = tmp_path / f"{number}.yaml"
         path.write_text(code, encoding="utf-8")
-        load_recipe(str(path), [])
+        if code in descriptions:
+            read_corpus(path)
+        else:
+            load_recipe(str(path), [])
 
 
 def quickly(**settings: object) -> list[str]:
