@@ -26,7 +26,7 @@ from malmoi.data.tagged_dataset import label_names
 CONSPICUOUS = 0.08
 """Where a larger share of the names of a type ends in what looks like a josa, it is pointed out. Where the labels of
 KLUE, of the KMOU corpus and of the sample corpus are exact, at most 3.7 % of a type do (LC of KLUE); were whole words
-labelled, it would be 12 % (PNT of KMOU) to 94 % (OG of the sample corpus)."""
+labelled, it would be 12 % (PNT of KMOU) to 93 % (OG of the sample corpus)."""
 FEWEST = 3
 """Fewer different names with a josa are nothing to speak of: `아이폰 프로` may be the name of half the products."""
 SHOWN = 4
