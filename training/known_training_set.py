@@ -1,11 +1,11 @@
 """The training set of a saved model, where the data that it is evaluated on hold it, and whether it is that."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from datasets import Dataset, DatasetDict
 
-from malmoi.data.splits.cutting import cut_of
+from malmoi.data.splits.cutting import Cut, cut_of
 from malmoi.data.tagged_dataset import names_in
 from malmoi.metrics.named_entities import describe_names
 from malmoi.training.preparation import draw_fraction
@@ -39,33 +39,47 @@ def is_cut_otherwise(report: Mapping[str, Any], splits: DatasetDict, task: Task)
         splits: The data by the name of their split.
         task: What they are for.
     """
-    data, cut = report.get("data") or {}, cut_of(splits)
-    before, judged = data.get("cut"), data.get("split")
-    if cut is None or before is None or judged not in splits or (before["of"], before["seed"]) != (cut.of, cut.seed):
+    both = _both_cut(report, splits)
+    if both is None or (both.before["of"], both.before["seed"]) != (both.now.of, both.now.seed):
         return False
     # other labels have other ids, also for the same sentences
-    return data.get("labels") == task.labels(splits[judged]) and data["fingerprint"] != fingerprint(splits[judged])
+    return both.labels == task.labels(both.rows) and both.fingerprint != fingerprint(both.rows)
 
 
 def are_cut_from_other_data(report: Mapping[str, Any], splits: DatasetDict, task: Task) -> bool:
-    """Tell whether data were cut, and those of a training too, but not these.
+    """Tell whether data were cut, and those of a training too, but not these; the arguments are as above.
 
     A model may have learned what is cut off then. So it is with more sentences, another form of the same ones, or
     another seed; new data look no different.
-
-    Args:
-        report: The report of the run; empty if there is none.
-        splits: The data by the name of their split.
-        task: What they are for.
     """
-    data, cut = report.get("data") or {}, cut_of(splits)
-    before, judged = data.get("cut"), data.get("split")
-    if cut is None or before is None or judged not in splits:
+    both = _both_cut(report, splits)
+    if both is None:
         return False
-    labels = task.labels(splits[judged])
-    if data.get("labels") == labels:
-        return bool(data["fingerprint"] != fingerprint(splits[judged]))
-    return {*data.get("labels", ())} != {*labels}  # in another order they have other ids
+    labels = task.labels(both.rows)
+    if both.labels == labels:
+        return both.fingerprint != fingerprint(both.rows)
+    return {*both.labels} != {*labels}  # in another order they have other ids
+
+
+class _BothCut(NamedTuple):
+    """Data that were cut, and what a report says of those of its training, which were cut, too."""
+
+    before: Mapping[str, Any]
+    """How those of the training were cut."""
+    labels: list[str]
+    fingerprint: str
+    """Those of the split by which the training was judged."""
+    now: Cut
+    rows: Dataset
+    """That split of the data."""
+
+
+def _both_cut(report: Mapping[str, Any], splits: DatasetDict) -> _BothCut | None:
+    data, now = report.get("data") or {}, cut_of(splits)
+    before, judged = data.get("cut"), data.get("split")
+    if now is None or before is None or judged not in splits:
+        return None
+    return _BothCut(before, data.get("labels") or [], data["fingerprint"], now, splits[judged])
 
 
 def _are_of(splits: Mapping[str, Dataset], data: Mapping[str, Any]) -> bool:
