@@ -56,6 +56,12 @@ def may_head_texts(cell: str) -> bool:
     return heads_texts(composed) or OTHER_TEXT_HEADING.fullmatch(composed) is not None
 
 
+def heads_a_table(line: str) -> bool:
+    """Tell whether a line is the heading of a table of classes, such as `text,label`, and no sentence."""
+    cells = [unicodedata.normalize("NFC", cell).strip(" \"'") for cell in re.split("[,;|]", line)]
+    return any(map(heads_texts, cells)) and any(map(heads_classes, cells))
+
+
 def head_word_and_tag(words: list[str], tags: list[str]) -> bool:
     """Tell whether cells are headings: one of words or tokens, and another of their tags or classes."""
     composed = [

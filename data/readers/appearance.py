@@ -7,7 +7,9 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from malmoi.data.column_headings import heads_a_table
 from malmoi.data.json_text import first_characters
+from malmoi.data.notice import shorten
 from malmoi.data.readers import conll, jsonl, nsmc, plain_text
 from malmoi.data.readers.inline_marks import has_names
 from malmoi.data.splits.files import TEXT, first_file, named_files, visible_files
@@ -113,7 +115,7 @@ def _has_marks(lines: list[str]) -> bool:
 
 
 def advice_on_files(data_dir: Path, readers: Collection[str]) -> str:
-    """Return the end of a refusal: what helps if all files are of other programs, or have names that are not read.
+    """Return the end of a refusal: what helps if files have names that are not read, or are all of other programs.
 
     Args:
         data_dir: A folder, or one file.
@@ -123,6 +125,10 @@ def advice_on_files(data_dir: Path, readers: Collection[str]) -> str:
     texts = [path for path in files if path.suffix.lower() == TEXT]
     if data_dir.is_dir() and texts and not named_files(data_dir) and {*OF_LINES} & {*readers}:
         return f"; of a folder train{TEXT} is read, but {texts[0].name} can be given by itself"
+    for path in texts:
+        first = first_lines(path, 1)
+        if first and heads_a_table(first[0]):
+            return f"; a file with a heading as {path.name} has it, {shorten(first[0])}, is to be called .csv"
     advice = [advice_on(path.suffix) for path in files]
     if not advice or not all(advice):
         return ""

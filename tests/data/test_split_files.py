@@ -49,6 +49,9 @@ def test_a_single_file_of_lines_is_of_the_split_that_its_name_tells(
         ("글.csv", "text,label\n<사진:연합뉴스> 왔다,긍정\n별로다,부정\n", ["dataset"]),
         ("문장.tsv", "<서울:LC>에 갔다.\n", ["inline-marks"]),
         ("문장.txt", '{"text": "비가 온다."}\n', []),
+        ("리뷰.txt", "text,label\n재미있다,긍정\n별로다,부정\n", []),
+        ("리뷰.txt", "감정; 리뷰 내용\n긍정; 재미있다\n", []),
+        ("문장.txt", "리뷰, 감정이 담긴 글.\n비가 온다.\n", ["plain-sentences"]),
     ],
 )
 def test_what_looks_like_a_mark_in_another_form_is_none(

@@ -269,3 +269,12 @@ def test_what_helps_with_files_of_other_programs_is_said(file: str, advice: str,
             recognised_reader(place, tuple(TASKS))
     (tmp_path / "notes.txt").write_text("손흥민\n", encoding="utf-8")
     assert recognised_reader(tmp_path, ("word-spacing",), preferred="plain-sentences") == "plain-sentences"
+
+
+def test_files_with_names_that_are_not_read_are_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "문장.txt").write_text("비가 온다.\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"of a folder train\.txt is read, but 문장\.txt can be given by itself\.$"):
+        recognised_reader(tmp_path, ("word-spacing",))
+    (tmp_path / "리뷰.txt").write_text("text,label\n재미있다,긍정\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"as 리뷰\.txt has it, 'text,label', is to be called \.csv\.$"):
+        recognised_reader(tmp_path / "리뷰.txt", tuple(TASKS))
