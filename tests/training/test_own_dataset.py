@@ -239,13 +239,15 @@ def test_a_dataset_is_for_the_reader_of_datasets_and_no_other(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("of_splits", [False, True])
-def test_a_frame_of_pandas_is_told_its_way(of_splits: bool) -> None:
+def test_a_frame_of_pandas_is_told_its_way(of_splits: bool, tmp_path: Path) -> None:
     frame = pd.DataFrame([{"text": "비가 왔다.", "label": "a"}])
-    for use in (malmoi.read_data, lambda data: malmoi.train("nsmc-bi-lstm", dataset=data)):
+    run = tmp_path / "runs/mine"
+    for use in (malmoi.read_data, lambda data: malmoi.train("nsmc-bi-lstm", dataset=data, output_dir=run)):
         with pytest.raises(
             malmoi.UserError, match=r"a DataFrame of pandas becomes a Dataset by .*from_pandas\(\.\.\.\)"
         ):
             use({"train": frame} if of_splits else frame)
+    assert not run.parent.exists()  # nothing was written
 
 
 def test_texts_too_few_for_a_vocabulary_are_told_the_key(tmp_path: Path) -> None:
