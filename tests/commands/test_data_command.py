@@ -45,6 +45,19 @@ def test_json_is_all_that_is_printed(corpus: Path) -> None:
     assert [split["texts"] for split in said["splits"]] == [25, 1]
 
 
+def test_josa_are_cut_by_a_flag_and_by_the_setting_of_training(corpus: Path) -> None:
+    (corpus / "train.txt").write_text("<김하늘은:PS> 갔다.\n<비가 온다.\n" * 5, encoding="utf-8")
+    outputs = {}
+    for flags in ([], ["--trim_josa"], ["--trim_josa", "true"], ["--trim-josa", "True"], ["--trim-josa", "false"]):
+        output, error = malmoi("data", corpus, *flags)
+        outputs[" ".join(flags)] = output
+        assert ("김하늘은 → 김하늘" in error) == bool({"--trim_josa", "True"} & {*flags})
+    assert outputs["--trim_josa"] == outputs["--trim_josa true"] == outputs["--trim-josa True"] != outputs[""]
+    assert outputs["--trim-josa false"] == outputs[""]
+    _, error = malmoi("data", corpus, "--trim_josa", "maybe", code=2)
+    assert "maybe" in error
+
+
 def test_a_page_is_written_beside_what_is_printed(corpus: Path, tmp_path: Path) -> None:
     output, _ = malmoi("data", corpus, "--html", tmp_path / "data.html")
     assert f"Written: {tmp_path / 'data.html'}" in output

@@ -88,8 +88,9 @@ def test_columns_go_through_every_command(data: Path, tmp_path: Path) -> None:
     assert json.loads(output)["figures"]["entity_f1"] == pytest.approx(report["test_figures"]["entity_f1"])
     assert "lose what looks like a josa" in said
     assert f"{data} is read as conll" in said
-    _, said = malmoi("evaluate", folder, "--data_dir", data, "--no_trim_josa", "--json")
-    assert "--trim_josa cuts them off" in said
+    for flag in (["--no_trim_josa"], ["--trim_josa", "false"]):  # as a flag, and as training has it
+        _, said = malmoi("evaluate", folder, "--data_dir", data, *flag, "--json")
+        assert "--trim_josa cuts them off" in said
     output, _ = malmoi("tag", folder, "김하늘은 춘천에서 왔다", "--json")
     assert json.loads(output)["text"] == "김하늘은 춘천에서 왔다"
 

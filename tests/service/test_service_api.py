@@ -64,6 +64,14 @@ def error_of(response: httpx.Response) -> tuple[int, str, str | None]:
     return response.status_code, error.code, error.field
 
 
+def test_a_fault_of_a_body_is_told_in_words(service: TextService) -> None:
+    said = [post(service, "/v1/tag", **body).json()["error"]["message"] for body in ({"text": "a"}, {"texts": "a"})]
+    assert said == [
+        "There is no such field; known are texts, model, min_score, offsets.",
+        'Expected a list, such as ["..."].',
+    ]
+
+
 def test_names_are_those_of_the_tagger(service: TextService, folders: dict[str, Path]) -> None:
     for name in ("names", "persons"):
         expected = [[entity._asdict() for entity in entities] for entities in Tagger(folders[name])(TEXTS)]
