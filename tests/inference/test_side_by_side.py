@@ -1,5 +1,8 @@
 """Batches answered at the same time on a CPU."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -81,3 +84,28 @@ def test_autocast_of_the_caller_holds() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         answers = answer_side_by_side(lambda _: torch.is_autocast_enabled("cpu"), [1, 2], device=CPU)
     assert answers == [True, True]
+
+
+FORKED = """
+import os
+from malmoi import Spacer, Tagger
+
+models = [Tagger(), Spacer(), Tagger(bf16=True)]
+models[0]("비가 온다")
+child = os.fork()
+if child == 0:
+    answers = [answer for model in models for texts in (["비"], ["비가 온다"] * 40) for answer in model(texts)]
+    print(len(answers), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_process_that_was_forked_from_one_that_has_answered_answers_too() -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
+    run = subprocess.run(
+        [sys.executable, "-c", FORKED], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.stdout == "123\n", run.stderr
