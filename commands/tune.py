@@ -12,9 +12,9 @@ from malmoi.reports.plots import MISSING, can_plot
 from malmoi.reports.report import report_console
 from malmoi.reports.search_table import print_search
 from malmoi.training.search.request import Search, read_search
-from malmoi.training.search.results import BEST_FILE, PLOT_FILE, TRIALS_FILE
+from malmoi.training.search.results import BEST_FILE, PLOT_FILE
 from malmoi.training.search.search import run_search
-from malmoi.training.search.study import STUDY_FILE, count_finished
+from malmoi.training.search.study import STUDY_FILE, TRIALS_FILE, count_finished
 
 
 def tune_recipe(recipe: Recipe, *, trials: int, prune: bool) -> None:

@@ -1,11 +1,17 @@
 """The optimizer, where it differs from the one that the stock `Trainer` makes, and its schedule."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from copy import copy
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel, Trainer, TrainingArguments, get_scheduler
 
 from malmoi.recipes.arguments import RecipeArguments, TaggingArguments
+
+OF_ONE_MODEL = {"params", "model", "optimizer_dict"}
+"""Options of optimizers that are made for one very model alone."""
 
 
 def recipe_optimizer(
@@ -30,7 +36,7 @@ def try_optimizer(model: PreTrainedModel, training_arguments: TrainingArguments)
     """
     optimizer_class, options = Trainer.get_optimizer_cls_and_kwargs(training_arguments, model)
     number = [torch.nn.Parameter(torch.zeros(1))]
-    if not {"params", "model", "optimizer_dict"} & options.keys():  # it is made for this very model alone
+    if not OF_ONE_MODEL & options.keys():
         optimizer_class(number, **options)
     get_scheduler(
         training_arguments.lr_scheduler_type,
@@ -39,6 +45,26 @@ def try_optimizer(model: PreTrainedModel, training_arguments: TrainingArguments)
         num_training_steps=1,
         scheduler_specific_kwargs=training_arguments.lr_scheduler_kwargs,  # type: ignore[arg-type]
     )
+
+
+def unread_by_optimizer(model: PreTrainedModel, training_arguments: TrainingArguments) -> list[str]:
+    """Return the settings of optimizers that change nothing for the one that the arguments name.
+
+    None where that cannot be told: of one that cannot be had, which `try_optimizer` refuses, or of one model alone.
+    """
+
+    def options(key: str, value: Any) -> dict[str, Any]:
+        changed = copy(training_arguments)
+        setattr(changed, key, value)
+        return Trainer.get_optimizer_cls_and_kwargs(changed, model)[1]
+
+    others: dict[str, tuple[Any, Any]] = {key: (0.25, 0.75) for key in ("adam_beta1", "adam_beta2", "adam_epsilon")}
+    if training_arguments.optim_args:
+        others["optim_args"] = (training_arguments.optim_args, None)
+    with suppress(ImportError, RuntimeError, TypeError, ValueError):
+        if not OF_ONE_MODEL & options("adam_beta1", 0.25).keys():
+            return [key for key, (one, other) in others.items() if options(key, one) == options(key, other)]
+    return []
 
 
 def optimizer_with_rates(

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from transformers.training_args import OptimizerNames
+
 from malmoi.data.model_labels import labels_of
 from malmoi.data.notice import list_names
 from malmoi.recipes.arguments import RecipeArguments
 from malmoi.training.models.finished_model import said_by_the_user
+from malmoi.training.optimizer import unread_by_optimizer
 from malmoi.training.preparation import Preparation
 from malmoi.training.processes.launcher import say
 from malmoi.training.request import TrainingRequest
@@ -58,6 +61,9 @@ def _unheeded(request: TrainingRequest, prepared: Preparation) -> Iterator[tuple
     learned = [name for name, parameter in prepared.model.named_parameters() if parameter.requires_grad]
     if not any(name.startswith("embeddings.") for name in learned):
         yield "embeddings_learning_rate", "the embeddings stay as they are"
+    optimizer = OptimizerNames(request.training_arguments.optim).value
+    for key in unread_by_optimizer(prepared.model, request.training_arguments):
+        yield key, f"the optimizer {optimizer} does not read it"
     if request.training_arguments.max_steps > 0:
         yield "num_train_epochs", "`max_steps` says how long the training is"
 

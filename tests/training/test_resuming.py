@@ -265,6 +265,9 @@ def cut(path: Path) -> None:
         ("model.safetensors", cut, "its model.safetensors is damaged or cut off"),
         ("model.safetensors", Path.unlink, "it holds no model.safetensors"),
         ("config.json", cut, "its config.json is damaged"),
+        ("optimizer.pt", cut, "its optimizer.pt is damaged or cut off"),
+        ("scheduler.pt", Path.unlink, "it holds no scheduler.pt"),
+        ("rng_state.pth", cut, "its rng_state.pth is damaged or cut off"),
     ],
 )
 def test_a_checkpoint_that_was_cut_off_is_passed_over(
@@ -279,6 +282,18 @@ def test_a_checkpoint_that_was_cut_off_is_passed_over(
     match = "is no checkpoint" if "holds no trainer" in lack else lack
     with pytest.raises(RecipeError, match=match):
         train(copy / "run", copy / "data", resume_from_checkpoint=copy / "run" / "checkpoint-6")
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth"])
+def test_what_a_training_goes_on_with_is_whole(copy: Path, name: str) -> None:
+    checkpoint = copy / "run" / "checkpoint-6"
+    assert what_it_lacks(checkpoint) is None
+    whole = (checkpoint / name).read_bytes()
+    for content in (b"", whole[: len(whole) // 2], whole[:-1]):
+        (checkpoint / name).write_bytes(content)
+        assert what_it_lacks(checkpoint) == f"its {name} is damaged or cut off"
+    (checkpoint / name).unlink()
+    assert what_it_lacks(checkpoint) == (None if name == "optimizer.pt" else f"it holds no {name}")
 
 
 def test_a_run_without_a_whole_checkpoint_is_named(copy: Path) -> None:

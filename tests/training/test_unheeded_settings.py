@@ -39,6 +39,9 @@ def unheeded(recipe: str, capsys: pytest.CaptureFixture[str], **settings: Any) -
         ({"space_noise_add_probability": 0.9}, "without `space_noise_probability` no spaces are changed."),
         ({"lexicon_dropout": 0.5}, "the model has no `lexicon`."),
         ({"ngram_sizes": "[]"}, "the model has no n-grams, whose lengths `ngram_sizes` names."),
+        ({"optim_args": "amsgrad=true"}, "the optimizer adamw_torch_fused does not read it."),
+        ({"optim": "sgd", "optim_args": "momentm=0.9"}, "the optimizer sgd does not read it."),
+        ({"optim": "sgd", "adam_beta2": 0.98}, "the optimizer sgd does not read it."),
         ({"max_steps": 3, "num_train_epochs": 9}, "`max_steps` says how long the training is."),
     ],
 )
@@ -56,6 +59,7 @@ def test_nothing_is_said_of_what_is_heeded(
 ) -> None:
     given = {"tokenizer_min_frequency": 1, "early_stopping_patience": 2, "early_stopping_threshold": 0.1}
     given |= {"name_replacement_copies": 1, "name_replacement_probability": 0.9, "embeddings_learning_rate": 0.1}
+    given |= {"optim": "rmsprop", "optim_args": "momentum=0.9"}
     given |= {"space_noise_probability": 0.1, "space_noise_add_probability": 0.1, "num_train_epochs": 1}
     assert not unheeded("demo", capsys, data_dir=marked_corpus, output_dir=tmp_path / "run", **given)
 

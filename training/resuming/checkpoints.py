@@ -1,17 +1,19 @@
 """Checkpoints: which of them are whole, and what they know of the training that wrote them."""
 
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME, TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
 from malmoi.data.json_object import read_json_object
 from malmoi.data.user_error import UserError
 
+RANDOM_STATES = "rng_state*.pth"  # one for each process
 OPTIMIZER_FILES = ("optimizer*", "global_step*")  # of one process, of FSDP, of DeepSpeed
 
 
@@ -46,6 +48,10 @@ def what_it_lacks(checkpoint: Path) -> str | None:
             read_json_object(path)
         except UserError:
             return f"its {name} is damaged"
+    return _lacking_weights(checkpoint) or _lacking_state_to_go_on(checkpoint)
+
+
+def _lacking_weights(checkpoint: Path) -> str | None:
     if (checkpoint / SAFE_WEIGHTS_INDEX_NAME).is_file():
         return None
     try:
@@ -55,6 +61,23 @@ def what_it_lacks(checkpoint: Path) -> str | None:
         return f"it holds no {SAFE_WEIGHTS_NAME}"
     except SafetensorError:
         return f"its {SAFE_WEIGHTS_NAME} is damaged or cut off"
+
+
+def _lacking_state_to_go_on(checkpoint: Path) -> str | None:
+    """Return what is wrong with the state of the optimizer and what belongs to it; a finished run keeps none of it.
+
+    Without the scheduler the `Trainer` would not read the optimizer either, and say nothing.
+    """
+    if not (checkpoint / OPTIMIZER_NAME).is_file():
+        return None
+    for pattern in (OPTIMIZER_NAME, SCHEDULER_NAME, RANDOM_STATES):
+        paths = sorted(checkpoint.glob(pattern))
+        if not paths:
+            return f"it holds no {pattern.replace('*', '')}"
+        for path in paths:
+            if not zipfile.is_zipfile(path):  # as `torch.save` writes
+                return f"its {path.name} is damaged or cut off"
+    return None
 
 
 def has_optimizer(checkpoint: Path) -> bool:

@@ -15,7 +15,7 @@ from malmoi.reports.report import environment
 from malmoi.reports.search_plots import plot_search
 from malmoi.training.run_report import describe_training_data
 from malmoi.training.search.request import Search
-from malmoi.training.search.study import finished_trials
+from malmoi.training.search.study import TRIALS_FILE, finished_trials
 from malmoi.training.search.trial import (
     DIVERGED,
     DRAWN,
@@ -28,7 +28,7 @@ from malmoi.training.search.trial import (
 )
 from malmoi.training.steps import ALL_STEPS
 
-TRIALS_FILE, PLOT_FILE, BEST_FILE, BEST_RUN = "trials.json", "trials.png", "best.yaml", "best"
+PLOT_FILE, BEST_FILE, BEST_RUN = "trials.png", "best.yaml", "best"
 
 
 def describe_search(search: Search, study: Study, prepared: PreparedTrial, objective: Objective) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from malmoi.recipes.recipe import RecipeError
 
 STUDY_FILE = "study.db"
 STUDY_NAME = "malmoi"
+TRIALS_FILE = "trials.json"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 ABOUT = "about"
 MOST_NAMED = 5
@@ -127,16 +128,21 @@ def open_study(
             **{"sampler": RepeatableSampler(seed), "pruner": pruner},
         }
         study = optuna.create_study(direction=direction, **options)
-        _check_about(study, about, folder)
+        _check_about(study, about, folder, resume=resume)
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             study.tell(trial.number, state=TrialState.FAIL)
         yield OpenStudy(study, options)
 
 
-def _check_about(study: Study, about: dict[str, Any], folder: Path) -> None:
+def _check_about(study: Study, about: dict[str, Any], folder: Path, *, resume: bool) -> None:
     # as JSON gives it back, which has no tuples
     about = json.loads(json.dumps(about))
     before = study.user_attrs.get(ABOUT)
+    if before is None and resume and (folder / TRIALS_FILE).is_file():  # a full disk leaves an empty file
+        raise RecipeError(
+            f"{folder / STUDY_FILE} holds no search any more, but {TRIALS_FILE} beside it has its trials, which would "
+            "be replaced: bring the file back, or begin a new search in another --output_dir."
+        )
     if before is None:  # it was cut off before it began
         study.set_user_attr(ABOUT, about)
     elif before != about:

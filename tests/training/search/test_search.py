@@ -466,6 +466,16 @@ def test_a_file_that_is_no_study_is_said(asked: Callable[..., Any], tmp_path: Pa
         run_search(asked(resume_from_checkpoint="true", search_space={"learning_rate": [0.1, 0.2]}))
 
 
+def test_a_study_that_was_emptied_does_not_replace_its_trials(asked: Callable[..., Any], tmp_path: Path) -> None:
+    """As a full disk leaves it, which SQLite takes for a new one."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "study.db").touch()
+    (tmp_path / "run" / "trials.json").write_text('{"trials": []}')
+    with pytest.raises(RecipeError, match=r"study\.db holds no search any more, but trials\.json beside it has"):
+        run_search(asked(resume_from_checkpoint="true", search_space={"learning_rate": [0.1, 0.2]}))
+    assert (tmp_path / "run" / "trials.json").read_text() == '{"trials": []}'
+
+
 def test_training_leaves_a_search_space_alone_but_checks_it(tmp_path: Path, marked_corpus: Path) -> None:
     folders = {"data_dir": marked_corpus, "output_dir": tmp_path / "run"}
     recipe = load_recipe("demo")
