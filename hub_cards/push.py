@@ -86,7 +86,7 @@ def push(
         other_seeds: Runs of the same recipe with other seeds, or one such run; the card gives mean and spread.
         corpus: Name or file of the training data's description, where the reader does not tell.
         private: Whether the repository is to be private. One that is there already and public is refused.
-        revision: Branch to commit to, made if it is not there.
+        revision: Branch to commit to, made if it is not there, or a pull request that is, such as `refs/pr/1`.
         dry_run: Leave the staged folder beside the run and upload nothing.
 
     Raises:
@@ -103,9 +103,11 @@ def push(
     others = [other_seeds] if isinstance(other_seeds, (str, Path)) else other_seeds
     facts = read_facts(run, [*map(Path, others)])
     described = corpus_of(facts.report, None if corpus is None else str(corpus))
+    # a pull request is to become main
+    branch = None if revision == "main" or str(revision).startswith("refs/pr/") else revision
     with temporary_folder() as folder:
         # 2. the repository as a folder, loaded and tried without malmoi
-        staged = stage(facts, described, repo_id, folder, revision=None if revision == "main" else revision)
+        staged = stage(facts, described, repo_id, folder, revision=branch)
         # 3. one commit
         data = data_note(facts.report, described)
         if dry_run:

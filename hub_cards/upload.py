@@ -58,7 +58,8 @@ def upload(
         repo_id: The name on the Hub, `user/name`; the repository is made if it is not there.
         repo_type: `model` or `space`.
         private: Whether the repository is to be private. One that is there already and public is refused.
-        revision: Branch to commit to, made if it is not there; by default `main`.
+        revision: Branch to commit to, made if it is not there; or `refs/pr/1`, a pull request that is; by default
+            `main`.
         replaced: Patterns of what is deleted where the folder does not have it, whoever has put it there.
 
     Raises:
@@ -82,7 +83,7 @@ def upload(
             f"{repo_id}: it is to be private, but it is there already and public. Make it private in its settings on "
             "the Hub, or leave --private out; nothing was uploaded."
         )
-    if revision is not None:
+    if revision is not None and not revision.startswith("refs/"):  # the Hub makes no branch of such a name
         _repeated(lambda: api.create_branch(repo_id, branch=revision, repo_type=repo_type, exist_ok=True), repo_id)
     seen: list[StandingFiles] = []
 

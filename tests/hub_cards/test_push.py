@@ -174,6 +174,19 @@ def test_a_card_that_was_edited_by_hand_is_not_lost_without_a_word(
     assert repository.commit_at("main") == after
 
 
+def test_a_pull_request_is_pushed_to_as_what_it_is_to_become(hub: LocalHub, finished: Path, tmp_path: Path) -> None:
+    repository = hub.create_repository(NAME)
+    repository.branches["refs/pr/1"] = repository.branches["main"]
+    given = (finished, NAME, "--corpus", "sample-ner", "--revision")
+    push(hub, tmp_path / "home", *given, "refs/pr/1")
+    assert len(repository.titles("refs/pr/1")) == 2
+    assert repository.titles() == ["initial commit"]
+    assert "refs/pr" not in repository.files("refs/pr/1")["README.md"].decode()
+    _, error = push(hub, tmp_path / "home", *given, "refs/pr/2", code=2)
+    assert "Invalid rev id: refs/pr/2" in error
+    assert "Traceback" not in error
+
+
 UPLOAD_WITH_NOTES = """
 from pathlib import Path
 from malmoi.hub_cards.upload import upload

@@ -211,6 +211,8 @@ def paths_info(storage: HubStorage, request: Request, kind: str, name: str, revi
 @endpoint("POST", f"{API}/branch/(?P<branch>[^/]+)")
 def create_branch(storage: HubStorage, request: Request, kind: str, name: str, branch: str) -> Answer:
     repository = storage.find_for_writing(kind, name, request.user)
+    if branch.startswith("refs/"):
+        raise Refused(400, f"Invalid reference for a branch: {branch}")
     repository.create_reference(repository.branches, branch, request.json.get("startingPoint", "main"))
     return Answer()
 
