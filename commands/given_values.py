@@ -1,8 +1,13 @@
 """Commands that refuse an empty value: it comes from a variable of the shell that is not set.
 
 `--input "$FILES"` would mean the whole working folder where `FILES` is not set, since that is what an empty path is.
+Of `--output=~/names.jsonl` a shell leaves the tilde as it is, and a folder of that name would be made.
 """
 
+import os
+from itertools import takewhile
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from typer.core import TyperCommand
@@ -11,6 +16,9 @@ from malmoi.data.user_error import UserError
 
 MAY_BE_EMPTY = ("model", "texts", "repo_id", "token_separator")
 """A text may be empty, and what stands between tokens; what a name may be is said where it is used."""
+AS_TYPED = ("texts", "token_separator")
+"""What is no path, whatever it begins with."""
+HOME = ("~/", "~\\")
 WRITTEN_OUT = {
     (f"--trim{bar}josa", value): f"--{no}trim{bar}josa"
     for bar in "_-"
@@ -31,13 +39,43 @@ class FilledCommand(TyperCommand):
         if any(parameter.name == "trim_josa" for parameter in self.get_params(ctx)):
             args = _as_flags(args)
         if not ctx.resilient_parsing:  # a shell that completes an option
-            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            self._check_flags(ctx, args)
+            given = self._given(ctx, args)
+            if "--" not in args:
+                _check_hyphens(ctx.info_name, given.get("model"), given.get("texts"))
             for parameter in self.get_params(ctx):
                 value = given.get(parameter.name)
                 values = value if isinstance(value, (list, tuple)) else [value]
                 if "" in values and parameter.name not in MAY_BE_EMPTY:
                     raise UserError(f"{parameter.opts[0]}: expected a value, got an empty one.")
-        return super().parse_args(ctx, args)
+        super().parse_args(ctx, args)
+        ctx.params = {name: value if name in AS_TYPED else _at_home(value) for name, value in ctx.params.items()}
+        ctx.args = _at_home(ctx.args)
+        return ctx.args
+
+    def _check_flags(self, ctx: Any, args: list[str]) -> None:
+        """Check that nothing is given by a flag that has a place instead, such as the model by `--model`.
+
+        Raises:
+            UserError: If something is.
+        """
+        parameters = self.get_params(ctx)
+        flags = {flag for parameter in parameters for flag in parameter.opts}
+        placed = {f"--{parameter.name}" for parameter in parameters if parameter.param_type_name == "argument"} - flags
+        for argument in takewhile(lambda argument: argument != "--", args):
+            flag = argument.partition("=")[0]
+            if flag in placed:
+                line = " ".join(["malmoi", ctx.info_name, *self.collect_usage_pieces(ctx)[1:]])
+                raise UserError(f"{flag}: {flag[2:]} is given without a flag, in its place: `{line}`.")
+
+    def _given(self, ctx: Any, args: list[str]) -> dict[str, Any]:
+        """Return what is given, as it is written; what looks like an option and is none stands among the texts."""
+        known_alone, ctx.ignore_unknown_options = ctx.ignore_unknown_options, True
+        try:
+            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        finally:
+            ctx.ignore_unknown_options = known_alone
+        return given
 
 
 def _as_flags(arguments: list[str]) -> list[str]:
@@ -52,3 +90,30 @@ def _as_flags(arguments: list[str]) -> list[str]:
         else:
             flags.append(argument)
     return flags
+
+
+def _check_hyphens(command: str, model: Any, texts: Any) -> None:
+    """Check that no text is taken for an option: the name of one has neither spaces nor Hangul in it.
+
+    Raises:
+        UserError: If one is.
+    """
+    for text in (model, *(texts if isinstance(texts, (list, tuple)) else ())):
+        name = text.partition("=")[0] if isinstance(text, str) else ""
+        if name.startswith("-") and (" " in name or not name.isascii()):
+            raise UserError(
+                f"{text!r} begins as an option does; as a text it must stand behind --, such as "
+                f"`malmoi {command} -- {quote(text)}`."
+            )
+
+
+def _at_home(value: Any) -> Any:
+    """Return a value in which `~` stands for the folder of the user, as a shell does where it sees a path."""
+    if isinstance(value, (list, tuple)):
+        return [_at_home(part) for part in value]
+    if isinstance(value, Path):
+        return value.expanduser() if str(value).startswith(HOME) else value
+    if not isinstance(value, str):
+        return value
+    flag, equals, path = value.partition("=") if value.startswith("--") else ("", "", value)
+    return flag + equals + os.path.expanduser(path) if path.startswith(HOME) else value
