@@ -1,5 +1,6 @@
 """The form in which readers hand over texts with a class each."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import NamedTuple, TypedDict
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from malmoi.data.notice import list_names, shorten
+from malmoi.data.tag_schemes import are_tags
 from malmoi.data.text_lines import DataFormatError
 from malmoi.data.user_error import UserError
 from malmoi.modeling.name_edges import INVISIBLE
 
+NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 JOINER = "\u200d"  # within an emoji it is part of it
 
 
@@ -49,7 +52,7 @@ class LabelledText(NamedTuple):
 
 
 def classified_splits(splits: Mapping[str, Iterable[LabelledText]]) -> DatasetDict:
-    """Return classified texts with the classes that occur, in the order of the alphabet.
+    """Return classified texts with the classes that occur, in the order of `ordered_classes`.
 
     Names of classes that look the same are one class. Where a text names its document, there is a column `document`.
 
@@ -64,11 +67,41 @@ def classified_splits(splits: Mapping[str, Iterable[LabelledText]]) -> DatasetDi
     for split, rows in read.items():
         if not rows:
             raise DataFormatError(split, None, "expected texts, found none.")
-    classes = sorted({row.label for rows in read.values() for row in rows})
+    classes = ordered_classes(row.label for rows in read.values() for row in rows)
     if len(classes) < 2:
         first = next(iter(read.values()))[0]
         raise DataFormatError(first.path, None, f"expected texts of at least two classes, got {list_names(classes)}.")
+    check_no_tags(next(iter(read.values()))[0].path, classes)
     return DatasetDict({split: _dataset(rows, classes) for split, rows in read.items()})
+
+
+def ordered_classes(names: Iterable[str]) -> list[str]:
+    """Return each class once, as their numbers in a model are given: numbers by their size, others by the alphabet.
+
+    Of texts whose classes are 0 to 11 the eleventh is 10 then, as whoever labels them so counts.
+    """
+    found = sorted({*names})
+    return sorted(found, key=float) if all(map(NUMBER.fullmatch, found)) else found
+
+
+def check_no_tags(place: Path | str, texts: Iterable[str], kind: str = "classes") -> None:
+    """Check that the classes, or the texts, of classified texts are not the tags of tokens, which no class is.
+
+    Args:
+        place: The file, for messages.
+        texts: They.
+        kind: What a message calls them.
+
+    Raises:
+        DataFormatError: If all are.
+    """
+    if are_tags(texts):
+        raise DataFormatError(
+            place,
+            None,
+            f"expected texts and their classes, but the {kind} seem to be tags of tokens; of names a file .conll is "
+            "to hold a token and its tag, divided by a tab, on each line, and an empty line after each sentence.",
+        )
 
 
 def _checked(row: LabelledText) -> LabelledText:

@@ -4,8 +4,9 @@ What tells a scheme is not only which tags there are, as for the labels of a tag
 also how they follow one another: IOB1 writes `B-X` only between two names of one type that touch, IOB2 before each.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +18,13 @@ from malmoi.data.user_error import UserError
 
 OUTSIDE_SIGNS = frozenset({OUTSIDE, "-", "_"})
 """What files write where there is no name."""
+SEEMING_OUTSIDE_SIGNS = frozenset({"o", "0", "\N{FULLWIDTH LATIN CAPITAL LETTER O}"})
+"""What is written for `O` by mistake; such tags are refused, but tell that a file has tags."""
 SCHEME_NAMES = (("BI", "BIO (IOB2)"), ("BIES", "BIOES"), ("BILU", "BILOU"), ("BMES", "BMES"), ("BMEW", "BMEWO"))
 """The schemes by their letters; the first that has all letters of some tags is theirs."""
 EXPECTED = "O beside B-X and I-X (IOB1 or IOB2), X-B and X-I, BIOES, BILOU, BMES, or X alone"
+_TAG_IN_LIST = re.compile(r"[^\s,'\"\[\]()]+")
+"""A tag of several in one cell: between spaces or commas, or as Python and JSON show lists."""
 OTHER_COLUMN = "; if the tags stand in another column, say which by --tag_column"
 LETTERS = frozenset("BIELUMSW")
 
@@ -138,6 +143,17 @@ def is_tag(text: str) -> bool:
     return text in OUTSIDE_SIGNS or has_letter(text)
 
 
+def are_tags(texts: Iterable[str]) -> bool:
+    """Tell whether texts are nothing but tags of tokens, one or several in each, some of them outside of names."""
+    found: set[str] = set()
+    for text in texts:
+        tags = _TAG_IN_LIST.findall(text)
+        if not tags or not all(map(is_tag, tags)):
+            return False
+        found.update(tags)
+    return OUTSIDE in found and any(map(has_letter, found))
+
+
 def has_letter(tag: str) -> bool:
     """Tell whether a tag has the letter of a scheme before or after its type."""
     return (BEFORE.fullmatch(tag) or AFTER.fullmatch(tag)) is not None
@@ -168,6 +184,12 @@ def _wrong_tag(names: list[str], counts: Counter[str]) -> tuple[str, str] | None
         return _wrong_outside(names, counts) or (names[0], f"tags of names ({EXPECTED})")
     if {*names} <= LETTERS:
         return names[0], f"a type beside the letter of a tag, as in {names[0]}-PER,"
+    quoted = next((name for name in names if name.startswith('"') and name.endswith('"')), None)
+    if quoted is not None:
+        return quoted, "a tag without quotes"
+    sign = next((name for name in names if not any(map(str.isalnum, name))), None)
+    if sign is not None:  # `+` and `-` may say whether a space follows
+        return sign, f"tags of names ({EXPECTED})"
     odd = next((name for name in names if has_letter(name)), None)
     return None if odd is None else (odd, f"a tag of the scheme of {shorten(max(names, key=counts.__getitem__))}")
 

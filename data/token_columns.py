@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from malmoi.data.column_headings import head_word_and_tag
-from malmoi.data.tag_schemes import OUTSIDE_SIGNS, has_letter, is_tag
+from malmoi.data.tag_schemes import OUTSIDE_SIGNS, SEEMING_OUTSIDE_SIGNS, has_letter, is_tag
 from malmoi.data.text_lines import DataFormatError, check_line_ends, read_lines
 
 DOCUMENT = "-DOCSTART-"
@@ -22,6 +22,8 @@ _DOCUMENT_ID = re.compile(rf"{NEW_DOCUMENT}\s+id\s*=\s*(.*\S)\s*")
 COMMENTS = ("# ", "## ")
 LINE_END = re.compile(r"[\r\n]")
 """What a name may hold that stands in a line, such as that of a file."""
+CSV_COLUMN = re.compile(r'"(?:[^"]|"")+"')
+"""A column in quotes as CSV writes it: those within are doubled."""
 MOST_TYPES = 30
 """So many types without a letter may stand in the first lines of a file that is taken for one of columns."""
 
@@ -39,14 +41,22 @@ class Columns(NamedTuple):
     path: Path
     line: int
     """The line that shows it."""
+    quoted: bool = False
+    """Whether columns may stand in the quotes of CSV, as where pandas has written a token with a quote in it."""
 
     def split(self, line: str) -> list[str]:
         """Return the columns of a line with a token."""
-        return line.split("\t") if self.tabs else split_columns(line, tabs=False)
+        found = split_columns(line, tabs=self.tabs)
+        return [*map(_unquoted, found)] if self.quoted else found
 
     def __str__(self) -> str:
         """Return what is expected, in words."""
         return f"{self.width} columns divided by {'a tab' if self.tabs else 'spaces'}, as in line {self.line}"
+
+
+def _unquoted(column: str) -> str:
+    """Return what CSV holds in a column; one without quotes as it is."""
+    return column[1:-1].replace('""', '"') if CSV_COLUMN.fullmatch(column) else column
 
 
 def split_columns(line: str, *, tabs: bool) -> list[str]:
@@ -161,7 +171,8 @@ def look_like_columns(lines: list[str]) -> bool:
     tags = [row[-1].strip() for row in rows if len(row) == width]
     if width < 2 or len(tags) < MOST * len(rows):
         return False
-    if sum(map(is_tag, tags)) >= MOST * len(rows):
+    signs = SEEMING_OUTSIDE_SIGNS if any(map(has_letter, tags)) else ()
+    if sum(is_tag(tag) or tag in signs for tag in tags) >= MOST * len(rows):
         return True
     # types without a letter
     outside = sum(tag in OUTSIDE_SIGNS for tag in tags)

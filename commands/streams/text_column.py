@@ -1,10 +1,11 @@
 """Which column of a file holds the texts."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from malmoi.data.column_headings import TEXT_HEADING
+from malmoi.data.column_headings import HALF, OTHER_HALF, TEXT_HEADING
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
 
@@ -37,7 +38,10 @@ def text_column(name: str, columns: Sequence[str], texts: Collection[str], *, na
     for column in SUREST:
         if column in fitting:
             return column
-    found = [column for column in fitting if tells_text(column)] or fitting
+    telling = [column for column in fitting if tells_text(column)]
+    if telling and all(_is(HALF, column) for column in telling):
+        telling += [column for column in fitting if _is(OTHER_HALF, column)]
+    found = telling or fitting
     if len(found) != 1:
         seen = f"several may be it: {list_names(found)}" if found else f"it has {list_names(columns)}"
         raise UserError(f"{name}: expected a column with texts, but {seen}; say which by {FLAG}.")
@@ -59,4 +63,8 @@ def as_spelled(named: str, columns: Collection[str]) -> str:
 
 def tells_text(column: str) -> bool:
     """Tell whether the name of a column says that it holds texts."""
-    return TEXT_HEADING.fullmatch(unicodedata.normalize("NFC", column)) is not None
+    return _is(TEXT_HEADING, column)
+
+
+def _is(heading: re.Pattern[str], column: str) -> bool:
+    return heading.fullmatch(unicodedata.normalize("NFC", column)) is not None

@@ -24,7 +24,7 @@ from malmoi.data.readers.kmou_corpus import holds_kmou_corpus
 from malmoi.data.splits.files import split_files
 from malmoi.data.tag_schemes import TagScheme, TagSequences
 from malmoi.data.text_lines import DataFormatError, first_lines
-from malmoi.data.token_columns import Columns, find_columns, heading_of, look_like_columns
+from malmoi.data.token_columns import CSV_COLUMN, Columns, find_columns, heading_of, look_like_columns
 from malmoi.data.token_numbers import Token, are_numbered, text_tokens
 from malmoi.data.user_error import UserError
 from malmoi.modeling.name_edges import CHARACTER
@@ -139,15 +139,30 @@ class _Tokens:
 
     def __init__(self) -> None:
         self.count = self.characters = self.spaces = 0
+        self.first_quoted: tuple[Path, int, str] | None = None
+        self.has_bare_quotes = False
 
-    def add(self, token: str) -> None:
+    def add(self, token: str, path: Path, line: int) -> None:
         self.count += 1
+        if token.startswith('"'):
+            is_quoted = CSV_COLUMN.fullmatch(token) is not None
+            self.has_bare_quotes |= not is_quoted
+            if is_quoted and '""' in token[1:-1]:
+                self.first_quoted = self.first_quoted or (path, line, token)
         self.characters += len(token) == 1 or CHARACTER.fullmatch(token) is not None
         self.spaces += token.isspace()
 
     def separator(self) -> str:
         """Return what stands between them."""
         return "" if self.characters > SYLLABLES * self.count or self.spaces > SPACES * self.count else " "
+
+    def are_quoted(self) -> bool:
+        """Tell, and say, whether CSV has put those with a quote in quotes: in other files a quote stands alone."""
+        if self.first_quoted is None or self.has_bare_quotes:
+            return False
+        path, line, token = self.first_quoted
+        notify(f"{path}, line {line}: {shorten(token)} has the quotes of CSV, which are taken off here and elsewhere.")
+        return True
 
 
 def _find_form(paths: list[Path], token_separator: str | None, tag_column: int | None) -> Form:
@@ -173,7 +188,7 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
                 continue
             if not row[token]:
                 raise DataFormatError(path, line, f"expected a token in column {token + 1}, got nothing.")
-            tokens.add(_token(row, token, beside))
+            tokens.add(_token(row, token, beside), path, line)
             for written in map(class_name, own_tags):
                 if not written:
                     raise DataFormatError(path, line, f"expected a tag in column {tag + 1}, got nothing.")
@@ -182,6 +197,7 @@ def _find_form(paths: list[Path], token_separator: str | None, tag_column: int |
     if not tokens.count:
         raise DataFormatError(paths[0], None, "expected sentences, found none.")
     scheme = tags.scheme(column=f"in column {tag + 1} of {columns.width}")
+    columns = columns._replace(quoted=columns.tabs and tokens.are_quoted())
     separator = tokens.separator() if token_separator is None else token_separator
     return Form(columns, token, tag, tuple(beside), is_numbered, scheme, separator, documents)
 

@@ -5,8 +5,21 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
-from malmoi.data.classified_dataset import ClassifiedText, class_name, classified_dataset
-from malmoi.data.column_headings import CLASS_HEADING, TEXT_HEADING, head_class_and_text, heads_classes, heads_texts
+from malmoi.data.classified_dataset import (
+    ClassifiedText,
+    check_no_tags,
+    class_name,
+    classified_dataset,
+    ordered_classes,
+)
+from malmoi.data.column_headings import (
+    CLASS_HEADING,
+    FASTTEXT_CLASS,
+    TEXT_HEADING,
+    head_class_and_text,
+    heads_classes,
+    heads_texts,
+)
 from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.quoted_columns import Columns, split_columns
 from malmoi.data.splits.files import named_files, say_other_files
@@ -20,9 +33,9 @@ EXPECTED = "a class, a tab and a text"
 def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
     """Return the texts of a folder, those of `train`, `validation` and `test` for which there are files.
 
-    The classes are those of `train.txt`, or of all files where that is not there, in the order of the alphabet; names
-    that look the same are one class. Empty lines and a heading are skipped, and quotes are read as `split_columns`
-    says.
+    The classes are those of `train.txt`, or of all files where that is not there, in the order of `ordered_classes`;
+    names that look the same are one class. Empty lines and a heading are skipped, and quotes are read as
+    `split_columns` says.
 
     Args:
         data_dir: Folder with `train.txt`, `validation.txt` (or `val.txt`, `dev.txt`) and `test.txt`, of which those
@@ -42,7 +55,7 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
     rows = {split: _read_file(path) for split, path in paths.items()}
     for split in ["train"] if "train" in paths else paths:
         _check_order(paths[split], rows[split])
-    classes = sorted({row.first for row in rows.get("train") or chain.from_iterable(rows.values())})
+    classes = ordered_classes(row.first for row in rows.get("train") or chain.from_iterable(rows.values()))
     if "train" in paths and len(classes) < 2:
         raise DataFormatError(
             paths["train"], None, f"expected texts of at least two classes, got {list_names(classes)}."
@@ -71,11 +84,15 @@ def read_labelled_texts(data_dir: Path | None) -> DatasetDict:
 
 
 def holds_labelled_texts(data_dir: Path) -> bool:
-    """Tell whether each of the first lines of `train.txt`, or of what there is, has one tab, the class before it."""
+    """Tell whether each of the first lines of `train.txt`, or of what there is, has one tab, the class before it.
+
+    A line that begins with a class of fastText may have a space instead; reading says what was expected.
+    """
     path = next(iter(named_files(data_dir).values()), None)
     lines = [] if path is None else first_lines(path)
-    classes = {line.partition("\t")[0] for line in lines}
-    if not lines or not all("\t" in line for line in lines) or look_like_columns(lines):
+    has_class = all("\t" in line or line.startswith(FASTTEXT_CLASS) for line in lines)
+    classes = {line.partition("\t" if "\t" in line else " ")[0] for line in lines}
+    if not lines or not has_class or look_like_columns(lines):
         return False
     return len(classes) <= max(2, len(lines) // 2)
 
@@ -118,6 +135,8 @@ def _is_heading(path: Path, rows: list[Columns]) -> bool:
 
 
 def _check_order(path: Path, rows: list[Columns]) -> None:
+    check_no_tags(path, (row.first for row in rows))
+    check_no_tags(path, (row.second for row in rows), kind="texts")
     if len({row.first for row in rows}) > len({row.second for row in rows}):
         raise DataFormatError(
             path,

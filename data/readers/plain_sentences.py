@@ -5,7 +5,7 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict
 
-from malmoi.data.column_headings import heads_a_table
+from malmoi.data.column_headings import FASTTEXT_CLASS, heads_a_table
 from malmoi.data.readers.inline_marks import OTHER_FORM, holds_inline_marks, read_inline_marks
 from malmoi.data.splits.files import as_on_disk, named_files, say_other_files
 from malmoi.data.tagged_dataset import TaggedSentence, tagged_dataset
@@ -54,7 +54,9 @@ def holds_plain_sentences(data_dir: Path) -> bool:
         return False
     files = [lines for path in named_files(data_dir).values() if (lines := first_lines(path))]
     lines = [line for each in files for line in each]
-    is_other = any({"\t", OTHER_FORM} & {*line} for line in lines) or look_like_columns(lines)
+    is_other = any(
+        {"\t", OTHER_FORM} & {*line} or line.startswith(FASTTEXT_CLASS) for line in lines
+    ) or look_like_columns(lines)
     is_json = all(line.lstrip().startswith("{") for line in lines)
     is_table = any(heads_a_table(each[0]) for each in files)
     return bool(lines) and not (is_other or is_json or is_table) and not holds_inline_marks(data_dir)

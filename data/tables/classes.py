@@ -8,7 +8,7 @@ import pyarrow as pa
 from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, Value
 from datasets.fingerprint import generate_random_fingerprint
 
-from malmoi.data.classified_dataset import class_name, classified_features
+from malmoi.data.classified_dataset import check_no_tags, class_name, classified_features, ordered_classes
 from malmoi.data.column_headings import DOCUMENT_HEADING
 from malmoi.data.notice import list_names, notify, shorten
 from malmoi.data.tables.columns import IDENTIFIER, aside_column, class_column, text_column, written_name
@@ -25,9 +25,8 @@ def class_splits(splits: Splits, *, text_name: str | None, label_name: str | Non
     """Return the classified texts of each split.
 
     Classes are in the order of a `ClassLabel`, where files have several in that of the first with the others after it,
-    otherwise in that of the alphabet; numbers are named by their digits,
-    true and false by these words. Rows whose text is blank are left out, and so are splits without classes; both is
-    said.
+    otherwise in that of `ordered_classes`; numbers are named by their digits, true and false by these words. Rows
+    whose text is blank are left out, and so are splits without classes; both is said.
 
     Args:
         splits: The rows of the dataset.
@@ -50,12 +49,13 @@ def class_splits(splits: Splits, *, text_name: str | None, label_name: str | Non
             read[split] = rows
     declared = [names for rows in read.values() for names in rows.declared]
     in_order = [*dict.fromkeys(name for names in declared if names for name in names)] if all(declared) else []
-    classes = in_order or sorted({name for rows in read.values() for name in rows.names})
+    classes = in_order or ordered_classes(name for rows in read.values() for name in rows.names)
     place = next(iter(splits.values()))[0].name
     if len(classes) < 2:
         found = list_names(classes) or "none"
         raise DataFormatError(place, None, f"expected texts of at least two classes, got {found}.")
     if not in_order:
+        check_no_tags(place, classes)
         _check_places(place, classes, [texts for rows in read.values() for texts in rows.texts])
     return DatasetDict({split: rows.dataset(classes) for split, rows in read.items()})
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from datasets import ClassLabel, Features, LargeList, List, Value
 from datasets.features.features import FeatureType, Json
 
-from malmoi.data.column_headings import CLASS_HEADING, DOCUMENT_HEADING, TEXT_HEADING
+from malmoi.data.column_headings import CLASS_HEADING, DOCUMENT_HEADING, HALF, OTHER_HALF, TEXT_HEADING
 from malmoi.data.notice import list_names
 from malmoi.data.tables.rows import SourceRows
 from malmoi.data.user_error import UserError
@@ -26,9 +26,6 @@ INDEX_OF_PANDAS = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 """What the index of a frame is called that was written with it, and read as a column."""
 SENTENCES = re.compile(r"(text|sentence)s?|텍스트|문장", re.IGNORECASE)
 """The texts themselves: a column `document` beside them names what they are part of."""
-HALF = re.compile(r"title|question|제목|질문", re.IGNORECASE)
-OTHER_HALF = re.compile(r"body|description|answer|설명|답변", re.IGNORECASE)
-"""What stands beside a column of the former as often as not, and is as much of a text."""
 START, END, TYPE = (
     re.compile(r"(start|begin)(_?(offset|char|pos|index))?|offset_start|char_start", re.IGNORECASE),
     re.compile(r"(end|stop)(_?(offset|char|pos|index))?|offset_end|char_end", re.IGNORECASE),

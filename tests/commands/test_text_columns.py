@@ -42,6 +42,18 @@ def test_the_only_column_is_read_if_its_name_tells_it(heading: str, named: str |
     assert [row[heading] for row in read_rows(Path("out.jsonl"))] == ["비가 온다"]
 
 
+@pytest.mark.parametrize(("half", "other"), [("title", "body"), ("question", "answer"), ("제목", "설명")])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_half_of_a_text_is_not_taken_for_all_of_it(form: str, half: str, other: str) -> None:
+    """Titles were answered in silence, and what stands below them was not, though training data are asked about."""
+    rows = {"csv": f"{half},{other}\n비가,온다\n", "jsonl": f'{{"{half}": "비가", "{other}": "온다"}}\n'}
+    Path(f"in.{form}").write_text(rows[form], encoding="utf-8")
+    with pytest.raises(UserError, match=f"several may be it: {half}, {other}; say which by --text_column"):
+        find_words(f"in.{form}", output="out.jsonl")
+    find_words(f"in.{form}", output="out.jsonl", text_column=other)
+    assert len(read_rows(Path("out.jsonl"))) == 1
+
+
 def test_a_vertical_bar_may_stand_between_columns() -> None:
     Path("in.csv").write_text("id|text\n7|비가, 온다\n", encoding="utf-8")
     find_words("in.csv", output="out.jsonl")

@@ -13,7 +13,14 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from malmoi.data.classified_dataset import ClassifiedText, class_names, classified_dataset, with_classes
+from malmoi.data.classified_dataset import (
+    ClassifiedText,
+    LabelledText,
+    class_names,
+    classified_dataset,
+    classified_splits,
+    with_classes,
+)
 from malmoi.data.quoted_columns import split_columns
 from malmoi.data.readers.dataset import read_dataset
 from malmoi.data.readers.labelled_texts import read_labelled_texts
@@ -55,6 +62,27 @@ def test_texts_in_the_column_of_classes_are_refused(tmp_path: Path) -> None:
         read_dataset(tmp_path, task="sentence-classification")
     read = read_dataset(tmp_path, task="sentence-classification", text_column="label", label_column="text")["train"]
     assert labels(read) == ["긍정", "부정", "긍정"]
+
+
+@pytest.mark.parametrize(
+    ("written", "order"),
+    [
+        (["10", "2", "0", "11", "1"], ["0", "1", "2", "10", "11"]),
+        (["10.5", "-2", "9", "-10"], ["-10", "-2", "9", "10.5"]),
+        (["10", "2", "하나"], ["10", "2", "하나"]),  # the alphabet, as not all are numbers
+    ],
+)
+def test_numbers_as_classes_are_in_the_order_of_their_size(
+    tmp_path: Path, written: list[str], order: list[str]
+) -> None:
+    texts = [f"글 {name}" for name in written]
+    write_texts(tmp_path, "".join(f"{name}\t{text}\n" for name, text in zip(written, texts)))
+    (tmp_path / "validation.txt").write_text(f"{written[0]}\t글\n", encoding="utf-8")
+    assert class_names(read_labelled_texts(tmp_path)["train"]) == order
+    table = Dataset.from_dict({"text": texts, "label": written})
+    assert class_names(read_dataset(None, dataset=table, task="sentence-classification")["train"]) == order
+    rows = [LabelledText(name, text, name, tmp_path) for name, text in zip(written, texts)]
+    assert class_names(classified_splits({"train": rows})["train"]) == order
 
 
 def test_a_dataset_may_declare_more_classes_than_it_has_texts() -> None:

@@ -9,15 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pandas import DataFrame
 
 from malmoi.commands.streams.json_source import rows_of_json
 from malmoi.commands.streams.rows import BEGINNING, Row
 from malmoi.data.delimited_columns import read_heading
 from malmoi.data.lexicon import read_lexicon
-from malmoi.data.readers import READERS
+from malmoi.data.readers import READERS, readers_that_fit
 from malmoi.data.readers.reading_options import ReadingOptions
 from malmoi.data.silver_text import read_raw_sentences
 from malmoi.data.text_lines import DataFormatError
+from malmoi.data.user_error import UserError
 from malmoi.training.read_data import data_of
 
 MARKED = "<서울:LC>에 갔다.\n"
@@ -122,6 +124,79 @@ def test_another_sign_for_no_name_is_named(outside: str, first: str, expected: s
     (tmp_path / "train.conll").write_text(lines, encoding="utf-8")
     with pytest.raises(DataFormatError, match=rf"line 2: expected {expected} in column 2 of 2, got '{outside}'"):
         READERS["conll"].read(tmp_path)
+
+
+@pytest.mark.parametrize("outside", ["o", "0", "Ｏ"])
+def test_sentences_of_columns_are_known_by_their_names_for_all_that(outside: str, tmp_path: Path) -> None:
+    """They were taken for sentences to be spaced."""
+    (tmp_path / "train.txt").write_text(f"손흥민 B-PS\n은 {outside}\n왔다 {outside}\n", encoding="utf-8")
+    assert readers_that_fit(tmp_path, ["named-entities", "word-spacing"]) == ["conll"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "number", "expected"),
+    [
+        ("손흥민 B-PS -\n은 O +\n왔다 O -\n. O -\n", 2, r"tags of names .* in column 3 of 3, got '\+'; if the tags"),
+        ('"손흥민"\t"PS"\n은\tO\n왔다\tO\n', 1, "a tag without quotes in column 2 of 2, got '\"PS\"'"),
+    ],
+    ids=["spaces of flair", "quotes"],
+)
+def test_what_is_no_type_is_refused(lines: str, number: int, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "train.conll").write_text(lines, encoding="utf-8")
+    with pytest.raises(DataFormatError, match=f"line {number}: expected {expected}"):
+        READERS["conll"].read(tmp_path)
+
+
+def test_tokens_that_pandas_has_put_in_quotes_are_read_without_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [("손흥민은", "B-PS"), ('"', "O"), ('"최고"', "O"), ('""', "O"), ("다", "O")]
+    path = tmp_path / "train.tsv"
+    DataFrame(rows).to_csv(path, sep="\t", header=False, index=False)
+    read = READERS["conll"].read(tmp_path)["train"]
+    assert read["text"] == ['손흥민은 " "최고" "" 다']
+    assert f'{path}, line 2: \'""""\' has the quotes of CSV' in caplog.text
+
+
+def test_quotes_in_other_columns_are_tokens(tmp_path: Path) -> None:
+    """Where a quote stands alone no CSV was written."""
+    (tmp_path / "train.tsv").write_text('손흥민은\tB-PS\n"\tO\n""""\tO\n""\tO\n', encoding="utf-8")
+    assert READERS["conll"].read(tmp_path)["train"]["text"] == ['손흥민은 " """" ""']
+
+
+TAGGED = [("서울에 갔다 .", "LOC-B O O"), ("비가 왔다 .", "O O O"), ("이기범 씨 .", "PER-B O O")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("train.txt", "".join(f"{text}\t{tags}\n" for text, tags in TAGGED), "texts"),
+        ("train.txt", "".join(f"{tags}\t{text}\n" for text, tags in TAGGED), "classes"),
+        ("train.csv", "text,label\n" + "".join(f"{text},{tags}\n" for text, tags in TAGGED), "classes"),
+        ("train.csv", "text,label\n" + "".join(f'{text},"{tags.split()}"\n' for text, tags in TAGGED), "classes"),
+        ("train.jsonl", "".join(json.dumps({"text": a, "label": b}) + "\n" for a, b in TAGGED), "classes"),
+    ],
+)
+def test_tags_of_a_whole_sentence_are_no_class(name: str, content: str, kind: str, tmp_path: Path) -> None:
+    """So is the corpus of Naver as KoELECTRA reads it; each sequence of tags became a class."""
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=f"expected texts and their classes, but the {kind} seem to be tags of tokens"):
+        data_of(tmp_path, reader=None, task=None, options=ReadingOptions())
+
+
+def test_classes_as_fasttext_has_them_are_no_sentences(tmp_path: Path) -> None:
+    """They were taken for sentences to be spaced."""
+    (tmp_path / "train.txt").write_text("__label__긍정 좋다\n__label__부정 싫다\n", encoding="utf-8")
+    with pytest.raises(DataFormatError, match="line 1: expected a class, a tab and a text, got '__label__긍정 좋다'"):
+        data_of(tmp_path, reader=None, task=None, options=ReadingOptions())
+
+
+def test_a_table_of_tokens_and_tags_is_no_table_of_texts_and_classes(tmp_path: Path) -> None:
+    """So are corpora of Kaggle; the first answers name the columns, and their tokens became texts."""
+    path = tmp_path / "ner.csv"
+    path.write_text("Sentence #,Word,POS,Tag\nSentence: 1,손흥민은,NNP,B-PS\n,왔다,VV,O\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"the classes seem to be tags of tokens; of names a file \.conll is to"):
+        READERS["dataset"].read(path, task="sentence-classification", label_column="Tag", text_column="Word")
 
 
 @pytest.mark.parametrize("task", ["sentence-classification", "word-spacing", "named-entities"])

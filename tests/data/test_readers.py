@@ -43,6 +43,20 @@ def test_klue_rows_become_sentences(tmp_path: Path) -> None:
     assert [KLUE_LABELS[tag] for tag in rows["tags"][0]] == ["B-PS", "O", "O"]
 
 
+@pytest.mark.parametrize("content", ["## a\t<김:LC>은\n김\tB-PS\n은\tO\n", "## a\t<김:PS>은\n김\tB-PS\n"])
+def test_rows_of_klue_that_say_other_than_the_marks_above_them_are_pointed_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    path = write_klue(tmp_path, KLUE_HEADER + KLUE_SENTENCE + content)
+    assert KLUE_LABELS[read_klue_ner(tmp_path)["train"]["tags"][1][0]] == "B-PS"
+    assert f"{path}: the sentence with marks above the rows says something else than they do in 1 of 2" in caplog.text
+    assert "first above line 12; the rows are read" in caplog.text
+    caplog.clear()
+    write_klue(tmp_path, KLUE_HEADER + KLUE_SENTENCE + "## a\t은 < <김:PS> \n은\tO\n \tO\n<\tO\n \tO\n김\tB-PS\n")
+    read_klue_ner(tmp_path)
+    assert not caplog.text
+
+
 @pytest.mark.parametrize(
     "content", ["\ufeff" + KLUE_HEADER + KLUE_SENTENCE, (KLUE_HEADER + KLUE_SENTENCE).replace("\n", "\r\n")]
 )
@@ -96,8 +110,9 @@ def test_without_network_and_folder_both_ways_out_are_named() -> None:
 
 
 @pytest.mark.skipif(not (REAL_DATA / "klue-ner").is_dir(), reason="the KLUE files are not at hand")
-def test_real_klue_files_give_the_published_counts() -> None:
+def test_real_klue_files_give_the_published_counts(caplog: pytest.LogCaptureFixture) -> None:
     splits = read_klue_ner(REAL_DATA / "klue-ner")
+    assert "marks above the rows" not in caplog.text
     assert {name: rows.num_rows for name, rows in splits.items()} == {"train": 3499, "validation": 500}
     names = [len(tags_to_spans([KLUE_LABELS[tag] for tag in tags])) for tags in splits["validation"]["tags"]]
     assert sum(names) == 1474
