@@ -18,6 +18,8 @@ MAY_BE_EMPTY = ("model", "texts", "repo_id", "token_separator")
 """A text may be empty, and what stands between tokens; what a name may be is said where it is used."""
 AS_TYPED = ("texts", "token_separator")
 """What is no path, whatever it begins with."""
+MAY_BE_A_TEXT = "model"
+"""What the first argument is if there is a folder of that name."""
 HOME = ("~/", "~\\")
 WRITTEN_OUT = {
     (f"--trim{bar}josa", value): f"--{no}trim{bar}josa"
@@ -42,14 +44,17 @@ class FilledCommand(TyperCommand):
             self._check_flags(ctx, args)
             given = self._given(ctx, args)
             if "--" not in args:
-                _check_hyphens(ctx.info_name, given.get("model"), given.get("texts"))
+                _check_hyphens(ctx.info_name, args, given.get("model"), given.get("texts"))
             for parameter in self.get_params(ctx):
                 value = given.get(parameter.name)
                 values = value if isinstance(value, (list, tuple)) else [value]
                 if "" in values and parameter.name not in MAY_BE_EMPTY:
                     raise UserError(f"{parameter.opts[0]}: expected a value, got an empty one.")
         super().parse_args(ctx, args)
-        ctx.params = {name: value if name in AS_TYPED else _at_home(value) for name, value in ctx.params.items()}
+        ctx.params = {
+            name: value if name in AS_TYPED or (name == MAY_BE_A_TEXT and not _is_at_home(value)) else _at_home(value)
+            for name, value in ctx.params.items()
+        }
         ctx.args = _at_home(ctx.args)
         return ctx.args
 
@@ -61,7 +66,8 @@ class FilledCommand(TyperCommand):
         """
         parameters = self.get_params(ctx)
         flags = {flag for parameter in parameters for flag in parameter.opts}
-        placed = {f"--{parameter.name}" for parameter in parameters if parameter.param_type_name == "argument"} - flags
+        names = [parameter.name or "" for parameter in parameters if parameter.param_type_name == "argument"]
+        placed = {f"--{name}" for name in (*names, *(name.replace("_", "-") for name in names))} - flags
         for argument in takewhile(lambda argument: argument != "--", args):
             flag = argument.partition("=")[0]
             if flag in placed:
@@ -92,18 +98,21 @@ def _as_flags(arguments: list[str]) -> list[str]:
     return flags
 
 
-def _check_hyphens(command: str, model: Any, texts: Any) -> None:
+def _check_hyphens(command: str, args: list[str], model: Any, texts: Any) -> None:
     """Check that no text is taken for an option: the name of one has neither spaces nor Hangul in it.
 
     Raises:
         UserError: If one is.
     """
-    for text in (model, *(texts if isinstance(texts, (list, tuple)) else ())):
-        name = text.partition("=")[0] if isinstance(text, str) else ""
+    for found in (model, *(texts if isinstance(texts, (list, tuple)) else ())):
+        name = found.partition("=")[0] if isinstance(found, str) else ""
         if name.startswith("-") and (" " in name or not name.isascii()):
+            # of `-h 비` the letter of an option is gone
+            text = next(given for given in args if given.startswith("-") and given.endswith(found[1:]))
+            before = "" if found is model else f"{quote(model)} "
             raise UserError(
                 f"{text!r} begins as an option does; as a text it must stand behind --, such as "
-                f"`malmoi {command} -- {quote(text)}`."
+                f"`malmoi {command} {before}-- {quote(text)}`."
             )
 
 
@@ -112,8 +121,12 @@ def _at_home(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_at_home(part) for part in value]
     if isinstance(value, Path):
-        return value.expanduser() if str(value).startswith(HOME) else value
+        return Path(_at_home(str(value)))
     if not isinstance(value, str):
         return value
     flag, equals, path = value.partition("=") if value.startswith("--") else ("", "", value)
-    return flag + equals + os.path.expanduser(path) if path.startswith(HOME) else value
+    return flag + equals + os.path.expanduser(path) if path == "~" or path.startswith(HOME) else value
+
+
+def _is_at_home(value: Any) -> bool:
+    return isinstance(value, str) and Path(_at_home(value)).exists()

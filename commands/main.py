@@ -71,7 +71,9 @@ def push(
     model: Annotated[str, typer.Argument(help="Folder of a finished run; for a Space, any model.")],
     repo_id: Annotated[str, typer.Argument(help="Where to: user/name on the Hub.")],
     private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
-    revision: Annotated[str | None, typer.Option(help="Branch to commit to.")] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch to commit to, or a pull request such as refs/pr/1.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry_run", "--dry-run", help="Leave the staged folder and upload nothing.")
     ] = False,

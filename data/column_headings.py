@@ -15,9 +15,9 @@ FASTTEXT_CLASS = "__label__"
 """What fastText and flair write before the class of a text, with a space between the two."""
 CLASS_HEADING = re.compile(CLASS, re.IGNORECASE)
 TEXT_HEADING = re.compile(TEXT, re.IGNORECASE)
-HALF = re.compile(r"title|question|제목|질문", re.IGNORECASE)
-OTHER_HALF = re.compile(r"body|description|answer|설명|답변", re.IGNORECASE)
-"""What stands beside a column of the former as often as not, and is as much of a text."""
+TITLE_OR_QUESTION = re.compile(r"title|question|제목|질문", re.IGNORECASE)
+BODY_OR_ANSWER = re.compile(r"body|description|answer|설명|답변", re.IGNORECASE)
+"""What stands beside one of the former as often as not; both are half of a text."""
 DOCUMENT_HEADING = re.compile(r"(doc|document)(_?(id|no|number|name))?", re.IGNORECASE)
 """What names the document that a text is part of."""
 WORD_HEADING = re.compile(

@@ -144,14 +144,18 @@ def is_tag(text: str) -> bool:
 
 
 def are_tags(texts: Iterable[str]) -> bool:
-    """Tell whether texts are nothing but tags of tokens, one or several in each, some of them outside of names."""
+    """Tell whether texts are nothing but tags of tokens, one or several in each: some begin a name, some are outside.
+
+    Of classes such as O and E-commerce none begins a name.
+    """
     found: set[str] = set()
     for text in texts:
         tags = _TAG_IN_LIST.findall(text)
         if not tags or not all(map(is_tag, tags)):
             return False
         found.update(tags)
-    return OUTSIDE in found and any(map(has_letter, found))
+    letters = {match["letter"] for tag in found if (match := BEFORE.fullmatch(tag) or AFTER.fullmatch(tag))}
+    return OUTSIDE in found and BEGIN in letters
 
 
 def has_letter(tag: str) -> bool:
@@ -189,7 +193,7 @@ def _wrong_tag(names: list[str], counts: Counter[str]) -> tuple[str, str] | None
         return quoted, "a tag without quotes"
     sign = next((name for name in names if not any(map(str.isalnum, name))), None)
     if sign is not None:  # `+` and `-` may say whether a space follows
-        return sign, f"tags of names ({EXPECTED})"
+        return sign, "a type with a letter or a digit"
     odd = next((name for name in names if has_letter(name)), None)
     return None if odd is None else (odd, f"a tag of the scheme of {shorten(max(names, key=counts.__getitem__))}")
 

@@ -171,7 +171,7 @@ def look_like_columns(lines: list[str]) -> bool:
     tags = [row[-1].strip() for row in rows if len(row) == width]
     if width < 2 or len(tags) < MOST * len(rows):
         return False
-    signs = SEEMING_OUTSIDE_SIGNS if any(map(has_letter, tags)) else ()
+    signs = SEEMING_OUTSIDE_SIGNS if any(map(has_letter, tags)) else frozenset()
     if sum(is_tag(tag) or tag in signs for tag in tags) >= MOST * len(rows):
         return True
     # types without a letter

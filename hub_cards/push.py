@@ -28,7 +28,7 @@ from malmoi.hub_cards.hub_name import fault_of_name
 from malmoi.hub_cards.run_facts import read_facts
 from malmoi.hub_cards.space_staging import stage_space
 from malmoi.hub_cards.staging import REPLACED, stage
-from malmoi.hub_cards.upload import is_closed, newest_commit, upload
+from malmoi.hub_cards.upload import is_closed, is_pull_request, newest_commit, upload
 from malmoi.inference.bundled_models import BUNDLED, model_place
 from malmoi.inference.model_names import check_model_name
 from malmoi.training.processes.launcher import leave
@@ -104,7 +104,7 @@ def push(
     facts = read_facts(run, [*map(Path, others)])
     described = corpus_of(facts.report, None if corpus is None else str(corpus))
     # a pull request is to become main
-    branch = None if revision == "main" or str(revision).startswith("refs/pr/") else revision
+    branch = None if revision == "main" or is_pull_request(revision) else revision
     with temporary_folder() as folder:
         # 2. the repository as a folder, loaded and tried without malmoi
         staged = stage(facts, described, repo_id, folder, revision=branch)
@@ -132,7 +132,7 @@ def push_space(
         models: Folders of models, or their names on the Hub.
         repo_id: The name of the Space on the Hub, `user/space`.
         private: Whether the Space is to be private. One that is there already and public is refused.
-        revision: Branch to commit to, made if it is not there.
+        revision: Branch to commit to, made if it is not there, or a pull request that is, such as `refs/pr/1`.
         dry_run: Leave the staged folder in the working folder, and upload nothing.
 
     Raises:

@@ -36,6 +36,11 @@ class Uploaded(NamedTuple):
     """What became of files that were there before, a sentence each."""
 
 
+def is_pull_request(revision: str | None) -> bool:
+    """Tell whether a revision is a pull request, such as `refs/pr/1`, which the Hub makes no branch of."""
+    return revision is not None and revision.startswith("refs/pr/")
+
+
 def upload(
     folder: Path,
     repo_id: str,
@@ -67,23 +72,24 @@ def upload(
             is to be private.
     """
     api = HfApi()
-    _repeated(
-        lambda: api.create_repo(
+    if not is_pull_request(revision):  # whose repository is there; one that is not would be made for nothing
+        _repeated(
+            lambda: api.create_repo(
+                repo_id,
+                repo_type=repo_type,
+                private=private or None,
+                exist_ok=True,
+                space_sdk="gradio" if repo_type == "space" else None,
+            ),
             repo_id,
-            repo_type=repo_type,
-            private=private or None,
-            exist_ok=True,
-            space_sdk="gradio" if repo_type == "space" else None,
-        ),
-        repo_id,
-    )
+        )
     # what is there already stays as it is, and the Hub says nothing of it
     if private and not _repeated(lambda: api.repo_info(repo_id, repo_type=repo_type), repo_id).private:
         raise UserError(
             f"{repo_id}: it is to be private, but it is there already and public. Make it private in its settings on "
             "the Hub, or leave --private out; nothing was uploaded."
         )
-    if revision is not None and not revision.startswith("refs/"):  # the Hub makes no branch of such a name
+    if revision is not None and not is_pull_request(revision):
         _repeated(lambda: api.create_branch(repo_id, branch=revision, repo_type=repo_type, exist_ok=True), repo_id)
     seen: list[StandingFiles] = []
 

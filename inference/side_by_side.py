@@ -18,7 +18,8 @@ AT_MOST = 4
 Batch = TypeVar("Batch")
 Answer = TypeVar("Answer")
 _starting = Lock()
-_PROCESS = os.getpid()
+_FIRST_PROCESS = os.getpid()
+"""The one that has imported this; any other was forked from it."""
 
 
 def answer_side_by_side(
@@ -31,7 +32,8 @@ def answer_side_by_side(
     the other.
 
     In a process that was forked, as by a server that loads models before its workers start, no thread of torch is left
-    of those that the old one had, and the thread that goes on would wait for them for ever: another one answers.
+    of those that the old one had, and the thread that goes on would wait for them for ever: another one answers, also
+    where there is only one batch.
 
     Args:
         answer: What answers a batch; it must be able to run several times at once.
@@ -43,7 +45,7 @@ def answer_side_by_side(
         with _starting:  # while a pool starts, torch gives other threads a wrong number
             threads = torch.get_num_threads()
             at_once = min(threads, len(batches), AT_MOST)
-            if at_once > 1 or (threads > 1 and os.getpid() != _PROCESS):
+            if at_once > 1 or (batches and threads > 1 and os.getpid() != _FIRST_PROCESS):
                 pool = _start_pool(at_once, threads // at_once, os.getpid())
     return [answer(batch) for batch in batches] if pool is None else list(pool.map(answer, batches))
 

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from malmoi.data.column_headings import HALF, OTHER_HALF, TEXT_HEADING
+from malmoi.data.column_headings import BODY_OR_ANSWER, TEXT_HEADING, TITLE_OR_QUESTION
 from malmoi.data.notice import list_names
 from malmoi.data.user_error import UserError
 
@@ -39,8 +39,8 @@ def text_column(name: str, columns: Sequence[str], texts: Collection[str], *, na
         if column in fitting:
             return column
     telling = [column for column in fitting if tells_text(column)]
-    if telling and all(_is(HALF, column) for column in telling):
-        telling += [column for column in fitting if _is(OTHER_HALF, column)]
+    if telling and all(_is(TITLE_OR_QUESTION, column) for column in telling):
+        telling += [column for column in fitting if _is(BODY_OR_ANSWER, column)]
     found = telling or fitting
     if len(found) != 1:
         seen = f"several may be it: {list_names(found)}" if found else f"it has {list_names(columns)}"

@@ -5,6 +5,7 @@ always well formed. How many of these sentences say something else is said, so t
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from datasets import Dataset, DatasetDict, load_dataset
@@ -79,7 +80,7 @@ def _read_file(path: Path) -> Iterator[MarkedText]:
     characters: list[str] = []
     tags: list[str] = []
     count, start = 0, 0
-    for number, line in read_lines(path):
+    for number, line in chain(read_lines(path), [(0, "")]):  # the last sentence may end with the file
         if line.startswith("## "):
             if characters:
                 raise DataFormatError(path, number, "expected an empty line between two sentences.")
@@ -94,19 +95,14 @@ def _read_file(path: Path) -> Iterator[MarkedText]:
             tags.append(_check_tag(path, number, line[2:], previous=tags[-1] if tags else "O"))
         elif characters:
             count += 1
-            sentence = _sentence(path, start, sentence_id or f"{path.stem}-{count}", characters, tags)
-            disagreeing += [start] * _says_other(marked, sentence)
+            name = sentence_id or f"{path.stem}-{count}"
+            sentence = MarkedText(name, "".join(characters), tags_to_spans(tags), path, start)
+            if marked is not None and _says_other(marked, sentence):
+                disagreeing.append(start)
             yield sentence
             sentence_id, marked, characters, tags = None, None, [], []
         elif sentence_id is not None:
-            raise DataFormatError(path, number, f"expected the rows of the sentence {sentence_id!r}.")
-    if characters:
-        count += 1
-        sentence = _sentence(path, start, sentence_id or f"{path.stem}-{count}", characters, tags)
-        disagreeing += [start] * _says_other(marked, sentence)
-        yield sentence
-    elif sentence_id is not None:
-        raise DataFormatError(path, None, f"expected the rows of the sentence {sentence_id!r}.")
+            raise DataFormatError(path, number or None, f"expected the rows of the sentence {sentence_id!r}.")
     if not count:
         raise DataFormatError(path, None, "expected sentences, found none.")
     if disagreeing:
@@ -117,17 +113,13 @@ def _read_file(path: Path) -> Iterator[MarkedText]:
         )
 
 
-def _sentence(path: Path, line: int, name: str, characters: list[str], tags: list[str]) -> MarkedText:
-    return MarkedText(name, "".join(characters), tags_to_spans(tags), path, line)
-
-
-def _says_other(marked: str | None, sentence: MarkedText) -> bool:
-    """Tell whether a sentence with marks, if there is one, is not what the rows spell."""
+def _says_other(marked: str, sentence: MarkedText) -> bool:
+    """Tell whether a sentence with marks is not what the rows spell."""
     spelled, end = "", 0
     for span in sentence.spans:
         spelled += f"{sentence.text[end : span.start]}<{sentence.text[span.start : span.end]}:{span.label}>"
         end = span.end
-    return marked is not None and marked.strip() != (spelled + sentence.text[end:]).strip()
+    return marked.strip() != (spelled + sentence.text[end:]).strip()
 
 
 def _check_character(path: Path, number: int, line: str) -> str:

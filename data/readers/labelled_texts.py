@@ -94,7 +94,8 @@ def holds_labelled_texts(data_dir: Path) -> bool:
     classes = {line.partition("\t" if "\t" in line else " ")[0] for line in lines}
     if not lines or not has_class or look_like_columns(lines):
         return False
-    return len(classes) <= max(2, len(lines) // 2)
+    is_fasttext = all(line.startswith(FASTTEXT_CLASS) for line in lines)
+    return is_fasttext or len(classes) <= max(2, len(lines) // 2)
 
 
 def _read_file(path: Path) -> list[Columns]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict, Features, Value
 
+from malmoi.data.column_headings import FASTTEXT_CLASS
 from malmoi.data.text_lines import DataFormatError, check_line_ends, first_lines, read_lines
 
 SUFFIXES = (".txt", ".txt.xz")
@@ -45,9 +46,10 @@ def read_plain_text(data_dir: Path | None, *, lines: int | None = None) -> Datas
 
 
 def holds_plain_text(data_dir: Path) -> bool:
-    """Tell whether a folder holds a text file for training without tabs in its first lines."""
+    """Tell whether a folder holds a text file for training without tabs and classes in its first lines."""
     files = training_files(data_dir)
-    return bool(files) and all("\t" not in line for path in files for line in first_lines(path))
+    lines = [line for path in files for line in first_lines(path)]
+    return bool(files) and not any("\t" in line or line.startswith(FASTTEXT_CLASS) for line in lines)
 
 
 def training_files(data_dir: Path) -> list[Path]:

@@ -8,7 +8,13 @@ from typing import Any, NamedTuple
 from datasets import ClassLabel, Features, LargeList, List, Value
 from datasets.features.features import FeatureType, Json
 
-from malmoi.data.column_headings import CLASS_HEADING, DOCUMENT_HEADING, HALF, OTHER_HALF, TEXT_HEADING
+from malmoi.data.column_headings import (
+    BODY_OR_ANSWER,
+    CLASS_HEADING,
+    DOCUMENT_HEADING,
+    TEXT_HEADING,
+    TITLE_OR_QUESTION,
+)
 from malmoi.data.notice import list_names
 from malmoi.data.tables.rows import SourceRows
 from malmoi.data.user_error import UserError
@@ -125,8 +131,8 @@ def text_column(
         for name in names
         if TEXT_HEADING.fullmatch(name) and not (has_documents and DOCUMENT_HEADING.fullmatch(name))
     ]
-    if all(map(HALF.fullmatch, headings)):
-        headings += filter(OTHER_HALF.fullmatch, names)
+    if all(map(TITLE_OR_QUESTION.fullmatch, headings)):
+        headings += filter(BODY_OR_ANSWER.fullmatch, names)
     return _only(
         features,
         source,

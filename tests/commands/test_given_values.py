@@ -68,16 +68,19 @@ def test_a_tilde_in_a_flag_of_a_recipe_is_the_folder_of_the_user(
 
 def test_a_tilde_in_a_text_stays() -> None:
     assert malmoi("tag", "bundled:named-entities", "~/비가 온다")[0] == "~/비가 온다\n"
+    assert "'~/비가 온다' could be" in malmoi("tag", "~/비가 온다", code=2)[1]
 
 
-@pytest.mark.parametrize("text", ["-5도까지 떨어진다", "- 비가 온다", "--비가--"])
+def test_what_looks_like_a_home_and_is_none_is_told_as_it_is() -> None:
+    assert "~\\nope" in malmoi("compare", "~\\nope", "~\\other", code=2)[1]
+
+
+@pytest.mark.parametrize("text", ["-5도까지 떨어진다", "- 비가 온다", "--비가--", "-h 비가"])
 def test_a_text_that_begins_as_an_option_does_is_told_where_to_stand(text: str) -> None:
-    told = (
-        f"malmoi: {text!r} begins as an option does; as a text it must stand behind --, such as "
-        f"`malmoi tag -- '{text}'`.\n"
-    )
-    assert malmoi("tag", text, code=2) == ("", told)
-    assert malmoi("tag", "bundled:named-entities", text, code=2) == ("", told)
+    told = f"malmoi: {text!r} begins as an option does; as a text it must stand behind --, such as "
+    assert malmoi("tag", text, code=2) == ("", f"{told}`malmoi tag -- '{text}'`.\n")
+    model = "bundled:named-entities"
+    assert malmoi("tag", model, text, code=2) == ("", f"{told}`malmoi tag {model} -- '{text}'`.\n")
     assert malmoi("tag", "--", text)[1] == ""
 
 
@@ -92,6 +95,7 @@ def test_an_unknown_option_is_no_text() -> None:
         (["evaluate", "--model=runs/a"], "malmoi evaluate [model]"),
         (["train", "--recipe", "demo"], "malmoi train [recipe]"),
         (["compare", "--runs", "runs/a", "runs/b"], "malmoi compare {runs}..."),
+        (["push", "--repo-id=a/b", "runs/a"], "malmoi push {model} {repo_id}"),
     ],
 )
 def test_what_has_a_place_is_told_to_need_no_flag(arguments: list[str], line: str) -> None:

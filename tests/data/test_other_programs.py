@@ -13,6 +13,7 @@ from pandas import DataFrame
 
 from malmoi.commands.streams.json_source import rows_of_json
 from malmoi.commands.streams.rows import BEGINNING, Row
+from malmoi.data.classified_dataset import class_names
 from malmoi.data.delimited_columns import read_heading
 from malmoi.data.lexicon import read_lexicon
 from malmoi.data.readers import READERS, readers_that_fit
@@ -136,7 +137,11 @@ def test_sentences_of_columns_are_known_by_their_names_for_all_that(outside: str
 @pytest.mark.parametrize(
     ("lines", "number", "expected"),
     [
-        ("손흥민 B-PS -\n은 O +\n왔다 O -\n. O -\n", 2, r"tags of names .* in column 3 of 3, got '\+'; if the tags"),
+        (
+            "손흥민 B-PS -\n은 O +\n왔다 O -\n. O -\n",
+            2,
+            r"a type with a letter or a digit in column 3 of 3, got '\+'; if the tags",
+        ),
         ('"손흥민"\t"PS"\n은\tO\n왔다\tO\n', 1, "a tag without quotes in column 2 of 2, got '\"PS\"'"),
     ],
     ids=["spaces of flair", "quotes"],
@@ -184,11 +189,27 @@ def test_tags_of_a_whole_sentence_are_no_class(name: str, content: str, kind: st
         data_of(tmp_path, reader=None, task=None, options=ReadingOptions())
 
 
-def test_classes_as_fasttext_has_them_are_no_sentences(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [("A", "B", "AB", "O"), ("O", "E-commerce", "S-Oil"), ("O", "S-1", "S-2")])
+def test_classes_that_look_like_some_tags_are_classes(names: tuple[str, ...], tmp_path: Path) -> None:
+    text = "".join(f"{name}\t글 {number}\n" for number, name in enumerate(names))
+    (tmp_path / "train.txt").write_text(text, encoding="utf-8")
+    assert set(class_names(READERS["labelled-texts"].read(tmp_path)["train"])) == {*names}
+
+
+@pytest.mark.parametrize("names", [("긍정", "부정"), ("긍정", "부정", "중립", "모름")])
+def test_classes_as_fasttext_has_them_are_no_sentences(tmp_path: Path, names: tuple[str, ...]) -> None:
     """They were taken for sentences to be spaced."""
-    (tmp_path / "train.txt").write_text("__label__긍정 좋다\n__label__부정 싫다\n", encoding="utf-8")
+    text = "".join(f"__label__{name} 좋다\n" for name in names)
+    (tmp_path / "train.txt").write_text(text, encoding="utf-8")
     with pytest.raises(DataFormatError, match="line 1: expected a class, a tab and a text, got '__label__긍정 좋다'"):
         data_of(tmp_path, reader=None, task=None, options=ReadingOptions())
+
+
+def test_classes_of_fasttext_among_sentences_are_of_no_form(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("__label__긍정 좋다\n비가 온다\n", encoding="utf-8")
+    for task in (None, "word-spacing", "language-model"):
+        with pytest.raises(UserError, match="in no known format"):
+            data_of(tmp_path, reader=None, task=task, options=ReadingOptions())
 
 
 def test_a_table_of_tokens_and_tags_is_no_table_of_texts_and_classes(tmp_path: Path) -> None:

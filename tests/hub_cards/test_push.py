@@ -185,6 +185,10 @@ def test_a_pull_request_is_pushed_to_as_what_it_is_to_become(hub: LocalHub, fini
     _, error = push(hub, tmp_path / "home", *given, "refs/pr/2", code=2)
     assert "Invalid rev id: refs/pr/2" in error
     assert "Traceback" not in error
+    mistyped = "user/mistyped"
+    _, error = push(hub, tmp_path / "home", finished, mistyped, *given[2:], "refs/pr/1", code=2)
+    assert mistyped in error
+    assert ("models", mistyped) not in hub.storage.repositories
 
 
 UPLOAD_WITH_NOTES = """

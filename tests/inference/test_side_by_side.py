@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from malmoi.inference import side_by_side
 from malmoi.inference.side_by_side import AT_MOST, answer_side_by_side
 
 CPU = torch.device("cpu")
@@ -86,15 +87,24 @@ def test_autocast_of_the_caller_holds() -> None:
     assert answers == [True, True]
 
 
+def test_a_forked_process_answers_on_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(2)
+    monkeypatch.setattr(side_by_side, "_FIRST_PROCESS", os.getpid() + 1)
+    names = answer_side_by_side(lambda _: threading.current_thread().name, [1], device=CPU)
+    assert names[0].startswith("answers")
+    assert answer_side_by_side(lambda batch: batch, [], device=CPU) == []
+
+
 FORKED = """
-import os
+import os, signal
 from malmoi import Spacer, Tagger
 
 models = [Tagger(), Spacer(), Tagger(bf16=True)]
 models[0]("비가 온다")
 child = os.fork()
 if child == 0:
-    answers = [answer for model in models for texts in (["비"], ["비가 온다"] * 40) for answer in model(texts)]
+    signal.alarm(100)
+    answers = [answer for model in models for texts in ([""], ["비"], ["비가 온다"] * 40) for answer in model(texts)]
     print(len(answers), flush=True)
     os._exit(0)
 os.waitpid(child, 0)
@@ -108,4 +118,4 @@ def test_a_process_that_was_forked_from_one_that_has_answered_answers_too() -> N
     run = subprocess.run(
         [sys.executable, "-c", FORKED], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
-    assert run.stdout == "123\n", run.stderr
+    assert run.stdout == "126\n", run.stderr

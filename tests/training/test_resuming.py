@@ -289,7 +289,7 @@ def test_what_a_training_goes_on_with_is_whole(copy: Path, name: str) -> None:
     checkpoint = copy / "run" / "checkpoint-6"
     assert what_it_lacks(checkpoint) is None
     whole = (checkpoint / name).read_bytes()
-    for content in (b"", whole[: len(whole) // 2], whole[:-1]):
+    for content in (b"", whole[: len(whole) // 2], whole[:-1], bytes(100) + whole[100:]):
         (checkpoint / name).write_bytes(content)
         assert what_it_lacks(checkpoint) == f"its {name} is damaged or cut off"
     (checkpoint / name).unlink()

@@ -13,6 +13,7 @@ from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHT
 from malmoi.data.json_object import read_json_object
 from malmoi.data.user_error import UserError
 
+ARCHIVE = b"PK\x03\x04"
 RANDOM_STATES = "rng_state*.pth"  # one for each process
 OPTIMIZER_FILES = ("optimizer*", "global_step*")  # of one process, of FSDP, of DeepSpeed
 
@@ -75,9 +76,15 @@ def _lacking_state_to_go_on(checkpoint: Path) -> str | None:
         if not paths:
             return f"it holds no {pattern.replace('*', '')}"
         for path in paths:
-            if not zipfile.is_zipfile(path):  # as `torch.save` writes
+            if not _is_whole_archive(path):
                 return f"its {path.name} is damaged or cut off"
     return None
+
+
+def _is_whole_archive(path: Path) -> bool:
+    """Tell whether a file has the beginning and the end of what `torch.save` writes."""
+    with path.open("rb") as file:
+        return file.read(len(ARCHIVE)) == ARCHIVE and zipfile.is_zipfile(path)
 
 
 def has_optimizer(checkpoint: Path) -> bool:
