@@ -19,7 +19,7 @@ MAY_BE_EMPTY = ("model", "texts", "repo_id", "token_separator")
 AS_TYPED = ("texts", "token_separator")
 """What is no path, whatever it begins with."""
 MAY_BE_A_TEXT = "model"
-"""What the first argument is if there is a folder of that name."""
+"""A path if something is there, otherwise perhaps a text."""
 HOME = ("~/", "~\\")
 WRITTEN_OUT = {
     (f"--trim{bar}josa", value): f"--{no}trim{bar}josa"
@@ -108,7 +108,8 @@ def _check_hyphens(command: str, args: list[str], model: Any, texts: Any) -> Non
         name = found.partition("=")[0] if isinstance(found, str) else ""
         if name.startswith("-") and (" " in name or not name.isascii()):
             # of `-h 비` the letter of an option is gone
-            text = next(given for given in args if given.startswith("-") and given.endswith(found[1:]))
+            typed = (given for given in args if given.startswith("-") and given.endswith(name[name.find(" ") :]))
+            text = found if found in args else next(typed, found)
             before = "" if found is model else f"{quote(model)} "
             raise UserError(
                 f"{text!r} begins as an option does; as a text it must stand behind --, such as "

@@ -89,7 +89,7 @@ def check_no_tags(place: Path | str, texts: Iterable[str], kind: str = "classes"
 
     Args:
         place: The file, for messages.
-        texts: They.
+        texts: The names of the classes, or the texts.
         kind: What a message calls them.
 
     Raises:

@@ -75,7 +75,7 @@ def test_what_looks_like_a_home_and_is_none_is_told_as_it_is() -> None:
     assert "~\\nope" in malmoi("compare", "~\\nope", "~\\other", code=2)[1]
 
 
-@pytest.mark.parametrize("text", ["-5도까지 떨어진다", "- 비가 온다", "--비가--", "-h 비가"])
+@pytest.mark.parametrize("text", ["-5도까지 떨어진다", "- 비가 온다", "--비가--", "-h 비가", "-vh 비가"])
 def test_a_text_that_begins_as_an_option_does_is_told_where_to_stand(text: str) -> None:
     told = f"malmoi: {text!r} begins as an option does; as a text it must stand behind --, such as "
     assert malmoi("tag", text, code=2) == ("", f"{told}`malmoi tag -- '{text}'`.\n")
